@@ -1,0 +1,229 @@
+"""How good a classifier is on one split: accuracy, confusion, per-class scores, calibration, worst mistakes.
+
+Everything is computed from the probabilities of one pass over the images. Calibration follows Guo, Pleiss,
+Sun and Weinberger (2017, arXiv:1706.04599), the interval of an accuracy Wilson (1927).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from striate.errors import StriateError
+
+#: Beyond this many classes `Evaluation.to_dict` leaves the confusion matrix out.
+LARGEST_MATRIX_IN_DICT = 100
+
+
+class ClassScore(NamedTuple):
+    """One class: precision, recall and F1 in [0, 1] (0 where undefined), support in images."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class Calibration(NamedTuple):
+    """Bins of equal width over (0, 1]; `confidence` and `accuracy` are NaN where a bin has no `images`."""
+
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    images: np.ndarray
+    ece: float
+
+
+class Confusion(NamedTuple):
+    """`images` of class `true` were taken for class `predicted`; they are the part `share` of that class."""
+
+    true: int
+    predicted: int
+    images: int
+    share: float
+
+
+def wilson_interval(correct: int, count: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """The interval that covers a proportion's true value with 95 % confidence (Wilson, 1927).
+
+    Unlike the normal approximation it stays inside [0, 1] and has a width at 0 and at `count` correct.
+
+    Args:
+        correct: successes.
+        count: trials; 0 gives the whole of [0, 1].
+        z: the normal quantile of the wanted confidence.
+    """
+    if count == 0:
+        return 0.0, 1.0
+    share = correct / count
+    centre = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The outcome of one pass over a split.
+
+    Args:
+        classes: the K class names.
+        labels: (N,) true classes, positions in `classes`.
+        probabilities: (N, K) in [0, 1], finite.
+        names: N names of images, for reports; or none.
+        loss: mean loss over the split.
+
+    Raises:
+        StriateError: there are no images, shapes disagree, a label is no class, a probability is not finite
+            or lies outside [0, 1].
+    """
+
+    classes: tuple[str, ...]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    names: list[str] = field(default_factory=list)
+    loss: float = math.nan
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
+        object.__setattr__(self, "probabilities", np.asarray(self.probabilities, dtype=np.float32))
+        object.__setattr__(self, "names", list(self.names))
+        _check(self)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """(N,) int64, the most probable class; the first of several that are equally probable."""
+        return self.probabilities.argmax(axis=1)
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """(N,) float32, the probability of the predicted class."""
+        return self.probabilities.max(axis=1)
+
+    @property
+    def correct(self) -> int:
+        """Number of images whose most probable class is the true one."""
+        return int((self.predicted == self.labels).sum())
+
+    @property
+    def top1(self) -> float:
+        """The share of images whose most probable class is the true one."""
+        return self.correct / len(self)
+
+    @property
+    def top1_interval(self) -> tuple[float, float]:
+        """The 95 % Wilson interval of `top1`."""
+        return wilson_interval(self.correct, len(self))
+
+    @property
+    def top5(self) -> float | None:
+        """The share of images whose true class is among the five most probable; None for K <= 5."""
+        return float((self.ranks < 5).mean()) if len(self.classes) > 5 else None
+
+    @cached_property
+    def ranks(self) -> np.ndarray:
+        """(N,) the place of the true class by probability, from 0; among equals the lower class is first."""
+        own = np.take_along_axis(self.probabilities, self.labels[:, None], axis=1)  # (N, 1)
+        before = np.arange(len(self.classes)) < self.labels[:, None]  # (N, K)
+        return ((self.probabilities > own) | ((self.probabilities == own) & before)).sum(axis=1)
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """(K, K) int64 image counts, a row for each true class and a column for each predicted one."""
+        size = len(self.classes)
+        return np.bincount(self.labels * size + self.predicted, minlength=size * size).reshape(size, size)
+
+    def per_class(self) -> list[ClassScore]:
+        """Precision, recall, F1 and support of every class, in the order of `classes`."""
+        hits = np.diagonal(self.confusion).astype(float)
+        support, claimed = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
+        precision = hits / np.maximum(claimed, 1)
+        recall = hits / np.maximum(support, 1)
+        f1 = 2 * hits / np.maximum(support + claimed, 1)
+        columns = zip(self.classes, precision, recall, f1, support, strict=True)
+        return [ClassScore(name, float(p), float(r), float(f), int(n)) for name, p, r, f, n in columns]
+
+    def most_confused(self, count: int) -> list[Confusion]:
+        """The `count` pairs of classes most often taken for one another, most images first."""
+        mistakes = self.confusion.copy()
+        np.fill_diagonal(mistakes, 0)
+        support = self.confusion.sum(axis=1)
+        true, predicted = np.nonzero(mistakes)
+        order = np.lexsort((predicted, true, -mistakes[true, predicted]))[:count]
+        pairs = ((int(true[place]), int(predicted[place])) for place in order)
+        return [Confusion(t, p, int(mistakes[t, p]), float(mistakes[t, p] / support[t])) for t, p in pairs]
+
+    def calibration(self, bins: int = 15) -> Calibration:
+        """Confidence against accuracy in equal bins (lower, upper], and the expected calibration error.
+
+        The error (ECE) is the gap between the two, averaged over images (Guo et al., 2017, equation 5).
+        """
+        place = np.clip(np.ceil(self.confidence.astype(float) * bins).astype(int) - 1, 0, bins - 1)
+        count = np.bincount(place, minlength=bins)
+        confidence_sum = np.bincount(place, weights=self.confidence, minlength=bins)
+        hits = np.bincount(place, weights=self.predicted == self.labels, minlength=bins)
+        with np.errstate(invalid="ignore"):
+            confidence, accuracy = confidence_sum / count, hits / count
+        ece = float(np.abs(confidence_sum - hits).sum() / len(self))
+        return Calibration(confidence, accuracy, count, ece)
+
+    def worst(self, count: int) -> np.ndarray:
+        """Positions of the `count` mistakes made with most confidence, most confident first."""
+        wrong = np.flatnonzero(self.predicted != self.labels)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:count]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON can hold them: no NaN, no confusion matrix beyond 100 classes (None)."""
+        low, high = self.top1_interval
+        small = len(self.classes) <= LARGEST_MATRIX_IN_DICT
+        return {
+            "images": len(self),
+            "loss": float(self.loss) if math.isfinite(self.loss) else None,
+            "top1": self.top1,
+            "top1_low": low,
+            "top1_high": high,
+            "top5": self.top5,
+            "ece": self.calibration().ece,
+            "per_class": [score._asdict() for score in self.per_class()],
+            "confusion": self.confusion.tolist() if small else None,
+        }
+
+
+def _check(evaluation: Evaluation) -> None:
+    labels, probabilities, names = evaluation.labels, evaluation.probabilities, evaluation.names
+    size = len(evaluation.classes)
+    if labels.ndim != 1 or probabilities.shape != (len(labels), size):
+        raise StriateError(
+            f"evaluation: labels of shape {labels.shape} and probabilities of shape {probabilities.shape} do "
+            f"not fit {size} classes; they must be (N,) and (N, {size})."
+        )
+    if not len(labels):
+        raise StriateError("evaluation: the split has no images; give at least one.")
+    if names and len(names) != len(labels):
+        raise StriateError(
+            f"evaluation: {len(names)} names for {len(labels)} images; give one each, or none."
+        )
+    if labels.min() < 0 or labels.max() >= size:
+        raise StriateError(
+            f"evaluation: labels run from {labels.min()} to {labels.max()}, but the {size} classes are "
+            f"numbered 0 to {size - 1}."
+        )
+    broken = int((~np.isfinite(probabilities)).any(axis=1).sum())
+    if broken:
+        raise StriateError(
+            f"evaluation: the network's outputs are not finite for {broken:,} of {len(labels):,} images; "
+            "training has diverged, try a lower learning rate."
+        )
+    if probabilities.min() < -1e-6 or probabilities.max() > 1 + 1e-5:
+        raise StriateError(
+            f"evaluation: probabilities run from {probabilities.min():.3g} to {probabilities.max():.3g}; "
+            "they must lie in [0, 1] (give softmax outputs, not scores)."
+        )

@@ -1,0 +1,150 @@
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, top_k_accuracy_score
+from torchmetrics.classification import MulticlassCalibrationError
+
+from striate.errors import StriateError
+from striate.training.metrics import Evaluation, wilson_interval
+
+
+def random_evaluation(seed: int, images: int, classes: int, sharpness: float = 2.0) -> Evaluation:
+    generator = np.random.default_rng(seed)
+    scores = generator.normal(size=(images, classes)) * sharpness
+    labels = np.where(
+        generator.random(images) < 0.6, scores.argmax(1), generator.integers(0, classes, images)
+    )
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    names = [f"{index}.png" for index in range(images)]
+    return Evaluation(tuple(f"class {index}" for index in range(classes)), labels, probabilities, names, 0.5)
+
+
+sizes = {"seed": st.integers(0, 2**20), "images": st.integers(1, 60), "classes": st.integers(2, 12)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(**sizes)
+def test_confusion_and_class_scores_equal_scikit_learn(seed, images, classes):
+    evaluation = random_evaluation(seed, images, classes)
+    labels, predicted, every = evaluation.labels, evaluation.predicted, range(classes)
+    np.testing.assert_array_equal(evaluation.confusion, confusion_matrix(labels, predicted, labels=every))
+    oracle = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
+    _, *columns = zip(*evaluation.per_class(), strict=True)
+    for ours, theirs in zip(columns, oracle, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(**sizes)
+def test_accuracies_equal_scikit_learn(seed, images, classes):
+    evaluation = random_evaluation(seed, images, classes)
+    assert evaluation.top1 == pytest.approx((evaluation.predicted == evaluation.labels).mean())
+    if classes <= 5:
+        assert evaluation.top5 is None
+    else:
+        oracle = top_k_accuracy_score(
+            evaluation.labels, evaluation.probabilities, k=5, labels=np.arange(classes)
+        )
+        assert evaluation.top5 == pytest.approx(oracle)
+
+
+@pytest.mark.parametrize("bins", [10, 15])
+@pytest.mark.parametrize("sharpness", [0.3, 4.0])
+def test_calibration_error_equals_torchmetrics(bins, sharpness):
+    evaluation = random_evaluation(3, 500, 7, sharpness)
+    oracle = MulticlassCalibrationError(num_classes=7, n_bins=bins, norm="l1")
+    oracle.update(torch.from_numpy(evaluation.probabilities), torch.from_numpy(evaluation.labels))
+    assert evaluation.calibration(bins).ece == pytest.approx(float(oracle.compute()), abs=1e-5)
+
+
+def test_calibration_bins_by_hand():
+    probabilities = np.array([[0.9, 0.1], [1.0, 0.0], [0.4, 0.6], [0.5, 0.5]])
+    calibration = Evaluation(("a", "b"), np.array([0, 1, 1, 0]), probabilities).calibration(bins=2)
+    np.testing.assert_array_equal(calibration.images, [1, 3])  # 0.5 belongs to (0, 0.5]
+    np.testing.assert_allclose(calibration.confidence, [0.5, 2.5 / 3])
+    np.testing.assert_allclose(calibration.accuracy, [1.0, 2 / 3])
+    assert calibration.ece == pytest.approx(0.25 * 0.5 + 0.75 * 0.5 / 3)
+
+
+def test_an_empty_calibration_bin_has_no_accuracy():
+    calibration = Evaluation(("a", "b"), np.array([0]), np.array([[0.95, 0.05]])).calibration(bins=4)
+    assert np.isnan(calibration.accuracy[:3]).all()
+    assert calibration.accuracy[3] == 1.0
+
+
+def test_worst_are_the_confident_mistakes_most_confident_first():
+    probabilities = np.array([[0.6, 0.4], [0.9, 0.1], [0.99, 0.01], [0.3, 0.7]])
+    evaluation = Evaluation(("a", "b"), np.array([1, 1, 0, 0]), probabilities)
+    assert evaluation.worst(10).tolist() == [1, 3, 0]
+    assert evaluation.worst(1).tolist() == [1]
+
+
+def test_most_confused_pairs_by_hand():
+    predicted = np.array([1, 1, 0, 2, 2, 1])
+    evaluation = Evaluation(("a", "b", "c"), np.array([0, 0, 0, 0, 2, 2]), np.eye(3)[predicted])
+    assert [tuple(pair) for pair in evaluation.most_confused(2)] == [(0, 1, 2, 0.5), (0, 2, 1, 0.25)]
+    assert len(evaluation.most_confused(99)) == 3
+
+
+def test_equal_probabilities_rank_the_lower_class_first():
+    evaluation = Evaluation(tuple("abcdefgh"), np.array([4, 5, 0]), np.full((3, 8), 0.125))
+    assert evaluation.ranks.tolist() == [4, 5, 0]
+    assert evaluation.top5 == pytest.approx(2 / 3)
+    assert evaluation.top1 == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("correct", "count"), [(0, 10), (10, 10), (81, 263), (9_523, 10_000)])
+def test_wilson_interval_equals_scipy(correct, count):
+    oracle = binomtest(correct, count).proportion_ci(method="wilson")
+    assert wilson_interval(correct, count) == pytest.approx((oracle.low, oracle.high), abs=1e-12)
+
+
+def test_wilson_interval_of_a_textbook_example():
+    # Newcombe (1998, Statistics in Medicine 17), table I, method 3: 81 of 263 -> 0.2553 to 0.3662.
+    low, high = wilson_interval(81, 263)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+def test_dict_is_strict_json_even_with_a_nan_loss():
+    evaluation = random_evaluation(0, 30, 6)
+    figures = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
+    assert figures["images"] == 30
+    assert np.trace(figures["confusion"]) / 30 == pytest.approx(figures["top1"])
+    broken = Evaluation(("a", "b"), np.array([0]), np.array([[1.0, 0.0]]), loss=math.nan)
+    assert json.loads(json.dumps(broken.to_dict(), allow_nan=False))["loss"] is None
+
+
+def test_a_large_confusion_matrix_stays_out_of_the_dict():
+    assert random_evaluation(0, 50, 101).to_dict()["confusion"] is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "names", "message"),
+    [
+        ([], np.zeros((0, 2)), [], "no images"),
+        ([0], [[0.2, 0.3, 0.5]], [], r"shape \(1, 3\)"),
+        ([2], [[0.5, 0.5]], [], "labels run from 2 to 2"),
+        ([0], [[0.5, 0.5]], ["a", "b"], "2 names for 1 images"),
+        ([0, 0], [[0.5, 0.5], [math.nan, 0.5]], [], "not finite for 1 of 2 images"),
+        ([0], [[3.5, -1.0]], [], "not scores"),
+    ],
+)
+def test_bad_input_is_one_clear_line(labels, probabilities, names, message):
+    with pytest.raises(StriateError, match=message) as error:
+        Evaluation(("a", "b"), np.array(labels), np.array(probabilities), names)
+    assert "\n" not in str(error.value)
+
+
+def test_the_module_loads_no_heavy_package_of_its_own():
+    code = "import sys, striate.training; before = set(sys.modules); import striate.training.metrics; "
+    code += "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"torch", "sklearn", "torchmetrics", "scipy", "matplotlib"} & set(found.split())
