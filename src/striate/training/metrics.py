@@ -143,8 +143,10 @@ class Evaluation:
 
     def per_class(self) -> list[ClassScore]:
         """Precision, recall, F1 and support of every class, in the order of `classes`."""
-        hits = np.diagonal(self.confusion).astype(float)
-        support, claimed = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
+        size = len(self.classes)  # counted directly: (K, K) is too much for tens of thousands of classes
+        hits = np.bincount(self.labels[self.predicted == self.labels], minlength=size).astype(float)
+        support = np.bincount(self.labels, minlength=size)
+        claimed = np.bincount(self.predicted, minlength=size)
         precision = hits / np.maximum(claimed, 1)
         recall = hits / np.maximum(support, 1)
         f1 = 2 * hits / np.maximum(support + claimed, 1)
@@ -153,13 +155,13 @@ class Evaluation:
 
     def most_confused(self, count: int) -> list[Confusion]:
         """The `count` pairs of classes most often taken for one another, most images first."""
-        mistakes = self.confusion.copy()
-        np.fill_diagonal(mistakes, 0)
-        support = self.confusion.sum(axis=1)
-        true, predicted = np.nonzero(mistakes)
-        order = np.lexsort((predicted, true, -mistakes[true, predicted]))[:count]
-        pairs = ((int(true[place]), int(predicted[place])) for place in order)
-        return [Confusion(t, p, int(mistakes[t, p]), float(mistakes[t, p] / support[t])) for t, p in pairs]
+        size = len(self.classes)
+        wrong = self.predicted != self.labels
+        pairs, images = np.unique(self.labels[wrong] * size + self.predicted[wrong], return_counts=True)
+        support = np.bincount(self.labels, minlength=size)
+        order = np.argsort(-images, kind="stable")[:count]
+        found = ((*divmod(int(pairs[place]), size), int(images[place])) for place in order)
+        return [Confusion(true, predicted, n, float(n / support[true])) for true, predicted, n in found]
 
     def calibration(self, bins: int = 15) -> Calibration:
         """Confidence against accuracy in equal bins (lower, upper], and the expected calibration error.
