@@ -1,0 +1,101 @@
+"""A data set that has been checked and split: what `open_dataset` returns."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from striate.data.images import Images
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes."""
+
+    name: str
+    images: Images
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images with {len(self.labels)} labels in '{self.name}'")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: np.ndarray) -> Split:
+        """The images and labels at `indices`, in that order."""
+        indices = np.asarray(indices, dtype=np.int64)
+        return Split(self.name, self.images.subset(indices), self.labels[indices])
+
+    def counts(self, num_classes: int) -> np.ndarray:
+        """How many images each class has, int64 (num_classes,)."""
+        return np.bincount(self.labels, minlength=num_classes).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A checked data set, split for training.
+
+    Attributes:
+        source: the source as the user gave it.
+        classes: class names; labels are positions in this tuple.
+        channels: channels of every image, 1 (grey), 3 (RGB), 4 (RGBA) or more.
+        train: the images to learn from.
+        val: the images that decide when to stop, or None.
+        test: the images that measure the result, or None.
+        skipped: what could not be read, with the reason.
+        notes: what the user should know about the data, one line each.
+        fingerprint: sha256 (hexadecimal) of class names, splits, labels and content; the same wherever
+            the data lies and in whatever order its files are listed.
+    """
+
+    source: str
+    classes: tuple[str, ...]
+    channels: int
+    train: Split
+    val: Split | None
+    test: Split | None
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits there are, in the order train, val, test."""
+        return tuple(split for split in (self.train, self.val, self.test) if split is not None)
+
+    def write_skipped(self, path: str | Path) -> Path | None:
+        """Write the skipped files as CSV (path, reason), whole or not at all; nothing when there are none."""
+        if not self.skipped:
+            return None
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+                writer = csv.writer(stream)
+                writer.writerow(["path", "reason"])
+                writer.writerows((entry.path, entry.reason) for entry in self.skipped)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        return target

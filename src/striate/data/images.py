@@ -1,0 +1,114 @@
+"""Where the pixels of a data set come from: memory, files, or encoded rows.
+
+All three answer the same questions, so that nothing above has to know which one it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from striate.data.decode import UnreadableImage, decode
+
+
+class Images(Protocol):
+    """A sequence of images with as many channels as their data set has."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> np.ndarray:
+        """The image at `index`, uint8 (H, W, C). Raises UnreadableImage."""
+        ...
+
+    def name(self, index: int) -> str:
+        """Where the image came from, for reports: a file path, or `train.parquet[17]`."""
+        ...
+
+    def subset(self, indices: np.ndarray) -> Images:
+        """The images at `indices`, in that order."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayImages:
+    """Images of one size, decoded and held in memory; `array` is uint8 (N, H, W, C)."""
+
+    array: np.ndarray
+    names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 4 or self.array.dtype != np.uint8:
+            raise TypeError(f"images are uint8 (N, H, W, C), not {self.array.dtype} {self.array.shape}")
+        if len(self.names) != len(self.array):
+            raise ValueError(f"{len(self.array)} images with {len(self.names)} names")
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def read(self, index: int) -> np.ndarray:
+        """The image at `index`, uint8 (H, W, C); a view, not a copy."""
+        return self.array[index]
+
+    def name(self, index: int) -> str:
+        """Where the image at `index` came from."""
+        return self.names[index]
+
+    def subset(self, indices: np.ndarray) -> ArrayImages:
+        """The images at `indices`, in that order (copied)."""
+        return ArrayImages(self.array[indices], [self.names[i] for i in indices])
+
+
+@dataclass(frozen=True, eq=False)
+class FileImages:
+    """Images that stay in their files and are decoded each time they are read."""
+
+    paths: Sequence[Path]
+    channels: int
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, index: int) -> np.ndarray:
+        """Decode the file at `index` to uint8 (H, W, C). Raises UnreadableImage."""
+        return decode(self.paths[index], self.channels)
+
+    def name(self, index: int) -> str:
+        """The path of the file at `index`."""
+        return str(self.paths[index])
+
+    def subset(self, indices: np.ndarray) -> FileImages:
+        """The files at `indices`, in that order."""
+        return FileImages([self.paths[i] for i in indices], self.channels)
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedImages:
+    """Images held in memory as the bytes of their files (the rows of a Parquet file)."""
+
+    encoded: Sequence[bytes]
+    names: Sequence[str]
+    channels: int
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def read(self, index: int) -> np.ndarray:
+        """Decode the row at `index` to uint8 (H, W, C). Raises UnreadableImage."""
+        try:
+            return decode(self.encoded[index], self.channels)
+        except UnreadableImage as error:
+            raise UnreadableImage(error.reason, self.names[index]) from error
+
+    def name(self, index: int) -> str:
+        """The file and row the image at `index` came from."""
+        return self.names[index]
+
+    def subset(self, indices: np.ndarray) -> EncodedImages:
+        """The rows at `indices`, in that order."""
+        return EncodedImages(
+            [self.encoded[i] for i in indices], [self.names[i] for i in indices], self.channels
+        )

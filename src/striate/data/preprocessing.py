@@ -1,0 +1,167 @@
+"""From an image of any size to what the network sees; the part of a model that travels with it.
+
+Resizing is torchvision's antialiased bilinear `Resize` followed by `CenterCrop`, the evaluation transform
+of the ImageNet networks since Krizhevsky et al. (2012).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from striate.data.channels import to_channels
+from striate.data.images import ArrayImages, Images
+from striate.data.workers import worker_count
+from striate.errors import StriateError, UsageError
+
+if TYPE_CHECKING:
+    from striate.data.dataset import Dataset
+
+RESIZE_RULES = ("crop", "squash", "none")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Size, resize rule and normalisation of a network's input.
+
+    Attributes:
+        size: (height, width) in pixels that the network sees.
+        channels: channels that the network sees.
+        mean: mean of each channel, pixels in [0, 1].
+        std: standard deviation of each channel, pixels in [0, 1].
+        resize: "crop" scales the image to cover `size / crop_fraction` and cuts the centre; "squash" scales
+            to `size` whatever the aspect; "none" accepts only images that have `size` already.
+        crop_fraction: how much of the resized short side the centre crop keeps.
+
+    Raises UsageError for impossible values.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resize: str = "crop"
+    crop_fraction: float = 0.875
+
+    def __post_init__(self) -> None:
+        if self.resize not in RESIZE_RULES:
+            raise UsageError(f"unknown resize rule '{self.resize}'; it is one of {', '.join(RESIZE_RULES)}")
+        if len(self.size) != 2 or min(self.size) < 1:
+            raise UsageError(f"size is (height, width) in pixels, at least 1 each, not {self.size}")
+        if not 0 < self.crop_fraction <= 1:
+            raise UsageError(f"crop_fraction lies above 0 and at most at 1, not {self.crop_fraction}")
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise UsageError(
+                f"{self.channels} channels need as many means and standard deviations, "
+                f"not {len(self.mean)} and {len(self.std)}"
+            )
+        if min(self.std) <= 0:
+            raise UsageError(f"standard deviations are positive, not {self.std}")
+
+    @classmethod
+    def for_dataset(
+        cls, dataset: Dataset, size: tuple[int, int], *, resize: str = "crop", crop_fraction: float = 0.875
+    ) -> Preprocessing:
+        """Preprocessing to `size` with the mean and deviation of the data set's training images."""
+        mean, std = channel_statistics(dataset.train.images)
+        return cls(size, dataset.channels, mean, std, resize, crop_fraction)
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Resize uint8 (H, W, C) to uint8 (*size, channels); an image of the right size passes untouched.
+
+        Grey and colour are converted as `to_channels` does. Raises StriateError when that is impossible, or
+        when `resize` is "none" and the size differs.
+        """
+        image = to_channels(image, self.channels)
+        height, width = self.size
+        if image.shape[:2] == self.size:
+            return image
+        if self.resize == "none":
+            raise StriateError(
+                f"the image is {image.shape[0]}x{image.shape[1]}, the network takes {height}x{width} "
+                "and resizing is off (resize 'none')"
+            )
+        if self.resize == "squash":
+            return resize_image(image, height, width)
+        image = resize_image(image, *self._cover(*image.shape[:2]))
+        top = round((image.shape[0] - height) / 2)
+        left = round((image.shape[1] - width) / 2)
+        return np.ascontiguousarray(image[top : top + height, left : left + width])
+
+    def _cover(self, height: int, width: int) -> tuple[int, int]:
+        """The smallest size of the image's aspect that covers `size / crop_fraction` (short side exact)."""
+        target_height, target_width = (round(side / self.crop_fraction) for side in self.size)
+        if width * target_height <= height * target_width:
+            return int(target_width * height / width), target_width
+        return target_height, int(target_height * width / height)
+
+    def normalise(self, batch: Tensor) -> Tensor:
+        """Standardise uint8 (N, C, H, W) to float32 of the same memory format."""
+        mean = torch.tensor(self.mean, dtype=torch.float32, device=batch.device).mul_(255)
+        scale = torch.tensor(self.std, dtype=torch.float32, device=batch.device).mul_(255).reciprocal_()
+        return batch.to(torch.float32).sub(mean.view(-1, 1, 1)).mul_(scale.view(-1, 1, 1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as values that JSON can hold."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Preprocessing:
+        """The inverse of `to_dict`. Raises UsageError for a missing or an unknown field."""
+        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise UsageError(f"these are not the fields of a preprocessing: {error}") from error
+
+
+def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize uint8 (H, W, C) to uint8 (height, width, C), bilinear with antialiasing.
+
+    It is the operation behind torchvision's `Resize(antialias=True)` and gives the same pixels.
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    image = np.ascontiguousarray(image)
+    if not image.flags.writeable:  # torch warns about sharing read-only memory
+        image = image.copy()
+    batch = torch.from_numpy(image).permute(2, 0, 1)[None]  # (1, C, H, W), channels-last
+    resized = F.interpolate(batch, (height, width), mode="bilinear", antialias=True, align_corners=False)
+    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
+
+
+def channel_statistics(images: Images, sample: int = 5000) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, pixels in [0, 1].
+
+    `sample` images at most are looked at, evenly spaced, so that the result depends on the data alone.
+    A constant channel gets the deviation of one grey level, so that it can be divided by.
+    """
+    if not len(images):
+        raise StriateError("there are no images to take the mean of")
+    indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
+    if isinstance(images, ArrayImages):
+        moments = [_moments(images.array[chunk]) for chunk in np.array_split(indices, -(-len(indices) // 64))]
+    else:
+        with ThreadPoolExecutor(worker_count()) as pool:
+            moments = list(pool.map(lambda index: _moments(images.read(int(index))), indices))
+    count = sum(pixels for pixels, _, _ in moments)
+    # sums of integers: no rounding, and no dependence on their order
+    means = [total / count for total in np.sum([sums for _, sums, _ in moments], axis=0).tolist()]
+    squares = [total / count for total in np.sum([squares for _, _, squares in moments], axis=0).tolist()]
+    deviations = [max(square - mean * mean, 1.0) ** 0.5 for square, mean in zip(squares, means, strict=True)]
+    return tuple(mean / 255 for mean in means), tuple(deviation / 255 for deviation in deviations)
+
+
+def _moments(pixels: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """Number of pixels, and per channel their sum and sum of squares, of uint8 (..., C)."""
+    flat = pixels.reshape(-1, pixels.shape[-1])
+    squares = np.square(flat, dtype=np.uint32).sum(axis=0, dtype=np.int64)
+    return len(flat), flat.sum(axis=0, dtype=np.int64), squares
