@@ -1,1 +1,18 @@
+"""Networks: one family per file, the catalogue with its cards, and the one class that runs them all."""
 
+from striate.models.card import Card, Family, ModelSpec, Paper
+from striate.models.catalogue import get_card, list_models
+from striate.models.convnet import ConvNet, InputError
+from striate.models.create import create_model
+
+__all__ = [
+    "Card",
+    "ConvNet",
+    "Family",
+    "InputError",
+    "ModelSpec",
+    "Paper",
+    "create_model",
+    "get_card",
+    "list_models",
+]

@@ -1,0 +1,48 @@
+"""First weights, as the papers drew them. Each function changes the module in place and does nothing on "meta"."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from striate.layers.residual import Residual
+
+
+def he_normal_(module: nn.Module, mode: str = "fan_out") -> None:
+    """He et al. (2015, arXiv:1502.01852): convolutions from N(0, 2 / fan), their biases zero.
+
+    Dense layers keep PyTorch's fan-in uniform.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode=mode, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def normal_(module: nn.Module, std: float = 0.01) -> None:
+    """Dense layers from N(0, std^2), their biases zero."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def xavier_uniform_(module: nn.Module) -> None:
+    """Glorot and Bengio (2010): convolutions and dense layers uniform in +-sqrt(6 / (fan_in + fan_out)), biases zero."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def zero_last_gamma_(module: nn.Module) -> None:
+    """Zero the scale of each residual block's last batch norm: every block starts as its shortcut.
+
+    Goyal et al. (2017, arXiv:1706.02677, section 5.1).
+    """
+    for block in module.modules():
+        if isinstance(block, Residual) and block.shortcut is not None:
+            norms = [layer for layer in block.residual if isinstance(layer, nn.BatchNorm2d)]
+            nn.init.zeros_(norms[-1].weight)

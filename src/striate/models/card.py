@@ -1,0 +1,91 @@
+"""Cards: what is known about a network before any of it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from torch import nn
+
+from striate.weights import WeightSource
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a network was published."""
+
+    title: str
+    authors: str
+    year: int
+    arxiv: str | None = None
+
+    def __str__(self) -> str:
+        where = f", arXiv:{self.arxiv}" if self.arxiv else ""
+        return f"{self.authors} ({self.year}): {self.title}{where}"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One network of the catalogue.
+
+    `parameters` is the exact count of the network as built by default. `published` holds figures as their source
+    prints them: keys "parameters", "multiply_adds", "top1_error", "top5_error" (percent) and the like.
+    `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network is
+    built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
+    `options` are the builder's options as this network sets them.
+    """
+
+    name: str
+    family: str
+    paper: Paper
+    introduces: str
+    input_size: int
+    parameters: int
+    min_size: int = 1
+    num_classes: int = 1000
+    in_channels: int = 3
+    fixed_size: bool = False
+    published: Mapping[str, str] = field(default_factory=dict)
+    weights: tuple[WeightSource, ...] = ()
+    deviations: tuple[str, ...] = ()
+    errata: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.introduces} {self.paper}. {self.parameters:,} parameters."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything on the card as plain dictionaries, lists, strings and numbers."""
+        return asdict(self) | {"published": dict(self.published), "options": dict(self.options)}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What rebuilds a network: `create_model(spec.name, **spec.arguments)`. All of it goes into JSON."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec as a plain dictionary."""
+        return {"name": self.name, "arguments": dict(self.arguments)}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> ModelSpec:
+        """The inverse of `to_dict`."""
+        return cls(record["name"], dict(record["arguments"]))
+
+
+@dataclass(frozen=True)
+class Family:
+    """One file of networks: the cards and the one function that builds them all.
+
+    `build(name, *, num_classes, in_channels, input_size, **options)` returns a ConvNet; its other keyword-only
+    arguments are the family's options. `input_size` reaches it as (height, width) or None.
+    """
+
+    name: str
+    build: Callable[..., nn.Module]
+    cards: tuple[Card, ...]

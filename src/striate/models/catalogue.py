@@ -1,0 +1,77 @@
+"""The catalogue: every network by name and alias, with its card and its builder."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import importlib
+import inspect
+
+from striate.errors import UsageError, unknown
+from striate.models.card import Card, Family
+
+#: Files of this package that hold a `FAMILY`, in the order in which networks are listed.
+FAMILIES = ("lenet", "keras_mnist", "resnet", "resnet_cifar")
+
+
+@functools.cache
+def families() -> dict[str, Family]:
+    """Every family by its name."""
+    found = [importlib.import_module(f"striate.models.{file}").FAMILY for file in FAMILIES]
+    return {family.name: family for family in found}
+
+
+@functools.cache
+def cards() -> dict[str, Card]:
+    """Every card by the network's name."""
+    return {card.name: card for family in families().values() for card in family.cards}
+
+
+@functools.cache
+def aliases() -> dict[str, str]:
+    """Every other spelling, to the network's name."""
+    return {alias: card.name for card in cards().values() for alias in card.aliases}
+
+
+def get_card(name: str) -> Card:
+    """The card of a network by its name or an alias; capitals and hyphens do not matter.
+
+    Raises:
+        UsageError: no network has that name; the nearest are offered.
+    """
+    spelled = name.lower().replace("-", "_")
+    spelled = aliases().get(spelled, spelled)
+    if spelled not in cards():
+        raise unknown("network", name, [*cards(), *aliases()], "`striate models` lists them all.")
+    return cards()[spelled]
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Names of networks that match a shell pattern ("resnet*"), in the catalogue's order, without aliases."""
+    return [name for name in cards() if fnmatch.fnmatchcase(name, pattern)]
+
+
+def options_of(family: Family) -> list[str]:
+    """Names of the options that a family's builder takes."""
+    parameters = inspect.signature(family.build).parameters.values()
+    common = ("num_classes", "in_channels", "input_size")
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in common]
+
+
+def defaults_of(card: Card) -> dict[str, object]:
+    """Every option of a network with its default: the builder's, or the card's where it has one."""
+    build = families()[card.family].build
+    parameters = inspect.signature(build).parameters
+    return {
+        name: card.options.get(name, parameters[name].default) for name in options_of(families()[card.family])
+    }
+
+
+def check_options(card: Card, options: dict[str, object]) -> None:
+    """Raise `UsageError` for an option that the network does not have."""
+    known = options_of(families()[card.family])
+    for option in options:
+        if option not in known:
+            raise unknown(f"option of {card.name}", option, known)
+    if len(set(known)) != len(known):
+        raise UsageError(f"{card.family} lists an option twice")

@@ -1,0 +1,225 @@
+"""ConvNet: every network is a stem, stages and a head, and answers the same questions."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.errors import StriateError, UsageError, unknown
+from striate.models.card import ModelSpec
+from striate.weights import WeightSource
+
+
+class InputError(StriateError):
+    """Images that a network cannot work on: wrong number of channels, too small, not the size it was built for."""
+
+
+class ConvNet(nn.Module):
+    """A convolutional network: `stem` and `stages` make feature maps, `head` makes logits of them.
+
+    Attributes:
+        stem: the first layers.
+        stages: an `nn.Sequential` with named children, in order.
+        head: an `nn.Sequential` whose child `classifier` (dense, or a convolution) has one output per class.
+        auxiliary: heads on inner stages by the stage's name, trained beside the head and unused otherwise.
+        num_features: width of the vector that `classifier` sees.
+        num_classes: outputs of the head.
+        in_channels: channels of an input image.
+        min_size: smallest image side in pixels.
+        fixed_size: (height, width) when dense layers tie the network to one size of image, else None.
+        spec: what rebuilds this network.
+        weights_source: the record of the weights it was loaded with, None for random ones.
+    """
+
+    def __init__(
+        self,
+        stem: nn.Module,
+        stages: Mapping[str, nn.Module],
+        head: Mapping[str, nn.Module],
+        *,
+        in_channels: int,
+        min_size: int = 1,
+        fixed_size: tuple[int, int] | None = None,
+        auxiliary: Mapping[str, nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        self.stem = stem
+        self.stages = nn.Sequential(OrderedDict(stages))
+        self.head = nn.Sequential(OrderedDict(head))
+        self.auxiliary = nn.ModuleDict(dict(auxiliary or {}))
+        self.in_channels = in_channels
+        self.min_size = min_size
+        self.fixed_size = fixed_size
+        self.spec = ModelSpec("custom")
+        self.weights_source: WeightSource | None = None
+        self._frozen: tuple[str, ...] = ()
+
+    @property
+    def num_features(self) -> int:
+        """Width of the vector that the classifier sees."""
+        return _width(self.head, 1)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of logits."""
+        return _width(self.head, 0)
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last feature map: (N, C, H, W) -> (N, C', H', W'); `head(features(x))` are the logits.
+
+        Raises:
+            InputError: wrong number of channels or a size the network cannot work on.
+        """
+        self.check_input(x)
+        return self.stages(self.stem(x))
+
+    def feature_maps(self, x: Tensor) -> dict[str, Tensor]:
+        """The output of each stage by its name, in order.
+
+        Raises:
+            InputError: as `features`.
+        """
+        self.check_input(x)
+        x = self.stem(x)
+        maps = {}
+        for name, stage in self.stages.named_children():
+            maps[name] = x = stage(x)
+        return maps
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The vector that the classifier sees: (N, C, H, W) -> (N, num_features).
+
+        Where the classifier is a convolution its input is averaged over the image.
+        """
+        x = self.features(x)
+        for name, layer in self.head.named_children():
+            if name == "classifier":
+                break
+            x = layer(x)
+        return x.mean((2, 3)) if x.dim() == 4 else x
+
+    def forward(self, x: Tensor, auxiliary: bool = False) -> Any:
+        """Logits (N, num_classes) of a float batch (N, in_channels, H, W).
+
+        With `auxiliary` the pair (logits, {stage: logits of its auxiliary head}).
+
+        Raises:
+            InputError: as `features`.
+        """
+        if not auxiliary:
+            return self.head(self.features(x))
+        maps = self.feature_maps(x)
+        return self.head(list(maps.values())[-1]), {
+            name: head(maps[name]) for name, head in self.auxiliary.items()
+        }
+
+    def check_input(self, x: Tensor) -> None:
+        """Raise `InputError` when the network cannot work on `x`; skipped while torch traces, compiles or exports."""
+        if not isinstance(x, Tensor) or torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return
+        shape = tuple(x.shape)
+        if len(shape) != 4 or not x.is_floating_point():
+            raise InputError(
+                f"{self.spec.name} takes a floating-point batch (N, {self.in_channels}, H, W) "
+                f"and got {x.dtype} of shape {shape}"
+            )
+        if shape[1] != self.in_channels:
+            raise InputError(
+                f"{self.spec.name} was built for {self.in_channels} input channels and got {shape[1]} (shape {shape}); "
+                f"build it with in_channels={shape[1]}"
+            )
+        if min(shape[2:]) < self.min_size:
+            raise InputError(
+                f"{self.spec.name} cannot work on images of {shape[2]}x{shape[3]} pixels; "
+                f"the smallest it takes is {self.min_size}x{self.min_size}"
+            )
+        if self.fixed_size is not None and shape[2:] != self.fixed_size:
+            raise InputError(
+                f"{self.spec.name} was built for images of {self.fixed_size[0]}x{self.fixed_size[1]} pixels and got "
+                f"{shape[2]}x{shape[3]}; build it with input_size=({shape[2]}, {shape[3]})"
+            )
+
+    def reset_head(self, num_classes: int) -> ConvNet:
+        """Put a fresh last layer of `num_classes` outputs into the head and the auxiliary heads.
+
+        Only the layer named `classifier` is new; dense layers before it stay.
+
+        Raises:
+            UsageError: fewer than one class.
+        """
+        if num_classes < 1:
+            raise UsageError(f"num_classes is {num_classes}; a network needs at least 1")
+        for head in (self.head, *self.auxiliary.values()):
+            head.classifier = _fresh(head.classifier, num_classes)
+        if self.spec.arguments:
+            self.spec = ModelSpec(self.spec.name, {**self.spec.arguments, "num_classes": num_classes})
+        return self
+
+    def parts(self) -> dict[str, nn.Module]:
+        """The stem and the stages by name, in order: what can be frozen."""
+        return {"stem": self.stem, **dict(self.stages.named_children())}
+
+    def freeze(self, until: str = "all") -> ConvNet:
+        """Freeze the stem and the stages up to and including `until` ("stem", a stage, "all"); the rest trains.
+
+        Frozen parameters get no gradient. Frozen parts stay in evaluation mode whatever `train()` says, so their
+        batch norms keep their statistics. Heads always train.
+
+        Raises:
+            UsageError: there is no such stage.
+        """
+        parts = self.parts()
+        if until != "all" and until not in parts:
+            raise unknown(f"stage of {self.spec.name}", until, [*parts, "all"])
+        names = list(parts)
+        last = len(names) if until == "all" else names.index(until) + 1
+        self._frozen = tuple(names[:last])
+        for name, part in parts.items():
+            part.requires_grad_(name not in self._frozen)
+        return self.train(self.training)
+
+    def unfreeze(self) -> ConvNet:
+        """Let every part train again."""
+        self._frozen = ()
+        self.requires_grad_(True)
+        return self.train(self.training)
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Names of the frozen parts."""
+        return self._frozen
+
+    def train(self, mode: bool = True) -> ConvNet:
+        """Set training mode, but for frozen parts."""
+        super().train(mode)
+        parts = self.parts()
+        for name in self._frozen:
+            parts[name].eval()
+        return self
+
+
+def _width(head: nn.Sequential, axis: int) -> int:
+    return int(head.classifier.weight.shape[axis])
+
+
+def _fresh(layer: nn.Module, num_classes: int) -> nn.Module:
+    """A layer like `layer` with other outputs and PyTorch's first weights, on the same device."""
+    place = {"device": layer.weight.device, "dtype": layer.weight.dtype}
+    bias = layer.bias is not None
+    if isinstance(layer, nn.Linear):
+        return nn.Linear(layer.in_features, num_classes, bias=bias, **place)
+    if isinstance(layer, nn.Conv2d):
+        return nn.Conv2d(
+            layer.in_channels,
+            num_classes,
+            layer.kernel_size,  # type: ignore[arg-type]
+            layer.stride,  # type: ignore[arg-type]
+            layer.padding,  # type: ignore[arg-type]
+            bias=bias,
+            **place,
+        )
+    raise TypeError(f"cannot make a fresh {type(layer).__name__} classifier")

@@ -1,0 +1,168 @@
+"""create_model: from a name to a network, with or without pretrained weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from striate.errors import UsageError, unknown
+from striate.models.card import Card, ModelSpec
+from striate.models.catalogue import check_options, defaults_of, families, get_card
+from striate.models.convnet import ConvNet, InputError
+from striate.weights import (
+    KEY_TABLES,
+    WeightSource,
+    adapt_channels,
+    describe,
+    load_state,
+    locate,
+    read_state,
+    recognise,
+    rename,
+)
+from striate.weights.files import read_checked_pickle
+from striate.weights.loading import CLASSIFIER, first_convolution
+
+
+def create_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    input_size: int | Sequence[int] | None = None,
+    weights: str | Path | None = None,
+    **options: Any,
+) -> ConvNet:
+    """Build a network of the catalogue.
+
+    Args:
+        name: its name or an alias (`list_models()`).
+        num_classes: outputs; by default the weights' number, without weights the card's.
+        in_channels: channels of the images; by default the card's.
+        input_size: side of the images in pixels, or (height, width). Networks with dense layers on the feature map
+            are built for it; networks for large images take their small stem at 64 pixels or less, unless weights
+            bring another.
+        weights: the name of a source on the card ("imagenet") or the path of a safetensors file. With another
+            `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the first
+            convolution is adapted (`striate.weights.adapt_channels`).
+        options: the family's own, e.g. `stride_in="3x3"`. Weights bring the options they need; contradicting them is
+            an error.
+
+    Returns:
+        A `ConvNet` whose `spec` rebuilds it and whose `weights_source` tells how the weights want their images.
+
+    Raises:
+        UsageError: unknown name, option or source, or an impossible value.
+        InputError: `input_size` is smaller than the network can work on.
+        StriateError: weights that cannot be had or do not fit.
+    """
+    card = get_card(name)
+    check_options(card, options)
+    for argument, value in (("num_classes", num_classes), ("in_channels", in_channels)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise UsageError(f"{argument} is {value!r}; it must be a whole number of at least 1")
+    size = _size(card, input_size)
+    source, state = _weights(card, weights) if weights is not None else (None, {})
+    needed = _needed(card, source, options)
+    arguments: dict[str, Any] = {
+        "num_classes": num_classes or (source.num_classes if source else card.num_classes),
+        "in_channels": in_channels or card.in_channels,
+        "input_size": list(size) if size else None,
+        **defaults_of(card),
+        **needed,
+        **options,
+    }
+    model = families()[card.family].build(card.name, **{**arguments, "input_size": size})
+    assert isinstance(model, ConvNet)
+    model.spec = ModelSpec(card.name, arguments)
+    if source is not None:
+        _load(model, state, source)
+    return model
+
+
+def _size(card: Card, input_size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    if input_size is None:
+        return None
+    pair = (input_size, input_size) if isinstance(input_size, int) else tuple(input_size)
+    if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
+        raise UsageError(f"input_size is {input_size!r}; it must be a side in pixels or (height, width)")
+    if min(pair) < card.min_size:
+        raise InputError(
+            f"{card.name} cannot work on images of {pair[0]}x{pair[1]} pixels; "
+            f"the smallest it takes is {card.min_size}x{card.min_size}"
+        )
+    return pair[0], pair[1]
+
+
+def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tensor]]:
+    """The record and the tensors, under our names, with the options and classes that follow from the tensors."""
+    named = {source.name: source for source in card.weights}
+    tables = KEY_TABLES.get(card.family, {})
+    if str(weights) in named:
+        source = named[str(weights)]
+        path = locate(source)
+        state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
+    elif isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix:
+        path = Path(weights)
+        state = read_state(path)
+        source = describe(path)
+    elif not named:
+        raise UsageError(
+            f"{card.name} has no published weights; weights takes the path of a safetensors file"
+        )
+    else:
+        raise unknown(f"weights of {card.name}", str(weights), named)
+    wanted = _names(card)
+    style = recognise(state, wanted, card.family, str(path))
+    table = tables.get(style)
+    ours = rename(state, table)
+    if str(weights) not in named:
+        implied = {
+            key: value for key, value in (table.options if table else {}).items() if key in defaults_of(card)
+        }
+        if "stride_in" not in card.options:
+            implied.pop("stride_in", None)
+        source = replace(source, options={**implied, **source.options})
+    return replace(source, num_classes=len(ours[CLASSIFIER + "weight"])), ours
+
+
+def _names(card: Card) -> list[str]:
+    import torch
+
+    with torch.device("meta"):
+        return list(create_model(card.name).state_dict())
+
+
+def _needed(card: Card, source: WeightSource | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the weights need, checked against what the family has and what was asked for."""
+    if source is None:
+        return {}
+    known = defaults_of(card)
+    needed = {}
+    for option, value in source.options.items():
+        if option not in known:
+            # a family without this choice has PyTorch's habit
+            if {"padding": "symmetric", "norm_eps": 1e-5}.get(option) != value:
+                raise UsageError(f"{source.name}: needs {option}={value!r}, which {card.name} does not have")
+            continue
+        if option in options and options[option] != value:
+            raise UsageError(
+                f"weights '{source.name}' of {card.name} need {option}={value!r} and {option}={options[option]!r} was "
+                "asked for; leave the option out, or the weights"
+            )
+        needed[option] = value
+    return needed
+
+
+def _load(model: ConvNet, state: dict[str, Tensor], source: WeightSource) -> None:
+    first = first_convolution(model)
+    if first is not None and first[0] + ".weight" in state:
+        key = first[0] + ".weight"
+        state = {**state, key: adapt_channels(state[key], first[1].in_channels)}
+    fresh = source.num_classes != model.num_classes
+    load_state(model, state, where=source.name, leave=(CLASSIFIER,) if fresh else ())
+    model.weights_source = source

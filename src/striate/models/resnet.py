@@ -1,0 +1,175 @@
+"""ResNet for large images: deep networks of residual blocks (He et al., 2015, arXiv:1512.03385), and their plain twins.
+
+The paper puts a bottleneck's stride into its first 1x1 convolution. torchvision and most published weights put it
+into the 3x3 (known as v1.5): `stride_in="3x3"`, or the names that end in `_v1_5`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from torch import nn
+
+from striate.errors import UsageError
+from striate.layers import activation as make_activation
+from striate.layers import basic, bottleneck, he_normal_, zero_last_gamma_
+from striate.models.card import Card, Family, Paper
+from striate.models.convnet import ConvNet
+from striate.models.stem import stem_for
+from striate.weights import sources_of
+
+PAPER = Paper("Deep residual learning for image recognition", "He, Zhang, Ren and Sun", 2015, "1512.03385")
+
+#: The paper's table 1: kind of block, blocks in each of the four stages.
+DEPTHS = {
+    "18": ("basic", (2, 2, 2, 2)),
+    "34": ("basic", (3, 4, 6, 3)),
+    "50": ("bottleneck", (3, 4, 6, 3)),
+    "101": ("bottleneck", (3, 4, 23, 3)),
+    "152": ("bottleneck", (3, 8, 36, 3)),
+}
+WIDTHS = (64, 128, 256, 512)
+
+
+def build(
+    name: str,
+    *,
+    num_classes: int,
+    in_channels: int,
+    input_size: tuple[int, int] | None,
+    shortcut: str = "B",
+    stride_in: str | None = None,
+    stem: str | None = None,
+    zero_init_residual: bool = False,
+    activation: str = "relu",
+) -> ConvNet:
+    """Assemble one row of `DEPTHS`.
+
+    Args:
+        name: its digits name the row.
+        num_classes: outputs.
+        in_channels: channels of the images.
+        input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
+        shortcut: the paper's "A", "B" (its choice for deep ones), "C", or "none" for a plain network.
+        stride_in: convolution of a bottleneck that has the stride, "1x1" (the paper) or "3x3" (v1.5).
+        stem: "paper" is a 7x7 convolution of stride 2 and a max-pool, "small" a 3x3 of stride 1 and no pool.
+        zero_init_residual: start every block as its shortcut.
+        activation: name of the activation function.
+    """
+    kind, depths = DEPTHS[name.removeprefix("plain").removeprefix("resnet").removesuffix("_v1_5")]
+    if kind == "basic" and stride_in is not None:
+        raise UsageError(f"{name} has basic blocks, which leave no choice of stride_in (got '{stride_in}')")
+    expansion = 1 if kind == "basic" else 4
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    small = stem_for(input_size, stem) == "small"
+    kernel, stride = (3, 1) if small else (7, 2)
+    layers["conv"] = nn.Conv2d(in_channels, 64, kernel, stride=stride, padding=kernel // 2, bias=False)
+    layers["norm"] = nn.BatchNorm2d(64)
+    layers["act"] = make_activation(activation)
+    if not small:
+        layers["pool"] = nn.MaxPool2d(3, stride=2, padding=1)
+
+    channels, stages = 64, {}
+    for number, (width, depth) in enumerate(zip(WIDTHS, depths, strict=True), 1):
+        blocks = []
+        for position in range(depth):
+            first = 2 if position == 0 and number > 1 else 1
+            common: dict[str, Any] = {"stride": first, "shortcut": shortcut, "activation": activation}
+            if kind == "basic":
+                blocks.append(basic(channels, width, **common))
+            else:
+                blocks.append(bottleneck(channels, width, stride_in=stride_in or "1x1", **common))
+            channels = width * expansion
+        stages[f"stage{number}"] = nn.Sequential(*blocks)
+    head = {
+        "pool": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(),  # (N, C, 1, 1) -> (N, C)
+        "classifier": nn.Linear(channels, num_classes),
+    }
+    model = ConvNet(nn.Sequential(layers), stages, head, in_channels=in_channels)
+    he_normal_(model)
+    if zero_init_residual:
+        zero_last_gamma_(model)
+    return model
+
+
+#: Exact parameters, the paper's multiply-adds (10^9), top-5 error (%) as usually printed.
+FIGURES = {
+    "18": (11_689_512, "1.8", "10.92"),
+    "34": (21_797_672, "3.6", "8.58"),
+    "50": (25_557_032, "3.8", "7.13"),
+    "101": (44_549_160, "7.6", "6.44"),
+    "152": (60_192_808, "11.3", "5.94"),
+}
+ERRATA = {
+    "34": ("Sometimes printed with 0.46 M parameters: that is the CIFAR ResNet-32.",),
+    "50": (
+        "Sometimes printed with 23 M parameters: 25.6 M with its classifier, 23.5 M without.",
+        "3.8 G multiply-adds are the paper's form; the usual form (stride in the 3x3) costs 4.1 G.",
+    ),
+}
+SMALL_STEM = "With input_size of 64 pixels or less the stem is a 3x3 convolution of stride 1 without pooling."
+
+
+def _residual_card(depth: str, version: str = "") -> Card:
+    parameters, multiply_adds, error = FIGURES[depth]
+    name = f"resnet{depth}{version}"
+    deep = DEPTHS[depth][0] == "bottleneck"
+    deviations = [SMALL_STEM]
+    if version:
+        deviations.append(
+            "Stride in the 3x3 convolution of a bottleneck, not in the first 1x1 as in the paper."
+        )
+    elif deep:
+        deviations.append(
+            "The published weights need the stride in the 3x3 (v1.5); with weights that form is built and recorded."
+        )
+    options = {"stride_in": "3x3" if version else "1x1"} if deep else {}
+    published = {"top5_error": error} | ({} if version else {"multiply_adds": f"{multiply_adds} G"})
+    spelled = (
+        (f"resnet{depth}_v1.5", f"resnet{depth}v1.5", f"tv_resnet{depth}")
+        if version
+        else (f"resnet_{depth}",)
+    )
+    return Card(
+        name=name,
+        family="resnet",
+        paper=PAPER,
+        introduces="Shortcuts past every two or three layers, so that far deeper networks train.",
+        input_size=224,
+        parameters=parameters,
+        published=published,
+        weights=sources_of(f"resnet{depth}"),
+        deviations=tuple(deviations),
+        errata=ERRATA.get(depth, ()),
+        aliases=spelled,
+        options=options,
+    )
+
+
+def _plain_card(depth: str, parameters: int, multiply_adds: str) -> Card:
+    return Card(
+        name=f"plain{depth}",
+        family="resnet",
+        paper=PAPER,
+        introduces="The same layers without shortcuts, which a deeper one trains worse.",
+        input_size=224,
+        parameters=parameters,
+        published={"multiply_adds": f"{multiply_adds} G"},
+        deviations=(SMALL_STEM,),
+        aliases=(f"plain_{depth}",),
+        options={"shortcut": "none"},
+    )
+
+
+FAMILY = Family(
+    "resnet",
+    build,
+    (
+        *(_residual_card(depth) for depth in DEPTHS),
+        *(_residual_card(depth, "_v1_5") for depth in ("50", "101", "152")),
+        _plain_card("18", 11_515_688, "1.8"),
+        _plain_card("34", 21_623_848, "3.6"),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Reading files of weights: safetensors from anybody, pickles only when their checksum is one of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from striate.errors import StriateError
+from striate.weights.source import WeightSource
+
+PADDING = {"tf_same": "tensorflow", "symmetric": "symmetric"}
+
+
+def read_state(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name.
+
+    Raises:
+        StriateError: there is no such file, it is damaged, or it is a pickle.
+    """
+    with _open(path) as file:
+        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The file's description of itself, every value a string; raises as `read_state`."""
+    with _open(path) as file:
+        return dict(file.metadata() or {})
+
+
+def read_checked_pickle(path: Path) -> dict[str, Tensor]:
+    """The tensors of a state dict whose checksum has been compared already; nothing but tensors is unpickled."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return dict(state.get("state_dict", state))
+
+
+def describe(path: str | Path) -> WeightSource:
+    """The record of a safetensors file, from its metadata where it has any; raises as `read_state`.
+
+    Understood: `num_classes`, `input_size`, `input_mean`, `input_std`, `resize_short_side`, `padding`, `bn_eps`,
+    `licence`, `source_repository`, `top1` with `top1_set`, and `spec`, a JSON object {"name", "arguments"} as
+    striate writes it.
+    """
+    path = Path(path)
+    metadata = read_metadata(path)
+    try:
+        return _describe(path, metadata)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StriateError(
+            f"{path}: its metadata cannot be understood ({error}); save the file anew"
+        ) from error
+
+
+def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
+    known: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    if "input_size" in metadata:
+        known["input_size"] = int(metadata["input_size"])
+        resize = float(metadata.get("resize_short_side", metadata["input_size"]))
+        # 256 for 224 is the rounding of 224 / 0.875, and so are 219, 183 and 146
+        exact = round(known["input_size"] / 0.875) == resize
+        known["crop_fraction"] = 0.875 if exact else known["input_size"] / resize
+    for ours in ("mean", "std"):
+        if f"input_{ours}" in metadata:
+            known[ours] = tuple(float(value) for value in json.loads(metadata[f"input_{ours}"]))
+    if "padding" in metadata:
+        options["padding"] = PADDING[metadata["padding"]]
+    if "bn_eps" in metadata:
+        options["norm_eps"] = float(metadata["bn_eps"])
+    if "spec" in metadata:
+        arguments = json.loads(metadata["spec"])["arguments"]
+        options |= {
+            key: value
+            for key, value in arguments.items()
+            if key not in ("num_classes", "in_channels", "input_size")
+        }
+    if "top1" in metadata:
+        known["accuracy"] = {metadata.get("top1_set", "top-1"): float(metadata["top1"])}
+    return WeightSource(
+        name=str(path),
+        file=path.name,
+        origin=metadata.get("source_repository", ""),
+        licence=metadata.get("licence", ""),
+        options=options,
+        **known,
+    )
+
+
+def _open(path: str | Path) -> Any:
+    path = Path(path)
+    if not path.is_file():
+        raise StriateError(f"{path}: no such file of weights")
+    try:
+        return safe_open(path, framework="pt")
+    except (SafetensorError, OSError) as error:
+        with path.open("rb") as file:
+            head = file.read(4)
+        if head[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+            raise StriateError(
+                f"{path}: this is a pickle, which can run code when it is opened, and is refused; "
+                "save its state dict with safetensors.torch.save_file"
+            ) from error
+        raise StriateError(f"{path}: not a whole safetensors file ({error})") from error

@@ -1,0 +1,58 @@
+"""The record that stands with every set of weights: where it is, what it was trained for, how images must be fed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class WeightSource:
+    """One set of pretrained weights.
+
+    Attributes:
+        name: what `create_model(..., weights=name)` asks for; a path for a file of one's own.
+        file: file name in the cache folder.
+        sha256: the file's checksum in hexadecimal, or its first digits where only those are published.
+        url: where the file is fetched from; empty when it has to be put into the cache folder by hand.
+        origin: who published the weights.
+        licence: their licence.
+        num_classes: outputs they were trained for.
+        input_size: side of the images they were trained or measured at, pixels.
+        mean: per channel, on pixels in [0, 1].
+        std: per channel, on pixels in [0, 1].
+        crop_fraction: the short side is resized to input_size / crop_fraction, then the centre is cropped.
+        accuracy: top-1 by what it was measured on, as a fraction.
+        options: options of the network that these weights need.
+    """
+
+    name: str
+    file: str
+    sha256: str = ""
+    url: str = ""
+    origin: str = ""
+    licence: str = ""
+    num_classes: int = 1000
+    input_size: int = 224
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    crop_fraction: float = 0.875
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def normalisation(self, in_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and std for images of `in_channels`: averaged for grey ones, repeated in turn for more than there are.
+
+        Goes with `adapt_channels`, which changes the first convolution by the same rule.
+        """
+        if in_channels == len(self.mean):
+            return self.mean, self.std
+        if in_channels == 1:
+            return (sum(self.mean) / len(self.mean),), (sum(self.std) / len(self.std),)
+        turns = [i % len(self.mean) for i in range(in_channels)]
+        return tuple(self.mean[i] for i in turns), tuple(self.std[i] for i in turns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain dictionaries, lists, strings and numbers."""
+        return asdict(self) | {"accuracy": dict(self.accuracy), "options": dict(self.options)}

@@ -1,0 +1,104 @@
+"""Published weights by network: torchvision's, and converted ones whose files are put in place by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from striate.weights.source import WeightSource
+
+TORCHVISION = "https://download.pytorch.org/models/"
+
+#: Network: (source's name, file with the first digits of its sha256, ImageNet top-1, size the short side is resized to).
+TORCHVISION_FILES = {
+    "resnet18": (("imagenet", "resnet18-f37072fd.pth", 0.69758, 256),),
+    "resnet34": (("imagenet", "resnet34-b627a593.pth", 0.73314, 256),),
+    "resnet50": (
+        ("imagenet", "resnet50-0676ba61.pth", 0.76130, 256),
+        ("imagenet_v2", "resnet50-11ad3fa6.pth", 0.80858, 232),
+    ),
+    "resnet101": (
+        ("imagenet", "resnet101-63fe2227.pth", 0.77374, 256),
+        ("imagenet_v2", "resnet101-cd907fc2.pth", 0.81886, 232),
+    ),
+    "resnet152": (
+        ("imagenet", "resnet152-394f9c45.pth", 0.78312, 256),
+        ("imagenet_v2", "resnet152-f82ba261.pth", 0.82284, 232),
+    ),
+    "mobilenet_v2": (
+        ("imagenet", "mobilenet_v2-b0353104.pth", 0.71878, 256),
+        ("imagenet_v2", "mobilenet_v2-7ebf99e0.pth", 0.72154, 232),
+    ),
+}
+
+#: Options of our networks that torchvision's weights need.
+TORCHVISION_OPTIONS: dict[str, dict[str, Any]] = {
+    "resnet18": {"stem": "paper", "shortcut": "B"},
+    "resnet34": {"stem": "paper", "shortcut": "B"},
+    "resnet50": {"stem": "paper", "shortcut": "B", "stride_in": "3x3"},
+    "resnet101": {"stem": "paper", "shortcut": "B", "stride_in": "3x3"},
+    "resnet152": {"stem": "paper", "shortcut": "B", "stride_in": "3x3"},
+    "mobilenet_v2": {"stem": "paper", "padding": "symmetric", "norm_eps": 1e-5, "width": 1.0},
+}
+
+#: Network: (sha256, top-1 on CIFAR-10 as published, top-1 on its test set recompressed as JPEG).
+CIFAR_FILES = {
+    "resnet20": ("37b2518fb6810d5522cdaff824721ff72db178517de13db84471b83ab93c81c1", 0.9173, 0.8103),
+    "resnet32": ("0274e65c15d8b053e3826afedcf44f7e1a51720122163b5edc365accea9cd540", 0.9263, 0.8256),
+    "resnet44": ("54224b6e73f9a26f309f9809802712f558cd826ea9eb050c95662c29ceb5f720", 0.9310, 0.8267),
+    "resnet56": ("373e787eb2ee4328e8e3be159ad04ff9643637d682fa79a20a32fee4d6a65753", 0.9339, 0.8320),
+}
+
+
+def _torchvision(network: str) -> tuple[WeightSource, ...]:
+    return tuple(
+        WeightSource(
+            name=name,
+            file=file,
+            sha256=file.rpartition("-")[2].removesuffix(".pth"),
+            url=TORCHVISION + file,
+            origin="torchvision",
+            licence="BSD-3-Clause",
+            crop_fraction=224 / resize,
+            accuracy={"ImageNet validation, one crop": top1},
+            options=TORCHVISION_OPTIONS[network],
+        )
+        for name, file, top1, resize in TORCHVISION_FILES.get(network, ())
+    )
+
+
+def _cifar(network: str) -> WeightSource:
+    sha256, published, jpeg = CIFAR_FILES[network]
+    return WeightSource(
+        name="cifar10",
+        file=f"{network}_cifar10.safetensors",
+        sha256=sha256,
+        origin="akamaster/pytorch_resnet_cifar10, commit d5489e8995e8, as safetensors",
+        licence="BSD-2-Clause",
+        num_classes=10,
+        input_size=32,
+        crop_fraction=1.0,
+        accuracy={"CIFAR-10 test, published": published, "CIFAR-10 test as JPEG": jpeg},
+        options={"shortcut": "A"},
+    )
+
+
+MOBILENET_V2_TENSORFLOW = WeightSource(
+    name="imagenet_tensorflow",
+    file="mobilenet_v2_imagenet.safetensors",
+    sha256="6fcc968d584f7ee83bbedf257087f0e7972ec6f5ed737063754c0900efa19bf2",
+    origin="google-coral/test_data, commit 104342d2d348, dequantised, as safetensors",
+    licence="Apache-2.0",
+    mean=(128 / 255,) * 3,
+    std=(128 / 255,) * 3,
+    accuracy={"1,000 sample images of ImageNet, probably of its training set": 0.891},
+    options={"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3, "width": 1.0},
+)
+
+
+def sources_of(network: str) -> tuple[WeightSource, ...]:
+    """The published weights of a network by its plain name ("resnet50", "resnet20_cifar"), none for most."""
+    if network.removesuffix("_cifar") in CIFAR_FILES and network.endswith("_cifar"):
+        return (_cifar(network.removesuffix("_cifar")),)
+    if network == "mobilenet_v2":
+        return (*_torchvision(network), MOBILENET_V2_TENSORFLOW)
+    return _torchvision(network)
