@@ -1,0 +1,78 @@
+"""What a report is made from: plain values, filled in by whoever ran the training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from striate.training.metrics import Evaluation
+
+
+class Mistake(NamedTuple):
+    """A misclassified image.
+
+    `image` is uint8 (H, W, C); `true` and `predicted` are names of classes; `probability` is the predicted
+    class's; `true_probability` the true class's, where known.
+    """
+
+    image: np.ndarray
+    name: str
+    true: str
+    predicted: str
+    probability: float
+    true_probability: float | None = None
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything a report shows. Only the title is required; what is left empty is left out of the page.
+
+    Args:
+        title: the headline, such as the run's name.
+        created: when; a date is printed to the minute, a string as it is.
+        network: the network's name.
+        card: one line about it, such as its paper; an arXiv id in it becomes a link.
+        source: the data, as the user gave it.
+        command: the command line that repeats the run.
+        stopped_by: what ended the training ("all 20 epochs done", "time limit").
+        versions: package to version.
+        recipe: the whole recipe, nested as in config.json.
+        history: rows of metrics.csv: epoch, learning_rate, train_loss, train_accuracy, val_loss,
+            val_accuracy, val_top5; numbers or their text, empty or None where missing. Accuracies in [0, 1].
+        timing: rows of timing.csv: epoch, seconds, images_per_second, loading_share in [0, 1].
+        evaluation: the outcome on the split named `split`.
+        split: "test", "val" or "train".
+        split_sizes: split to class to number of images.
+        worst: mistakes, most confident first; plain tuples of Mistake's first five fields will do.
+        augmented: pairs (original, augmented versions), uint8 (H, W, C).
+        cost: any of parameters, trainable_parameters, multiply_adds, size_bytes, latency_ms (one image),
+            latency_setup (how that was measured, in words).
+        skipped: files left out: pairs (path, reason), or objects with these two attributes.
+        notes: remarks on the data, one line each.
+        duplicates: pairs of names, the same image in two splits.
+    """
+
+    title: str
+    created: datetime | str = ""
+    network: str = ""
+    card: str = ""
+    source: str = ""
+    command: str = ""
+    stopped_by: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = ()
+    timing: Sequence[Mapping[str, Any]] = ()
+    evaluation: Evaluation | None = None
+    split: str = "test"
+    split_sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    worst: Sequence[Mistake | tuple[np.ndarray, str, str, str, float]] = ()
+    augmented: Sequence[tuple[np.ndarray, Sequence[np.ndarray]]] = ()
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    skipped: Sequence[Any] = ()
+    notes: Sequence[str] = ()
+    duplicates: Sequence[tuple[str, str]] = ()

@@ -1,0 +1,344 @@
+"""The parts of a report: each function makes of the content what the template prints, or None for nothing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from striate.report import charts, words
+from striate.report.content import Mistake, ReportContent
+from striate.report.pictures import Picture, heat_map, thumbnail
+from striate.training.metrics import Evaluation
+
+#: Up to this many classes the confusion matrix is a table of numbers and classes keep their own order.
+FEW_CLASSES = 30
+#: Caps on what is printed in full; the page says how much it leaves out.
+MOST_CLASSES, MOST_EPOCHS, MOST_SKIPPED, MOST_REASONS, MOST_DUPLICATES = 1000, 200, 40, 12, 40
+MOST_MISTAKES, MOST_AUGMENTED, MOST_VERSIONS, MOST_PAIRS = 24, 6, 7, 20
+SPLIT_WORDS = {"train": "training", "val": "validation", "test": "test"}
+#: The two colours of the confusion matrix as numbers, for pictures; the style sheet has them for its own use.
+BLUE, ORANGE = (47, 102, 160), (201, 105, 34)
+
+
+def headline(content: ReportContent) -> dict[str, Any]:
+    """The one figure that matters, what it was measured on, and the facts of the run."""
+    evaluation = content.evaluation
+    facts = [
+        ("Network", content.network, content.card),
+        ("Data", content.source, _sizes_line(content)),
+        ("When", words.when(content.created), ""),
+        ("Ended by", content.stopped_by, ""),
+    ]
+    result = None
+    if evaluation is not None:
+        low, high = evaluation.top1_interval
+        images = len(evaluation)
+        common = int(np.bincount(evaluation.labels).max())
+        result = {
+            "top1": words.percent(evaluation.top1, images),
+            "top5": words.percent(evaluation.top5, images) if evaluation.top5 is not None else "",
+            "correct": words.count(evaluation.correct),
+            "images": words.count(images),
+            "low": words.percent(low, images),
+            "high": words.percent(high, images),
+            "interval": (low * 100, high * 100, evaluation.top1 * 100),
+            "split": split_word(content.split),
+            "baseline": words.percent(common / images, images),
+            "loss": words.figure(evaluation.loss) if math.isfinite(evaluation.loss) else "",
+            "caution": {
+                "val": "There is no test split: these images also chose the best epoch, which flatters it.",
+                "train": "These are the images it learnt from: the figure says little about new ones.",
+            }.get(content.split, ""),
+        }
+    return {"facts": [fact for fact in facts if fact[1]], "result": result}
+
+
+def progress(content: ReportContent) -> dict[str, Any] | None:
+    """Curves of loss, accuracy and learning rate, with the best epoch and the time taken."""
+    rows = content.history
+    if not rows:
+        return None
+    epochs = [words.number(row.get("epoch", place)) for place, row in enumerate(rows, 1)]
+    epochs = [place if math.isnan(epoch) else epoch for place, epoch in enumerate(epochs, 1)]
+
+    def column(name: str) -> list[float]:
+        return [words.number(row.get(name)) for row in rows]
+
+    def pair(name: str) -> list[charts.Curve]:
+        both = [("training", f"train_{name}", charts.TRAIN), ("validation", f"val_{name}", charts.VAL)]
+        found = [charts.Curve(label, epochs, column(key), colour) for label, key, colour in both]
+        return [curve for curve in found if np.isfinite(curve.values).any()]
+
+    rate = charts.Curve("learning rate", epochs, column("learning_rate"), charts.MUTED)
+    drawn = [
+        ("Loss", charts.curves("Loss", pair("loss"))),
+        ("Accuracy", charts.curves("Accuracy", pair("accuracy"), share=True)),
+        ("Learning rate", charts.curves("Learning rate", [rate], from_zero=True)),
+    ]
+    validated = np.array(column("val_accuracy"))
+    best = ""
+    if np.isfinite(validated).any():
+        place = int(np.nanargmax(validated))
+        best = f"Best validation accuracy: {words.percent(validated[place])}, epoch {epochs[place]:g}."
+    broken = [int(epochs[place]) for place, row in enumerate(rows) if _diverged(row)]
+    return {
+        "charts": [(title, chart) for title, chart in drawn if chart],
+        "validated": bool(best or np.isfinite(column("val_loss")).any()),
+        "best": best,
+        "broken": words.ranges(sorted(set(broken))),
+        "time": _time_line(content),
+        "table": _epoch_table(content),
+        "epochs": words.plural(len(rows), "epoch"),
+    }
+
+
+def classes(evaluation: Evaluation) -> dict[str, Any]:
+    """Per-class scores: in their own order when few, the weakest first when many."""
+    scores = evaluation.per_class()
+    seen = [score for score in scores if score.support]
+    many = len(scores) > FEW_CLASSES
+    if many:
+        scores = sorted(seen, key=lambda score: (score.f1, score.name))
+    means = [float(np.mean([getattr(score, key) for score in seen])) for key in ("precision", "recall", "f1")]
+    return {
+        "scores": scores[:MOST_CLASSES],
+        "total": len(scores),
+        "left_out": max(0, len(scores) - MOST_CLASSES),
+        "without_images": len(evaluation.classes) - len(seen) if many else 0,
+        "many": many,
+        "means": means,
+        "images": len(evaluation),
+    }
+
+
+def confusion(evaluation: Evaluation) -> dict[str, Any]:
+    """The confusion matrix as a table, or as a picture where it is too large; and the most confused pairs."""
+    few = len(evaluation.classes) <= FEW_CLASSES
+    pairs = evaluation.most_confused(MOST_PAIRS if not few else 8)
+    table: list[dict[str, Any]] = []
+    picture: Picture | None = None
+    if few:
+        matrix = evaluation.confusion
+        support = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        for name, counts, shares in zip(evaluation.classes, matrix, matrix / support, strict=True):
+            table.append({"name": name, "cells": list(zip(counts.tolist(), shares.tolist(), strict=True))})
+    else:
+        picture = heat_map(_pooled(evaluation), BLUE)
+    return {
+        "table": table,
+        "picture": picture,
+        "pairs": [
+            (evaluation.classes[pair.true], evaluation.classes[pair.predicted], pair.images, pair.share)
+            for pair in pairs
+        ],
+        "size": len(evaluation.classes),
+        "mistakes": len(evaluation) - evaluation.correct,
+        "classes": evaluation.classes if few else (),
+    }
+
+
+def calibration(evaluation: Evaluation) -> dict[str, Any]:
+    """Reliability diagram, histogram of confidence, and the expected calibration error in words."""
+    found = evaluation.calibration()
+    mean = float(evaluation.confidence.mean())
+    gap = mean - evaluation.top1
+    verdict = "about as sure as it should be"
+    if abs(gap) > 0.02:
+        verdict = "surer than it should be" if gap > 0 else "less sure than it could be"
+    right = evaluation.predicted == evaluation.labels
+    return {
+        "ece": words.percent(found.ece),
+        "mean": words.percent(mean),
+        "top1": words.percent(evaluation.top1),
+        "verdict": verdict,
+        "diagram": charts.reliability(found),
+        "histogram": charts.confidence_histogram(evaluation.confidence[right], evaluation.confidence[~right]),
+    }
+
+
+def mistakes(content: ReportContent) -> dict[str, Any] | None:
+    """The most confident mistakes as pictures."""
+    if content.evaluation is None and not content.worst:
+        return None
+    shown = [Mistake(*entry) for entry in islice(content.worst, MOST_MISTAKES)]
+    wrong = None if content.evaluation is None else len(content.evaluation) - content.evaluation.correct
+    return {"shown": [(thumbnail(entry.image), entry) for entry in shown], "wrong": wrong}
+
+
+def augmented(content: ReportContent) -> list[tuple[Picture, list[Picture]]]:
+    """Originals beside what augmentation makes of them."""
+    return [
+        (thumbnail(original), [thumbnail(version) for version in islice(versions, MOST_VERSIONS)])
+        for original, versions in islice(content.augmented, MOST_AUGMENTED)
+    ]
+
+
+def cost(content: ReportContent) -> list[tuple[str, str, str]]:
+    """Triples (what, rounded figure, remark)."""
+    given = content.cost
+    parameters, trainable = given.get("parameters"), given.get("trainable_parameters")
+    exact = f"{words.count(parameters)} exactly"
+    if trainable is not None and trainable != parameters:
+        exact += f", {words.count(trainable)} of them trained"
+    latency = words.number(given.get("latency_ms"))
+    setup = str(given.get("latency_setup") or "")
+    rows = [
+        ("Parameters", words.rounded(parameters), exact),
+        ("Multiply-adds", words.rounded(given.get("multiply_adds")), "for one image"),
+        ("Size on disk", words.size_of(given.get("size_bytes")), "the model file"),
+        ("Latency", f"{latency:.3g} ms" if math.isfinite(latency) else "–", setup or "for one image"),
+    ]
+    return [row for row in rows if row[1] != "–"]
+
+
+def data(content: ReportContent) -> dict[str, Any] | None:
+    """Class counts per split, remarks, skipped files by reason, and images that lie in two splits."""
+    counts = _class_counts(content.split_sizes)
+    skipped = [_path_and_reason(entry) for entry in islice(content.skipped, MOST_SKIPPED)]
+    reasons = Counter(_path_and_reason(entry)[1] for entry in content.skipped).most_common()
+    if not (counts or skipped or content.notes or content.duplicates):
+        return None
+    return {
+        "counts": counts,
+        "notes": content.notes,
+        "skipped": skipped,
+        "skipped_total": len(content.skipped),
+        "reasons": reasons[:MOST_REASONS] if len(reasons) < len(content.skipped) else [],
+        "reasons_left_out": max(0, len(reasons) - MOST_REASONS),
+        "duplicates": list(islice(content.duplicates, MOST_DUPLICATES)),
+        "duplicates_total": len(content.duplicates),
+    }
+
+
+def recipe(content: ReportContent) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Groups (name, settings): the plain fields first, then each nested group with dotted names inside."""
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
+    plain = [(key, words.setting(value)) for key, value in content.recipe.items() if not _nested(value)]
+    if plain:
+        groups.append(("", plain))
+    for key, value in content.recipe.items():
+        if _nested(value):
+            groups.append((str(key), _flat(value)))
+    return groups
+
+
+def split_word(name: str) -> str:
+    """The word for a split: validation for "val"."""
+    return SPLIT_WORDS.get(name, name)
+
+
+def _sizes_line(content: ReportContent) -> str:
+    sizes = {split: sum(counts.values()) for split, counts in content.split_sizes.items()}
+    parts = [f"{size:,} {split_word(split)}" for split, size in sizes.items() if size]
+    names = {name for counts in content.split_sizes.values() for name in counts}
+    return f"{words.plural(len(names), 'class', 'classes')}; {', '.join(parts)} images" if parts else ""
+
+
+def _diverged(row: Mapping[str, Any]) -> bool:
+    """Whether a loss was written down and is no finite number (a missing one is no divergence)."""
+    values = [row.get(name) for name in ("train_loss", "val_loss")]
+    if row.get("train_loss") not in (None, ""):
+        return not math.isfinite(words.number(row["train_loss"]))
+    return any(value not in (None, "") and not math.isfinite(words.number(value)) for value in values)
+
+
+def _time_line(content: ReportContent) -> str:
+    def column(name: str) -> np.ndarray:
+        found = np.array([words.number(row.get(name)) for row in content.timing], dtype=float)
+        return found[np.isfinite(found)]
+
+    seconds, speed, loading = column("seconds"), column("images_per_second"), column("loading_share")
+    parts = []
+    if len(seconds):
+        parts.append(f"{words.duration(float(seconds.sum()))} in all")
+    if len(speed):
+        parts.append(f"{words.count(np.median(speed))} images a second (median epoch)")
+    if len(loading):
+        parts.append(f"{words.percent(loading.mean())} of it waiting for data")
+    return "; ".join(parts)
+
+
+def _epoch_table(content: ReportContent) -> dict[str, Any]:
+    names = {
+        "epoch": "Epoch",
+        "learning_rate": "Learning rate",
+        "train_loss": "Training loss",
+        "val_loss": "Validation loss",
+        "train_accuracy": "Training accuracy",
+        "val_accuracy": "Validation accuracy",
+        "val_top5": "Validation top-5",
+    }
+    rows = content.history
+    used = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
+    step = -(-len(rows) // MOST_EPOCHS)
+    kept = [row for place, row in enumerate(rows) if place % step == 0 or place == len(rows) - 1]
+    shares = {"train_accuracy", "val_accuracy", "val_top5"}
+    cells = [
+        [words.percent(row.get(name)) if name in shares else words.figure(row.get(name)) for name in used]
+        for row in kept
+    ]
+    return {"head": [names[name] for name in used], "rows": cells, "step": step}
+
+
+def _pooled(evaluation: Evaluation, cells: int = 240) -> np.ndarray:
+    """The matrix as shares of each row, neighbouring classes added up so that it has at most `cells` rows."""
+    step = -(-len(evaluation.classes) // cells)
+    size = -(-len(evaluation.classes) // step)
+    flat = (evaluation.labels // step) * size + evaluation.predicted // step
+    matrix = np.bincount(flat, minlength=size * size).reshape(size, size)
+    return matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+
+
+def _class_counts(split_sizes: Mapping[str, Mapping[str, int]]) -> dict[str, Any] | None:
+    splits = [split for split, counts in split_sizes.items() if sum(counts.values())]
+    names = list(dict.fromkeys(name for split in splits for name in split_sizes[split]))
+    if not names:
+        return None
+    rows = [(name, [int(split_sizes[split].get(name, 0)) for split in splits]) for name in names]
+    first = [row[1][0] for row in rows]
+    if len(rows) > FEW_CLASSES:
+        rows.sort(key=lambda row: (-row[1][0], row[0]))
+    largest, smallest = int(np.argmax(first)), int(np.argmin(first))
+    balance = f"Every class has {words.plural(first[0], 'image')}"
+    if first[largest] != first[smallest]:
+        balance = (
+            f"From {first[smallest]:,} ({words.short(names[smallest], 40)}) to "
+            f"{words.plural(first[largest], 'image')} ({words.short(names[largest], 40)}) a class"
+        )
+        if first[smallest] and first[largest] / first[smallest] >= 1.5:
+            balance += f", {first[largest] / first[smallest]:.1f} times as many"
+    return {
+        "splits": [split_word(split) for split in splits],
+        "rows": rows[:MOST_CLASSES],
+        "left_out": max(0, len(rows) - MOST_CLASSES),
+        "largest": [max(row[1][place] for row in rows) or 1 for place in range(len(splits))],
+        "totals": [sum(split_sizes[split].values()) for split in splits],
+        "balance": f"{balance} in the {split_word(splits[0])} split.",
+        "many": len(rows) > FEW_CLASSES,
+    }
+
+
+def _path_and_reason(entry: Any) -> tuple[str, str]:
+    if hasattr(entry, "path"):
+        return str(entry.path), str(entry.reason)
+    path, reason = entry
+    return str(path), str(reason)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if _nested(value):
+            rows += _flat(value, f"{prefix}{key}.")
+        else:
+            rows.append((f"{prefix}{key}", "none" if isinstance(value, Mapping) else words.setting(value)))
+    return rows
