@@ -1,0 +1,90 @@
+"""A copy of any module whose tensors have shapes but no memory (device "meta"), for watching it run.
+
+The copy is deep in structure, so whatever its forward pass writes stays away from the user's model, and shallow in
+data: while it is made, each tensor that would be copied is replaced by an empty one.
+"""
+
+from __future__ import annotations
+
+import copy
+from types import FunctionType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
+from torch.overrides import TorchFunctionMode
+
+from striate.errors import StriateError
+
+
+def emptied(tensor: Tensor) -> Tensor:
+    """A tensor of the same class, shape, strides and dtype on "meta"."""
+    if is_lazy(tensor):
+        lazy_class = UninitializedParameter if isinstance(tensor, nn.Parameter) else UninitializedBuffer
+        return lazy_class(device="meta", dtype=tensor.dtype)
+    with torch.no_grad():
+        empty = torch.empty_like(tensor.detach(), device="meta")
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+    return empty
+
+
+class _CopyWithoutData(TorchFunctionMode):
+    """While active, `copy.deepcopy` of a tensor, and a clone, give an empty one."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is Tensor.__deepcopy__:
+            tensor, memo = args
+            if id(tensor) not in memo:
+                memo[id(tensor)] = emptied(tensor)
+            return memo[id(tensor)]
+        if func is Tensor.clone:
+            return torch.empty_like(args[0], device="meta")
+        return func(*args, **(kwargs or {}))
+
+
+def weightless(model: nn.Module) -> nn.Module:
+    """A copy of `model` on "meta"; tied tensors stay tied, nothing is allocated.
+
+    Raises:
+        StriateError: the model holds something that cannot be copied (an open file, a lock).
+    """
+    memo: dict[int, Any] = {}
+    for module in model.modules():
+        for tensor in (*module._parameters.values(), *module._buffers.values()):
+            if tensor is not None:
+                memo[id(tensor)] = emptied(tensor)
+    try:
+        with _CopyWithoutData():
+            twin = copy.deepcopy(model, memo)
+    except Exception as error:
+        raise StriateError(
+            f"{type(model).__name__} cannot be copied ({type(error).__name__}: {error}); "
+            "keep files, locks and tensors that carry a gradient out of the module's attributes"
+        ) from error
+    return without_observers(twin)
+
+
+def on_device(model: nn.Module, device: str) -> nn.Module:
+    """A copy of `model` with real tensors on `device`; a weightless one gets zeros."""
+    if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
+        twin = weightless(model).to_empty(device=device)
+        with torch.no_grad():
+            for tensor in (*twin.parameters(), *twin.buffers()):
+                tensor.zero_()
+        return twin
+    return without_observers(copy.deepcopy(model).to(device))
+
+
+def without_observers(twin: nn.Module) -> nn.Module:
+    """Take plain functions off the hooks of a copy: their closures would write into the user's variables.
+
+    Hooks that are objects or methods (weight norm, spectral norm, pruning) were copied with it and stay.
+    """
+    for module in twin.modules():
+        for hooks in (module._forward_hooks, module._forward_pre_hooks):
+            for key, hook in list(hooks.items()):
+                if isinstance(hook, FunctionType):
+                    del hooks[key]
+    return twin
