@@ -15,6 +15,11 @@ import numpy as np
 from striate.data.decode import UnreadableImage, decode
 
 
+def printable(path: str | Path) -> str:
+    """A path that can be written to any report: bytes that are no UTF-8 become a replacement mark."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 class Images(Protocol):
     """A sequence of images with as many channels as their data set has."""
 
@@ -78,7 +83,7 @@ class FileImages:
 
     def name(self, index: int) -> str:
         """The path of the file at `index`."""
-        return str(self.paths[index])
+        return printable(self.paths[index])
 
     def subset(self, indices: np.ndarray) -> FileImages:
         """The files at `indices`, in that order."""

@@ -1,0 +1,50 @@
+"""What the user should know about a data set before training on it, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from striate.data.dataset import Split
+
+#: The largest class over the smallest, above which a set is called unbalanced.
+IMBALANCE = 5
+#: Images in a class, below which they are called few.
+FEW_IMAGES = 10
+_LISTED = 5
+
+
+def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
+    """Notes on imbalance and on classes with few training images."""
+    counts = train.counts(len(classes))
+    present = np.flatnonzero(counts)
+    notes = []
+    if len(present):
+        largest = int(present[counts[present].argmax()])
+        smallest = int(present[counts[present].argmin()])
+        if counts[largest] > IMBALANCE * counts[smallest]:
+            ratio = counts[largest] / counts[smallest]
+            notes.append(
+                f"unbalanced: '{classes[largest]}' has {counts[largest]:,} training images, "
+                f"'{classes[smallest]}' {counts[smallest]:,} ({ratio:.1f} times fewer)"
+            )
+    few = np.flatnonzero((counts > 0) & (counts < FEW_IMAGES))
+    if len(few):
+        listed = ", ".join(f"'{classes[label]}' ({counts[label]})" for label in few[:_LISTED])
+        more = f" and {len(few) - _LISTED} more" if len(few) > _LISTED else ""
+        notes.append(f"fewer than {FEW_IMAGES} training images: {listed}{more}")
+    return notes
+
+
+def split_note(given: Sequence[str], made: Mapping[str, int], sizes: Mapping[str, int], seed: int) -> str:
+    """How the images came to be divided, with the number in each split."""
+    order = [name for name in ("train", "val", "test") if name in sizes]
+    listed = ", ".join(f"{sizes[name]:,} {name}" for name in order)
+    if not made:
+        how = "as the source divides them" if len(given) > 1 else "not divided"
+    else:
+        cut = " and ".join(name for name in order if name in made)
+        rest = f", {' and '.join(given[1:])} as in the source" if len(given) > 1 else ""
+        how = f"{cut} cut from train by class with seed {seed}{rest}"
+    return f"images: {listed} ({how})"

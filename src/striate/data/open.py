@@ -1,0 +1,199 @@
+"""`open_dataset`: from whatever the user points at to a checked and split data set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from striate.data.check import CheckedPart, check_parts
+from striate.data.dataset import Dataset, Split
+from striate.data.folder import list_folder
+from striate.data.idx import idx_pairs, is_idx_name, labels_beside, list_idx
+from striate.data.images import printable
+from striate.data.listing import Listing, relabel
+from striate.data.named import NAMES, list_named
+from striate.data.notes import class_notes, split_note
+from striate.data.parquet import list_parquet, parquet_files
+from striate.data.split import stratified_split
+from striate.data.table import list_csv
+from striate.errors import StriateError, UsageError, nearest
+
+
+def open_dataset(
+    source: str | Path,
+    *,
+    seed: int = 0,
+    val_fraction: float = 0.1,
+    test_fraction: float = 0.0,
+    channels: int | None = None,
+    cache: str | Path | None = None,
+    workers: int | None = None,
+    classes: Sequence[str] | None = None,
+) -> Dataset:
+    """Open, check and split a set of labelled images.
+
+    Args:
+        source: a folder with one folder per class (or with `train`, `val`, `test` above them), a CSV file, a
+            Parquet file or a folder of them, IDX files or their folder, or the name `digits`, `mnist`,
+            `fashion_mnist`, `cifar10` or `cifar100`. A string that is exactly such a name is the name;
+            a folder called so is opened as `./digits`, or as a `Path`.
+        seed: decides which images are held out.
+        val_fraction: share of all images cut off the training images for validation, by class, where the
+            source has no validation split; 0 for none.
+        test_fraction: the same for testing; 0 for none.
+        channels: channels of every image; None for 1 when all are grey, else 3.
+        cache: folder of the named data sets; None for STRIATE_CACHE, else ~/.cache/striate.
+        workers: threads that check the images; None for one per processor.
+        classes: the classes of a model, in its order, to evaluate it: the source may lack some, not add any.
+
+    Raises:
+        StriateError: the source is missing, or holds nothing that can be learnt from.
+        UsageError: an impossible fraction or number of channels.
+    """
+    for name, fraction in (("val_fraction", val_fraction), ("test_fraction", test_fraction)):
+        if not 0 <= fraction < 1:
+            raise UsageError(f"{name} is a share from 0 to below 1, not {fraction}")
+    if val_fraction + test_fraction >= 1:
+        raise UsageError(
+            f"val_fraction {val_fraction} and test_fraction {test_fraction} leave none to train on"
+        )
+    if channels is not None and channels < 1:
+        raise UsageError(f"channels is 1, 3, 4 or the number of bands, not {channels}")
+    where = printable(source)
+    listing = _list_source(source, cache)
+    if classes is not None:
+        listing = relabel(listing, classes, where)
+    elif len(listing.classes) < 2:
+        found = f"one class only, '{listing.classes[0]}'" if listing.classes else "no classes"
+        raise StriateError(f"{where} holds {found}; a classifier needs two at least")
+    checked = check_parts(listing.parts, channels, workers)
+    _demand_images(where, listing.classes, checked.parts["train"], every_class=classes is None)
+
+    notes = [*listing.notes, *checked.notes]
+    splits = {name: _whole(name, part) for name, part in checked.parts.items()}
+    wanted = {"test": test_fraction, "val": val_fraction}
+    _cut_missing(splits, {name: share for name, share in wanted.items() if name not in splits}, seed, notes)
+    notes += class_notes(splits["train"].split, listing.classes)
+    return Dataset(
+        source=where,
+        classes=listing.classes,
+        channels=checked.channels,
+        train=splits["train"].split,
+        val=splits["val"].split if "val" in splits else None,
+        test=splits["test"].split if "test" in splits else None,
+        skipped=listing.skipped
+        + tuple(entry for part in checked.parts.values() for _, entry in part.skipped),
+        notes=tuple(notes),
+        fingerprint=_fingerprint(listing.classes, splits),
+    )
+
+
+def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
+    if isinstance(source, str) and source in NAMES:
+        return list_named(source, cache)
+    path = Path(source).expanduser()
+    where = printable(source)
+    try:
+        if path.is_dir():
+            if files := parquet_files(path):
+                return list_parquet(files)
+            if pairs := idx_pairs(path):
+                return list_idx(pairs)
+            return list_folder(path)
+        if not path.exists():
+            raise StriateError(_missing(path, where))
+    except PermissionError:
+        raise StriateError(f"{where} cannot be read: permission denied") from None
+    extension = path.suffix.lower()
+    if extension in (".csv", ".tsv"):
+        return list_csv(path)
+    if extension in (".parquet", ".pq"):
+        return list_parquet({"train": [path]})
+    if is_idx_name(path.name):
+        return list_idx({"train": (path, labels_beside(path))})
+    if extension in (".tar", ".zip", ".gz", ".tgz"):
+        raise StriateError(f"{where} is an archive; unpack it and give the folder")
+    raise StriateError(f"{where} is no folder, CSV, Parquet or IDX file")
+
+
+def _missing(path: Path, where: str) -> str:
+    """The message for a path that is not there, with the names nearest to it."""
+    siblings: list[str] = []
+    parent = path.parent
+    if parent.is_dir():
+        prefix = "" if str(parent) == "." else f"{parent}/"
+        siblings = [f"{prefix}{entry.name}" for entry in parent.iterdir() if not entry.name.startswith(".")]
+    else:
+        while not parent.is_dir() and parent != parent.parent:
+            parent = parent.parent
+        return f"there is no '{where}': the path ends at {printable(parent)}"
+    return f"there is no '{where}'.{nearest(str(path), sorted({*siblings, *NAMES}))}"
+
+
+def _demand_images(where: str, classes: Sequence[str], train: CheckedPart, every_class: bool) -> None:
+    counts = np.bincount(train.labels, minlength=len(classes))
+    empty = np.flatnonzero(counts == 0)
+    if not len(train.labels) and not train.skipped:
+        raise StriateError(f"{where} holds no images")
+    if (every_class and len(empty)) or not len(train.labels):
+        label = int(empty[0])
+        first = train.reason_for(label) if every_class else train.skipped[0][1]
+        more = f" (and {len(empty) - 1} more classes)" if len(empty) > 1 and every_class else ""
+        why = f"the first: {first.path}: {first.reason}" if first else "there is none in the train split"
+        raise StriateError(f"{where}: class '{classes[label]}' has no readable image{more}; {why}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A split and the digests of its images."""
+
+    split: Split
+    digests: list[bytes]
+
+    def take(self, name: str, rows: np.ndarray) -> _Piece:
+        subset = self.split.subset(rows)
+        return _Piece(Split(name, subset.images, subset.labels), [self.digests[row] for row in rows])
+
+
+def _whole(name: str, part: CheckedPart) -> _Piece:
+    return _Piece(Split(name, part.images, part.labels), part.digests)
+
+
+def _cut_missing(splits: dict[str, _Piece], shares: dict[str, float], seed: int, notes: list[str]) -> None:
+    """Cut the splits that the source lacks off its training images, in place."""
+    given = [name for name in ("train", "val", "test") if name in splits]
+    total = len(splits["train"].split)
+    made = {}
+    for name, share in shares.items():
+        train = splits["train"]
+        if not share:
+            continue
+        fraction = share * total / len(train.split)
+        kept, held = stratified_split(train.split.labels, fraction, seed)
+        if not len(held):
+            notes.append(f"no {name} split: {total:,} images are too few to cut {share:.0%} off by class")
+            continue
+        splits[name], splits["train"] = train.take(name, held), train.take("train", kept)
+        made[name] = len(held)
+    notes.append(split_note(given, made, {name: len(piece.split) for name, piece in splits.items()}, seed))
+
+
+def _fingerprint(classes: Sequence[str], splits: dict[str, _Piece]) -> str:
+    """Sha256 over classes, splits, labels and contents; images count as a set, so no order matters."""
+    total = hashlib.sha256()
+    for name in classes:
+        encoded = name.encode("utf-8", "surrogatepass")
+        total.update(len(encoded).to_bytes(8, "little") + encoded)
+    for split in sorted(splits):
+        piece = splits[split]
+        total.update(split.encode() + len(piece.digests).to_bytes(8, "little"))
+        labels = piece.split.labels.tolist()
+        for record in sorted(
+            label.to_bytes(8, "little") + digest for label, digest in zip(labels, piece.digests, strict=True)
+        ):
+            total.update(record)
+    return total.hexdigest()
