@@ -28,7 +28,7 @@ INK = {
     "#010206": "var(--val)",
 }
 MUTED, LINE, TRAIN, VAL = INK
-WIDTH, HEIGHT, FONT = 340, 210, 11
+WIDTH, HEIGHT, SQUARE, FONT = 280, 190, 320, 11
 
 
 class Curve(NamedTuple):
@@ -63,7 +63,9 @@ def curves(name: str, lines: Sequence[Curve], *, share: bool = False, from_zero:
             axes.plot(line.epochs, drawn, color=line.colour, linewidth=1.75, solid_capstyle="round")
             alone = _isolated(drawn)
             axes.plot(np.asarray(line.epochs)[alone], drawn[alone], "o", color=line.colour, markersize=4.5)
-        axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5) if len(set(epochs)) == 1 else axes.margins(x=0.02)
+        axes.margins(x=0.02)
+        if len(set(epochs)) == 1:
+            axes.set_xlim(epochs[0] - 0.5, epochs[0] + 0.5)
         wide = not share and not from_zero and finite.min() > 0 and finite.max() / finite.min() > 30
         if wide:
             axes.set_yscale("log")
@@ -93,15 +95,16 @@ def reliability(calibration: Calibration) -> Markup:
     from matplotlib.ticker import FuncFormatter
 
     text = f"Reliability diagram; expected calibration error {calibration.ece:.1%}"
-    with _canvas("reliability", text, height=WIDTH - 20) as chart:
+    with _canvas("reliability", text, SQUARE, SQUARE) as chart:
         axes: Axes = chart.axes
         used = calibration.images > 0
         confidence, accuracy = calibration.confidence[used], calibration.accuracy[used]
         share = calibration.images[used] / calibration.images.sum()
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(3, 3))
-        axes.vlines(confidence, confidence, accuracy, color=VAL, linewidth=2.5)
-        axes.plot(confidence, accuracy, color=TRAIN, linewidth=1)
-        axes.scatter(confidence, accuracy, s=12 + 160 * share, color=TRAIN, zorder=3)
+        axes.vlines(
+            confidence, confidence, accuracy, color=VAL, linewidth=1 + 6 * np.sqrt(share), clip_on=False
+        )
+        axes.scatter(confidence, accuracy, s=12 + 160 * share, color=TRAIN, zorder=3, clip_on=False)
         axes.set_xlim(0, 1.03)
         axes.set_ylim(0, 1.03)
         for axis in (axes.xaxis, axes.yaxis):
@@ -118,7 +121,7 @@ def confidence_histogram(right: np.ndarray, wrong: np.ndarray, bins: int = 15) -
 
     edges = np.linspace(0, 1, bins + 1)
     low, high = np.histogram(right, edges)[0], np.histogram(wrong, edges)[0]
-    with _canvas("confidence", "Histogram of confidence, right and wrong predictions") as chart:
+    with _canvas("confidence", "Histogram of confidence, right and wrong predictions", SQUARE) as chart:
         axes: Axes = chart.axes
         middle, width = (edges[:-1] + edges[1:]) / 2, 0.8 / bins
         axes.bar(middle, low, width, color=TRAIN, linewidth=0)
@@ -139,7 +142,7 @@ class _Chart:
 
 
 @contextmanager
-def _canvas(name: str, description: str, height: int = HEIGHT) -> Iterator[_Chart]:
+def _canvas(name: str, description: str, width: int = WIDTH, height: int = HEIGHT) -> Iterator[_Chart]:
     """Axes to draw on; when the block ends, `svg` is the finished chart."""
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -154,9 +157,9 @@ def _canvas(name: str, description: str, height: int = HEIGHT) -> Iterator[_Char
         "axes.unicode_minus": True,
     }
     with style.context(["default", settings]):  # whatever the user's own matplotlibrc says
-        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-        left, bottom, top = 46 / WIDTH, 36 / height, 1 - 8 / height
-        axes = figure.add_axes((left, bottom, 1 - left - 6 / WIDTH, top - bottom))
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        left, bottom, top = 44 / width, 36 / height, 1 - 8 / height
+        axes = figure.add_axes((left, bottom, 1 - left - 16 / width, top - bottom))
         axes.set_axisbelow(True)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_color(MUTED)
@@ -183,13 +186,17 @@ def _inline(svg: str, name: str, description: str) -> Markup:
     svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)  # older matplotlib's way
     svg = re.sub(r" ?font-family: [^;\"]*;?| transform=\"rotate\(-?0 [^\"]*\"", "", svg)
     svg = re.sub(r' id="(?:figure|axes|patch|line2d|matplotlib\.axis|xtick|ytick|text)_\d+"', "", svg)
-    svg = re.sub(r"(-?\d+\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r' (?:d|x|y|width|height|transform)="[^"]+"', _two_decimals, svg)
     prefix = re.sub(r"\W+", "-", name)
     for used in sorted(set(re.findall(r' id="([^"]+)"', svg))):
         svg = re.sub(rf'((?: id="|#)){re.escape(used)}(?=["\)])', rf"\g<1>{prefix}-{used}", svg)
     for stand_in, variable in INK.items():
         svg = svg.replace(stand_in, variable)
     return Markup(re.sub(r">\s+<", "><", svg).strip())
+
+
+def _two_decimals(attribute: re.Match[str]) -> str:
+    return re.sub(r"(\.\d\d)\d+", r"\1", attribute[0])
 
 
 def _isolated(values: np.ndarray) -> np.ndarray:

@@ -19,10 +19,10 @@ from striate.training.metrics import Evaluation
 FEW_CLASSES = 30
 #: Caps on what is printed in full; the page says how much it leaves out.
 MOST_CLASSES, MOST_EPOCHS, MOST_SKIPPED, MOST_REASONS, MOST_DUPLICATES = 1000, 200, 40, 12, 40
-MOST_MISTAKES, MOST_AUGMENTED, MOST_VERSIONS, MOST_PAIRS = 24, 6, 7, 20
+MOST_MISTAKES, MOST_AUGMENTED, MOST_VERSIONS, MOST_PAIRS = 24, 6, 7, 12
 SPLIT_WORDS = {"train": "training", "val": "validation", "test": "test"}
-#: The two colours of the confusion matrix as numbers, for pictures; the style sheet has them for its own use.
-BLUE, ORANGE = (47, 102, 160), (201, 105, 34)
+#: The colour of the large confusion matrix, between the style sheet's blues for light and dark pages.
+BLUE = (72, 130, 192)
 
 
 def headline(content: ReportContent) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def progress(content: ReportContent) -> dict[str, Any] | None:
         best = f"Best validation accuracy: {words.percent(validated[place])}, epoch {epochs[place]:g}."
     broken = [int(epochs[place]) for place, row in enumerate(rows) if _diverged(row)]
     return {
-        "charts": [(title, chart) for title, chart in drawn if chart],
+        "charts": [(title, chart) for title, chart in drawn if chart and len(rows) > 1],
         "validated": bool(best or np.isfinite(column("val_loss")).any()),
         "best": best,
         "broken": words.ranges(sorted(set(broken))),
@@ -191,7 +191,7 @@ def cost(content: ReportContent) -> list[tuple[str, str, str]]:
         ("Parameters", words.rounded(parameters), exact),
         ("Multiply-adds", words.rounded(given.get("multiply_adds")), "for one image"),
         ("Size on disk", words.size_of(given.get("size_bytes")), "the model file"),
-        ("Latency", f"{latency:.3g} ms" if math.isfinite(latency) else "–", setup or "for one image"),
+        ("Latency", f"{latency:.3g}\u00a0ms" if math.isfinite(latency) else "–", setup or "for one image"),
     ]
     return [row for row in rows if row[1] != "–"]
 

@@ -24,7 +24,7 @@ def percent(value: Any, images: int = 0) -> str:
     """A share as "96.4 %", with a second decimal where there are `images` enough; a dash for NaN."""
     share = number(value)
     decimals = 2 if images >= 10_000 else 1
-    return f"{share * 100:.{decimals}f} %" if math.isfinite(share) else "–"
+    return f"{share * 100:.{decimals}f}\u00a0%" if math.isfinite(share) else "–"
 
 
 def count(value: Any) -> str:
@@ -32,7 +32,9 @@ def count(value: Any) -> str:
     return f"{round(number(value)):,}" if math.isfinite(number(value)) else "–"
 
 
-def rounded(value: Any, units: tuple[str, ...] = ("", " k", " M", " G", " T"), base: int = 1000) -> str:
+def rounded(
+    value: Any, units: tuple[str, ...] = ("", "\u00a0k", "\u00a0M", "\u00a0G", "\u00a0T"), base: int = 1000
+) -> str:
     """A large number to three figures with its unit: "61.7 k", "4.09 G"."""
     size = number(value)
     if not math.isfinite(size):
@@ -48,7 +50,7 @@ def rounded(value: Any, units: tuple[str, ...] = ("", " k", " M", " G", " T"), b
 
 def size_of(value: Any) -> str:
     """Bytes in decimal units: "246 kB"."""
-    return rounded(value, (" B", " kB", " MB", " GB", " TB"))
+    return rounded(value, ("\u00a0B", "\u00a0kB", "\u00a0MB", "\u00a0GB", "\u00a0TB"))
 
 
 def figure(value: Any) -> str:
