@@ -1,4 +1,4 @@
-"""What torch lacks and networks share: activations by name, convolution blocks, paddings, shortcuts, first weights."""
+"""What torch lacks and networks share: activations by name, blocks, paddings, shortcuts, first weights."""
 
 from striate.layers.activation import ACTIVATIONS, ScaledTanh, activation
 from striate.layers.conv import PADDINGS, ConvNormAct, SameConv2d, conv2d

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from striate.errors import unknown
 from striate.layers.activation import activation as make_activation
 
-#: "symmetric": k // 2 rows and columns on each side, PyTorch's habit. "tensorflow": TensorFlow's SAME, which gives
-#: ceil(n / stride) outputs and puts the odd row and column at the bottom and right. "valid": none.
+#: "symmetric": k // 2 rows and columns on each side, PyTorch's habit. "tensorflow": TensorFlow's SAME, which
+#: gives ceil(n / stride) outputs and puts the odd row and column at the bottom and right. "valid": none.
 PADDINGS = ("symmetric", "tensorflow", "valid")
 
 
@@ -24,7 +24,8 @@ def same_padding(size: int, kernel_size: int, stride: int, dilation: int) -> int
 class SameConv2d(nn.Conv2d):
     """Convolution under TensorFlow's SAME padding, (N, C_in, H, W) -> (N, C_out, ceil(H/s), ceil(W/s)).
 
-    The padding depends on the input's size and is asymmetric where it is odd. Weights trained in TensorFlow need
+    The padding depends on the input's size and is asymmetric where it is odd. Weights trained in TensorFlow
+    need
     it: symmetric padding shifts every layer of stride 2 by one pixel.
     """
 
@@ -71,7 +72,7 @@ def conv2d(
 
 
 class ConvNormAct(nn.Sequential):
-    """Convolution without bias, batch norm, activation (none when `activation` is None); children conv, norm, act."""
+    """Convolution without bias, batch norm, activation (or none); children conv, norm, act."""
 
     def __init__(
         self,

@@ -1,13 +1,15 @@
-"""First weights, as the papers drew them. Each function changes the module in place and does nothing on "meta"."""
+"""First weights, as the papers drew them. Each function changes the module; on "meta" it does nothing."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from torch import nn
 
 from striate.layers.residual import Residual
 
 
-def he_normal_(module: nn.Module, mode: str = "fan_out") -> None:
+def he_normal_(module: nn.Module, mode: Literal["fan_in", "fan_out"] = "fan_out") -> None:
     """He et al. (2015, arXiv:1502.01852): convolutions from N(0, 2 / fan), their biases zero.
 
     Dense layers keep PyTorch's fan-in uniform.
@@ -29,7 +31,7 @@ def normal_(module: nn.Module, std: float = 0.01) -> None:
 
 
 def xavier_uniform_(module: nn.Module) -> None:
-    """Glorot and Bengio (2010): convolutions and dense layers uniform in +-sqrt(6 / (fan_in + fan_out)), biases zero."""
+    """Glorot and Bengio (2010): weights uniform in +-sqrt(6 / (fan_in + fan_out)), biases zero."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from striate.errors import unknown
 from striate.layers.activation import activation as make_activation
 
-#: The paper's options for a shortcut between different shapes. "A": take every stride-th pixel and pad the channels
-#: with zeros, no parameters; "B": a projection (1x1 convolution and batch norm) where shapes differ, else identity;
-#: "C": a projection in every block. "none": no shortcut at all, a plain network.
+#: The paper's options for a shortcut between different shapes. "A": take every stride-th pixel and pad the
+#: channels with zeros, no parameters; "B": a projection (1x1 convolution and batch norm) where shapes differ,
+#: else identity; "C": a projection in every block. "none": no shortcut at all, a plain network.
 SHORTCUTS = ("A", "B", "C", "none")
 
 
 class ZeroPadShortcut(nn.Module):
-    """Option A: (N, C, H, W) -> (N, C', ceil(H/s), ceil(W/s)), the new channels zero, half of them on either side."""
+    """Option A: (N, C, H, W) -> (N, C', ceil(H/s), ceil(W/s)), new channels zero, half on either side."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
@@ -89,8 +89,8 @@ def bottleneck(
 ) -> Residual:
     """1x1 down to `width`, 3x3, 1x1 up to 4 width (figure 5, right).
 
-    `stride_in` says which convolution has the stride: "1x1", the first, as in the paper, or "3x3", the form known
-    as v1.5 for which most published weights were trained.
+    `stride_in` says which convolution has the stride: "1x1", the first, as in the paper, or "3x3", the form
+    known as v1.5 for which most published weights were trained.
 
     Raises:
         UsageError: `stride_in` is neither.

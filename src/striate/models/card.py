@@ -29,10 +29,10 @@ class Paper:
 class Card:
     """One network of the catalogue.
 
-    `parameters` is the exact count of the network as built by default. `published` holds figures as their source
-    prints them: keys "parameters", "multiply_adds", "top1_error", "top5_error" (percent) and the like.
-    `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network is
-    built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
+    `parameters` is the exact count of the network as built by default. `published` holds figures as their
+    source prints them: keys "parameters", "multiply_adds", "top1_error", "top5_error" (percent) and the like.
+    `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network
+    is built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
     `options` are the builder's options as this network sets them.
     """
 
@@ -82,8 +82,8 @@ class ModelSpec:
 class Family:
     """One file of networks: the cards and the one function that builds them all.
 
-    `build(name, *, num_classes, in_channels, input_size, **options)` returns a ConvNet; its other keyword-only
-    arguments are the family's options. `input_size` reaches it as (height, width) or None.
+    `build(name, *, num_classes, in_channels, input_size, **options)` returns a ConvNet; its other
+    keyword-only arguments are the family's options. `input_size` reaches it as (height, width) or None.
     """
 
     name: str

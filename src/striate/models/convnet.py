@@ -15,7 +15,7 @@ from striate.weights import WeightSource
 
 
 class InputError(StriateError):
-    """Images that a network cannot work on: wrong number of channels, too small, not the size it was built for."""
+    """Images that a network cannot work on: wrong channels, too small, not the size it was built for."""
 
 
 class ConvNet(nn.Module):
@@ -118,7 +118,7 @@ class ConvNet(nn.Module):
         }
 
     def check_input(self, x: Tensor) -> None:
-        """Raise `InputError` when the network cannot work on `x`; skipped while torch traces, compiles or exports."""
+        """Raise `InputError` when the network cannot work on `x`; no check while torch traces or exports."""
         if not isinstance(x, Tensor) or torch.compiler.is_compiling() or torch.jit.is_tracing():
             return
         shape = tuple(x.shape)
@@ -129,8 +129,8 @@ class ConvNet(nn.Module):
             )
         if shape[1] != self.in_channels:
             raise InputError(
-                f"{self.spec.name} was built for {self.in_channels} input channels and got {shape[1]} (shape {shape}); "
-                f"build it with in_channels={shape[1]}"
+                f"{self.spec.name} was built for {self.in_channels} input channels and got {shape[1]} "
+                f"(shape {shape}); build it with in_channels={shape[1]}"
             )
         if min(shape[2:]) < self.min_size:
             raise InputError(
@@ -139,7 +139,7 @@ class ConvNet(nn.Module):
             )
         if self.fixed_size is not None and shape[2:] != self.fixed_size:
             raise InputError(
-                f"{self.spec.name} was built for images of {self.fixed_size[0]}x{self.fixed_size[1]} pixels and got "
+                f"{self.spec.name} was built for {self.fixed_size[0]}x{self.fixed_size[1]} pixels and got "
                 f"{shape[2]}x{shape[3]}; build it with input_size=({shape[2]}, {shape[3]})"
             )
 
@@ -154,7 +154,7 @@ class ConvNet(nn.Module):
         if num_classes < 1:
             raise UsageError(f"num_classes is {num_classes}; a network needs at least 1")
         for head in (self.head, *self.auxiliary.values()):
-            head.classifier = _fresh(head.classifier, num_classes)
+            head.classifier = _fresh(head.get_submodule("classifier"), num_classes)
         if self.spec.arguments:
             self.spec = ModelSpec(self.spec.name, {**self.spec.arguments, "num_classes": num_classes})
         return self
@@ -164,10 +164,10 @@ class ConvNet(nn.Module):
         return {"stem": self.stem, **dict(self.stages.named_children())}
 
     def freeze(self, until: str = "all") -> ConvNet:
-        """Freeze the stem and the stages up to and including `until` ("stem", a stage, "all"); the rest trains.
+        """Freeze the stem and the stages up to and with `until` ("stem", a stage, "all"); the rest trains.
 
-        Frozen parameters get no gradient. Frozen parts stay in evaluation mode whatever `train()` says, so their
-        batch norms keep their statistics. Heads always train.
+        Frozen parameters get no gradient. Frozen parts stay in evaluation mode whatever `train()` says, so
+        their batch norms keep their statistics. Heads always train.
 
         Raises:
             UsageError: there is no such stage.
@@ -203,23 +203,25 @@ class ConvNet(nn.Module):
 
 
 def _width(head: nn.Sequential, axis: int) -> int:
-    return int(head.classifier.weight.shape[axis])
+    weight = head.get_parameter("classifier.weight")
+    return int(weight.shape[axis])
 
 
 def _fresh(layer: nn.Module, num_classes: int) -> nn.Module:
     """A layer like `layer` with other outputs and PyTorch's first weights, on the same device."""
-    place = {"device": layer.weight.device, "dtype": layer.weight.dtype}
-    bias = layer.bias is not None
+    fresh: nn.Module
     if isinstance(layer, nn.Linear):
-        return nn.Linear(layer.in_features, num_classes, bias=bias, **place)
+        fresh = nn.Linear(layer.in_features, num_classes, layer.bias is not None, layer.weight.device)
+        return fresh.to(layer.weight.dtype)
     if isinstance(layer, nn.Conv2d):
-        return nn.Conv2d(
+        fresh = nn.Conv2d(
             layer.in_channels,
             num_classes,
             layer.kernel_size,  # type: ignore[arg-type]
             layer.stride,  # type: ignore[arg-type]
             layer.padding,  # type: ignore[arg-type]
-            bias=bias,
-            **place,
+            bias=layer.bias is not None,
+            device=layer.weight.device,
         )
+        return fresh.to(layer.weight.dtype)
     raise TypeError(f"cannot make a fresh {type(layer).__name__} classifier")

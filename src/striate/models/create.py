@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from striate.errors import UsageError, unknown
+from striate.errors import StriateError, UsageError, unknown
 from striate.models.card import Card, ModelSpec
 from striate.models.catalogue import check_options, defaults_of, families, get_card
 from striate.models.convnet import ConvNet, InputError
+from striate.models.stem import stem_for
 from striate.weights import (
     KEY_TABLES,
     WeightSource,
@@ -43,17 +45,18 @@ def create_model(
         name: its name or an alias (`list_models()`).
         num_classes: outputs; by default the weights' number, without weights the card's.
         in_channels: channels of the images; by default the card's.
-        input_size: side of the images in pixels, or (height, width). Networks with dense layers on the feature map
-            are built for it; networks for large images take their small stem at 64 pixels or less, unless weights
-            bring another.
+        input_size: side of the images in pixels, or (height, width). Networks with dense layers on the
+            feature map are built for it; networks for large images take their small stem at 64 pixels or
+            less, unless weights bring another.
         weights: the name of a source on the card ("imagenet") or the path of a safetensors file. With another
-            `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the first
-            convolution is adapted (`striate.weights.adapt_channels`).
-        options: the family's own, e.g. `stride_in="3x3"`. Weights bring the options they need; contradicting them is
-            an error.
+            `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the
+            first convolution is adapted (`striate.weights.adapt_channels`).
+        options: the family's own, e.g. `stride_in="3x3"`. Weights bring the options they need; contradicting
+            them is an error.
 
     Returns:
-        A `ConvNet` whose `spec` rebuilds it and whose `weights_source` tells how the weights want their images.
+        A `ConvNet` whose `spec` rebuilds it and whose `weights_source` tells how the weights want their
+        images.
 
     Raises:
         UsageError: unknown name, option or source, or an impossible value.
@@ -67,6 +70,8 @@ def create_model(
             raise UsageError(f"{argument} is {value!r}; it must be a whole number of at least 1")
     size = _size(card, input_size)
     source, state = _weights(card, weights) if weights is not None else (None, {})
+    if size is None and card.fixed_size and source is not None:
+        size = _size(card, source.input_size)
     needed = _needed(card, source, options)
     arguments: dict[str, Any] = {
         "num_classes": num_classes or (source.num_classes if source else card.num_classes),
@@ -76,6 +81,8 @@ def create_model(
         **needed,
         **options,
     }
+    if "stem" in arguments:
+        arguments["stem"] = stem_for(size, arguments["stem"])
     model = families()[card.family].build(card.name, **{**arguments, "input_size": size})
     assert isinstance(model, ConvNet)
     model.spec = ModelSpec(card.name, arguments)
@@ -99,42 +106,36 @@ def _size(card: Card, input_size: int | Sequence[int] | None) -> tuple[int, int]
 
 
 def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tensor]]:
-    """The record and the tensors, under our names, with the options and classes that follow from the tensors."""
+    """The record, with what follows from the tensors, and the tensors under our names.
+
+    The record of a file of one's own gets the options that its publisher's networks have.
+    """
     named = {source.name: source for source in card.weights}
-    tables = KEY_TABLES.get(card.family, {})
     if str(weights) in named:
         source = named[str(weights)]
         path = locate(source)
         state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
     elif isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix:
-        path = Path(weights)
+        path = Path(weights).expanduser()
         state = read_state(path)
-        source = describe(path)
+        source = describe(path, card.input_size)
     elif not named:
         raise UsageError(
             f"{card.name} has no published weights; weights takes the path of a safetensors file"
         )
     else:
         raise unknown(f"weights of {card.name}", str(weights), named)
-    wanted = _names(card)
-    style = recognise(state, wanted, card.family, str(path))
-    table = tables.get(style)
+    with torch.device("meta"):
+        wanted = create_model(card.name).state_dict()
+    table = KEY_TABLES.get(card.family, {}).get(recognise(state, wanted, card.family, str(path)))
     ours = rename(state, table)
-    if str(weights) not in named:
-        implied = {
-            key: value for key, value in (table.options if table else {}).items() if key in defaults_of(card)
-        }
-        if "stride_in" not in card.options:
-            implied.pop("stride_in", None)
+    if CLASSIFIER + "weight" not in ours:
+        raise StriateError(f"{path}: the file has no {CLASSIFIER}weight; give it the whole network's tensors")
+    if str(weights) not in named and table is not None:
+        # "stride_in" stands on the cards of networks with bottlenecks only
+        implied = {k: v for k, v in table.options.items() if k != "stride_in" or k in card.options}
         source = replace(source, options={**implied, **source.options})
     return replace(source, num_classes=len(ours[CLASSIFIER + "weight"])), ours
-
-
-def _names(card: Card) -> list[str]:
-    import torch
-
-    with torch.device("meta"):
-        return list(create_model(card.name).state_dict())
 
 
 def _needed(card: Card, source: WeightSource | None, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,8 +152,8 @@ def _needed(card: Card, source: WeightSource | None, options: Mapping[str, Any])
             continue
         if option in options and options[option] != value:
             raise UsageError(
-                f"weights '{source.name}' of {card.name} need {option}={value!r} and {option}={options[option]!r} was "
-                "asked for; leave the option out, or the weights"
+                f"weights '{source.name}' of {card.name} need {option}={value!r} "
+                f"and {option}={options[option]!r} was asked for; leave the option out, or the weights"
             )
         needed[option] = value
     return needed

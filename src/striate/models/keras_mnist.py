@@ -25,10 +25,10 @@ def build(
     input_size: tuple[int, int] | None,
     activation: str = "relu",
 ) -> ConvNet:
-    """Unpadded 3x3 convolutions, a 2x2 max-pool after each but the last, for images of `input_size` (28x28)."""
+    """Unpadded 3x3 convolutions, a 2x2 max-pool after all but the last, for `input_size` (28x28)."""
     filters, dense = WIDTHS[name]
     size = input_size or (28, 28)
-    blocks = []
+    blocks: list[nn.Module] = []
     for channels, width in zip((in_channels, *filters), filters, strict=False):
         block: OrderedDict[str, nn.Module] = OrderedDict(
             conv=nn.Conv2d(channels, width, 3), act=make_activation(activation)

@@ -1,7 +1,7 @@
 """LeNet-5 as it is taught today, after LeCun et al. (1998): convolutions, sub-sampling, dense layers.
 
-The taught form has 6 and 16 filters of 5x5, average pooling without parameters, dense layers of 120 and 84 and a
-softmax over 10 classes. Its squashing function is the hyperbolic tangent, the nearer to the original's
+The taught form has 6 and 16 filters of 5x5, average pooling without parameters, dense layers of 120 and 84
+and a softmax over 10 classes. Its squashing function is the hyperbolic tangent, the nearer to the original's
 1.7159 tanh(2x/3); `activation="sigmoid"` gives the other form found in textbooks.
 """
 
@@ -34,8 +34,8 @@ def build(
 ) -> ConvNet:
     """LeNet for images of `input_size` (28x28 unless said).
 
-    Below 32 pixels the first convolution pads by 2, so that 28x28 images meet the original's 32x32 field; from 32
-    on it does not pad.
+    Below 32 pixels the first convolution pads by 2, so that 28x28 images meet the original's 32x32 field;
+    from 32 on it does not pad.
     """
     (first, second), (c5, f6) = WIDTHS[name]
     size = input_size or (28, 28)
@@ -82,8 +82,9 @@ FAMILY = Family(
             in_channels=1,
             fixed_size=True,
             deviations=(
-                "The form taught today: average pooling without parameters, a fully connected C3, tanh and softmax "
-                "where the 1998 network has trainable sub-sampling, a connection table, scaled tanh and RBF outputs.",
+                "The form taught today: average pooling without parameters, a fully connected C3, tanh and "
+                "softmax where the 1998 network has trainable sub-sampling, a connection table, scaled tanh "
+                "and RBF outputs.",
             ),
             aliases=("lenet", "lenet_5"),
         ),

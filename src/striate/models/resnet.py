@@ -1,7 +1,7 @@
-"""ResNet for large images: deep networks of residual blocks (He et al., 2015, arXiv:1512.03385), and their plain twins.
+"""ResNet for large images, and its plain twins: residual blocks (He et al., 2015, arXiv:1512.03385).
 
-The paper puts a bottleneck's stride into its first 1x1 convolution. torchvision and most published weights put it
-into the 3x3 (known as v1.5): `stride_in="3x3"`, or the names that end in `_v1_5`.
+The paper puts a bottleneck's stride into its first 1x1 convolution. torchvision and most published weights
+put it into the 3x3 (known as v1.5): `stride_in="3x3"`, or the names that end in `_v1_5`.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _residual_card(depth: str, version: str = "") -> Card:
         )
     elif deep:
         deviations.append(
-            "The published weights need the stride in the 3x3 (v1.5); with weights that form is built and recorded."
+            "Published weights need the stride in the 3x3 (v1.5); with them that form is built and recorded."
         )
     options = {"stride_in": "3x3" if version else "1x1"} if deep else {}
     published = {"top5_error": error} | ({} if version else {"multiply_adds": f"{multiply_adds} G"})

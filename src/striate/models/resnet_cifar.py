@@ -1,4 +1,4 @@
-"""ResNet for CIFAR: three stages of n basic blocks, 6n + 2 layers (He et al., 2015, arXiv:1512.03385, section 4.2)."""
+"""ResNet for CIFAR: three stages of n blocks, 6n + 2 layers (He et al., 2015, arXiv:1512.03385, 4.2)."""
 
 from __future__ import annotations
 

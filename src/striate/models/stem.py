@@ -1,9 +1,9 @@
 """Which stem for which size of image.
 
-A stem made for 224 pixels throws away three quarters of a small image's rows before the first block sees it. So
-networks made for large images have a "small" stem beside the "paper" one. The rule: images whose shorter side is
-at most 64 pixels get the small stem; without an `input_size` the stem is the paper's. `stem="paper"` or
-`stem="small"` overrules it, and pretrained weights bring the stem they were trained with.
+A stem made for 224 pixels throws away three quarters of a small image's rows before the first block sees it.
+So networks made for large images have a "small" stem beside the "paper" one. The rule: images whose shorter
+side is at most 64 pixels get the small stem; without an `input_size` the stem is the paper's. `stem="paper"`
+or `stem="small"` overrules it, and pretrained weights bring the stem they were trained with.
 """
 
 from __future__ import annotations

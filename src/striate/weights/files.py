@@ -14,6 +14,9 @@ from torch import Tensor
 from striate.errors import StriateError
 from striate.weights.source import WeightSource
 
+#: Arguments of a network that its weights do not depend on.
+NOT_OF_THE_WEIGHTS = ("num_classes", "in_channels", "input_size", "dropout", "zero_init_residual")
+
 PADDING = {"tf_same": "tensorflow", "symmetric": "symmetric"}
 
 
@@ -34,37 +37,35 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 
 def read_checked_pickle(path: Path) -> dict[str, Tensor]:
-    """The tensors of a state dict whose checksum has been compared already; nothing but tensors is unpickled."""
+    """The tensors of a state dict whose checksum was compared already; only tensors are unpickled."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     return dict(state.get("state_dict", state))
 
 
-def describe(path: str | Path) -> WeightSource:
+def describe(path: str | Path, input_size: int = 224) -> WeightSource:
     """The record of a safetensors file, from its metadata where it has any; raises as `read_state`.
 
-    Understood: `num_classes`, `input_size`, `input_mean`, `input_std`, `resize_short_side`, `padding`, `bn_eps`,
-    `licence`, `source_repository`, `top1` with `top1_set`, and `spec`, a JSON object {"name", "arguments"} as
-    striate writes it.
+    Understood keys: input_size, input_mean, input_std, resize_short_side, padding, bn_eps, licence,
+    source_repository, top1 with top1_set, and spec, a JSON object {"name", "arguments"} as `ModelSpec.to_dict`
+    makes it. `input_size` is for files that do not say.
     """
     path = Path(path)
     metadata = read_metadata(path)
     try:
-        return _describe(path, metadata)
+        return _describe(path, {"input_size": str(input_size), **metadata})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StriateError(
-            f"{path}: its metadata cannot be understood ({error}); save the file anew"
+            f"{path}: its metadata cannot be understood ({error!r}); save the file anew"
         ) from error
 
 
 def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
     known: dict[str, Any] = {}
     options: dict[str, Any] = {}
-    if "input_size" in metadata:
-        known["input_size"] = int(metadata["input_size"])
-        resize = float(metadata.get("resize_short_side", metadata["input_size"]))
-        # 256 for 224 is the rounding of 224 / 0.875, and so are 219, 183 and 146
-        exact = round(known["input_size"] / 0.875) == resize
-        known["crop_fraction"] = 0.875 if exact else known["input_size"] / resize
+    size = int(metadata["input_size"])
+    resize = float(metadata.get("resize_short_side", size))
+    # 256 for 224 is the rounding of 224 / 0.875, and so are 219, 183 and 146 for 192, 160 and 128
+    known["crop_fraction"] = 0.875 if round(size / 0.875) == resize else size / resize
     for ours in ("mean", "std"):
         if f"input_{ours}" in metadata:
             known[ours] = tuple(float(value) for value in json.loads(metadata[f"input_{ours}"]))
@@ -74,11 +75,9 @@ def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
         options["norm_eps"] = float(metadata["bn_eps"])
     if "spec" in metadata:
         arguments = json.loads(metadata["spec"])["arguments"]
-        options |= {
-            key: value
-            for key, value in arguments.items()
-            if key not in ("num_classes", "in_channels", "input_size")
-        }
+        options |= {key: value for key, value in arguments.items() if key not in NOT_OF_THE_WEIGHTS}
+        if arguments.get("input_size"):
+            size = arguments["input_size"][0]
     if "top1" in metadata:
         known["accuracy"] = {metadata.get("top1_set", "top-1"): float(metadata["top1"])}
     return WeightSource(
@@ -86,6 +85,7 @@ def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
         file=path.name,
         origin=metadata.get("source_repository", ""),
         licence=metadata.get("licence", ""),
+        input_size=size,
         options=options,
         **known,
     )

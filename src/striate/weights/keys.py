@@ -17,7 +17,8 @@ class KeyTable:
     """How one publisher names the tensors of one family.
 
     Attributes:
-        renames: pairs (regular expression, replacement), tried in order; the first that matches a whole key renames it.
+        renames: pairs (regular expression, replacement), tried in order; the first that matches a whole key
+            renames it.
         options: options that the publisher's networks have, for files that do not say.
     """
 
@@ -116,9 +117,9 @@ def _mobilenet_v2_timm() -> tuple[tuple[str, str], ...]:
     ]
     for number, (stage, block) in enumerate(_INVERTED):
         theirs, ours = rf"blocks\.{stage - 1}\.{block}\.", f"stages.stage{stage}.{block}."
-        units = (("depthwise", "conv_dw"), ("project", "conv_pw"))
-        if number:
-            units = (("expand", "conv_pw"), ("depthwise", "conv_dw"), ("project", "conv_pwl"))  # type: ignore[assignment]
+        units = [("expand", "conv_pw"), ("depthwise", "conv_dw"), ("project", "conv_pwl")]
+        if number == 0:
+            units = [("depthwise", "conv_dw"), ("project", "conv_pw")]
         for i, (unit, conv) in enumerate(units, 1):
             renames.append((rf"{theirs}{conv}{_LEAF}", rf"{ours}{unit}.conv.\1"))
             renames.append((rf"{theirs}bn{i}{_LEAF}", rf"{ours}{unit}.norm.\1"))

@@ -35,8 +35,8 @@ def load_state(
     if any(key.startswith(CLASSIFIER) for key in misshapen):
         theirs, ours = (len(tensors[CLASSIFIER + "weight"]) for tensors in (given, own))
         raise StriateError(
-            f"{where}: trained on {theirs} classes and the network has {ours}; build it with num_classes={theirs}, "
-            f"load, then call reset_head({ours})"
+            f"{where}: trained on {theirs} classes and the network has {ours}; build it with "
+            f"num_classes={theirs}, load, then call reset_head({ours})"
         )
     problems = []
     if missing:
@@ -68,8 +68,8 @@ def first_convolution(model: nn.Module) -> tuple[str, nn.Conv2d] | None:
 def adapt_channels(weight: Tensor, in_channels: int) -> Tensor:
     """A first convolution's weight (C_out, C, k, k) for images of `in_channels`.
 
-    Grey images get the sum over the channels, the answer to the same grey in each of them. For any other number the
-    channels are repeated in turn and scaled by C / in_channels, so that the answer keeps its size.
+    Grey images get the sum over the channels, the answer to the same grey in each of them. For any other
+    number the channels are repeated in turn and scaled by C / in_channels, so that the answer keeps its size.
     """
     channels = weight.shape[1]
     if in_channels == channels:

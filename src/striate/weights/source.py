@@ -1,4 +1,4 @@
-"""The record that stands with every set of weights: where it is, what it was trained for, how images must be fed."""
+"""The record that stands with every set of weights: where it is, what it needs, how images are fed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class WeightSource:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def normalisation(self, in_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Mean and std for images of `in_channels`: averaged for grey ones, repeated in turn for more than there are.
+        """Mean and std for images of `in_channels`: averaged for grey ones, else repeated in turn.
 
         Goes with `adapt_channels`, which changes the first convolution by the same rule.
         """

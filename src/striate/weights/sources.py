@@ -8,7 +8,7 @@ from striate.weights.source import WeightSource
 
 TORCHVISION = "https://download.pytorch.org/models/"
 
-#: Network: (source's name, file with the first digits of its sha256, ImageNet top-1, size the short side is resized to).
+#: Network: (source's name, file with the first digits of its sha256, ImageNet top-1, short side resized to).
 TORCHVISION_FILES = {
     "resnet18": (("imagenet", "resnet18-f37072fd.pth", 0.69758, 256),),
     "resnet34": (("imagenet", "resnet34-b627a593.pth", 0.73314, 256),),

@@ -1,4 +1,4 @@
-"""The folder of weights on this machine: finding a published file, or fetching it, whole and checked or not at all."""
+"""The folder of weights on this machine: finding a published file, or fetching it, whole and checked."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ def locate(source: WeightSource) -> Path:
     """The path of a source's file, fetched first if it is not here yet; its checksum holds.
 
     Raises:
-        StriateError: it can neither be found nor fetched (the line says where to put it), or the checksum differs.
+        StriateError: it can neither be found nor fetched (the line says where to put it),
+            or the checksum differs.
     """
     for folder in folders():
         path = folder / source.file
         if path.is_file():
             if not sha256_of(path).startswith(source.sha256):
                 raise StriateError(
-                    f"{path}: damaged or another file (its sha256 does not begin {source.sha256[:8]}); delete it and try again"
+                    f"{path}: damaged or another file (its sha256 does not begin {source.sha256[:8]}); "
+                    "delete it and try again"
                 )
             return path
     return fetch(source, cache_folder())

@@ -1,0 +1,173 @@
+"""MobileNet v2: inverted residuals with linear bottlenecks (Sandler et al., 2018, arXiv:1801.04381)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from torch import Tensor, nn
+
+from striate.errors import UsageError
+from striate.layers import ConvNormAct, he_normal_, normal_
+from striate.models.card import Card, Family, Paper
+from striate.models.convnet import ConvNet
+from striate.models.stem import stem_for
+from striate.weights import sources_of
+
+PAPER = Paper(
+    "MobileNetV2: Inverted residuals and linear bottlenecks",
+    "Sandler, Howard, Zhu, Zhmoginov and Chen",
+    2018,
+    "1801.04381",
+)
+
+#: The paper's table 2: expansion t, channels c, blocks n, stride s of the first of them.
+STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+STEM, LAST = 32, 1280
+
+#: Width multipliers by name.
+WIDTHS = {
+    "mobilenet_v2": 1.0,
+    "mobilenet_v2_1.4": 1.4,
+    "mobilenet_v2_0.75": 0.75,
+    "mobilenet_v2_0.5": 0.5,
+    "mobilenet_v2_0.35": 0.35,
+}
+
+
+def scaled(channels: int, width: float) -> int:
+    """`channels` times `width`, rounded to a multiple of 8 not over 10 % smaller, as the authors do."""
+    rounded = max(8, int(channels * width + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels * width else rounded
+
+
+class InvertedResidual(nn.Module):
+    """1x1 up to t times the channels, 3x3 depthwise, linear 1x1 down; a shortcut where shapes allow.
+
+    The paper's figure 3b and table 1. (N, C, H, W) -> (N, C', ceil(H/s), ceil(W/s)).
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, stride: int, expansion: int, **unit: Any
+    ) -> None:
+        super().__init__()
+        hidden = in_channels * expansion
+        self.expand = ConvNormAct(in_channels, hidden, 1, **unit) if expansion > 1 else None
+        self.depthwise = ConvNormAct(hidden, hidden, 3, stride=stride, groups=hidden, **unit)
+        self.project = ConvNormAct(hidden, out_channels, 1, **{**unit, "activation": None})
+        self.shortcut = stride == 1 and in_channels == out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Expand, filter, project, add."""
+        y = x if self.expand is None else self.expand(x)
+        y = self.project(self.depthwise(y))
+        return x + y if self.shortcut else y
+
+
+def build(
+    name: str,
+    *,
+    num_classes: int,
+    in_channels: int,
+    input_size: tuple[int, int] | None,
+    width: float = 1.0,
+    stem: str | None = None,
+    padding: str = "symmetric",
+    norm_eps: float = 1e-5,
+    dropout: float = 0.2,
+    activation: str = "relu6",
+) -> ConvNet:
+    """Assemble the paper's table 2.
+
+    Args:
+        name: for the record; the numbers come with `width`.
+        num_classes: outputs.
+        in_channels: channels of the images.
+        input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
+        width: multiplier of all channels; the last layer's 1280 only grows.
+        stem: "paper"; or "small", the same layers with stride 1 in the first convolution and in stage 2.
+        padding: "symmetric" (PyTorch's habit, torchvision's weights) or "tensorflow" (the authors', their
+            weights).
+        norm_eps: epsilon of the batch norms; the authors' weights have 1e-3.
+        dropout: before the classifier.
+        activation: name of the activation function.
+    """
+    if not 0 < width <= 8:
+        raise UsageError(f"width is {width}; a multiplier between 0 and 8 is needed")
+    if not 0 <= dropout < 1:
+        raise UsageError(f"dropout is {dropout}; a fraction from 0 up to 1 is needed")
+    unit: dict[str, Any] = {"activation": activation, "padding": padding, "norm_eps": norm_eps}
+    small = stem_for(input_size, stem) == "small"
+    channels = scaled(STEM, width)
+    first = ConvNormAct(in_channels, channels, 3, stride=1 if small else 2, **unit)
+    stages: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (expansion, out_channels, depth, row_stride) in enumerate(STAGES, 1):
+        stride = 1 if small and number == 2 else row_stride
+        blocks = []
+        for position in range(depth):
+            out = scaled(out_channels, width)
+            blocks.append(
+                InvertedResidual(
+                    channels, out, stride=stride if position == 0 else 1, expansion=expansion, **unit
+                )
+            )
+            channels = out
+        stages[f"stage{number}"] = nn.Sequential(*blocks)
+    last = scaled(LAST, max(1.0, width))
+    stages["stage8"] = ConvNormAct(channels, last, 1, **unit)
+    head = {
+        "pool": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(),  # (N, 1280, 1, 1) -> (N, 1280)
+        "dropout": nn.Dropout(dropout),
+        "classifier": nn.Linear(last, num_classes),
+    }
+    model = ConvNet(first, stages, head, in_channels=in_channels)
+    he_normal_(model)
+    normal_(model.head, 0.01)
+    return model
+
+
+#: Exact parameters; multiply-adds, parameters and top-1 error (%) as the authors print them (1.0 and 1.4:
+#: table 4; the others: their model zoo).
+FIGURES = {
+    "mobilenet_v2": (3_504_872, {"parameters": "3.4 M", "multiply_adds": "300 M", "top1_error": "28.0"}),
+    "mobilenet_v2_1.4": (6_108_776, {"parameters": "6.9 M", "multiply_adds": "585 M", "top1_error": "25.3"}),
+    "mobilenet_v2_0.75": (2_636_424, {"multiply_adds": "209 M", "top1_error": "30.2"}),
+    "mobilenet_v2_0.5": (1_968_680, {"multiply_adds": "97 M", "top1_error": "34.6"}),
+    "mobilenet_v2_0.35": (1_677_128, {"multiply_adds": "59 M", "top1_error": "39.7"}),
+}
+
+
+def _card(name: str) -> Card:
+    width = WIDTHS[name]
+    parameters, published = FIGURES[name]
+    spelled = f"mobilenetv2_{round(100 * width):03d}"
+    return Card(
+        name=name,
+        family="mobilenet_v2",
+        paper=PAPER,
+        introduces="Inverted residuals: thin linear layers joined by shortcuts, wide depthwise ones between.",
+        input_size=224,
+        parameters=parameters,
+        published=published,
+        weights=sources_of(name),
+        deviations=(
+            "Padding is symmetric and the batch norms' epsilon 1e-5, as in PyTorch; the authors' code has "
+            'padding="tensorflow" and norm_eps=1e-3, and weights from there bring both.',
+            "With input_size of 64 pixels or less the first convolution and stage 2 have stride 1.",
+        ),
+        errata=("The paper prints 6.9 M parameters; its own table gives 6.1 M.",) if width == 1.4 else (),
+        aliases=(spelled, "mobilenetv2", "mobilenet_v2_1.0") if width == 1 else (spelled,),
+        options={"width": width},
+    )
+
+
+FAMILY = Family("mobilenet_v2", build, tuple(_card(name) for name in WIDTHS))
