@@ -14,8 +14,8 @@ import torch
 
 #: What a table says under its figures.
 COUNTED = (
-    "1 multiply-add = 1 multiplication and 1 addition, in convolutions and matrix products (attention's included); "
-    "bias, normalisation, activation, pooling and addition count nothing."
+    "counted       1 mult-add = 1 multiplication and 1 addition, in convolutions and matrix products (also\n"
+    "              attention's); not in bias, normalisation, activation, pooling and addition"
 )
 
 

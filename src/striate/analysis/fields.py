@@ -1,16 +1,16 @@
 """Receptive fields as exact integer intervals: what part of the input each unit of a tensor can see.
 
 Along one input axis the units of a feature map see the intervals [low(i), high(i)], and these repeat: after
-`period` units they have moved by `shift` input pixels (period 1 and shift = stride for a chain of convolutions;
-a longer period after transposed convolutions, up-sampling and uneven adaptive pooling). Intervals are not clipped
-at the image, so sizes agree with the closed formula r += (k - 1) d * stride (Dumoulin & Visin, 2016,
-arXiv:1603.07285; Araujo et al., 2019, doi:10.23915/distill.00021).
+`period` units they have moved by `shift` input pixels (period 1 and shift = stride for a chain of
+convolutions; a longer period after transposed convolutions, up-sampling and uneven adaptive pooling).
+Intervals are not clipped at the image, so sizes agree with the closed formula r += (k - 1) d * stride
+(Dumoulin & Visin, 2016, arXiv:1603.07285; Araujo et al., 2019, doi:10.23915/distill.00021).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd, lcm
@@ -71,11 +71,27 @@ class Everywhere:
 
 @dataclass(frozen=True)
 class Spread:
-    """The units differ along several or merged dimensions (after a flatten); together they see [low, high]."""
+    """The units differ along several or merged dimensions; all of them see [low, high] together.
+
+    Attributes:
+        dims: the dimensions along which units differ.
+        low, high: the union of what they see.
+        sweeps: sets of dimensions along each of which alone the units already see the union; the scores of an
+            attention have two, that of the queries and that of the keys.
+        sizes, inner: where dimensions were merged into one, their sizes and the field they had, numbered
+            within them, so that cutting the dimension again in the same way restores it.
+    """
 
     dims: frozenset[int]
     low: int
     high: int
+    sweeps: frozenset[frozenset[int]] = frozenset()
+    sizes: tuple[int, ...] = ()
+    inner: Ramp | Spread | None = None
+
+    def seen_by_all(self, blended: set[int]) -> bool:
+        """Whether a unit sees the whole union after units along `blended` have been put together."""
+        return self.dims <= blended or any(sweep <= blended for sweep in self.sweeps)
 
 
 @dataclass(frozen=True)
@@ -210,7 +226,7 @@ def mixed(state: State, dims: Iterable[int], shape: Sequence[int]) -> State:
     if isinstance(state, Ramp) and state.dim in dims:
         return state.union(shape[state.dim])
     if isinstance(state, Spread) and state.dims & dims:
-        return Everywhere(state.low, state.high) if state.dims <= dims else UNKNOWN
+        return Everywhere(state.low, state.high) if state.seen_by_all(dims) else UNKNOWN
     return state
 
 
@@ -219,21 +235,22 @@ def moved(state: State, target: Callable[[int], int]) -> State:
     if isinstance(state, Ramp):
         return Ramp(target(state.dim), state.lows, state.highs, state.shift)
     if isinstance(state, Spread):
-        return Spread(frozenset(target(dim) for dim in state.dims), state.low, state.high)
+        sweeps = frozenset(frozenset(map(target, sweep)) for sweep in state.sweeps)
+        return replace(state, dims=frozenset(map(target, state.dims)), sweeps=sweeps)
     return state
 
 
 def _spread(state: Ramp | Everywhere | Spread, shape: Sequence[int]) -> Spread:
     if isinstance(state, Ramp):
-        union = state.union(shape[state.dim])
-        return Spread(frozenset((state.dim,)), union.low, union.high)
+        union, dims = state.union(shape[state.dim]), frozenset((state.dim,))
+        return Spread(dims, union.low, union.high, frozenset((dims,)))
     if isinstance(state, Everywhere):
         return Spread(frozenset(), state.low, state.high)
     return state
 
 
 def _merged_ramps(first: Ramp, second: Ramp) -> State:
-    if first.dim != second.dim or first.stride != second.stride:
+    if first.stride != second.stride:
         return UNKNOWN
     period = lcm(len(first.lows), len(second.lows))
     lows = [min(first.low(i), second.low(i)) for i in range(period)]
@@ -253,7 +270,7 @@ def merged(first: State, second: State, shape: tuple[int, ...]) -> State:
         return first
     if isinstance(first, Unknown) or isinstance(second, Unknown):
         return UNKNOWN
-    if isinstance(first, Ramp) and isinstance(second, Ramp):
+    if isinstance(first, Ramp) and isinstance(second, Ramp) and first.dim == second.dim:
         return _merged_ramps(first, second)
     if isinstance(first, Everywhere) and isinstance(second, Everywhere):
         return Everywhere(min(first.low, second.low), max(first.high, second.high))
@@ -262,4 +279,11 @@ def merged(first: State, second: State, shape: tuple[int, ...]) -> State:
         if isinstance(whole, Everywhere):
             covers = whole.low <= part.low and part.high <= whole.high
             return whole if covers else UNKNOWN
-    return Spread(one.dims | two.dims, min(one.low, two.low), max(one.high, two.high))
+    low, high = min(one.low, two.low), max(one.high, two.high)
+    whole_sweeps = (part.sweeps for part in (one, two) if (part.low, part.high) == (low, high))
+    hull = Spread(one.dims | two.dims, low, high, frozenset().union(*whole_sweeps))
+    if one.dims == two.dims and one.sizes == two.sizes and one.inner is not None:
+        inner = merged(one.inner, two.inner, one.sizes)
+        if isinstance(inner, (Ramp, Spread)):
+            return replace(hull, sizes=one.sizes, inner=inner)
+    return hull

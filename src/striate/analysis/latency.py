@@ -40,10 +40,8 @@ class Latency:
         return self.milliseconds / self.batch_size
 
     def __str__(self) -> str:
-        return (
-            f"{self.milliseconds:.2f} ms ({self.low:.2f} to {self.high:.2f}) for a batch of {self.batch_size}; "
-            f"{self.setup}"
-        )
+        spread = f"{self.low:.2f} to {self.high:.2f}"
+        return f"{self.milliseconds:.2f} ms ({spread}) for a batch of {self.batch_size}; {self.setup}"
 
 
 def measure_latency(
@@ -72,15 +70,18 @@ def measure_latency(
         StriateError: the model has no real weights (device "meta").
     """
     if batch_size < 1 or (repeats is not None and repeats < 1) or not all(size > 0 for size in input_shape):
-        raise UsageError(f"batch_size {batch_size}, repeats {repeats} and shape {tuple(input_shape)} must be positive")
+        raise UsageError(
+            f"batch_size {batch_size}, repeats {repeats} and shape {tuple(input_shape)} must be positive"
+        )
     parameter = next(model.parameters(), None)
     if parameter is not None and parameter.is_meta:
-        raise StriateError("latency needs real weights, and this model is on 'meta'; build it on a real device")
+        raise StriateError("latency needs real weights, and this model is on 'meta'; build it on a device")
     home = parameter.device if parameter is not None else torch.device("cpu")
     place = torch.device(device) if device is not None else home
     dtype = parameter.dtype if parameter is not None else torch.float32
     layout = torch.channels_last if channels_last and len(input_shape) == 3 else torch.contiguous_format
-    twin = copy.deepcopy(model).eval().to(place, memory_format=layout)
+    twin = copy.deepcopy(model).eval().to(place)
+    twin = twin.to(memory_format=layout)
     generator = torch.Generator().manual_seed(0)
     images = torch.rand((batch_size, *input_shape), generator=generator)
     images = images.to(place, dtype, memory_format=layout)

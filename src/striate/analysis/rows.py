@@ -1,4 +1,4 @@
-"""From the visits of a watched run to the rows of a summary: parameters claimed once, costs summed up the tree."""
+"""From the visits of a watched run to the rows of a summary: parameters claimed once, costs summed up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Row:
         trainable: those of them that require a gradient.
         multiply_adds: in convolutions and matrix products, over the whole input given.
         activation_bytes: memory of new outputs; views and in-place operations take none.
-        receptive_field: extent in input pixels per axis, not clipped at the image (the whole image's where each
+        receptive_field: extent in input pixels per axis, not clipped at the image (the image's own where each
             unit sees all of it); None where it is unknown or differs from unit to unit.
         stride: input pixels from one unit to the next, per axis; None where units do not differ.
         offset: position of the first unit's centre per axis (0: centre of the first pixel); None likewise.

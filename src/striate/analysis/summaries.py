@@ -112,7 +112,7 @@ class Summary:
         return tables.data_frame(self, depth)
 
     def plot(self, path: str | Path, depth: int | None = None) -> Path:
-        """Bar charts of memory, parameters and multiply-adds by layer; the suffix (.svg, .png) sets the format."""
+        """Bar charts of memory, parameters and multiply-adds by layer, to an .svg or .png file."""
         from striate.analysis.plots import plot_summaries
 
         return plot_summaries([self], path, depth)
@@ -132,11 +132,11 @@ def summary(
 
     Args:
         model: any module.
-        input_shape: (C, H, W) for one image, (N, C, H, W) for a batch; any other number of sizes but one is taken
-            with its batch. By default what the model says of itself (`input_shape`, or its card).
-        inputs: in place of a shape, the tensors themselves (they may be on "meta"): integer inputs, several inputs.
+        input_shape: (C, H, W) for one image, (N, C, H, W) for a batch; any other number of sizes but one is
+            taken with its batch. By default what the model says of itself (`input_shape`, or its card).
+        inputs: in place of a shape, the tensors themselves (they may be on "meta"): integers, several inputs.
         depth: how deep the printed table goes; by default down to every leaf.
-        device: "meta", or "cpu" for a network that reads its own values (`.item()`, NumPy) and so needs real ones.
+        device: "meta", or "cpu" for a network that reads its own values (`.item()`, NumPy).
 
     Raises:
         UsageError: no input shape is known, or it is not made of positive numbers.

@@ -18,7 +18,8 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from striate.analysis.counting import multiply_adds
 from striate.analysis.fields import UNKNOWN, Field, identity
-from striate.analysis.propagation import Call, propagated
+from striate.analysis.operation import Call
+from striate.analysis.propagation import propagated
 
 
 @dataclass
@@ -179,7 +180,7 @@ def watch(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Vi
     watcher = Watcher(model, [*tensors_in(args), *tensors_in(kwargs)])
     for name, module in model.named_modules():
         if not isinstance(module, torch.jit.ScriptModule):
-            module.forward = watcher.wrapped(name, module)  # type: ignore[method-assign]
+            module.forward = watcher.wrapped(name, module)
     with torch.no_grad(), watcher:
         model(*args, **kwargs)
     visits = [child for child in watcher.root.children if child.module is model]

@@ -1,7 +1,7 @@
 """A copy of any module whose tensors have shapes but no memory (device "meta"), for watching it run.
 
-The copy is deep in structure, so whatever its forward pass writes stays away from the user's model, and shallow in
-data: while it is made, each tensor that would be copied is replaced by an empty one.
+The copy is deep in structure, so whatever its forward pass writes stays away from the user's model, and empty
+of data: while it is made, each tensor that would be copied is replaced by one without memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from striate.errors import StriateError
 def emptied(tensor: Tensor) -> Tensor:
     """A tensor of the same class, shape, strides and dtype on "meta"."""
     if is_lazy(tensor):
-        lazy_class = UninitializedParameter if isinstance(tensor, nn.Parameter) else UninitializedBuffer
+        lazy_class: Any = UninitializedParameter if isinstance(tensor, nn.Parameter) else UninitializedBuffer
         return lazy_class(device="meta", dtype=tensor.dtype)
     with torch.no_grad():
         empty = torch.empty_like(tensor.detach(), device="meta")
