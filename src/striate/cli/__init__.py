@@ -1,1 +1,5 @@
+"""The command line: one file per command, imported when the command runs, so that --help is quick."""
 
+from striate.cli.app import main
+
+__all__ = ["main"]

@@ -76,6 +76,7 @@ class Evaluation:
         probabilities: (N, K) in [0, 1], finite.
         names: N names of images, for reports; or none.
         loss: mean loss over the split.
+        split: the split's name, "test" or "val", where it has one.
 
     Raises:
         StriateError: there are no images, shapes disagree, a label is no class, a probability is not finite
@@ -87,6 +88,7 @@ class Evaluation:
     probabilities: np.ndarray
     names: list[str] = field(default_factory=list)
     loss: float = math.nan
+    split: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))

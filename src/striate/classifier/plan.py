@@ -1,0 +1,146 @@
+"""Plan a run: fill in what the user left open, so that config.json says all of it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import striate
+from striate.analysis import summary
+from striate.data import ArrayImages, Dataset, Preprocessing
+from striate.data.workers import worker_count
+from striate.errors import UsageError
+from striate.models import ConvNet, create_model, get_card
+from striate.training.hardware import choose_precision, device_type
+from striate.training.recipes import Recipe, get_recipe
+
+#: Images of this many pixels a side or less are small: they get a network for small images at their own size.
+SMALL = 64
+
+
+def plan_run(
+    dataset: Dataset,
+    *,
+    model: str | None,
+    weights: str | Path | None,
+    recipe: str | Recipe | None,
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
+    size: int | None,
+    freeze: str | None,
+    seed: int,
+    device: str,
+    devices: int,
+    precision: str,
+    workers: int | None,
+) -> dict[str, Any]:
+    """Everything that decides a run, as plain values for config.json.
+
+    Raises:
+        UsageError: an unknown name or an impossible value.
+        StriateError: weights that do not fit, a device that is not there.
+    """
+    if devices < 1:
+        raise UsageError(f"devices is {devices}; at least 1 is needed.")
+    side = _side(dataset)
+    name = model or ("convpool_tiny" if side and side <= SMALL else "resnet18")
+    size = size or _input_size(name, side, weights)
+    network = create_model(
+        name,
+        num_classes=len(dataset.classes),
+        in_channels=dataset.channels,
+        input_size=size,
+        weights=weights,
+        **options,
+    )
+    preprocessing = _preprocessing(network, dataset, size)
+    _try(network, preprocessing)
+    if freeze:
+        network.freeze(freeze)
+    chosen = _recipe(recipe, weights, size)
+    notes = []
+    if "batch_size" not in settings and chosen.batch_size > len(dataset.train) // 10:
+        fitting = max(2, 2 ** ((len(dataset.train) // 10).bit_length() - 1))
+        if fitting < chosen.batch_size:
+            settings = {"batch_size": min(fitting, len(dataset.train)), **settings}
+            notes.append(f"batches of {settings['batch_size']} images, since there are only {len(dataset.train)}")
+    chosen = chosen.override(settings)
+    kind = device_type(device)
+    costs = summary(network, (network.in_channels, *preprocessing.size))
+    layers = sum(isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)) for m in network.modules())
+    return {
+        "format": "striate run 1",
+        "network": network.spec.to_dict(),
+        "weights": str(Path(weights).absolute()) if weights and Path(weights).exists() else weights,
+        "freeze": freeze,
+        "preprocessing": preprocessing.to_dict(),
+        "recipe": chosen.to_dict(),
+        "phases": [chosen.epochs],
+        "classes": list(dataset.classes),
+        "fingerprint": dataset.fingerprint,
+        "seed": seed,
+        "device": kind,
+        "devices": devices,
+        "precision": choose_precision(precision, kind, costs.multiply_adds, layers),
+        "workers": _workers(dataset, workers),
+        "threads": torch.get_num_threads(),
+        "versions": {
+            "striate": striate.__version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        "notes": notes,
+    }
+
+
+def _side(dataset: Dataset) -> int | None:
+    """The longer side of the images when all have one size, else None."""
+    images = dataset.train.images
+    return max(images.array.shape[1:3]) if isinstance(images, ArrayImages) else None
+
+
+def _input_size(name: str, side: int | None, weights: str | Path | None) -> int:
+    card = get_card(name)
+    if side is None or side > SMALL or weights or side < card.min_size:
+        return card.input_size
+    # Networks made for small images see them at their own size; others at the size they were made for.
+    return card.input_size if card.fixed_size else max(side, card.min_size)
+
+
+def _preprocessing(network: ConvNet, dataset: Dataset, size: int) -> Preprocessing:
+    source = network.weights_source
+    side = _side(dataset)
+    if source is not None:
+        mean, std = source.normalisation(dataset.channels)
+        return Preprocessing((size, size), dataset.channels, mean, std, "crop", source.crop_fraction)
+    # Small pictures are shown whole: a centre crop would cut their edges off.
+    whole = side is not None and side <= SMALL
+    return Preprocessing.for_dataset(dataset, (size, size), resize="squash" if whole else "crop")
+
+
+def _try(network: ConvNet, preprocessing: Preprocessing) -> None:
+    """Raise InputError now, not in the first step, when the network cannot work at this size."""
+    with torch.device("meta"):
+        shape = (2, network.in_channels, *preprocessing.size)
+        network.check_input(torch.empty(shape))
+
+
+def _recipe(recipe: str | Recipe | None, weights: str | Path | None, size: int) -> Recipe:
+    if isinstance(recipe, Recipe):
+        return recipe
+    if recipe is not None:
+        return get_recipe(recipe)
+    return get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
+
+
+def _workers(dataset: Dataset, wanted: int | None) -> int:
+    """Worker processes: none for images in memory, whose batches cost less than sending them would."""
+    if wanted is not None:
+        if wanted < 0:
+            raise UsageError(f"workers is {wanted}; 0 or more are possible.")
+        return wanted
+    return 0 if isinstance(dataset.train.images, ArrayImages) else worker_count()

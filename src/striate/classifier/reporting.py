@@ -1,0 +1,108 @@
+"""Fill in the report of a run: evaluate, measure, pick pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from typing import Any
+
+from striate.analysis import summary
+from striate.analysis.latency import measure_latency
+from striate.classifier.classifier import Classifier
+from striate.data import Dataset
+from striate.data.duplicates import cross_split_duplicates
+from striate.models import get_card
+from striate.report import Mistake, ReportContent, write_report
+from striate.training.batches import Batches
+from striate.training.loop import Position
+from striate.training.metrics import Evaluation
+from striate.training.recipes import Recipe
+from striate.training.run_folder import RunFolder
+
+WORST = 24
+SAMPLES, VERSIONS = 6, 6
+
+
+def report_run(
+    run: RunFolder, config: dict[str, Any], dataset: Dataset, classifier: Classifier, position: Position
+) -> None:
+    """Write report.html from what `classifier.evaluation` measured."""
+    evaluation = classifier.evaluation
+    assert evaluation is not None
+    card = get_card(config["network"]["name"])
+    write_report(
+        run.report,
+        ReportContent(
+            title=run.path.name,
+            created=config["created"],
+            network=card.name,
+            card=str(card),
+            source=config["source"],
+            command=config["command"],
+            stopped_by=position.stopped_by,
+            versions=config["versions"],
+            recipe=config["recipe"] | {"seed": config["seed"], "precision": config["precision"]},
+            history=position.history,
+            timing=position.timing,
+            evaluation=evaluation,
+            split=evaluation.split,
+            split_sizes={
+                each.name: dict(
+                    zip(dataset.classes, each.counts(len(dataset.classes)).tolist(), strict=True)
+                )
+                for each in dataset.splits
+            },
+            worst=_mistakes(dataset, evaluation),
+            augmented=_augmented(config, dataset, classifier),
+            cost=_cost(run, classifier),
+            skipped=dataset.skipped,
+            notes=[*dataset.notes, *config["notes"]],
+            duplicates=cross_split_duplicates(dataset),
+        ),
+    )
+
+
+def _mistakes(dataset: Dataset, evaluation: Evaluation) -> list[Mistake]:
+    images = getattr(dataset, evaluation.split).images
+    mistakes = []
+    for index in evaluation.worst(WORST):
+        true, predicted = int(evaluation.labels[index]), int(evaluation.predicted[index])
+        chances = evaluation.probabilities[index]
+        mistakes.append(
+            Mistake(
+                images.read(int(index)),
+                images.name(int(index)),
+                dataset.classes[true],
+                dataset.classes[predicted],
+                float(chances[predicted]),
+                float(chances[true]),
+            )
+        )
+    return mistakes
+
+
+def _augmented(
+    config: dict[str, Any], dataset: Dataset, classifier: Classifier
+) -> list[tuple[np.ndarray, list[np.ndarray]]]:
+    """A few training images, each with versions of it as the network sees them."""
+    recipe, look = Recipe.from_dict(config["recipe"]), classifier.description.preprocessing
+    rows = []
+    for index in np.linspace(0, len(dataset.train) - 1, SAMPLES).astype(int):
+        one = dataset.train.subset(np.full(VERSIONS, index))
+        batches = Batches(one, look, VERSIONS, recipe.augment, seed=int(index))
+        versions = next(batches.epoch(0)).images.permute(0, 2, 3, 1).numpy()
+        rows.append((look(dataset.train.images.read(int(index))), list(versions)))
+    return rows
+
+
+def _cost(run: RunFolder, classifier: Classifier) -> dict[str, Any]:
+    shape = (classifier.model.in_channels, *classifier.description.preprocessing.size)
+    costs, latency = summary(classifier.model, shape), measure_latency(classifier.model, shape)
+    return {
+        "parameters": costs.parameters,
+        "trainable_parameters": costs.trainable_parameters,
+        "multiply_adds": costs.multiply_adds,
+        "size_bytes": run.model.stat().st_size,
+        "latency_ms": latency.milliseconds,
+        "latency_setup": latency.setup,
+    }

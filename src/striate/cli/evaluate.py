@@ -1,0 +1,37 @@
+"""striate evaluate: measure a trained classifier on labelled images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.output import Json, evaluation_lines, print_json
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.")],
+    source: Annotated[
+        str | None, typer.Argument(help="Labelled images, as for train; by default those the model was trained with.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test; by default the most independent there is.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure a trained classifier on labelled images."""
+    from striate.classifier import load
+
+    classifier = load(run)
+    evaluation = classifier.evaluate(source, split)
+    if json:
+        print_json({"run": str(run), "split": evaluation.split, **evaluation.to_dict()})
+        return
+    print(evaluation_lines(evaluation, evaluation.split))
+    width = max(len(score.name) for score in evaluation.per_class())
+    print(f"\n{'class':{width}}  precision  recall      F1  images")
+    for score in evaluation.per_class():
+        print(
+            f"{score.name:{width}}  {score.precision:9.2%}  {score.recall:6.2%}  {score.f1:6.2%}  {score.support:6,}"
+        )

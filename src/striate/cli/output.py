@@ -1,0 +1,41 @@
+"""Output that a person or a program reads."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, all else on standard error.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value; what is not a number becomes null, as JSON knows no NaN."""
+    print(json.dumps(_finite(value), ensure_ascii=False, indent=2))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def evaluation_lines(evaluation: Any, split: str) -> str:
+    """An evaluation in a few lines."""
+    low, high = evaluation.top1_interval
+    lines = [
+        f"top-1 {evaluation.top1:.2%} ({low:.2%} to {high:.2%}, 95 % interval) on {len(evaluation):,} {split} images"
+    ]
+    if evaluation.top5 is not None:
+        lines.append(f"top-5 {evaluation.top5:.2%}")
+    lines.append(f"loss {evaluation.loss:.4f}, calibration error {evaluation.calibration().ece:.4f}")
+    return "\n".join(lines)

@@ -1,0 +1,36 @@
+"""striate predict: classify images."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.output import Json, print_json
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.")],
+    images: Annotated[list[Path], typer.Argument(help="Images and folders of images.")],
+    top: Annotated[int, typer.Option(help="How many classes to name.")] = 1,
+    json: Json = False,
+) -> None:
+    """Classify images; one that cannot be read is named on standard error, and the rest go on."""
+    from striate.classifier import load
+
+    classifier = load(run)
+    predictions = []
+    for path in images:
+        found = classifier.predict(path if path.is_dir() else [path], top)
+        predictions += found if isinstance(found, list) else [found]
+    if json:
+        print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
+    for prediction in predictions:
+        if prediction.error:
+            print(f"striate: {prediction.error}", file=sys.stderr)
+        elif not json:
+            print(prediction.name, *(f"{label} {chance:.2%}" for label, chance in prediction.top), sep="\t")
+    if all(prediction.error for prediction in predictions):
+        raise typer.Exit(1)

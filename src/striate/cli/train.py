@@ -1,0 +1,146 @@
+"""striate train: from images to a run folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from striate.cli.output import Json, Quiet, evaluation_lines, print_json
+from striate.errors import UsageError
+
+
+def command(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A folder with one folder per class, a CSV, Parquet or IDX file, or a name such as mnist."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The network; `striate models` lists them.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Pretrained weights: a name on the network's card, or a file.")
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="How to train, by name.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the images the network sees, pixels.")] = None,
+    freeze: Annotated[
+        str | None, typer.Option(help="Train only what comes after this part: stem, a stage's name, or all.")
+    ] = None,
+    val_fraction: Annotated[
+        float, typer.Option(help="Share of the training images to validate on, where there is no such split.")
+    ] = 0.1,
+    seed: Annotated[int, typer.Option(help="Decides split, weights, order and augmentations.")] = 0,
+    run: Annotated[Path | None, typer.Option(help="The folder to write; by default a new one in runs/.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with this run.")] = None,
+    extend: Annotated[int, typer.Option(help="With --resume: epochs to add.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    devices: Annotated[int, typer.Option(help="How many devices.")] = 1,
+    precision: Annotated[str, typer.Option(help="auto, 32, bf16, 16 or 64.")] = "auto",
+    workers: Annotated[int | None, typer.Option(help="Processes that read and augment images.")] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(help="Stop cleanly after so long: 90s, 15m, 2h, or a number of seconds.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as augment.rotate=15."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="An option of the network, such as shortcut=B."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a classifier on images and write a run folder with its report."""
+    if resume is not None:
+        given = {"SOURCE": source, "--model": model, "--weights": weights, "--recipe": recipe, "--epochs": epochs}
+        given |= {"--batch-size": batch_size, "--lr": lr, "--size": size, "--freeze": freeze, "--run": run}
+        given |= {"--set": set_, "--option": option}
+        wrong = [name for name, value in given.items() if value is not None]
+        if wrong:
+            raise UsageError(
+                f"a run goes on as it began, so {', '.join(wrong)} cannot be given with --resume; "
+                "--extend N adds epochs."
+            )
+    elif source is None:
+        raise UsageError("give the images to train on: striate train FOLDER; or a run to go on with: --resume RUN.")
+    elif extend:
+        raise UsageError("--extend adds epochs to a run: give --resume RUN with it.")
+
+    from striate.classifier import resume as resume_run
+    from striate.classifier import train
+
+    limit = _seconds(time_limit)
+    if resume is not None:
+        classifier = resume_run(resume, extend=extend, time_limit=limit, quiet=quiet, workers=workers)
+    else:
+        assert source is not None
+        classifier = train(
+            source,
+            model=model,
+            weights=weights,
+            recipe=recipe,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=lr,
+            settings=_pairs(set_, "--set"),
+            options={name: _value(text) for name, text in _pairs(option, "--option").items()},
+            size=size,
+            freeze=freeze,
+            val_fraction=val_fraction,
+            seed=seed,
+            run=run,
+            device=device,
+            devices=devices,
+            precision=precision,
+            workers=workers,
+            time_limit=limit,
+            quiet=quiet,
+        )
+    _print_result(classifier, json)
+
+
+def _print_result(classifier: Any, json: bool) -> None:
+    folder, evaluation = classifier.path, classifier.evaluation
+    split = evaluation.split
+    if json:
+        figures = evaluation.to_dict()
+        print_json({"run": str(folder), "split": split, **figures, "report": str(folder / "report.html")})
+        return
+    print(evaluation_lines(evaluation, split))
+    print(f"model   {folder / 'model.safetensors'}")
+    print(f"report  {folder / 'report.html'}")
+
+
+def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{flag} {text}: write it as name=value.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _value(text: str) -> Any:
+    """A word of the command line as a number or truth value where it is one."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _seconds(text: str | None) -> float:
+    if text is None:
+        return 0.0
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if not match:
+        raise UsageError(f"--time-limit {text}: write it as 90s, 15m or 2h.")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

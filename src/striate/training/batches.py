@@ -1,0 +1,183 @@
+"""Batches: which images come when, and what is done to them, decided by the seed alone.
+
+The order of an epoch follows from (seed, epoch), the augmentations of a batch from (seed, epoch, batch). So the
+same seed gives the same training whatever the number of workers, no epoch repeats another's augmentations, and a
+run can go on from any batch.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from striate.augment import Augment, recolour, warp
+from striate.data import ArrayImages, Preprocessing, Split
+from striate.errors import StriateError, UsageError
+
+
+class Batch(NamedTuple):
+    """uint8 images (N, C, H, W), channels last in memory, and their int64 labels (N,)."""
+
+    images: Tensor
+    labels: Tensor
+
+
+class _Key(NamedTuple):
+    """What a worker needs to make one batch; epoch -1 means no augmentation."""
+
+    epoch: int
+    number: int
+    indices: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Maker(Dataset):
+    """Makes the batch of a key; travels to the workers."""
+
+    split: Split
+    preprocessing: Preprocessing
+    augment: Augment
+    seed: int
+
+    def __getitem__(self, key: _Key) -> tuple[Tensor, Tensor] | StriateError:
+        try:
+            images = self._training(key) if key.epoch >= 0 else self._plain(key.indices)
+        except StriateError as error:  # raised in the main process, without a worker's traceback around it
+            return error
+        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(self.split.labels[key.indices])
+
+    def _read(self, indices: NDArray[np.int64]) -> Any:
+        if isinstance(self.split.images, ArrayImages):
+            return self.split.images.array[indices]
+        return [self.split.images.read(int(index)) for index in indices]
+
+    def _plain(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        images = self._read(indices)
+        if isinstance(images, np.ndarray) and images.shape[1:3] == self.preprocessing.size:
+            return images
+        return np.stack([self.preprocessing(image) for image in images])
+
+    def _training(self, key: _Key) -> NDArray[np.uint8]:
+        if not self.augment.changes_geometry and not self.augment.changes_colour:
+            return self._plain(key.indices)
+        images, look, rng = self._read(key.indices), self.preprocessing, generator(self.seed, *key[:2])
+        if self.augment.changes_geometry:
+            sizes = np.array([image.shape[:2] for image in images])
+            matrices = self.augment.sample_geometry(rng, sizes, look.size, look.resize, look.crop_fraction)
+            images = warp(images, matrices, look.size, self.augment.border)
+        else:
+            images = self._plain(key.indices)
+        if self.augment.changes_colour:
+            colours = self.augment.sample_colour(rng, len(images))
+            images = np.stack([recolour(image, colour) for image, colour in zip(images, colours, strict=True)])
+        return images
+
+
+def generator(*key: int) -> np.random.Generator:
+    """A source of chance of its own for each key of numbers."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
+
+
+def _start_worker(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's business
+
+
+class Batches:
+    """The batches of one split.
+
+    Args:
+        split: the images.
+        preprocessing: what brings an image to the network's size.
+        batch_size: images per batch on this process.
+        augment: random transformations; None for the plain images in their own order (evaluation).
+        seed: see the module.
+        workers: processes that decode and warp beside training; 0 makes batches in this one.
+        rank: which of `world_size` processes this one is; each takes its own part of every batch.
+        world_size: how many processes train together.
+
+    Raises:
+        UsageError: a training batch larger than the split.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        preprocessing: Preprocessing,
+        batch_size: int,
+        augment: Augment | None = None,
+        seed: int = 0,
+        workers: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.split, self.batch_size, self.seed = split, batch_size, seed
+        self.training = augment is not None
+        self.rank, self.world_size, self.workers = rank, world_size, workers
+        together = batch_size * world_size
+        if self.training and together > len(split):
+            raise UsageError(
+                f"a batch of {together} is larger than the {len(split)} images to train on. "
+                f"Give --batch-size {max(1, len(split) // 4)} or less."
+            )
+        self.steps = len(split) // together if self.training else -(-len(split) // batch_size)
+        self.waited = 0.0  # seconds the consumer has waited for batches
+        maker = _Maker(split, preprocessing, augment or Augment(), seed)
+        self._keys: list[_Key] = []
+        self._loader = DataLoader(
+            maker,
+            sampler=_Keys(self),
+            batch_size=None,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            worker_init_fn=_start_worker,
+            prefetch_factor=4 if workers else None,
+            generator=torch.Generator(),  # its draws must not touch training's own random state
+        )
+        self._maker = maker
+
+    def epoch(self, epoch: int = -1, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from batch `start` on; the images left over by the last full batch sit out."""
+        self._keys = list(self._plan(epoch, start))
+        source = iter(self._loader) if self.workers else (self._maker[key] for key in self._keys)
+        while True:
+            began = time.perf_counter()
+            made = next(source, None)
+            self.waited += time.perf_counter() - began
+            if made is None:
+                return
+            if isinstance(made, StriateError):
+                raise made
+            yield Batch(*made)
+
+    def _plan(self, epoch: int, start: int) -> Iterator[_Key]:
+        if not self.training:
+            for number in range(start, self.steps):
+                first = number * self.batch_size
+                yield _Key(-1, number, np.arange(first, min(first + self.batch_size, len(self.split))))
+            return
+        order = generator(self.seed, epoch).permutation(len(self.split))
+        for step in range(start, self.steps):
+            number = step * self.world_size + self.rank
+            yield _Key(epoch, number, order[number * self.batch_size : (number + 1) * self.batch_size])
+
+
+class _Keys:
+    """The sampler: hands the plan of the current epoch to the workers."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches = batches
+
+    def __iter__(self) -> Iterator[_Key]:
+        return iter(self.batches._keys)
+
+    def __len__(self) -> int:
+        return len(self.batches._keys)

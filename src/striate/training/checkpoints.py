@@ -1,0 +1,79 @@
+"""Checkpoints without pickle: tensors by name and a JSON state in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+from torch.optim import Optimizer
+
+from striate.errors import StriateError
+from striate.files import write_atomically
+
+FORMAT = "striate checkpoint 1"
+
+
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """Write a checkpoint whole or not at all."""
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {"format": FORMAT, "state": json.dumps(state)}
+    write_atomically(path, save(contiguous, metadata=metadata))
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint.
+
+    Raises:
+        StriateError: missing, damaged, or not a checkpoint of striate's.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise StriateError(
+                    f"{path}: not a checkpoint of striate (its format is {metadata.get('format', 'unnamed')!r})."
+                )
+            # safetensors keeps no alignment; a copy gives each tensor memory of its own.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+            return tensors, json.loads(metadata["state"])
+    except FileNotFoundError:
+        raise StriateError(f"{path}: no checkpoint there, so there is nothing to resume.") from None
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise StriateError(f"{path}: the checkpoint is damaged ({error}). Start again with a new --run.") from error
+
+
+def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
+    """The optimizer's state (momenta, counters) as tensors named "optimizer/<parameter>/<kind>"."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"optimizer/{index}/{kind}": torch.as_tensor(value)
+        for index, kinds in state.items()
+        for kind, value in kinds.items()
+        if value is not None
+    }
+
+
+def restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put `optimizer_tensors` back; the groups (rates, decay) stay as the recipe made them."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer/"):
+            _, index, kind = name.split("/")
+            state.setdefault(int(index), {})[kind] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names with "prefix/" in front."""
+    return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
+
+
+def without_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under "prefix/", by their own names."""
+    start = f"{prefix}/"
+    return {name[len(start) :]: tensor for name, tensor in tensors.items() if name.startswith(start)}

@@ -1,0 +1,35 @@
+"""One pass over a split: probabilities, labels and loss, always in float32 and in evaluation mode."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from striate.data import Preprocessing
+from striate.training.batches import Batches
+from striate.training.metrics import Evaluation
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module, batches: Batches, preprocessing: Preprocessing, classes: tuple[str, ...]
+) -> Evaluation:
+    """Measure a network on the images of `batches`; the network comes back in the mode it was in.
+
+    Returns:
+        Probabilities (N, K), the labels and the mean cross-entropy without label smoothing.
+    """
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    try:
+        logits = torch.cat(
+            [model(preprocessing.normalise(images.to(device))).float().cpu() for images, _ in batches.epoch()]
+        )
+    finally:
+        model.train(was_training)
+    labels = torch.from_numpy(batches.split.labels)
+    loss = functional.cross_entropy(logits.double(), labels).item()
+    names = [batches.split.images.name(index) for index in range(len(labels))]
+    return Evaluation(classes, labels.numpy(), logits.softmax(1).numpy(), names, loss, batches.split.name)

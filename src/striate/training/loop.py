@@ -1,0 +1,368 @@
+"""The training loop, on Lightning Fabric.
+
+Read it from `Training.train` downwards. One pass of the inner loop is one optimizer step; everything that decides
+the next step (weights, optimizer, average, random states, sums of the epoch) goes into `last.ckpt`, so a run that
+was killed anywhere goes on bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn import functional
+
+from striate.data import Preprocessing
+from striate.errors import StriateError
+from striate.models import ConvNet
+from striate.training.averaging import WeightAverage
+from striate.training.batches import Batch, Batches
+from striate.training.checkpoints import (
+    load_checkpoint,
+    optimizer_tensors,
+    restore_optimizer,
+    save_checkpoint,
+    with_prefix,
+    without_prefix,
+)
+from striate.training.evaluation import evaluate
+from striate.training.interruption import Interruption
+from striate.training.metrics import Evaluation
+from striate.training.optimizers import create_optimizer, parameter_groups
+from striate.training.progress import Quiet
+from striate.training.recipes import Recipe
+from striate.training.run_folder import RunFolder
+from striate.training.schedules import Plateau, rate_factor
+
+#: An extension's peak learning rate, as a factor on the recipe's.
+EXTENSION_RATE = 0.1
+
+#: Optimizer steps between looks at whether the loss is still a number.
+LOSS_CHECK = 50
+
+
+@dataclass
+class Position:
+    """Where training stands; all of it goes into the checkpoint."""
+
+    epoch: int = 0  # epochs done
+    step: int = 0  # optimizer steps done
+    step_in_epoch: int = 0
+    seconds: float = 0.0  # of the current epoch
+    best: dict[str, float] | None = None  # validation figures of the saved weights
+    epochs_since_best_loss: int = 0
+    best_loss: float = math.inf
+    stopped_by: str = ""  # why training is over; empty while it is not
+    history: list[dict[str, Any]] = field(default_factory=list)
+    timing: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Training:
+    """One run of training.
+
+    Args:
+        model: the network; it is trained in place.
+        train: batches to learn from.
+        val: batches to validate on, or None: then the last weights are the result.
+        classes: class names.
+        preprocessing: the network's.
+        recipe: how to train.
+        phases: epochs of the first training and of each extension.
+        run: where to write.
+        fabric: launched; devices and precision.
+        save_best: writes the weights of a network, with these validation figures, as the result so far.
+        progress: what to show.
+        time_limit: seconds after which to stop cleanly; 0 for none.
+        checkpoint_every: seconds between checkpoints within an epoch.
+    """
+
+    def __init__(
+        self,
+        model: ConvNet,
+        train: Batches,
+        val: Batches | None,
+        classes: tuple[str, ...],
+        preprocessing: Preprocessing,
+        recipe: Recipe,
+        phases: list[int],
+        run: RunFolder,
+        fabric: Fabric,
+        save_best: Callable[[nn.Module, dict[str, float]], None],
+        progress: Quiet,
+        time_limit: float = 0,
+        checkpoint_every: float = 60,
+    ) -> None:
+        self.train_batches, self.val_batches, self.classes = train, val, classes
+        self.preprocessing, self.recipe, self.run, self.fabric = preprocessing, recipe, run, fabric
+        self.save_best, self.progress = save_best, progress
+        self.time_limit, self.checkpoint_every = time_limit, checkpoint_every
+        self.phases = [(count * train.steps, EXTENSION_RATE if i else 1.0) for i, count in enumerate(phases)]
+        self.epochs = sum(phases)
+        self.schedule = recipe.rate_schedule()
+        self.plateau = Plateau(recipe.patience, recipe.gamma)
+
+        groups = parameter_groups(model, recipe.weight_decay)
+        optimizer = create_optimizer(
+            recipe.optimizer, groups, recipe.learning_rate, recipe.momentum, recipe.nesterov
+        )
+        self.module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model, self.optimizer = fabric.setup(self.module, optimizer)
+        self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
+        self.position = Position()
+        self._reset_sums()
+
+    def train(self) -> Position:
+        """Train to the end of the last phase, or until something stops it earlier; return where it stands.
+
+        Raises:
+            StriateError: the loss is no longer a number; the last good state stays in the run folder.
+        """
+        self.began = self.checkpointed = time.monotonic()
+        self.progress.start(self.epochs, self.train_batches.steps)
+        try:
+            with Interruption() as self.interruption:
+                if self.position.step == 0:
+                    self.checkpoint()
+                while self.position.epoch < self.epochs and not self.position.stopped_by:
+                    self.train_epoch()
+                    if self.position.step_in_epoch == self.train_batches.steps:
+                        self.finish_epoch()
+                    self.checkpoint()
+                if not self.position.stopped_by:
+                    self.position.stopped_by = "finished"
+                    self.checkpoint()
+        finally:
+            self.progress.stop()
+        return self.position
+
+    def train_epoch(self) -> None:
+        """Take the steps that are left of the current epoch."""
+        self.model.train()
+        began, before, self.train_batches.waited = time.perf_counter(), self.position.seconds, 0.0
+        self.resumed_at = self.position.step_in_epoch
+        for batch in self.train_batches.epoch(self.position.epoch, self.position.step_in_epoch):
+            self.train_step(batch)
+            self.position.seconds = before + time.perf_counter() - began
+            self.look_up(time.perf_counter() - began)
+            if self.should_stop():
+                return
+
+    def train_step(self, batch: Batch) -> None:
+        """One batch, one step: forward, backward, update."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        labels = batch.labels.to(self.fabric.device)
+        images = self.preprocessing.normalise(batch.images.to(self.fabric.device))
+        logits = self.model(images)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        self.fabric.backward(loss)
+        if self.recipe.clip_norm:
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.position.step += 1
+        self.position.step_in_epoch += 1
+        if self.average:
+            self.average.update(self.position.step)
+        self.sums += torch.stack([loss.detach() * len(labels), (logits.argmax(1) == labels).sum()])
+        self.seen += len(labels)
+
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        factor = rate_factor(self.schedule, self.position.step, self.phases)
+        return self.recipe.learning_rate * factor * self.plateau.factor
+
+    def look_up(self, seconds: float) -> None:
+        """Between steps: check the loss, keep a checkpoint, show progress, each when it is due."""
+        step, now = self.position.step_in_epoch, time.monotonic()
+        if step % LOSS_CHECK == 0:
+            self.check_loss()
+        if now - self.checkpointed > self.checkpoint_every:
+            self.checkpoint()
+        if now - self.__dict__.get("shown", 0.0) > 0.3:
+            self.shown = now
+            loss, correct = (self.sums / self.seen).tolist()
+            done = step - self.resumed_at
+            steps_left = (self.epochs - self.position.epoch) * self.train_batches.steps - step
+            figures = {
+                "loss": loss,
+                "accuracy": correct,
+                "images_per_second": done * self.batch_size / seconds,
+                "left": steps_left * seconds / done,
+                "loading_share": self.train_batches.waited / seconds,
+            }
+            self.progress.step(self.position.epoch + 1, step, figures)
+
+    def should_stop(self) -> bool:
+        """Whether Ctrl-C or the time limit ask for an end now (on any of the processes)."""
+        late = bool(self.time_limit) and time.monotonic() - self.began > self.time_limit
+        wish = 2 if self.interruption.requested else 1 if late else 0
+        if self.fabric.world_size > 1:
+            wish = int(self.fabric.all_reduce(torch.tensor(float(wish)), reduce_op="max"))
+        if wish:
+            self.position.stopped_by = "interrupted" if wish == 2 else "time limit"
+        return bool(wish)
+
+    def finish_epoch(self) -> None:
+        """Validate, keep the weights if they are the best so far, write the tables, decide whether to go on."""
+        self.check_loss()
+        position, (loss, correct), waited = self.position, self._means(), self.train_batches.waited
+        images = position.step_in_epoch * self.batch_size
+        rate = self.learning_rate()
+        position.epoch, position.step_in_epoch = position.epoch + 1, 0
+        evaluation = self.validate()
+        row = {"epoch": position.epoch, "step": position.step, "learning_rate": rate}
+        row |= {"train_loss": loss, "train_accuracy": correct} | _validation_columns(evaluation)
+        seconds, position.seconds = position.seconds, 0.0
+        timing = {
+            "epoch": position.epoch,
+            "seconds": round(seconds, 3),
+            "images_per_second": round(images / seconds, 1),
+            "loading_share": round(waited / seconds, 4),
+        }
+        position.history.append(row)
+        position.timing.append(timing)
+        self.keep_if_best(row, evaluation)
+        self._reset_sums()
+        if self.fabric.is_global_zero:
+            self.run.write_table(self.run.metrics, position.history)
+            self.run.write_table(self.run.timing, position.timing)
+        self.progress.epoch(row, timing)
+
+    def validate(self) -> Evaluation | None:
+        """Measure the network that would be saved on the validation images."""
+        if self.val_batches is None:
+            return None
+        return evaluate(self.result, self.val_batches, self.preprocessing, self.classes)
+
+    def keep_if_best(self, row: dict[str, Any], evaluation: Evaluation | None) -> None:
+        """Save the weights unless earlier ones validated better; without validation images the last win."""
+        position = self.position
+        if evaluation is None:
+            if position.epoch == self.epochs:
+                self._save({"epoch": position.epoch})
+            return
+        figures = {"epoch": position.epoch, "accuracy": evaluation.top1, "loss": evaluation.loss}
+        best = position.best
+        if best is None or (evaluation.top1, -evaluation.loss) > (best["accuracy"], -best["loss"]):
+            position.best = figures
+            self._save(figures)
+        if evaluation.loss < position.best_loss:
+            position.best_loss, position.epochs_since_best_loss = evaluation.loss, 0
+        else:
+            position.epochs_since_best_loss += 1
+        if self.recipe.schedule == "plateau":
+            self.plateau.observe(evaluation.loss)
+        if self.recipe.early_stopping and position.epochs_since_best_loss >= self.recipe.early_stopping:
+            position.stopped_by = "early stopping"
+
+    @property
+    def result(self) -> nn.Module:
+        """The network that is validated and saved: the average where there is one."""
+        return self.average.model if self.average else self.module
+
+    @property
+    def batch_size(self) -> int:
+        """Images per step, over all processes."""
+        return self.train_batches.batch_size * self.train_batches.world_size
+
+    def save_result_so_far(self) -> None:
+        """Save the weights as they are when none have been saved yet."""
+        if not self.run.model.exists():
+            self._save({"epoch": self.position.epoch})
+
+    def check_loss(self) -> None:
+        """Stop when the loss is no longer a number.
+
+        Raises:
+            StriateError: see above.
+        """
+        if not math.isfinite(self._means()[0]):
+            self.diverged("the loss")
+
+    def diverged(self, what: str) -> None:
+        """Say that training has diverged."""
+        raise StriateError(
+            f"{what} became infinite or not a number in epoch {self.position.epoch + 1}, by step "
+            f"{self.position.step}, at a learning rate of {self.learning_rate():.3g}. The last good state is kept in "
+            f"{self.run.path}. Train again with a lower --lr, or with --set clip_norm=1."
+        )
+
+    def checkpoint(self) -> None:
+        """Write last.ckpt.
+
+        Raises:
+            StriateError: weights are not finite (nothing is written), or the file cannot be written.
+        """
+        self.checkpointed = time.monotonic()
+        if not all(bool(parameter.isfinite().all()) for parameter in self.module.parameters()):
+            self.diverged("a weight")
+        if not self.fabric.is_global_zero:
+            return
+        tensors = with_prefix("model", self.module.state_dict())
+        tensors |= optimizer_tensors(self.optimizer) | {"sums": self.sums}
+        if self.average:
+            tensors |= with_prefix("average", self.average.model.state_dict())
+        tensors["random/cpu"] = torch.get_rng_state()
+        if self.fabric.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.fabric.device)
+        state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.seen}
+        save_checkpoint(self.run.checkpoint, tensors, state)
+
+    def restore(self) -> None:
+        """Go back to where last.ckpt stands.
+
+        Raises:
+            StriateError: the checkpoint is missing, damaged, or of another network.
+        """
+        tensors, state = load_checkpoint(self.run.checkpoint)
+        try:
+            self.module.load_state_dict(without_prefix("model", tensors))
+            if self.average:
+                self.average.model.load_state_dict(without_prefix("average", tensors))
+            restore_optimizer(self.optimizer.optimizer, tensors)
+            self.position = Position(**state["position"])
+            self.plateau = Plateau(**state["plateau"])
+            self.sums, self.seen = tensors["sums"].to(self.fabric.device), state["seen"]
+            torch.set_rng_state(tensors["random/cpu"])
+            if "random/cuda" in tensors and self.fabric.device.type == "cuda":
+                torch.cuda.set_rng_state(tensors["random/cuda"], self.fabric.device)
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise StriateError(
+                f"{self.run.checkpoint}: does not fit the run's network and recipe ({error})."
+            ) from error
+        if self.position.stopped_by and self.position.epoch < self.epochs:
+            self.position.stopped_by = ""
+
+    def _save(self, figures: dict[str, float]) -> None:
+        if self.fabric.is_global_zero:
+            self.save_best(self.result, figures)
+
+    def _means(self) -> tuple[float, float]:
+        """Mean loss and accuracy of the epoch so far, over all processes."""
+        sums = torch.cat([self.sums, self.sums.new_tensor([self.seen])])
+        if self.fabric.world_size > 1:
+            sums = self.fabric.all_reduce(sums, reduce_op="sum")
+        loss, correct, seen = sums.tolist()
+        return loss / max(seen, 1), correct / max(seen, 1)
+
+    def _reset_sums(self) -> None:
+        self.sums: Tensor = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
+        self.seen = 0
+
+
+def _validation_columns(evaluation: Evaluation | None) -> dict[str, Any]:
+    if evaluation is None:
+        return {"val_loss": "", "val_accuracy": "", "val_top5": ""}
+    top5 = evaluation.top5
+    return {
+        "val_loss": evaluation.loss,
+        "val_accuracy": evaluation.top1,
+        "val_top5": "" if top5 is None else top5,
+    }

@@ -1,0 +1,113 @@
+"""model.safetensors: weights that describe themselves, so that using them needs nothing else and guesses nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+import striate
+from striate.data import Preprocessing
+from striate.errors import StriateError
+from striate.files import write_atomically
+from striate.models import ConvNet, create_model
+
+FORMAT = "striate model 1"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a trained network needs to be used and understood.
+
+    Attributes:
+        network: the network's name in the catalogue and the arguments that build it.
+        classes: class names, in the order of the outputs.
+        preprocessing: what brings an image to the network.
+        recipe: the whole recipe, as plain values.
+        data: source, fingerprint and number of images of the data trained on.
+        metrics: validation figures of these weights, and the epoch they are from.
+        versions: of striate and torch, when written.
+    """
+
+    network: dict[str, Any]
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    recipe: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """As JSON."""
+        values = {**self.__dict__, "preprocessing": self.preprocessing.to_dict(), "classes": list(self.classes)}
+        return json.dumps(values, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Description:
+        """From JSON."""
+        values = json.loads(text)
+        values["classes"] = tuple(values["classes"])
+        values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
+        return cls(**values)
+
+
+def save_model(path: Path, model: ConvNet, description: Description) -> Path:
+    """Write weights and description to one file, whole or not at all."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    metadata = {"format": FORMAT, "striate": striate.__version__, "description": description.to_json()}
+    return write_atomically(path, save(tensors, metadata=metadata))
+
+
+def load_model(path: str | Path) -> tuple[ConvNet, Description]:
+    """Rebuild the network that `save_model` wrote, in evaluation mode.
+
+    Raises:
+        StriateError: missing, a pickle (refused: loading one can run anything), damaged, or without striate's
+            description.
+    """
+    path = Path(path)
+    refuse_pickle(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise StriateError(
+                    f"{path}: these weights do not say what network, classes and preprocessing they belong to, and "
+                    "striate does not guess. To start from them, train with --weights and --model."
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            description = Description.from_json(metadata["description"])
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise StriateError(f"{path}: the model file is damaged ({error}).") from error
+    model = create_model(description.network["name"], **description.network["arguments"])
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise StriateError(f"{path}: the weights do not fit {description.network['name']} ({error}).") from error
+    return model.eval(), description
+
+
+def refuse_pickle(path: Path) -> None:
+    """Raise for a missing file and for anything that looks like a pickle or a torch.save archive.
+
+    Raises:
+        StriateError: see above.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except FileNotFoundError:
+        raise StriateError(f"{path}: no such model file.") from None
+    except OSError as error:
+        raise StriateError(f"{path}: cannot be read ({error.strerror}).") from error
+    if start[:2] == b"PK" or start[:1] == b"\x80" or path.suffix in (".pkl", ".pickle", ".pt", ".pth", ".ckpt"):
+        if path.name == "last.ckpt":
+            raise StriateError(f"{path}: a checkpoint, not a model; load {path.with_name('model.safetensors')}.")
+        raise StriateError(
+            f"{path}: a pickle can run any code when loaded, so striate refuses it. Convert its state dict to "
+            "safetensors first (safetensors.torch.save_file)."
+        )

@@ -1,0 +1,161 @@
+"""Recipes: everything about training that is not the network or the data, as frozen dataclasses with a name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from striate.augment import Augment
+from striate.errors import UsageError, unknown
+from striate.training.optimizers import OPTIMIZERS
+from striate.training.schedules import SCHEDULES, Schedule
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        name: what the recipe is called.
+        epochs: passes over the training images.
+        batch_size: images per optimizer step, over all devices together.
+        optimizer: "sgd", "adamw" or "rmsprop".
+        learning_rate: the peak rate.
+        momentum: SGD's or RMSprop's momentum, AdamW's beta 1.
+        nesterov: whether SGD's momentum looks ahead (Nesterov, 1983).
+        weight_decay: L2 decay of kernels and matrices; biases and norms are spared.
+        schedule: "cosine", "one_cycle", "linear", "step", "plateau" or "constant".
+        warmup_epochs: epochs in which the rate climbs to its peak.
+        peak: share of training at which a one-cycle schedule is highest.
+        milestones: shares of training at which a step schedule falls.
+        gamma: by how much a step or plateau schedule falls.
+        patience: epochs without a better validation loss before a plateau schedule falls.
+        label_smoothing: share of each label spread over all classes (Szegedy et al., 2016, section 7).
+        clip_norm: largest norm of all gradients together; 0 leaves them alone.
+        average: decay of the exponential moving average of the weights; 0 for none. Where there is one, it is
+            what gets validated and saved.
+        early_stopping: epochs without a better validation loss before training stops; 0 for never.
+        augment: the random transformations of training images.
+    """
+
+    name: str = "default"
+    epochs: int = 30
+    batch_size: int = 64
+    optimizer: str = "sgd"
+    learning_rate: float = 0.05
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+    schedule: str = "cosine"
+    warmup_epochs: float = 1.0
+    peak: float = 0.3
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    gamma: float = 0.1
+    patience: int = 5
+    label_smoothing: float = 0.0
+    clip_norm: float = 0.0
+    average: float = 0.0
+    early_stopping: int = 0
+    augment: Augment = field(default_factory=Augment)
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values with one line that names the field."""
+        if self.optimizer not in OPTIMIZERS:
+            raise unknown("optimizer", self.optimizer, OPTIMIZERS)
+        if self.schedule not in SCHEDULES:
+            raise unknown("schedule", self.schedule, SCHEDULES)
+        for name, least in (("epochs", 1), ("batch_size", 1), ("learning_rate", 0), ("weight_decay", 0)):
+            if not getattr(self, name) >= least:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
+        for name in ("momentum", "label_smoothing", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1.")
+        if self.schedule == "one_cycle" and not 0 < self.peak < 1:
+            raise UsageError(f"peak is {self.peak}; it must lie between 0 and 1.")
+
+    def rate_schedule(self) -> Schedule:
+        """The learning-rate schedule with the warm-up as a share of training."""
+        warmup = min(0.9, self.warmup_epochs / self.epochs)
+        return Schedule(self.schedule, warmup, self.peak, self.milestones, self.gamma)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """The recipe that `to_dict` described."""
+        values = dict(values)
+        augment = Augment(**values.pop("augment", {}))
+        values["milestones"] = tuple(values.get("milestones", cls.milestones))
+        return cls(**values, augment=augment)
+
+    def override(self, settings: Mapping[str, Any]) -> Recipe:
+        """The recipe with fields set by name, nested ones with a dot: {"epochs": 30, "augment.rotate": "15"}.
+
+        Raises:
+            UsageError: an unknown field (the nearest is offered) or a value that does not fit it.
+        """
+        recipe = self
+        for path, value in settings.items():
+            recipe = _set(recipe, path.split("."), value, path)
+        return recipe
+
+
+def _set(target: Any, path: list[str], value: Any, whole: str) -> Any:
+    names = {field.name for field in dataclasses.fields(target)}
+    if path[0] not in names:
+        known = sorted(names | {f"augment.{item.name}" for item in dataclasses.fields(Augment)})
+        raise unknown("field", whole, known, "Every field is listed in config.json of a run.")
+    current = getattr(target, path[0])
+    if dataclasses.is_dataclass(current):
+        if len(path) == 1:
+            raise UsageError(f"'{whole}' is a group of fields; set one of them, such as {whole}.flip=0.5.")
+        return dataclasses.replace(target, **{path[0]: _set(current, path[1:], value, whole)})
+    if len(path) > 1:
+        raise UsageError(f"'{path[0]}' has no fields, so '{whole}' cannot be set.")
+    return dataclasses.replace(target, **{path[0]: _convert(current, value, whole)})
+
+
+def _convert(current: Any, value: Any, name: str) -> Any:
+    """`value`, perhaps a word of the command line, as the type that the field has."""
+    try:
+        if isinstance(current, bool):
+            words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+            return words[str(value).lower()]
+        if isinstance(current, tuple):
+            return tuple(float(item) for item in (value.split(",") if isinstance(value, str) else value))
+        return type(current)(value)
+    except (KeyError, TypeError, ValueError):
+        wanted = {"bool": "true or false", "tuple": "numbers with commas"}.get(
+            type(current).__name__, {"int": "a whole number", "float": "a number"}.get(type(current).__name__)
+        )
+        raise UsageError(f"{name}={value} does not fit: {name} takes {wanted or 'a word'}.") from None
+
+
+#: Crops and mirror images for photographs, as ResNet's authors used them with Szegedy's crop.
+_PHOTOS = Augment(flip=0.5, area=0.25, brightness=0.2, contrast=0.2, saturation=0.2)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(name="photos", epochs=60, label_smoothing=0.1, average=0.999, augment=_PHOTOS),
+        Recipe(name="finetune", epochs=15, learning_rate=0.01, weight_decay=1e-4, average=0.99,
+               label_smoothing=0.1, augment=_PHOTOS),
+        Recipe(name="tiny", epochs=30, batch_size=32, schedule="one_cycle", warmup_epochs=0, learning_rate=0.05,
+               augment=Augment(translate=0.1, rotate=10, scale=0.1)),
+    )
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        UsageError: no such recipe; the nearest names are offered.
+    """
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return RECIPES[name]

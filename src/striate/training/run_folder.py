@@ -1,0 +1,130 @@
+"""The run folder: where one training lives, with one process writing to it at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from striate.errors import StriateError, UsageError
+from striate.files import explain, write_atomically
+
+
+class RunFolder:
+    """A folder with model.safetensors, last.ckpt, metrics.csv, timing.csv, config.json and report.html."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._lock: FileLock | None = None
+
+    model = property(lambda self: self.path / "model.safetensors")
+    checkpoint = property(lambda self: self.path / "last.ckpt")
+    metrics = property(lambda self: self.path / "metrics.csv")
+    timing = property(lambda self: self.path / "timing.csv")
+    config = property(lambda self: self.path / "config.json")
+    skipped = property(lambda self: self.path / "skipped.csv")
+    report = property(lambda self: self.path / "report.html")
+
+    @classmethod
+    def create(cls, path: str | Path | None, stem: str) -> RunFolder:
+        """A new folder, locked: `path`, or else runs/<stem>, runs/<stem>-2, … whichever is free.
+
+        Raises:
+            UsageError: the folder named exists already and is not empty.
+            StriateError: it cannot be made.
+        """
+        if path is not None:
+            run = cls(path)
+            if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+                raise UsageError(
+                    f"{run.path} exists already and is never overwritten. Go on with it: --resume {run.path}; "
+                    "or choose another --run."
+                )
+            run._make(exist_ok=True)
+            return run
+        number = 1
+        while True:
+            run = cls(Path("runs") / (stem if number == 1 else f"{stem}-{number}"))
+            try:
+                run._make(exist_ok=False)
+            except FileExistsError:
+                number += 1
+                continue
+            return run
+
+    def _make(self, exist_ok: bool) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=exist_ok)
+        except FileExistsError:
+            if exist_ok:
+                raise UsageError(f"{self.path} is a file; choose another --run.") from None
+            raise
+        except OSError as error:
+            raise explain(error, self.path) from error
+        self.lock()
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """An existing run folder, locked, to go on with.
+
+        Raises:
+            UsageError: there is no run there.
+        """
+        run = cls(path)
+        if not run.config.is_file():
+            kind = "is no run folder (it has no config.json)" if run.path.exists() else "does not exist"
+            raise UsageError(f"{run.path} {kind}. Give the folder that an earlier `striate train` wrote.")
+        run.lock()
+        return run
+
+    def lock(self) -> None:
+        """Keep other processes out until this one ends, however it ends (the system drops the lock).
+
+        Raises:
+            StriateError: another process is training in this folder, or the folder cannot be written to.
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise StriateError(
+                f"{self.path}: another process is training in this folder. Wait for it, or choose another --run."
+            ) from None
+        except OSError as error:
+            raise explain(error, self.path) from error
+        self._lock = lock
+
+    def unlock(self) -> None:
+        """Let others in."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Write config.json."""
+        write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+    def read_config(self) -> dict[str, Any]:
+        """Read config.json.
+
+        Raises:
+            StriateError: it is damaged.
+        """
+        try:
+            return json.loads(self.config.read_text())
+        except (OSError, ValueError) as error:
+            raise StriateError(f"{self.config}: damaged ({error}); this run cannot be resumed.") from error
+
+    def write_table(self, path: Path, rows: list[dict[str, Any]]) -> None:
+        """Write rows as CSV; the columns are those of the first row."""
+        if not rows:
+            return
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(path, text.getvalue())

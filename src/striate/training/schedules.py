@@ -1,0 +1,124 @@
+"""Learning-rate schedules: the factor on the recipe's rate, as a function of the step.
+
+All are pure functions of the progress through training, so a resumed run needs no state; only "plateau" reacts
+to the validation loss and carries a state (`Plateau`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+#: The last rate of a one-cycle schedule is the first divided by this; the first is the peak divided by 25
+#: (Smith & Topin, 2018, arXiv:1708.07120, with fastai's and PyTorch's constants).
+ONE_CYCLE_FIRST, ONE_CYCLE_LAST = 25.0, 1e4
+
+
+def constant(progress: float) -> float:
+    """The rate stays."""
+    return 1.0
+
+
+def linear(progress: float) -> float:
+    """The rate falls in a straight line to zero."""
+    return 1.0 - progress
+
+
+def cosine(progress: float) -> float:
+    """The rate falls along half a cosine to zero (Loshchilov & Hutter, 2017, arXiv:1608.03983, equation 5)."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def one_cycle(progress: float, peak: float = 0.3) -> float:
+    """The rate climbs to its peak at the share `peak` of training and falls far below where it began."""
+    first, last = 1 / ONE_CYCLE_FIRST, 1 / (ONE_CYCLE_FIRST * ONE_CYCLE_LAST)
+    if progress < peak:
+        return first + (1 - first) * (1 - cosine(progress / peak))
+    return last + (1 - last) * cosine((progress - peak) / (1 - peak))
+
+
+def steps(progress: float, milestones: tuple[float, ...] = (0.5, 0.75), gamma: float = 0.1) -> float:
+    """The rate is multiplied by gamma at each milestone, a share of training (He et al., 2015, section 4.2)."""
+    return gamma ** sum(progress >= milestone for milestone in milestones)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A named schedule with its warm-up.
+
+    Attributes:
+        name: "constant", "linear", "cosine", "one_cycle", "step" or "plateau".
+        warmup: share of training in which the rate climbs in a straight line from near zero (Goyal et al.,
+            2017, arXiv:1706.02677, section 2.2); the rest of the schedule takes the remaining share.
+        peak: where a one-cycle schedule is highest.
+        milestones: where a step schedule falls.
+        gamma: by how much a step or plateau schedule falls.
+    """
+
+    name: str
+    warmup: float = 0.0
+    peak: float = 0.3
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    gamma: float = 0.1
+
+    def factor(self, progress: float) -> float:
+        """The factor on the rate when the share `progress` (0..1) of training is done."""
+        if progress < self.warmup:
+            return progress / self.warmup
+        rest = (progress - self.warmup) / (1 - self.warmup)
+        if self.name == "one_cycle":
+            return one_cycle(rest, self.peak)
+        if self.name == "step":
+            return steps(rest, self.milestones, self.gamma)
+        return SCHEDULES[self.name](rest)
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": constant,
+    "linear": linear,
+    "cosine": cosine,
+    "one_cycle": one_cycle,
+    "step": steps,
+    "plateau": constant,
+}
+
+
+@dataclass
+class Plateau:
+    """Lower the rate when the validation loss has not fallen for `patience` epochs (Krizhevsky et al., 2012)."""
+
+    patience: int
+    gamma: float
+    factor: float = 1.0
+    best: float = math.inf
+    waited: int = 0
+
+    def observe(self, loss: float) -> None:
+        """Take the validation loss of one more epoch."""
+        if loss < self.best * (1 - 1e-4):
+            self.best, self.waited = loss, 0
+            return
+        self.waited += 1
+        if self.waited > self.patience:
+            self.factor, self.waited = self.factor * self.gamma, 0
+
+
+def rate_factor(schedule: Schedule, step: int, phases: list[tuple[int, float]]) -> float:
+    """The factor at `step` of a run made of phases.
+
+    The first phase is the recipe's; each extension is a warm restart: the schedule runs once more from its
+    start, without warm-up, over the extension's steps, with its peak at the extension's own factor.
+
+    Args:
+        schedule: the recipe's.
+        step: optimizer steps done.
+        phases: (steps, factor) one after another.
+    """
+    for number, (count, scale) in enumerate(phases):
+        if step < count or number == len(phases) - 1:
+            restart = Schedule(schedule.name, 0.0, schedule.peak, schedule.milestones, schedule.gamma)
+            now = schedule if number == 0 else restart
+            return scale * now.factor(min(1.0, step / max(1, count)))
+        step -= count
+    raise ValueError("a run has at least one phase")
