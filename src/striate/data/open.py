@@ -122,16 +122,15 @@ def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
 
 def _missing(path: Path, where: str) -> str:
     """The message for a path that is not there, with the names nearest to it."""
-    siblings: list[str] = []
     parent = path.parent
-    if parent.is_dir():
-        prefix = "" if str(parent) == "." else f"{parent}/"
-        siblings = [f"{prefix}{entry.name}" for entry in parent.iterdir() if not entry.name.startswith(".")]
-    else:
+    if not parent.is_dir():
         while not parent.is_dir() and parent != parent.parent:
             parent = parent.parent
-        return f"there is no '{where}': the path ends at {printable(parent)}"
-    return f"there is no '{where}'.{nearest(str(path), sorted({*siblings, *NAMES}))}"
+        return f"there is no '{where}': the path exists as far as {printable(parent)}"
+    known = [printable(entry.name) for entry in parent.iterdir() if not entry.name.startswith(".")]
+    if where == path.name:
+        known += NAMES
+    return f"there is no '{where}'.{nearest(path.name, sorted(set(known)))}"
 
 
 def _demand_images(where: str, classes: Sequence[str], train: CheckedPart, every_class: bool) -> None:

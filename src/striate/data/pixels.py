@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import threading
@@ -94,6 +95,13 @@ class _Refused(Exception):
     """A reason of our own, already in words."""
 
 
+@functools.cache
+def _known_formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow was built with; it loads its rarer readers only when told to."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
 def _open(data: bytes) -> Image.Image:
     """Open with the warning about decompression bombs as an error.
 
@@ -102,7 +110,7 @@ def _open(data: bytes) -> Image.Image:
     with _filters_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=_known_formats())
 
 
 def _stack_pages(image: Image.Image, pages: int) -> Pixels:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -148,20 +149,25 @@ def channel_statistics(images: Images, sample: int = 5000) -> tuple[tuple[float,
         raise StriateError("there are no images to take the mean of")
     indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
     if isinstance(images, ArrayImages):
-        moments = [_moments(images.array[chunk]) for chunk in np.array_split(indices, -(-len(indices) // 64))]
+        _, _, width, channels = images.array.shape
+        chunks = np.array_split(indices, -(-len(indices) // 256))
+        counts = [_grey_levels(images.array[chunk].reshape(-1, width, channels)) for chunk in chunks]
     else:
         with ThreadPoolExecutor(worker_count()) as pool:
-            moments = list(pool.map(lambda index: _moments(images.read(int(index))), indices))
-    count = sum(pixels for pixels, _, _ in moments)
-    # sums of integers: no rounding, and no dependence on their order
-    means = [total / count for total in np.sum([sums for _, sums, _ in moments], axis=0).tolist()]
-    squares = [total / count for total in np.sum([squares for _, _, squares in moments], axis=0).tolist()]
-    deviations = [max(square - mean * mean, 1.0) ** 0.5 for square, mean in zip(squares, means, strict=True)]
-    return tuple(mean / 255 for mean in means), tuple(deviation / 255 for deviation in deviations)
+            counts = list(pool.map(lambda index: _grey_levels(images.read(int(index))), indices))
+    histogram = np.sum(counts, axis=0)  # (C, 256); sums of integers do not depend on their order
+    levels = np.arange(256)
+    mean = histogram @ levels / histogram.sum(axis=1)
+    variance = histogram @ levels**2 / histogram.sum(axis=1) - mean**2
+    std = np.sqrt(np.maximum(variance, 1.0))
+    return tuple((mean / 255).tolist()), tuple((std / 255).tolist())
 
 
-def _moments(pixels: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-    """Number of pixels, and per channel their sum and sum of squares, of uint8 (..., C)."""
-    flat = pixels.reshape(-1, pixels.shape[-1])
-    squares = np.square(flat, dtype=np.uint32).sum(axis=0, dtype=np.int64)
-    return len(flat), flat.sum(axis=0, dtype=np.int64), squares
+def _grey_levels(image: np.ndarray) -> np.ndarray:
+    """How often each grey level occurs in each channel of uint8 (H, W, C): int64 (C, 256)."""
+    if image.shape[2] <= 4:
+        planes = cv2.split(image)
+    else:
+        planes = [np.ascontiguousarray(image[..., channel]) for channel in range(image.shape[2])]
+    counts = [cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel() for plane in planes]
+    return np.stack(counts).astype(np.int64)

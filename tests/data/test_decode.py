@@ -1,0 +1,270 @@
+"""Decoding is compared with Pillow's own pixels, or with values worked out by hand."""
+
+import contextlib
+import io
+import os
+import pickle
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.data.decode import ANIMATED, ROTATED, WRONG_EXTENSION, UnreadableImage, decode, inspect
+from striate.errors import StriateError
+
+
+def encode(image: Image.Image, format: str, **options) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, format, **options)
+    return stream.getvalue()
+
+
+def photograph(height: int = 60, width: int = 80, channels: int = 3) -> np.ndarray:
+    """Smooth colours with some noise, as JPEG likes them."""
+    y, x = np.mgrid[0:height, 0:width]
+    planes = [127 + 90 * np.sin(x / (7 + c)) * np.cos(y / (9 + c)) for c in range(channels)]
+    noise = np.random.default_rng(0).normal(0, 8, (height, width, channels))
+    return np.clip(np.stack(planes, axis=2) + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30}])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_ordinary_jpeg_has_pillows_pixels(mode, options):
+    data = encode(Image.fromarray(photograph()).convert(mode), "JPEG", **options)
+    expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+    assert np.abs(decode(data, 3) - expected).max() <= 2
+
+
+def test_real_photographs_have_pillows_pixels(shared_data):
+    import pyarrow.parquet as pq
+
+    rows = next(pq.ParquetFile(shared_data / "imagenet_sample.parquet").iter_batches(40, columns=["image"]))
+    for row in rows.to_pylist():
+        data = row["image"]["bytes"]
+        expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+        assert np.abs(decode(data, 3) - expected).max() <= 2
+
+
+def test_colour_becomes_grey_as_in_pillow():
+    image = Image.fromarray(photograph())
+    grey = decode(encode(image, "PNG"), 1)
+    assert grey.shape == (60, 80, 1)
+    assert np.abs(grey[..., 0].astype(int) - np.asarray(image.convert("L"))).max() <= 1
+
+
+def test_channels_are_the_images_own_when_none_are_asked():
+    grey = Image.fromarray(photograph(channels=1)[..., 0])
+    colour = Image.fromarray(photograph())
+    assert decode(encode(grey, "PNG"), None).shape[2] == 1
+    assert decode(encode(grey, "JPEG"), None).shape[2] == 1
+    assert decode(encode(colour, "JPEG"), None).shape[2] == 3
+    assert decode(encode(colour.convert("RGBA"), "PNG"), None).shape[2] == 3
+    assert decode(encode(grey.convert("LA"), "PNG"), None).shape[2] == 1
+    assert decode(encode(grey.convert("P"), "PNG"), None).shape[2] == 1
+    assert decode(encode(grey, "GIF"), None).shape[2] == 1
+
+
+def test_sixteen_bit_grey_uses_its_full_range():
+    values = np.array([[0, 128, 129, 257, 32768, 65535]], dtype=np.uint16)
+    expected = [0, 0, 1, 1, 128, 255]  # value * 255 / 65535, rounded
+    for format in ("PNG", "TIFF"):
+        assert decode(encode(Image.fromarray(values), format), 1)[0, :, 0].tolist() == expected
+
+
+def test_sixteen_bit_colour_png_is_scaled():
+    values = np.random.default_rng(0).integers(0, 65536, (9, 7, 3), dtype=np.uint16)
+    data = cv2.imencode(".png", values[..., ::-1])[1].tobytes()
+    assert np.abs(decode(data, 3) - values / 257).max() <= 1
+
+
+def test_float_tiff_is_read_from_zero_to_one_only():
+    ramp = np.linspace(0, 1, 6, dtype=np.float32).reshape(1, 6)
+    assert decode(encode(Image.fromarray(ramp), "TIFF"), 1)[0, :, 0].tolist() == [0, 51, 102, 153, 204, 255]
+    with pytest.raises(UnreadableImage, match="floating-point"):
+        decode(encode(Image.fromarray(ramp * 300), "TIFF"), 1)
+
+
+def test_bilevel_is_black_and_white():
+    data = encode(Image.fromarray(np.array([[0, 255]], np.uint8)).convert("1"), "PNG")
+    assert decode(data, 1).ravel().tolist() == [0, 255]
+
+
+def test_cmyk_jpeg_becomes_rgb():
+    data = encode(Image.new("CMYK", (16, 16), (255, 0, 0, 0)), "JPEG")  # full cyan
+    assert np.abs(decode(data, 3)[8, 8].astype(int) - [0, 255, 255]).max() <= 3
+
+
+def test_alpha_is_composited_onto_white():
+    pixels = np.array([[[10, 20, 30, 0], [10, 20, 30, 255], [0, 0, 0, 128]]], dtype=np.uint8)
+    data = encode(Image.fromarray(pixels), "PNG")
+    assert decode(data, 3)[0].tolist() == [[255, 255, 255], [10, 20, 30], [127, 127, 127]]
+    assert decode(data, 1)[0, :, 0].tolist()[0] == 255
+    assert np.array_equal(decode(data, 4), pixels)
+
+
+def test_grey_with_alpha_is_composited_onto_white():
+    pixels = np.array([[[10, 0], [10, 255]]], dtype=np.uint8)
+    data = encode(Image.fromarray(pixels, "LA"), "PNG")
+    assert decode(data, 1)[0, :, 0].tolist() == [255, 10]
+    assert decode(data, 4)[0].tolist() == [[10, 10, 10, 0], [10, 10, 10, 255]]
+
+
+def test_opaque_images_get_full_alpha_when_four_channels_are_asked():
+    image = photograph()
+    rgba = decode(encode(Image.fromarray(image), "PNG"), 4)
+    assert np.array_equal(rgba[..., :3], image)
+    assert (rgba[..., 3] == 255).all()
+
+
+def test_palette_with_a_transparent_colour():
+    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8), "P")
+    image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    assert decode(encode(image, "PNG"), 3)[0].tolist() == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    assert decode(encode(image, "PNG", transparency=1), 3)[0].tolist() == [
+        [255, 0, 0],
+        [255, 255, 255],
+        [0, 0, 255],
+    ]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_exif_rotation_is_applied(orientation, format):
+    image = np.zeros((32, 64, 3), dtype=np.uint8)
+    image[:16, :32] = 255  # white in the upper left corner of the stored pixels
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    decoded = inspect(encode(Image.fromarray(image), format, exif=exif))
+    # where the first stored row and column are to be shown: TIFF 6.0, tag Orientation
+    turns = {1: image, 2: image[:, ::-1], 3: image[::-1, ::-1], 4: image[::-1]}
+    sideways = image.transpose(1, 0, 2)
+    turns |= {5: sideways, 6: sideways[:, ::-1], 7: sideways[::-1, ::-1], 8: sideways[::-1]}
+    assert decoded.image.shape == turns[orientation].shape
+    assert np.abs(decoded.image.astype(int) - turns[orientation]).mean() < 3
+    assert (ROTATED in decoded.remarks) == (orientation != 1)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_first_frame_of_an_animation_is_taken(format):
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ((250, 0, 0), (0, 250, 0))]
+    decoded = inspect(encode(frames[0], format, save_all=True, append_images=frames[1:]))
+    assert np.abs(decoded.image[10, 10].astype(int) - [250, 0, 0]).max() <= 6
+    assert ANIMATED in decoded.remarks
+
+
+@pytest.mark.parametrize("format", ["BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "GIF", "ICO"])
+def test_other_formats_are_read(format):
+    image = Image.new("RGB", (32, 32), (200, 100, 0))
+    assert np.abs(decode(encode(image, format), 3)[16, 16].astype(int) - [200, 100, 0]).max() <= 6
+
+
+def test_wrong_extension_is_read_and_remarked(tmp_path):
+    image = photograph()
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(encode(Image.fromarray(image), "PNG"))
+    assert np.array_equal(decode(path), image)
+    assert inspect(path).remarks == (WRONG_EXTENSION,)
+    right = tmp_path / "cat.JPEG"
+    right.write_bytes(encode(Image.fromarray(image), "JPEG"))
+    assert inspect(right).remarks == ()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP"])
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_truncated_files_are_refused_with_a_reason(format, share):
+    data = encode(Image.fromarray(photograph()), format)
+    with pytest.raises(UnreadableImage) as caught:
+        decode(data[: int(len(data) * share)])
+    assert caught.value.reason
+    assert "\n" not in str(caught.value)
+    if format in ("JPEG", "PNG", "BMP"):
+        assert caught.value.reason == "truncated"
+
+
+def test_jpeg_with_bytes_after_its_end_is_read():
+    data = encode(Image.fromarray(photograph()), "JPEG")
+    assert np.array_equal(decode(data + b"trailer of a camera"), decode(data))
+
+
+def test_what_is_no_image_is_refused(tmp_path):
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
+    text = tmp_path / "text.jpg"
+    text.write_text("not a picture")
+    for path, reason in (
+        (empty, "empty file"),
+        (text, "not an image"),
+        (tmp_path / "gone.jpg", "no such file"),
+    ):
+        with pytest.raises(UnreadableImage, match=reason) as caught:
+            decode(path)
+        assert str(path) in str(caught.value)
+        assert isinstance(caught.value, StriateError)
+    with pytest.raises(UnreadableImage, match="not a file"):
+        decode(tmp_path)
+
+
+def test_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UnreadableImage, match="not a file"):
+        decode(tmp_path / "pipe.jpg")
+
+
+def test_random_bytes_never_raise_anything_else():
+    generator = np.random.default_rng(1)
+    for format in ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP"):
+        data = np.frombuffer(encode(Image.fromarray(photograph(24, 24)), format), np.uint8)
+        for _ in range(60):
+            damaged = data.copy()
+            damaged[generator.integers(0, len(data), 4)] = generator.integers(0, 256, 4)
+            with contextlib.suppress(UnreadableImage):
+                assert decode(damaged.tobytes()).shape[2] == 3
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+def test_decompression_bomb_is_refused_without_a_warning(format, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
+    data = encode(Image.fromarray(photograph()), format)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UnreadableImage, match="3,000 pixels"):
+            decode(data)
+
+
+def test_formats_that_run_programs_are_not_opened():
+    with pytest.raises(UnreadableImage, match="not an image"):
+        decode(encode(Image.new("RGB", (8, 8)), "EPS"))
+
+
+def test_array_files_give_many_channels(tmp_path):
+    spectrum = np.random.default_rng(0).integers(0, 256, (5, 6, 9), dtype=np.uint8)
+    np.save(tmp_path / "field.npy", spectrum)
+    assert np.array_equal(decode(tmp_path / "field.npy", 9), spectrum)
+    assert np.array_equal(decode(tmp_path / "field.npy", None), spectrum)
+    with pytest.raises(UnreadableImage, match="9 channels, 3 are wanted"):
+        decode(tmp_path / "field.npy", 3)
+    np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
+    with pytest.raises(UnreadableImage, match="npy"):
+        decode(tmp_path / "objects.npy", 9)
+
+
+def test_pages_of_a_tiff_are_channels():
+    spectrum = np.random.default_rng(0).integers(0, 256, (5, 6, 7), dtype=np.uint8)
+    pages = [Image.fromarray(np.ascontiguousarray(spectrum[..., band])) for band in range(7)]
+    data = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert np.array_equal(decode(data, 7), spectrum)
+    with pytest.raises(UnreadableImage, match="7 pages, 5 channels are wanted"):
+        decode(data, 5)
+
+
+def test_unreadable_image_travels_between_processes():
+    error = pickle.loads(pickle.dumps(UnreadableImage("truncated", "cat/7.jpg")))
+    assert (error.reason, error.where, str(error)) == ("truncated", "cat/7.jpg", "cat/7.jpg: truncated")
+
+
+def test_path_may_be_a_string(tmp_path: Path):
+    Image.fromarray(photograph()).save(tmp_path / "a.png")
+    assert np.array_equal(decode(str(tmp_path / "a.png")), photograph())

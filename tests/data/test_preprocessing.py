@@ -1,0 +1,134 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import v2
+
+from striate.data import ArrayImages, FileImages, Preprocessing, channel_statistics, open_dataset
+from striate.errors import StriateError, UsageError
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def by_torchvision(image: np.ndarray, *steps) -> np.ndarray:
+    tensor = torch.from_numpy(image).permute(2, 0, 1)
+    return v2.Compose(steps)(tensor).permute(1, 2, 0).numpy()
+
+
+def to_size(size: tuple[int, int], channels: int = 3, **options) -> Preprocessing:
+    return Preprocessing(size, channels, (0.5,) * channels, (0.25,) * channels, **options)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 9])
+@pytest.mark.parametrize("shape", [(100, 131), (301, 200), (31, 77), (225, 224)])
+def test_crop_is_torchvisions_resize_and_centre_crop(shape, channels):
+    image = noise(*shape, channels)
+    expected = by_torchvision(image, v2.Resize(round(64 / 0.875), antialias=True), v2.CenterCrop(64))
+    made = to_size((64, 64), channels)(image)
+    assert made.shape == (64, 64, channels)
+    assert made.dtype == np.uint8
+    assert np.abs(made.astype(int) - expected).max() <= 1
+
+
+def test_squash_is_torchvisions_resize_to_both_sides():
+    image = noise(90, 41, 3)
+    expected = by_torchvision(image, v2.Resize((32, 48), antialias=True))
+    assert np.abs(to_size((32, 48), resize="squash")(image).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(40, 200), (200, 40), (33, 47), (7, 5)])
+@pytest.mark.parametrize("crop_fraction", [0.875, 1.0, 0.6])
+def test_oblong_sizes_are_always_covered(shape, crop_fraction):
+    assert to_size((24, 50), crop_fraction=crop_fraction)(noise(*shape, 3)).shape == (24, 50, 3)
+
+
+def test_image_of_the_right_size_passes_untouched():
+    image = noise(32, 32, 3)
+    for rule in ("crop", "squash", "none"):
+        assert to_size((32, 32), resize=rule)(image) is image
+
+
+def test_other_size_is_refused_when_resizing_is_off():
+    with pytest.raises(StriateError, match="32x30, the network takes 28x28"):
+        to_size((28, 28), resize="none")(noise(32, 30, 3))
+
+
+def test_grey_becomes_colour_on_the_way():
+    grey = noise(32, 32, 1)
+    assert np.array_equal(to_size((32, 32))(grey), np.repeat(grey, 3, axis=2))
+    with pytest.raises(StriateError, match="7 channels, 3 are wanted"):
+        to_size((32, 32))(noise(32, 32, 7))
+
+
+def test_read_only_arrays_are_resized_without_a_warning(recwarn):
+    image = noise(40, 40, 3)
+    image.flags.writeable = False
+    to_size((20, 20))(image)
+    assert not recwarn
+
+
+def test_normalise_is_the_formula_and_keeps_the_memory_format():
+    preprocessing = Preprocessing((4, 5), 3, (0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
+    batch = torch.from_numpy(noise(2, 3, 4, 5))
+    mean = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64).view(3, 1, 1)
+    std = torch.tensor([0.5, 0.6, 0.7], dtype=torch.float64).view(3, 1, 1)
+    expected = (batch.double() / 255 - mean) / std
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        made = preprocessing.normalise(batch.contiguous(memory_format=memory_format))
+        assert made.dtype == torch.float32
+        assert made.is_contiguous(memory_format=memory_format)
+        torch.testing.assert_close(made.double(), expected, rtol=0, atol=1e-5)
+
+
+def test_preprocessing_survives_json():
+    preprocessing = to_size((28, 30), 1, resize="squash", crop_fraction=0.9)
+    assert Preprocessing.from_dict(json.loads(json.dumps(preprocessing.to_dict()))) == preprocessing
+    with pytest.raises(UsageError, match="fields"):
+        Preprocessing.from_dict({"sise": [1, 1]})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"resize": "stretch"}, "crop, squash, none"),
+        ({"size": (0, 4)}, "height, width"),
+        ({"std": (0.0,)}, "positive"),
+        ({"mean": (0.1, 0.2)}, "1 channels"),
+        ({"crop_fraction": 1.5}, "crop_fraction"),
+    ],
+)
+def test_impossible_values_are_refused(change, message):
+    fields = {"size": (8, 8), "channels": 1, "mean": (0.5,), "std": (0.2,), **change}
+    with pytest.raises(UsageError, match=message):
+        Preprocessing(**fields)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_statistics_are_numpys(channels):
+    array = noise(300, 5, 7, channels)
+    mean, std = channel_statistics(ArrayImages(array, [""] * 300))
+    np.testing.assert_allclose(mean, (array / 255).mean(axis=(0, 1, 2)), rtol=1e-9)
+    np.testing.assert_allclose(std, (array / 255).std(axis=(0, 1, 2)), rtol=1e-9)
+
+
+def test_statistics_weigh_files_by_their_pixels(make_folder):
+    folder = make_folder({"a": 2, "b": 1}, size=(20, 20))
+    make_folder({"a": 1}, size=(5, 9))  # over the first one
+    images = FileImages(sorted(folder.rglob("*.png")), 3)
+    pixels = np.concatenate([images.read(row).reshape(-1, 3) for row in range(3)]) / 255
+    mean, std = channel_statistics(images)
+    np.testing.assert_allclose(mean, pixels.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(std, pixels.std(axis=0), rtol=1e-9)
+
+
+def test_statistics_of_a_constant_channel_can_be_divided_by():
+    assert channel_statistics(ArrayImages(np.zeros((2, 3, 3, 1), np.uint8), ["", ""])) == ((0.0,), (1 / 255,))
+
+
+def test_mnist_has_its_well_known_mean_and_deviation(shared_data):
+    preprocessing = Preprocessing.for_dataset(open_dataset(shared_data / "mnist", val_fraction=0), (28, 28))
+    assert preprocessing.mean[0] == pytest.approx(0.1307, abs=0.003)  # a sample of 5,000 of 60,000
+    assert preprocessing.std[0] == pytest.approx(0.3081, abs=0.003)
