@@ -303,6 +303,15 @@ def test_a_thousand_classes_stay_small_and_readable(thousand):
     assert "One epoch in 15, in figures" in page.text
 
 
+def test_a_list_of_duplicates_may_count_more_than_it_holds():
+    class Counted(list):
+        total = 1234
+
+    text = Page(render(ReportContent(title="x", duplicates=Counted([("train/a", "test/b")])))).text
+    assert "1,234 images lie in two splits" in text
+    assert "and 1,233 more." in text
+
+
 def test_a_failing_write_leaves_the_old_report_whole(digits, tmp_path, monkeypatch):
     path = write_report(tmp_path / "report.html", ReportContent(title="old"))
     before = path.read_bytes()

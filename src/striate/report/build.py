@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from striate.errors import StriateError
-from striate.report import sections, words
+from striate.report import inputs, sections, words
 from striate.report.content import ReportContent
 
 
@@ -53,8 +53,8 @@ def render(content: ReportContent) -> str:
         mistakes=sections.mistakes(content),
         augmented=sections.augmented(content),
         cost=sections.cost(content),
-        data=sections.data(content),
-        recipe=sections.recipe(content),
+        data=inputs.data(content),
+        recipe=inputs.recipe(content),
     )
 
 

@@ -53,7 +53,8 @@ class ReportContent:
             latency_setup (how that was measured, in words).
         skipped: files left out: pairs (path, reason), or objects with these two attributes.
         notes: remarks on the data, one line each.
-        duplicates: pairs of names, the same image in two splits.
+        duplicates: pairs of names, the same image in two splits; a list with a `total` of its own counts more
+            than it holds.
     """
 
     title: str
