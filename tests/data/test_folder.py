@@ -1,0 +1,171 @@
+import os
+import shutil
+
+import pytest
+
+from striate.data import FileImages, open_dataset
+from striate.data.folder import list_folder
+from striate.errors import StriateError
+
+
+def test_folders_are_classes_in_the_order_of_their_names(make_folder):
+    folder = make_folder({"dog": 3, "cat": 2})
+    (folder / "cat" / "deeper").mkdir()
+    shutil.copy(folder / "cat" / "000.png", folder / "cat" / "deeper" / "x.png")
+    listing = list_folder(folder)
+    assert listing.classes == ("cat", "dog")
+    part = listing.parts["train"]
+    names = [os.path.relpath(path, folder) for path in part.items]
+    assert names == [
+        "cat/000.png",
+        "cat/001.png",
+        "cat/deeper/x.png",
+        "dog/000.png",
+        "dog/001.png",
+        "dog/002.png",
+    ]
+    assert part.labels.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("val", ["val", "valid", "validation", "Val"])
+def test_folders_for_the_splits_are_used(make_folder, val):
+    for split, count in (("train", 5), (val, 2), ("test", 3)):
+        make_folder({"cat": count, "dog": count + 1}, name=f"pets/{split}")
+    dataset = open_dataset(make_folder({}, name="pets"))
+    assert [len(split) for split in dataset.splits] == [11, 5, 7]
+    assert dataset.val.images.name(0).endswith(f"pets/{val}/cat/000.png")
+    assert any("as the source divides them" in note for note in dataset.notes)
+
+
+def test_validation_is_cut_when_only_train_and_test_are_given(make_folder):
+    make_folder({"cat": 20, "dog": 10}, name="pets/train")
+    make_folder({"cat": 2, "dog": 2}, name="pets/test")
+    dataset = open_dataset(make_folder({}, name="pets"))
+    assert [len(split) for split in dataset.splits] == [27, 3, 4]
+    assert dataset.val.labels.tolist() == [0, 0, 1]
+
+
+def test_class_called_train_is_a_class(make_folder):
+    assert list_folder(make_folder({"bus": 1, "train": 2})).classes == ("bus", "train")
+
+
+def test_splits_with_other_classes_are_refused_by_name(make_folder):
+    make_folder({"cat": 2, "dog": 2}, name="pets/train")
+    make_folder({"cat": 2, "dgo": 2}, name="pets/val")
+    with pytest.raises(StriateError, match=r"only in .*train: 'dog'; only in .*val: 'dgo'"):
+        open_dataset(make_folder({}, name="pets"))
+
+
+def test_test_folder_without_classes_is_left_out_with_a_note(make_folder, tmp_path):
+    root = make_folder({"cat": 2, "dog": 2}, name="pets/train").parent
+    (root / "test").mkdir()
+    shutil.copy(root / "train/cat/000.png", root / "test/1.png")
+    dataset = open_dataset(root)
+    assert dataset.test is None
+    assert any("has no class folders" in note for note in dataset.notes)
+
+
+def test_what_is_no_image_is_passed_over_with_a_note(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    for name in (".DS_Store", "._000.png", "Thumbs.db", "notes.txt", "README"):
+        (folder / "cat" / name).write_text("text")
+    (folder / "__MACOSX").mkdir()
+    (folder / ".git").mkdir()
+    shutil.copy(folder / "cat/000.png", folder / "stray.png")
+    listing = list_folder(folder)
+    assert listing.classes == ("cat", "dog")
+    assert len(listing.parts["train"].items) == 4
+    assert listing.notes[0] == "3 files ignored, not images by their extension (.db, .txt, no extension)"
+    assert "1 image directly in" in listing.notes[1]
+
+
+def test_image_without_an_extension_is_found_by_its_content(make_folder):
+    folder = make_folder({"cat": 1, "dog": 1})
+    (folder / "cat" / "000.png").rename(folder / "cat" / "picture")
+    assert len(list_folder(folder).parts["train"].items) == 2
+
+
+def test_links_in_circles_do_not_hang(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    (folder / "cat" / "up").symlink_to(folder)
+    (folder / "cat" / "self").symlink_to(folder / "cat")
+    (folder / "dog" / "knot").symlink_to(folder / "dog" / "knot")
+    (folder / "dog" / "gone.png").symlink_to(folder / "nowhere.png")
+    dataset = open_dataset(folder, val_fraction=0)
+    assert len(dataset.train) == 4
+    assert [entry.reason for entry in dataset.skipped] == ["no such file"]
+
+
+def test_linked_class_folders_are_followed(make_folder):
+    elsewhere = make_folder({"cat": 2}, name="store")
+    folder = make_folder({"dog": 2})
+    (folder / "cat").symlink_to(elsewhere / "cat")
+    assert list_folder(folder).parts["train"].labels.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({}, "holds no images"),
+        ({"cat": 2}, "one class only, 'cat'"),
+        ({"cat": 2, "dog": 0}, "class 'dog' has no images"),
+    ],
+)
+def test_folders_that_teach_nothing_are_refused(make_folder, tmp_path, counts, message):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(StriateError, match=message) as caught:
+        open_dataset(make_folder(counts))
+    assert "\n" not in str(caught.value)
+
+
+def test_images_without_class_folders_are_refused_with_the_mend(make_folder):
+    with pytest.raises(StriateError, match="one folder per class"):
+        open_dataset(make_folder({"cat": 2}) / "cat")
+
+
+def test_folder_one_too_high_is_pointed_out(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2}, name="outer/photos")
+    with pytest.raises(StriateError, match=r"is it .*outer/photos that you mean"):
+        open_dataset(folder.parent)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_forbidden_files_are_skipped(make_folder):
+    folder = make_folder({"cat": 3, "dog": 2})
+    (folder / "cat" / "000.png").chmod(0)
+    assert [entry.reason for entry in open_dataset(folder).skipped] == ["permission denied"]
+
+
+def test_names_that_are_no_utf8_can_be_written_to_reports(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    shutil.copy(folder / "cat/000.png", os.fsencode(folder / "cat") + b"/caf\xe9.png")
+    (folder / "dog" / "broken.png").write_bytes(b"x" * 100)
+    dataset = open_dataset(folder, val_fraction=0)
+    assert len(dataset.train) == 5
+    for row in range(5):
+        dataset.train.images.name(row).encode("utf-8")
+        assert dataset.train.images.read(row).shape == (12, 10, 3)
+
+
+def test_sizes_that_differ_stay_in_their_files(make_folder):
+    folder = make_folder({"cat": 3})
+    make_folder({"dog": 3}, size=(9, 30))
+    dataset = open_dataset(folder, val_fraction=0)
+    assert isinstance(dataset.train.images, FileImages)
+    assert dataset.train.images.read(0).shape == (12, 10, 3)
+    assert dataset.train.images.read(5).shape == (9, 30, 3)
+    assert dataset.train.images.name(5) == str(folder / "dog" / "002.png")
+
+
+def test_flowers_are_counted_as_their_readme_says(shared_data, tmp_path):
+    import tarfile
+
+    with tarfile.open(shared_data / "flowers.tar") as tar:
+        names = [name for name in tar.getnames() if "/val/" in name and name.endswith(".jpg")]
+        wanted = {name for name in names if "daisy" in name or "roses" in name}
+        tar.extractall(tmp_path, [tar.getmember(name) for name in wanted], filter="data")
+    dataset = open_dataset(tmp_path / "flowers" / "val", val_fraction=0.1)
+    total = dataset.train.counts(2) + dataset.val.counts(2)
+    assert dict(zip(dataset.classes, total.tolist(), strict=True)) == {"daisy": 127, "roses": 128}
+    assert dataset.channels == 3
+    assert not dataset.skipped

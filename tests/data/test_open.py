@@ -1,0 +1,251 @@
+import csv
+import random
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import striate
+from striate.data import ArrayImages, EncodedImages, FileImages, check, open_dataset
+from striate.errors import StriateError, UsageError
+
+
+def pixels_by_name(dataset):
+    return {
+        split.images.name(row): (split.name, int(split.labels[row]), split.images.read(row).tobytes())
+        for split in dataset.splits
+        for row in range(len(split))
+    }
+
+
+def test_small_images_of_one_size_live_in_memory(make_folder):
+    folder = make_folder({"cat": 40, "dog": 30})
+    dataset = striate.open_dataset(str(folder))
+    assert isinstance(dataset.train.images, ArrayImages)
+    assert dataset.train.images.array.shape == (63, 12, 10, 3)
+    for name, (_, label, pixels) in pixels_by_name(dataset).items():
+        assert np.asarray(Image.open(name)).tobytes() == pixels
+        assert dataset.classes[label] in name
+
+
+def test_large_sets_stay_in_their_files_with_the_same_pixels(make_folder, monkeypatch):
+    folder = make_folder({"cat": 4, "dog": 4})
+    in_memory = open_dataset(folder)
+    monkeypatch.setattr(check, "MEMORY_LIMIT", 7 * 12 * 10 * 3)
+    in_files = open_dataset(folder)
+    assert isinstance(in_files.train.images, FileImages)
+    assert pixels_by_name(in_files) == pixels_by_name(in_memory)
+    assert in_files.fingerprint == in_memory.fingerprint
+
+
+def test_bad_files_are_listed_and_left_out_and_never_deleted(make_folder, tmp_path):
+    folder = make_folder({"cat": 20, "dog": 20})
+    whole = (folder / "cat/000.png").read_bytes()
+    bad = {"cat/empty.jpg": b"", "cat/short.png": whole[:120], "dog/text.jpg": b"hello " * 30}
+    for name, content in bad.items():
+        (folder / name).write_bytes(content)
+    dataset = open_dataset(folder)
+    assert len(dataset.train) + len(dataset.val) == 40
+    assert {entry.path: entry.reason for entry in dataset.skipped} == {
+        str(folder / "cat/empty.jpg"): "empty file",
+        str(folder / "cat/short.png"): "truncated",
+        str(folder / "dog/text.jpg"): "not an image",
+    }
+    assert all((folder / name).read_bytes() == content for name, content in bad.items())
+    assert isinstance(dataset.train.images, ArrayImages)
+    for name, (_, _, pixels) in pixels_by_name(dataset).items():
+        assert np.asarray(Image.open(name)).tobytes() == pixels
+
+    written = dataset.write_skipped(tmp_path / "run" / "skipped.csv")
+    with written.open(newline="") as stream:
+        assert [(row["path"], row["reason"]) for row in csv.DictReader(stream)] == [
+            (entry.path, entry.reason) for entry in dataset.skipped
+        ]
+    assert [path.name for path in written.parent.iterdir()] == ["skipped.csv"]
+
+
+def test_nothing_is_written_when_nothing_was_skipped(make_folder, tmp_path):
+    dataset = open_dataset(make_folder({"cat": 2, "dog": 2}))
+    assert dataset.write_skipped(tmp_path / "skipped.csv") is None
+    assert not (tmp_path / "skipped.csv").exists()
+
+
+def test_class_without_a_readable_image_is_an_error_with_the_first_reason(make_folder):
+    folder = make_folder({"cat": 3, "dog": 2})
+    for path in (folder / "dog").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(
+        StriateError, match=r"class 'dog' has no readable image; the first: .*dog/000.png: truncated"
+    ):
+        open_dataset(folder)
+
+
+def test_channels_are_one_only_when_every_image_is_grey(make_folder):
+    folder = make_folder({"cat": 40, "dog": 3}, mode="L")
+    grey = open_dataset(folder, val_fraction=0)
+    assert (grey.channels, grey.train.images.read(0).shape) == (1, (12, 10, 1))
+    assert open_dataset(folder, channels=3).train.images.read(0).shape == (12, 10, 3)
+    make_folder({"zebra": 2})  # in colour
+    mixed = open_dataset(folder, val_fraction=0)
+    assert mixed.channels == 3
+    assert isinstance(mixed.train.images, ArrayImages)
+    assert np.array_equal(mixed.train.images.read(41), np.repeat(grey.train.images.read(41), 3, axis=2))
+    colour = np.asarray(Image.open(folder / "zebra/001.png"))
+    assert np.array_equal(mixed.train.images.read(44), colour)
+    as_grey = open_dataset(folder, channels=1, val_fraction=0)
+    luma = colour @ [0.299, 0.587, 0.114]
+    assert np.abs(as_grey.train.images.read(44)[..., 0] - luma).max() <= 1
+
+
+def test_colour_first_and_grey_later_share_three_channels(make_folder):
+    folder = make_folder({"a": 3})
+    make_folder({"b": 3}, mode="L")
+    dataset = open_dataset(folder, val_fraction=0)
+    assert isinstance(dataset.train.images, ArrayImages)
+    assert np.array_equal(dataset.train.images.read(5)[..., 1], np.asarray(Image.open(folder / "b/002.png")))
+
+
+def test_spectral_arrays_keep_their_channels(tmp_path):
+    for label, klass in enumerate(("corn", "wheat")):
+        (tmp_path / klass).mkdir()
+        for index in range(4):
+            field = np.random.default_rng([label, index]).integers(0, 256, (6, 6, 11), dtype=np.uint8)
+            np.save(tmp_path / klass / f"{index}.npy", field)
+    dataset = open_dataset(tmp_path, val_fraction=0.25)
+    assert dataset.channels == 11
+    assert np.array_equal(dataset.train.images.read(0), np.load(dataset.train.images.name(0)))
+    Image.new("RGB", (6, 6)).save(tmp_path / "corn" / "photo.png")
+    with pytest.raises(StriateError, match=r"3 \(1 images\), 11 \(8 images\)"):
+        open_dataset(tmp_path)
+    eleven = open_dataset(tmp_path, channels=11)
+    assert [entry.reason for entry in eleven.skipped] == ["the image has 3 channels, 11 channels are wanted"]
+
+
+def test_same_seed_same_split_and_another_seed_another(make_folder):
+    folder = make_folder({"cat": 50, "dog": 30})
+    first, again, other = (open_dataset(folder, seed=seed) for seed in (3, 3, 4))
+    assert pixels_by_name(first) == pixels_by_name(again)
+    assert first.fingerprint == again.fingerprint
+    assert pixels_by_name(first) != pixels_by_name(other)
+    assert first.val.counts(2).tolist() == other.val.counts(2).tolist() == [5, 3]
+
+
+def test_fingerprint_ignores_place_and_order_of_files_but_not_content(make_folder, tmp_path):
+    folder = make_folder({"cat": 12, "dog": 12})
+    files = list(folder.rglob("*.png"))
+    random.Random(0).shuffle(files)
+    for path in files:  # made in another order, elsewhere
+        target = tmp_path / "copy" / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    original, copy = open_dataset(folder), open_dataset(tmp_path / "copy")
+    assert original.fingerprint == copy.fingerprint
+    assert len(original.fingerprint) == 64
+    (tmp_path / "copy/cat/000.png").write_bytes((folder / "dog/001.png").read_bytes())
+    assert open_dataset(tmp_path / "copy").fingerprint != original.fingerprint
+    (folder / "cat").rename(folder / "kitten")
+    assert open_dataset(folder).fingerprint != original.fingerprint
+
+
+def test_notes_tell_what_matters(make_folder):
+    folder = make_folder({"cat": 60, "dog": 6})
+    image = Image.new("RGB", (10, 12), (1, 2, 3))
+    image.save(folder / "cat" / "really_png.jpg", "PNG")
+    image.save(folder / "cat" / "moving.gif", save_all=True, append_images=[Image.new("RGB", (10, 12))])
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    image.save(folder / "cat" / "turned.jpg", exif=exif)
+    notes = open_dataset(folder, seed=5).notes
+    assert any(note.startswith("1 image with the extension of another format") for note in notes)
+    assert any(note.startswith("1 image animated") for note in notes)
+    assert any(note.startswith("1 image turned upright") for note in notes)
+    assert any("unbalanced: 'cat' has 57 training images, 'dog' 5" in note for note in notes)
+    assert any("fewer than 10 training images: 'dog' (5)" in note for note in notes)
+    assert "images: 62 train, 7 val (val cut from train by class with seed 5)" in notes
+
+
+def test_both_missing_splits_can_be_cut(make_folder):
+    dataset = open_dataset(make_folder({"cat": 50, "dog": 50}), val_fraction=0.2, test_fraction=0.3)
+    assert [len(split) for split in dataset.splits] == [50, 20, 30]
+    assert [split.name for split in dataset.splits] == ["train", "val", "test"]
+    assert len(pixels_by_name(dataset)) == 100
+
+
+def test_no_validation_when_none_is_asked_or_none_can_be(make_folder):
+    assert open_dataset(make_folder({"cat": 5, "dog": 5}), val_fraction=0).val is None
+    alone = open_dataset(make_folder({"a": 1, "b": 1}, name="alone"))
+    assert alone.val is None
+    assert any("too few" in note for note in alone.notes)
+
+
+def test_classes_of_a_model_order_the_labels(make_folder):
+    folder = make_folder({"cat": 2, "dog": 3})
+    dataset = open_dataset(folder, val_fraction=0, classes=("zebra", "dog", "cat"))
+    assert dataset.classes == ("zebra", "dog", "cat")
+    assert dataset.train.labels.tolist() == [2, 2, 1, 1, 1]
+    with pytest.raises(StriateError, match="does not know: 'cat'"):
+        open_dataset(folder, classes=("dog", "zebra"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"val_fraction": 1.0},
+        {"val_fraction": -0.1},
+        {"val_fraction": 0.5, "test_fraction": 0.5},
+        {"channels": 0},
+    ],
+)
+def test_impossible_settings_are_wrong_usage(make_folder, settings):
+    with pytest.raises(UsageError):
+        open_dataset(make_folder({"cat": 2, "dog": 2}), **settings)
+
+
+def test_missing_paths_offer_the_nearest(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    with pytest.raises(StriateError, match="Did you mean 'photos'"):
+        open_dataset(folder.parent / "fotos")
+    with pytest.raises(StriateError, match="Did you mean 'mnist'"):
+        open_dataset("minst")
+    with pytest.raises(StriateError, match="the path exists as far as"):
+        open_dataset(folder / "nowhere" / "at" / "all")
+
+
+def test_files_of_no_known_kind_are_refused(tmp_path):
+    for name, message in (
+        ("photos.zip", "archive; unpack"),
+        ("photos.docx", "no folder, CSV, Parquet or IDX"),
+    ):
+        (tmp_path / name).write_bytes(b"PK")
+        with pytest.raises(StriateError, match=message):
+            open_dataset(tmp_path / name)
+
+
+def test_name_wins_over_a_folder_unless_it_is_written_as_a_path(make_folder, monkeypatch):
+    folder = make_folder({"cat": 2, "dog": 2}, name="digits")
+    monkeypatch.chdir(folder.parent)
+    assert len(open_dataset("digits").classes) == 10
+    assert open_dataset("./digits").classes == ("cat", "dog")
+    assert open_dataset(folder.relative_to(folder.parent)).classes == ("cat", "dog")
+
+
+def test_cifar_jpegs_open_with_their_labels(shared_data):
+    import pyarrow.parquet as pq
+
+    dataset = open_dataset(shared_data / "cifar10_jpeg" / "test.parquet", val_fraction=0)
+    assert dataset.classes[:3] == ("airplane", "automobile", "bird")
+    assert dataset.train.counts(10).tolist() == [1000] * 10
+    assert dataset.train.images.array.shape == (10_000, 32, 32, 3)
+    assert dataset.train.images.name(17) == "test.parquet[17]"
+    paths = pq.read_table(shared_data / "cifar10_jpeg/test.parquet")["image"].to_pylist()
+    assert [dataset.classes[label] for label in dataset.train.labels[:50]] == [
+        row["path"].split("/")[0] for row in paths[:50]
+    ]
+
+
+def test_photographs_in_parquet_are_decoded_when_read(shared_data):
+    dataset = open_dataset(shared_data / "imagenet_sample.parquet")
+    assert isinstance(dataset.train.images, EncodedImages)
+    assert len(dataset.classes) == 1000
+    assert dataset.train.images.read(999).shape[2] == 3
