@@ -43,9 +43,7 @@ def gradient_extent(
     rows, columns = y.shape[2] // 2, y.shape[3] // 2
     extents: list[list[tuple[int, int]]] = [[], []]
     for step in range(2):
-        (gradient,) = torch.autograd.grad(
-            y[:, :, rows + step, columns + step].sum(), x, retain_graph=True
-        )
+        (gradient,) = torch.autograd.grad(y[:, :, rows + step, columns + step].sum(), x, retain_graph=True)
         hit = gradient.abs().sum((0, 1)) > 0
         for axis, mask in enumerate((hit.any(1), hit.any(0))):
             indices = mask.nonzero().flatten()
@@ -73,6 +71,15 @@ def assert_agrees_with_gradient(model: nn.Module, size: int, channels: int = 1) 
 def test_published_receptive_fields_of_whole_networks(name: str, expected: tuple[int, int]) -> None:
     size, field = expected
     assert summary(torchvision_network(name), (3, size, size)).receptive_field == (field, field)
+
+
+def test_mobilenet_v1_sees_315() -> None:
+    strides = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
+    blocks = [nn.Conv2d(3, 4, 3, 2, 1)]
+    for stride in strides:
+        blocks += [nn.Conv2d(4, 4, 3, stride, 1, groups=4), nn.Conv2d(4, 4, 1)]
+    model = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10))
+    assert summary(model, (3, 224, 224)).receptive_field == (315, 315)
 
 
 @pytest.mark.parametrize("kernel", [3, 5, 7])
@@ -111,8 +118,7 @@ def layers(draw: st.DrawFn) -> nn.Module:
     return nn.ReLU()
 
 
-# Channels beyond a stride's reach make holes that a sum of extents does not have; extents hold all the same.
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(chain=st.lists(layers(), min_size=1, max_size=4))
 def test_random_chains_agree_with_the_gradient(chain: list[nn.Module]) -> None:
     assert_agrees_with_gradient(nn.Sequential(*chain), 127, channels=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -231,8 +232,9 @@ def _run(twin: nn.Module, given: tuple[Any, ...], device: str) -> Any:
     except Exception as error:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(given))
         place = _users_line(error.__traceback__)
-        words = str(error).strip().splitlines() or [""]
-        message = f"{type(twin).__name__} fails on an input of shape {shapes}: {words[0]}{place}"
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        layer = "; ".join(getattr(error, "__notes__", [])[:1])
+        message = f"{type(twin).__name__} fails on an input of shape {shapes} in {layer}: {words[0]}{place}"
         if device == "meta" and "meta" in str(error).lower():
             message += (
                 '; this line needs real values, which a weightless run has not: summary(..., device="cpu")'
@@ -243,7 +245,7 @@ def _run(twin: nn.Module, given: tuple[Any, ...], device: str) -> Any:
 
 def _users_line(trace: TracebackType | None) -> str:
     """Where the last frame outside torch and this package is."""
-    inner = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+    inner = tuple(f"{Path(file).parent}{os.sep}" for file in (torch.__file__, __file__))
     place = ""
     while trace is not None:
         code = trace.tb_frame.f_code

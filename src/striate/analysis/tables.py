@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from striate.analysis.summaries import Summary
 
 HEADER = ("layer", "type", "output", "parameters", "mult-adds", "memory", "field", "stride", "offset")
-NAME_WIDTH = 28
 TYPE_WIDTH = 17
+TABLE_WIDTH = 110
+LEAST_NAME_WIDTH = 16
 
 
 def count_text(value: int) -> str:
@@ -101,9 +102,13 @@ def text(summary: Summary, depth: int | None) -> str:
     lines = [list(HEADER)]
     for row in summary.collapsed(depth):
         cells = _cells(row)
-        cells[0], cells[1] = _shortened(cells[0], NAME_WIDTH), _shortened(cells[1], TYPE_WIDTH)
+        cells[1] = _shortened(cells[1], TYPE_WIDTH)
         lines.append(cells)
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    rest = sum(widths[1:]) + 2 * (len(widths) - 1)
+    widths[0] = min(widths[0], max(TABLE_WIDTH - rest, LEAST_NAME_WIDTH))
+    for line in lines:
+        line[0] = _shortened(line[0], widths[0])
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
     body = ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
     title = f"{summary.name} on {_input_text(summary)}"

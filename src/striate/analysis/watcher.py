@@ -96,6 +96,10 @@ class Watcher(TorchDispatchMode):
             self._running.append(visit)
             try:
                 output = forward(*args, **kwargs)
+            except Exception as error:
+                if not getattr(error, "__notes__", None):  # the innermost module, where it happened
+                    error.add_note(_layer_text(name, module, args))
+                raise
             finally:
                 self._running.pop()
             first = next(tensors_in(output), None)
@@ -162,6 +166,13 @@ class Watcher(TorchDispatchMode):
         if not running.children or running.children[-1].module is not None:
             running.children.append(Visit(running.name, None))
         return running.children[-1]
+
+
+def _layer_text(name: str, module: nn.Module, args: tuple[Any, ...]) -> str:
+    """Such as "layer conv1, Conv2d(3, 64, kernel_size=(7, 7)), given (1, 4, 224, 224)"."""
+    shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(args))
+    settings = " ".join(module.extra_repr().split())
+    return f"layer {name or 'itself'}, {type(module).__name__}({settings}), given {shapes}"
 
 
 def _on_meta(value: Any) -> Any:

@@ -23,8 +23,7 @@ def emptied(tensor: Tensor) -> Tensor:
     if is_lazy(tensor):
         lazy_class: Any = UninitializedParameter if isinstance(tensor, nn.Parameter) else UninitializedBuffer
         return lazy_class(device="meta", dtype=tensor.dtype)
-    with torch.no_grad():
-        empty = torch.empty_like(tensor.detach(), device="meta")
+    empty = torch.empty_like(tensor, device="meta", requires_grad=False)
     if isinstance(tensor, nn.Parameter):
         return nn.Parameter(empty, requires_grad=tensor.requires_grad)
     return empty
