@@ -60,10 +60,15 @@ def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
 
 def restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
     """Put `optimizer_tensors` back; the groups (rates, decay) stay as the recipe made them."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer/"):
             _, index, kind = name.split("/")
+            parameter = parameters[int(index)]
+            if tensor.shape == parameter.shape:
+                # Fused optimizers walk through memory, so momenta need their parameter's memory format.
+                tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
             state.setdefault(int(index), {})[kind] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
