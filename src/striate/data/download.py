@@ -47,7 +47,9 @@ def fetch(urls: Sequence[str], target: Path, md5: str, timeout: float = 20.0) ->
             http.client.HTTPException,
             ValueError,
         ) as error:  # URLError and time-outs are OSErrors
-            cause = error.reason if isinstance(error, urllib.error.URLError) else error
+            cause: object = error
+            if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
+                cause = error.reason  # the plain reason, without "urlopen error" around it
             reason = f"{url}: {cause or type(cause).__name__}"
         finally:
             with contextlib.suppress(FileNotFoundError):

@@ -1,0 +1,86 @@
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from striate.data import open_dataset
+from striate.data.idx import read_idx
+from striate.errors import StriateError
+
+
+def write(path, array, compress=False):
+    data = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(data) if compress else data)
+    return path
+
+
+def write_set(folder, count=20, test=5, compress=False):
+    generator = np.random.default_rng(0)
+    end = ".gz" if compress else ""
+    for prefix, number in (("train", count), ("t10k", test)):
+        write(
+            folder / f"{prefix}-images-idx3-ubyte{end}",
+            generator.integers(0, 256, (number, 4, 5), np.uint8),
+            compress,
+        )
+        write(folder / f"{prefix}-labels-idx1-ubyte{end}", np.arange(number, dtype=np.uint8) % 3, compress)
+    return folder
+
+
+@pytest.mark.parametrize("compress", [True, False])
+@pytest.mark.parametrize("place", ["", "raw", "MNIST/raw"])
+def test_folder_is_searched_for_images_and_labels(tmp_path, compress, place):
+    write_set(tmp_path / place, compress=compress)
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert (dataset.classes, dataset.channels) == (("0", "1", "2"), 1)
+    assert [len(split) for split in dataset.splits] == [20, 5]
+    assert dataset.train.images.array.shape == (20, 4, 5, 1)
+    assert dataset.train.labels.tolist() == [row % 3 for row in range(20)]
+    assert dataset.test.images.name(4) == "t10k-images-idx3-ubyte[4]"
+
+
+def test_one_file_is_opened_with_the_labels_beside_it(tmp_path):
+    write_set(tmp_path)
+    dataset = open_dataset(tmp_path / "t10k-images-idx3-ubyte", val_fraction=0)
+    assert len(dataset.train) == 5
+    assert dataset.test is None
+
+
+def test_mnist_is_counted_as_its_readme_says(shared_data):
+    dataset = open_dataset(shared_data / "mnist", val_fraction=0)
+    assert dataset.train.counts(10).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert dataset.test.counts(10).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    raw = gzip.decompress((shared_data / "mnist/MNIST/raw/t10k-images-idx3-ubyte.gz").read_bytes())[16:]
+    assert dataset.test.images.array.tobytes() == raw
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: b"\x89PNG" + data[4:], "not an IDX file"),
+        (lambda data: data[:2] + b"\x0d" + data[3:], "type 0x0d"),
+        (lambda data: data[:-7], "truncated: 393 bytes of 400"),
+        (lambda data: data + b"x", "longer than its header"),
+        (lambda data: data[:9], "within its header"),
+        (lambda data: b"", "begins with nothing"),
+        (lambda data: gzip.compress(data)[:-20], "gzip stream"),
+    ],
+)
+def test_damaged_files_say_how(tmp_path, change, message):
+    path = write(tmp_path / "train-images-idx3-ubyte", np.zeros((20, 4, 5), np.uint8))
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(StriateError, match=message) as caught:
+        read_idx(path)
+    assert str(path) in str(caught.value)
+
+
+def test_counts_that_differ_and_missing_labels_are_refused(tmp_path):
+    write_set(tmp_path)
+    write(tmp_path / "train-labels-idx1-ubyte", np.zeros(19, np.uint8))
+    with pytest.raises(StriateError, match=r"holds 20 images, but .* 19 labels"):
+        open_dataset(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte").unlink()
+    with pytest.raises(StriateError, match="train-labels-idx1-ubyte should lie beside it"):
+        open_dataset(tmp_path)

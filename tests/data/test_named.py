@@ -1,0 +1,215 @@
+"""The named data sets, from a cache folder written here; downloads come from a server on this machine."""
+
+import hashlib
+import http.server
+import io
+import shutil
+import tarfile
+import threading
+
+import numpy as np
+import pytest
+import torchvision
+from sklearn.datasets import load_digits
+
+from striate.data import named, open_dataset
+from striate.data.download import fetch
+from striate.errors import StriateError
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """Addresses where nobody answers."""
+    nobody = {
+        name: named.Published(entry.folder, ("http://127.0.0.1:9/",), entry.files)
+        for name, entry in named.PUBLISHED.items()
+    }
+    monkeypatch.setattr(named, "PUBLISHED", nobody)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server on this machine: its folder and its address."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(folder))
+
+        def log_message(self, *args):
+            pass
+
+        def do_GET(self):
+            if self.path.startswith("/cut/"):
+                self.send_response(200)
+                self.send_header("Content-Length", "1000")
+                self.end_headers()
+                self.wfile.write(b"only the beginning")
+            else:
+                super().do_GET()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+
+
+def write_cifar(folder, label_bytes, batches, names, names_file):
+    """Records as the binary version lays them out; the pixels of each are written down for comparison."""
+    folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    pixels = {}
+    for batch in batches:
+        images = generator.integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
+        labels = np.arange(6) % len(names)
+        records = [
+            bytes([9] * (label_bytes - 1) + [label]) + image.tobytes()
+            for image, label in zip(images, labels, strict=True)
+        ]
+        (folder / batch).write_bytes(b"".join(records))
+        pixels[batch] = images
+    (folder / names_file).write_text("\n".join(names) + "\n\n")
+    return pixels
+
+
+def write_cifar10(folder):
+    batches = [*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin"]
+    return write_cifar(folder, 1, batches, ("airplane", "car"), "batches.meta.txt")
+
+
+def test_digits_are_scaled_and_divided_once_and_for_all():
+    dataset = open_dataset("digits", seed=0)
+    other = open_dataset("digits", seed=1)
+    assert [len(split) for split in dataset.splits] == [1294, 144, 359]
+    assert np.array_equal(dataset.test.images.array, other.test.images.array)
+    assert not np.array_equal(dataset.val.images.array, other.val.images.array)
+    bunch = load_digits()
+    for row in (0, 100, 358):
+        original = int(dataset.test.images.name(row)[len("digits[") : -1])
+        expected = np.round(bunch.images[original] / 16 * 255)
+        assert np.array_equal(dataset.test.images.read(row)[..., 0], expected)
+        assert dataset.test.labels[row] == bunch.target[original]
+    shares = dataset.test.counts(10) / np.bincount(bunch.target)
+    assert np.abs(shares - 0.2).max() < 0.005
+
+
+@pytest.mark.parametrize("place", ["MNIST/raw", "mnist/MNIST/raw", "mnist/raw", "mnist"])
+def test_mnist_is_found_in_its_usual_places(shared_data, tmp_path, place, offline):
+    folder = tmp_path / place
+    folder.mkdir(parents=True)
+    for file, _ in named.PUBLISHED["mnist"].files:
+        (folder / file).symlink_to(shared_data / "mnist/MNIST/raw" / file)
+    dataset = open_dataset("mnist", cache=tmp_path)
+    assert [len(split) for split in dataset.splits] == [54_000, 6_000, 10_000]
+
+
+def test_cache_comes_from_the_environment(shared_data, monkeypatch, offline):
+    monkeypatch.setenv("STRIATE_CACHE", str(shared_data))
+    assert len(open_dataset("mnist", val_fraction=0).train) == 60_000
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("place", [".", "cifar10"])
+def test_cifar10_is_read_from_the_binary_version(tmp_path, packed, place, offline):
+    folder = tmp_path / place / "cifar-10-batches-bin"
+    pixels = write_cifar10(folder)
+    if packed:
+        with tarfile.open(tmp_path / place / "cifar-10-binary.tar.gz", "w:gz") as tar:
+            tar.add(folder, "cifar-10-batches-bin")
+        shutil.rmtree(folder)
+    dataset = open_dataset("cifar10", cache=tmp_path, val_fraction=0)
+    assert dataset.classes == ("airplane", "car")
+    assert [len(split) for split in dataset.splits] == [30, 6]
+    assert np.array_equal(dataset.train.images.read(8), pixels["data_batch_2.bin"][2].transpose(1, 2, 0))
+    assert dataset.train.images.name(8) == "data_batch_2.bin[2]"
+    assert dataset.train.labels[:6].tolist() == [0, 1, 0, 1, 0, 1]
+
+
+def test_cifar100_has_the_fine_labels(tmp_path, offline):
+    names = ("apple", "baby", "bear")
+    write_cifar(tmp_path / "cifar-100-binary", 2, ("train.bin", "test.bin"), names, "fine_label_names.txt")
+    dataset = open_dataset("cifar100", cache=tmp_path, val_fraction=0)
+    assert dataset.classes == names
+    assert dataset.test.labels.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_cifar10_is_read_from_parquet_too(shared_data, tmp_path, offline):
+    for file in ("train", "test"):
+        (tmp_path / "cifar10").mkdir(exist_ok=True)
+        (tmp_path / "cifar10" / f"{file}.parquet").symlink_to(shared_data / "cifar10_jpeg" / "test.parquet")
+    assert len(open_dataset("cifar10", cache=tmp_path).test) == 10_000
+
+
+def test_damaged_archives_are_one_clear_line(tmp_path, offline):
+    archive = tmp_path / "cifar-10-binary.tar.gz"
+    folder = tmp_path / "made"
+    write_cifar10(folder)
+    (folder / "test_batch.bin").write_bytes(b"x" * 4000)
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, "cifar-10-batches-bin")
+    with pytest.raises(StriateError, match=r"test_batch.bin is truncated: 4,000 bytes"):
+        open_dataset("cifar10", cache=tmp_path)
+    archive.write_bytes(archive.read_bytes()[:5000])
+    with pytest.raises(StriateError, match="damaged or cut short"):
+        open_dataset("cifar10", cache=tmp_path)
+
+
+def test_pickles_are_never_read(tmp_path, offline):
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"anything")
+    with pytest.raises(
+        StriateError, match=r"made of pickles, which are never read; put cifar-10-binary.tar.gz into"
+    ):
+        open_dataset("cifar10", cache=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "cifar100"])
+def test_offline_message_names_the_files_and_their_folder(tmp_path, name, offline):
+    with pytest.raises(StriateError) as caught:
+        open_dataset(name, cache=tmp_path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(tmp_path / named.PUBLISHED[name].folder) in message
+    assert all(file in message for file, _ in named.PUBLISHED[name].files)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_checksums_are_torchvisions():
+    assert named.PUBLISHED["mnist"].files == tuple(torchvision.datasets.MNIST.resources)
+    fashion = dict(torchvision.datasets.FashionMNIST.resources)
+    assert dict(named.PUBLISHED["fashion_mnist"].files) == fashion
+    assert list(named._FASHION_NAMES) == torchvision.datasets.FashionMNIST.classes
+
+
+def test_download_is_whole_and_checked_or_not_there(tmp_path, server):
+    folder, address = server
+    content = b"pixels" * 1000
+    (folder / "file.gz").write_bytes(content)
+    md5 = hashlib.md5(content).hexdigest()
+    target = tmp_path / "cache" / "file.gz"
+    for urls, reason in (
+        ([address + "gone.gz"], "HTTP Error 404"),
+        ([address + "cut/file.gz"], "checksum|IncompleteRead"),
+        ([], "no address"),
+    ):
+        with pytest.raises(StriateError, match=reason):
+            fetch(urls, target, md5)
+        assert list(target.parent.iterdir()) == []
+    with pytest.raises(StriateError, match="another checksum"):
+        fetch([address + "file.gz"], target, "0" * 32)
+    assert list(target.parent.iterdir()) == []
+    assert fetch([address + "gone.gz", address + "file.gz"], target, md5).read_bytes() == content
+
+
+def test_missing_data_set_is_downloaded_into_the_cache(tmp_path, server, monkeypatch):
+    folder, address = server
+    write_cifar10(tmp_path / "made")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.add(tmp_path / "made", "cifar-10-batches-bin")
+    (folder / "cifar-10-binary.tar.gz").write_bytes(archive.getvalue())
+    files = (("cifar-10-binary.tar.gz", hashlib.md5(archive.getvalue()).hexdigest()),)
+    monkeypatch.setitem(named.PUBLISHED, "cifar10", named.Published("cifar10", (address,), files))
+    assert len(open_dataset("cifar10", cache=tmp_path / "cache").test) == 6
+    assert (tmp_path / "cache/cifar10/cifar-10-binary.tar.gz").is_file()
