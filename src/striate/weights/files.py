@@ -46,8 +46,8 @@ def describe(path: str | Path, input_size: int = 224) -> WeightSource:
     """The record of a safetensors file, from its metadata where it has any; raises as `read_state`.
 
     Understood keys: input_size, input_mean, input_std, resize_short_side, padding, bn_eps, licence,
-    source_repository, top1 with top1_set, and spec, a JSON object {"name", "arguments"} as `ModelSpec.to_dict`
-    makes it. `input_size` is for files that do not say.
+    source_repository, top1 with top1_set, and spec, a JSON object {"name", "arguments"} as
+    `ModelSpec.to_dict` makes it. `input_size` is for files that do not say.
     """
     path = Path(path)
     metadata = read_metadata(path)

@@ -1,0 +1,224 @@
+"""The battery: what every network of the catalogue must do. Each `check_*` takes a name and asserts a thing.
+
+Shapes and structure are checked on weightless tensors, arithmetic on real ones of small size.
+"""
+
+import copy
+import functools
+import json
+from collections import Counter
+
+import pytest
+import torch
+from torch import Tensor
+
+from striate.models import ConvNet, InputError, ModelSpec, create_model, get_card
+
+META = torch.device("meta")
+
+
+def side(name: str) -> int:
+    """A small size of image that the network takes as it is built by default."""
+    card = get_card(name)
+    return card.input_size if card.fixed_size else 17
+
+
+def weightless(name: str, **arguments: object) -> ConvNet:
+    with META:
+        return create_model(name, **arguments)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=1)
+def _built(name: str) -> ConvNet:
+    torch.manual_seed(0)
+    return create_model(name, num_classes=3)
+
+
+def real(name: str) -> ConvNet:
+    """A network of three classes with weights; a copy, to do with as one likes."""
+    return copy.deepcopy(_built(name))
+
+
+def images(model: ConvNet, name: str, count: int = 2, device: torch.device | None = None) -> Tensor:
+    size = side(name)
+    return torch.randn(count, model.in_channels, size, size, device=device)
+
+
+def check_parameters_are_the_cards(name: str) -> None:
+    model = weightless(name)
+    assert sum(p.numel() for p in model.parameters()) == get_card(name).parameters
+
+
+def check_shape_at_the_cards_size(name: str) -> None:
+    card = get_card(name)
+    model = weightless(name)
+    x = torch.empty(2, card.in_channels, card.input_size, card.input_size, device=META)
+    assert model(x).shape == (2, card.num_classes)
+    assert model.embed(x).shape == (2, model.num_features)
+
+
+def check_any_classes_and_channels(name: str) -> None:
+    for channels, classes in ((1, 2), (5, 7)):
+        model = weightless(name, in_channels=channels, num_classes=classes)
+        assert (model.in_channels, model.num_classes) == (channels, classes)
+        assert model(images(model, name, device=META)).shape == (2, classes)
+
+
+def check_wrong_channels_are_named(name: str) -> None:
+    model = weightless(name)
+    channels = model.in_channels + 1
+    with pytest.raises(InputError, match=f"{model.in_channels} input channels and got {channels}"):
+        model(torch.empty(1, channels, side(name), side(name), device=META))
+
+
+def check_smallest_size(name: str) -> None:
+    """It works at `min_size` and would fail one pixel below, either way; the error names the size."""
+    smallest = get_card(name).min_size
+    model = weightless(name, input_size=smallest, **({"stem": "paper"} if "stem" in spec(name) else {}))
+    assert model.min_size == smallest
+    assert model(torch.empty(2, model.in_channels, smallest, smallest, device=META)).shape[0] == 2
+    for height, width in ((smallest - 1, smallest), (smallest, smallest - 1)):
+        x = torch.empty(2, model.in_channels, height, width, device=META)
+        with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
+            model(x)
+        with pytest.raises(RuntimeError):
+            model.head(model.stages(model.stem(x)))
+    if smallest > 1:
+        with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
+            create_model(name, input_size=smallest - 1)
+
+
+def check_any_larger_size(name: str) -> None:
+    """Networks without dense layers on the map take any size; the others say which one they want."""
+    model = weightless(name)
+    larger = torch.empty(2, model.in_channels, side(name) + 8, side(name) + 5, device=META)
+    if get_card(name).fixed_size:
+        with pytest.raises(InputError, match="input_size"):
+            model(larger)
+        model = weightless(name, input_size=(side(name) + 8, side(name) + 5))
+    assert model(larger).shape == (2, model.num_classes)
+
+
+def check_backward_reaches_every_parameter(name: str) -> None:
+    model = real(name)
+    model(images(model, name, 4)).square().sum().backward()
+    still = [key for key, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not still
+
+
+def check_eval_is_deterministic_and_composes(name: str) -> None:
+    model = real(name).eval()
+    x = images(model, name)
+    with torch.no_grad():
+        logits = model(x)
+        assert torch.isfinite(logits).all()
+        assert torch.equal(logits, model(x))
+        features = model.features(x)
+        assert torch.equal(logits, model.head(features))
+        maps = model.feature_maps(x)
+        embedding = model.embed(x)
+    assert list(maps) == [key for key, _ in model.stages.named_children()]
+    assert torch.equal(list(maps.values())[-1], features)
+    assert embedding.shape == (2, model.num_features)
+    both, auxiliary = model(x, auxiliary=True)
+    assert torch.equal(both, logits)
+    assert set(auxiliary) == set(model.auxiliary)
+
+
+def check_state_dict_round_trip(name: str) -> None:
+    first, second = real(name).eval(), weightless(name, num_classes=3).eval()
+    second.load_state_dict(first.state_dict(), assign=True)
+    x = images(first, name)
+    with torch.no_grad():
+        assert torch.equal(first(x), second(x))
+
+
+def spec(name: str) -> dict[str, object]:
+    return dict(weightless(name).spec.arguments)
+
+
+def check_spec_round_trip(name: str) -> None:
+    for arguments in ({}, {"num_classes": 4, "in_channels": 2, "input_size": [40, 64]}):
+        model = weightless(name, **arguments)
+        record = ModelSpec.from_dict(json.loads(json.dumps(model.spec.to_dict())))
+        assert record.name == name
+        again = weightless(record.name, **record.arguments)
+        assert again.spec == model.spec
+        assert str(again) == str(model)
+        model.reset_head(9)
+        assert weightless(model.spec.name, **model.spec.arguments).num_classes == 9
+
+
+def check_head_is_replaced(name: str) -> None:
+    model = weightless(name)
+    before = dict(model.named_parameters())
+    model.reset_head(6)
+    assert model.num_classes == 6
+    assert model(images(model, name, device=META)).shape == (2, 6)
+    after = dict(model.named_parameters())
+    assert list(after) == list(before)
+    changed = {key for key in after if after[key] is not before[key]}
+    assert changed == {key for key in after if key.startswith("head.classifier.")}
+
+
+def check_freezing(name: str) -> None:
+    """Frozen parameters get no gradient and frozen batch norms keep their statistics, after train() too."""
+    model = real(name)
+    parts = model.parts()
+    middle = list(parts)[len(parts) // 2]
+    for until in ("all", middle):
+        model.freeze(until)
+        model.train()
+        frozen = list(parts) if until == "all" else list(parts)[: list(parts).index(middle) + 1]
+        assert model.frozen == tuple(frozen)
+        before = copy.deepcopy(model.state_dict())
+        optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+        model(images(model, name, 4)).square().sum().backward()
+        optimizer.step()
+        for part, module in parts.items():
+            prefix = "stem." if part == "stem" else f"stages.{part}."
+            changed = [
+                k for k, v in model.state_dict().items() if k.startswith(prefix) and not v.equal(before[k])
+            ]
+            trainable = [p for p in module.parameters() if p.requires_grad]
+            if part in frozen:
+                assert not changed
+                assert not trainable
+            else:
+                assert len(trainable) == len(list(module.parameters()))
+                statistics = {k for k, _ in model.named_buffers() if k.startswith(prefix)}
+                assert statistics <= set(changed)
+        assert all(p.requires_grad for p in model.head.parameters())
+        model.zero_grad()
+    model.unfreeze().train()
+    assert all(p.requires_grad for p in model.parameters())
+    assert all(module.training for module in model.modules())
+
+
+def check_looking_inside(name: str) -> None:
+    """Every module runs once a pass and none works in place, so full backward hooks hold on all of them."""
+    model = weightless(name)
+    calls: Counter[str] = Counter()
+    backward: Counter[str] = Counter()
+    for key, module in model.named_modules():
+        assert not getattr(module, "inplace", False), key
+        module.register_forward_hook(lambda *_, key=key: calls.update([key]))
+        module.register_full_backward_hook(lambda *_, key=key: backward.update([key]))
+    x = images(model, name, device=META).requires_grad_()
+    model(x).sum().backward()
+    leaves = {key for key, module in model.named_modules() if not list(module.children())}
+    assert set(calls.values()) == {1}
+    assert leaves - {"auxiliary"} <= set(calls)
+    assert set(backward.values()) == {1}
+    assert leaves - {"auxiliary"} <= set(backward)
+
+
+def check_forward_leaves_its_input_alone(name: str) -> None:
+    model = weightless(name)
+    x = images(model, name, device=META)
+    version = x._version
+    model(x)
+    assert x._version == version
+
+
+CHECKS = [check for key, check in sorted(globals().items()) if key.startswith("check_")]

@@ -1,0 +1,102 @@
+"""ConvNet's own manners: auxiliary heads, freezing, export, what the error lines say."""
+
+import copy
+import pickle
+from collections import OrderedDict
+
+import pytest
+import torch
+from torch import nn
+
+from striate.errors import UsageError
+from striate.models import ConvNet, InputError, create_model
+
+
+def tiny() -> ConvNet:
+    stages = {"a": nn.Conv2d(4, 4, 3, padding=1), "b": nn.Conv2d(4, 6, 3, padding=1)}
+
+    def head(width):
+        return {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "classifier": nn.Linear(width, 5)}
+
+    auxiliary = {"a": nn.Sequential(OrderedDict(head(4)))}
+    return ConvNet(nn.Conv2d(3, 4, 3), stages, head(6), in_channels=3, min_size=3, auxiliary=auxiliary)
+
+
+def test_auxiliary_heads_answer_when_asked():
+    model = tiny()
+    x = torch.randn(2, 3, 9, 9)
+    logits, auxiliary = model(x, auxiliary=True)
+    torch.testing.assert_close(logits, model(x))
+    assert list(auxiliary) == ["a"]
+    torch.testing.assert_close(auxiliary["a"], model.auxiliary["a"](model.feature_maps(x)["a"]))
+    model.reset_head(2)
+    logits, auxiliary = model(x, auxiliary=True)
+    assert logits.shape == auxiliary["a"].shape == (2, 2)
+
+
+def test_convolutional_classifier_can_be_replaced():
+    head = {"classifier": nn.Conv2d(4, 5, 1), "pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
+    model = ConvNet(nn.Conv2d(3, 4, 3), {"a": nn.ReLU()}, head, in_channels=3, min_size=3)
+    x = torch.randn(2, 3, 8, 8)
+    assert (model.num_features, model.num_classes) == (4, 5)
+    assert model.embed(x).shape == (2, 4)
+    assert model.reset_head(7)(x).shape == (2, 7)
+
+
+def test_a_new_head_keeps_device_and_type():
+    model = create_model("lenet5").double().reset_head(3)
+    assert model.head.classifier.weight.dtype == torch.float64
+
+
+def test_a_head_needs_a_class():
+    with pytest.raises(UsageError, match="num_classes is 0"):
+        tiny().reset_head(0)
+
+
+def test_unknown_stage_offers_the_nearest():
+    with pytest.raises(UsageError, match="'stage3'"):
+        create_model("resnet20_cifar").freeze("stage33")
+
+
+def test_freezing_less_thaws_what_was_frozen_before():
+    model = create_model("resnet20_cifar").freeze().freeze("stage1")
+    assert model.frozen == ("stem", "stage1")
+    assert all(p.requires_grad for p in model.stages.stage3.parameters())
+    assert model.stages.stage3.training
+    assert not model.stages.stage1.training
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (torch.zeros(3, 32, 32), r"batch \(N, 3, H, W\).*shape \(3, 32, 32\)"),
+        (torch.zeros(1, 3, 32, 32, dtype=torch.uint8), "uint8"),
+        (torch.zeros(1, 1, 32, 32), "in_channels=1"),
+        (torch.zeros(1, 3, 0, 32), "0x32 pixels; the smallest it takes is 1x1"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(x, said):
+    with pytest.raises(InputError, match=said) as caught:
+        create_model("resnet20_cifar")(x)
+    assert "\n" not in str(caught.value)
+
+
+def test_networks_are_exported_and_traced_without_the_check():
+    model = create_model("resnet20_cifar").eval()
+    x = torch.randn(2, 3, 32, 32)
+    batch = torch.export.Dim("batch", min=2, max=64)
+    exported = torch.export.export(model, (x,), dynamic_shapes={"x": {0: batch}}, strict=False)
+    larger = torch.randn(5, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(exported.module()(larger), model(larger))
+        traced = torch.jit.trace(model, x)
+        torch.testing.assert_close(traced(larger), model(larger))
+    graph = torch.fx.symbolic_trace(model, concrete_args={"auxiliary": False})
+    torch.testing.assert_close(graph(larger), model(larger))
+
+
+def test_networks_can_be_copied_and_pickled():
+    model = create_model("lenet5").freeze("stem")
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert twin.spec == model.spec
+        assert twin.frozen == ("stem",)

@@ -1,0 +1,130 @@
+"""MobileNet v2 against torchvision's and timm's, TensorFlow's padding, real weights on real images."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import timm
+import torch
+import torchvision
+from PIL import Image
+from safetensors.torch import save_file
+
+from striate.errors import UsageError
+from striate.layers import SameConv2d
+from striate.models import create_model
+from striate.weights import KEY_TABLES, load_state, rename
+
+TENSORFLOW = "mobilenet_v2_imagenet.safetensors"
+
+
+def test_outputs_equal_torchvisions():
+    theirs = torchvision.models.mobilenet_v2().eval()
+    ours = create_model("mobilenet_v2").eval()
+    load_state(ours, rename(theirs.state_dict(), KEY_TABLES["mobilenet_v2"]["torchvision"]))
+    x = torch.randn(2, 3, 65, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("peer", ["mobilenetv2_050", "tf_mobilenetv2_050"])
+def test_outputs_equal_timms(peer):
+    """The second is the same network under TensorFlow's padding, where timm has one."""
+    if peer.startswith("tf_"):
+        theirs = timm.create_model("mobilenetv2_050", pad_type="same", bn_eps=1e-3).eval()
+        ours = create_model("mobilenet_v2_0.5", padding="tensorflow", norm_eps=1e-3).eval()
+    else:
+        theirs = timm.create_model(peer).eval()
+        ours = create_model("mobilenet_v2_0.5").eval()
+    load_state(ours, rename(theirs.state_dict(), KEY_TABLES["mobilenet_v2"]["timm"]))
+    x = torch.randn(2, 3, 64, 75)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
+
+
+def test_small_images_keep_their_rows_longer():
+    with torch.device("meta"):
+        model = create_model("mobilenet_v2", input_size=32)
+        assert model.features(torch.empty(1, 3, 32, 32)).shape == (1, 1280, 4, 4)
+    assert model.spec.arguments["stem"] == "small"
+
+
+def test_tensorflow_weights_bring_their_padding_and_epsilon(shared_weights):
+    model = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW, num_classes=5)
+    assert model.num_classes == 5
+    assert isinstance(model.stem.conv, SameConv2d)
+    assert model.stem.norm.eps == 1e-3
+    assert model.spec.arguments["padding"] == "tensorflow"
+    assert model.spec.arguments["stem"] == "paper"
+    rebuilt = create_model(model.spec.name, **model.spec.arguments)
+    rebuilt.load_state_dict(model.state_dict())
+    x = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(rebuilt.eval()(x), model.eval()(x))
+    source = model.weights_source
+    assert source.mean == pytest.approx((128 / 255,) * 3)
+    assert (source.input_size, source.crop_fraction, source.num_classes) == (224, 0.875, 1000)
+
+
+def test_named_source_is_found_in_the_folder_of_weights(shared_weights, monkeypatch):
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(shared_weights))
+    named = create_model("mobilenet_v2", weights="imagenet_tensorflow")
+    by_path = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW)
+    assert named.spec == by_path.spec
+    assert named.weights_source.mean == pytest.approx(by_path.weights_source.mean)
+    assert torch.equal(named.head.classifier.weight, by_path.head.classifier.weight)
+
+
+@pytest.mark.parametrize("contradiction", [{"padding": "symmetric"}, {"norm_eps": 1e-5}])
+def test_contradicting_the_weights_is_an_error(shared_weights, contradiction):
+    with pytest.raises(UsageError, match=next(iter(contradiction))):
+        create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW, **contradiction)
+
+
+def test_small_stem_contradicts_weights_and_a_small_size_does_not(shared_weights):
+    model = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW, input_size=32)
+    assert model.spec.arguments["stem"] == "paper"
+    with pytest.raises(UsageError, match="stem='paper'"):
+        create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW, stem="small")
+
+
+def test_a_grey_picture_gets_the_answer_it_had_in_colour(shared_weights):
+    colour = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW).eval()
+    grey = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW, in_channels=1).eval()
+    x = torch.randn(2, 1, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(grey(x), colour(x.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-4)
+
+
+def test_a_file_of_our_own_rebuilds_the_form_it_was_trained_in(tmp_path):
+    model = create_model("mobilenet_v2_0.35", num_classes=4, input_size=32, padding="tensorflow").eval()
+    path = tmp_path / "model.safetensors"
+    save_file(model.state_dict(), path, metadata={"spec": json.dumps(model.spec.to_dict())})
+    again = create_model("mobilenet_v2_0.35", weights=path).eval()
+    x = torch.randn(1, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(again(x), model(x))
+    assert again.weights_source.input_size == 32
+
+
+@pytest.mark.slow
+def test_accuracy_on_the_imagenet_sample(shared_weights, shared_data):
+    model = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW).eval()
+    source = model.weights_source
+    table = pq.read_table(shared_data / "imagenet_sample.parquet")
+    short = round(source.input_size / source.crop_fraction)
+    right = 0
+    for start in range(0, 1000, 50):
+        rows = table.slice(start, 50)
+        batch = []
+        for data in rows["image"].combine_chunks().field("bytes").to_pylist():
+            image = Image.open(io.BytesIO(data)).convert("RGB")
+            image = torchvision.transforms.functional.resize(image, short)
+            batch.append(np.asarray(torchvision.transforms.functional.center_crop(image, source.input_size)))
+        x = torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2) / 255
+        x = (x - torch.tensor(source.mean)[:, None, None]) / torch.tensor(source.std)[:, None, None]
+        with torch.no_grad():
+            right += (model(x).argmax(1) == torch.tensor(rows["label"].to_pylist())).sum().item()
+    print(f"mobilenet_v2: {right / 10:.1f} %")
+    assert right / 10 == pytest.approx(89.1, abs=0.3)

@@ -1,0 +1,102 @@
+"""CIFAR ResNets: the real weights through an independent network, and their accuracy on the real test set."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import load_file
+
+from striate.models import create_model
+
+
+@pytest.fixture(scope="module")
+def test_set(shared_data):
+    """The 10,000 test images, normalised, and their labels; the mean and std are the weights' own."""
+    table = pq.read_table(shared_data / "cifar10_jpeg" / "test.parquet")
+    encoded = table["image"].combine_chunks().field("bytes").to_pylist()
+    pixels = np.stack([np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in encoded])
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return (x - mean[:, None, None]) / std[:, None, None], torch.tensor(table["label"].to_pylist())
+
+
+def reference(weights: dict[str, torch.Tensor], x: torch.Tensor, blocks: int) -> torch.Tensor:
+    """The source's network written out as functions on its own tensors."""
+
+    def unit(x, conv, norm, stride=1):
+        x = F.conv2d(x, weights[f"{conv}.weight"], stride=stride, padding=1)
+        names = ("running_mean", "running_var", "weight", "bias")
+        return F.batch_norm(x, *(weights[f"{norm}.{name}"] for name in names))
+
+    x = unit(x, "conv1", "bn1").relu()
+    for layer in (1, 2, 3):
+        for i in range(blocks):
+            at = f"layer{layer}.{i}"
+            stride = 2 if layer > 1 and i == 0 else 1
+            y = unit(x, f"{at}.conv1", f"{at}.bn1", stride).relu()
+            y = unit(y, f"{at}.conv2", f"{at}.bn2")
+            if stride == 2:
+                x = x[:, :, ::2, ::2]
+                zeros = torch.zeros(len(x), x.shape[1] // 2, *x.shape[2:])
+                x = torch.cat([zeros, x, zeros], 1)
+            x = (x + y).relu()
+    return F.linear(x.mean((2, 3)), weights["linear.weight"], weights["linear.bias"])
+
+
+def accuracy(model, images, labels) -> float:
+    model.eval()
+    with torch.no_grad():
+        return sum(
+            (model(x).argmax(1) == y).sum().item()
+            for x, y in zip(images.split(250), labels.split(250), strict=True)
+        ) / len(labels)
+
+
+def test_logits_equal_an_independent_network(shared_weights):
+    path = shared_weights / "resnet20_cifar10.safetensors"
+    x = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    model = create_model("resnet20_cifar", weights=path).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(model(x), reference(load_file(path), x, 3), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("depth", "published"),
+    [
+        (20, 81.03),
+        pytest.param(32, 82.56, marks=pytest.mark.slow),
+        pytest.param(44, 82.67, marks=pytest.mark.slow),
+        pytest.param(56, 83.20, marks=pytest.mark.slow),
+    ],
+)
+def test_accuracy_on_the_real_test_set(depth, published, shared_weights, test_set):
+    model = create_model(
+        f"resnet{depth}_cifar", weights=shared_weights / f"resnet{depth}_cifar10.safetensors"
+    )
+    measured = 100 * accuracy(model, *test_set)
+    print(f"resnet{depth}_cifar: {measured:.2f} %")
+    assert measured == pytest.approx(published, abs=0.05)
+    assert 100 * next(iter(model.weights_source.accuracy.values())) == pytest.approx(published)
+
+
+@pytest.mark.parametrize("depth", [20, 32, 44, 56])
+def test_files_load_and_tell_their_preprocessing(depth, shared_weights):
+    model = create_model(
+        f"resnet{depth}_cifar", weights=shared_weights / f"resnet{depth}_cifar10.safetensors"
+    )
+    source = model.weights_source
+    assert (source.input_size, source.crop_fraction, source.num_classes) == (32, 1.0, 10)
+    assert source.mean == (0.485, 0.456, 0.406)
+    assert source.licence == "BSD-2-Clause"
+    assert json.loads(json.dumps(source.to_dict()))["std"] == [0.229, 0.224, 0.225]
+
+
+def test_option_b_adds_two_projections():
+    with torch.device("meta"):
+        a, b = (sum(p.numel() for p in create_model("resnet20_cifar", shortcut=s).parameters()) for s in "AB")
+    assert b - a == 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64
