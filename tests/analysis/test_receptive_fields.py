@@ -230,6 +230,34 @@ def test_group_norm_sees_the_whole_and_batch_norm_does_not() -> None:
     assert [row.receptive_field for row in result.rows] == [(3, 3), (3, 3), (9, 9)]
 
 
+class Pyramid(nn.Module):
+    """A dilated branch that reaches far into the padding beside a globally pooled one, as in DeepLab."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.far = nn.Conv2d(1, 1, 3, padding=29, dilation=30)
+        self.pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(1, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        far = self.far(x)
+        return torch.cat([far, self.pooled(x).expand_as(far)], dim=1)
+
+
+def test_a_globally_pooled_branch_covers_one_that_reaches_into_the_padding() -> None:
+    assert summary(Pyramid(), (1, 24, 24)).root.sees_all
+
+
+@pytest.mark.parametrize("dims", [(2, 3), (1,)])
+def test_a_norm_over_some_dimensions_blends_just_those(dims: tuple[int, ...]) -> None:
+    class Normalised(nn.Conv2d):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = super().forward(x)
+            return x / x.norm(p=2, dim=dims, keepdim=True)
+
+    root = summary(Normalised(1, 4, 3), (1, 9, 9)).root
+    assert root.receptive_field == ((3, 3) if dims == (1,) else (9, 9))
+
+
 class Odd(nn.Module):
     """Something whose reach no rule tells."""
 

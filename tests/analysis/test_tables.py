@@ -27,13 +27,7 @@ def test_text_is_aligned_and_fits(alexnet: Summary) -> None:
     assert lines[0] == "AlexNet on 1×3×227×227"
     assert max(map(len, lines)) <= 110
     conv = next(line for line in lines if line.startswith("features.8 "))
-    assert conv.split() == [
-        "features.8",
-        "Conv2d",
-        "1×256×13×13",
-        "884,992",
-        *["149.5", "M", "169", "KB", "131", "16", "15"],
-    ]
+    assert " ".join(conv.split()) == "features.8 Conv2d 1×256×13×13 884,992 149.5 M 169 KB 131 16 15"
     assert len({line.index("Conv2d") for line in lines if "Conv2d" in line}) == 1
     assert "61,100,840" in str(alexnet)
     assert "counted" in lines[-2]

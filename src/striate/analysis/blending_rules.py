@@ -23,10 +23,11 @@ from striate.analysis.operation import (
 
 def reduction(call: Call) -> list[Field]:
     """Mean, sum, maximum and kin over some dimensions; `max(x, y)` of two tensors is elementwise."""
-    if isinstance(call.argument(1, "dim"), torch.Tensor):
+    if len(call.tracked) > 1 or isinstance(call.argument(1, "dim"), torch.Tensor):
         return elementwise(call)
     shape = tuple(call.source.shape)
-    dims = dimensions(call.argument(1, "dim"), len(shape))
+    position = 2 if call.name in ("linalg_vector_norm", "norm") else 1  # after the order of the norm
+    dims = dimensions(call.argument(position, "dim"), len(shape))
     kept = len(call.shape) == len(shape)
     return call.each(lambda state: _reduced(state, dims, shape, kept))
 

@@ -69,6 +69,10 @@ class Everywhere:
     high: int
 
 
+#: Sees the whole image, whatever its size and however far into the padding other units reach.
+WHOLE: Final = Everywhere(-(10**12), 10**12)
+
+
 @dataclass(frozen=True)
 class Spread:
     """The units differ along several or merged dimensions; all of them see [low, high] together.
@@ -228,6 +232,14 @@ def mixed(state: State, dims: Iterable[int], shape: Sequence[int]) -> State:
     if isinstance(state, Spread) and state.dims & dims:
         return Everywhere(state.low, state.high) if state.seen_by_all(dims) else UNKNOWN
     return state
+
+
+def widened(field: Field, extents: Sequence[int]) -> Field:
+    """`WHOLE` in place of each interval that covers the input's axis, of size `extents`."""
+    return tuple(
+        WHOLE if isinstance(state, Everywhere) and state.low <= 0 and state.high >= extent - 1 else state
+        for state, extent in zip(field, extents, strict=True)
+    )
 
 
 def moved(state: State, target: Callable[[int], int]) -> State:

@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from striate.analysis.counting import multiply_adds
-from striate.analysis.fields import UNKNOWN, Field, identity
+from striate.analysis.fields import UNKNOWN, Field, identity, widened
 from striate.analysis.operation import Call
 from striate.analysis.propagation import propagated
 
@@ -75,16 +75,14 @@ class Watcher(TorchDispatchMode):
         for tensor in inputs:
             is_map = tensor.dim() == rank > 2
             self._fields[tensor] = tuple(identity(dim) if is_map else None for dim in range(2, rank))
+        self._extents = next((tuple(tensor.shape[2:]) for tensor in inputs if tensor.dim() == rank), ())
 
     def field_of(self, tensor: Tensor) -> Field | None:
         """What `tensor` sees of the input; None where it does not depend on it."""
         known = self._fields.get(tensor)
         if self._partly_written and tensor.untyped_storage()._cdata in self._partly_written:
-            return (UNKNOWN,) * len(self._axes_of(known))
+            return (UNKNOWN,) * len(self._extents)
         return known
-
-    def _axes_of(self, known: Field | None) -> Field:
-        return known if known is not None else next(iter(self._fields.values()), ())
 
     def wrapped(self, name: str, module: nn.Module) -> Callable[..., Any]:
         """The module's forward, with its entry and exit noted."""
@@ -141,10 +139,10 @@ class Watcher(TorchDispatchMode):
         try:
             fields = propagated(call, torch.Tag.pointwise in func.tags)
         except Exception:  # an unforeseen form of a known operation must not stop the summary
-            fields = [(UNKNOWN,) * len(self._axes_of(self.field_of(tracked[0])))] * len(outputs)
+            fields = [(UNKNOWN,) * len(self._extents)] * len(outputs)
         written = any(outputs[0] is operand for operand in operands)
         for output, output_field in zip(outputs, fields, strict=True):
-            self._fields[output] = output_field
+            self._fields[output] = widened(output_field, self._extents)
         if written:
             self._note_written(outputs[0])
         storages = {operand.untyped_storage()._cdata for operand in operands}
