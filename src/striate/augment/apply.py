@@ -32,7 +32,9 @@ def warp(
     channels = images[0].shape[2]
     shrink = np.sqrt((matrices[:, :, :2] ** 2).sum(axis=1)).min(axis=1)
     if shrink.max() >= 2:
-        halved = [_halve(image, matrix, by) for image, matrix, by in zip(images, matrices, shrink, strict=True)]
+        halved = [
+            _halve(image, matrix, by) for image, matrix, by in zip(images, matrices, shrink, strict=True)
+        ]
         images, matrices = [image for image, _ in halved], np.stack([matrix for _, matrix in halved])
     # OpenCV counts from the centre of the first pixel, `geometry` from its corner.
     pixels = matrices.copy()

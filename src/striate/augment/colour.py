@@ -19,7 +19,7 @@ TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -
 
 
 def identity(n: int) -> Matrices:
-    """n unit matrices, shape (n, 4, 4)."""
+    """N unit matrices, shape (n, 4, 4)."""
     return np.broadcast_to(np.eye(4), (n, 4, 4)).copy()
 
 

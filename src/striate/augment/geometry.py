@@ -15,7 +15,7 @@ Matrices = NDArray[np.float64]
 
 
 def identity(n: int) -> Matrices:
-    """n unit matrices, shape (n, 3, 3)."""
+    """N unit matrices, shape (n, 3, 3)."""
     return np.broadcast_to(np.eye(3), (n, 3, 3)).copy()
 
 

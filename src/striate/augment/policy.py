@@ -51,7 +51,15 @@ class Augment:
 
     def __post_init__(self) -> None:
         """Refuse impossible strengths with one line that names the field."""
-        limits = {"flip": 1, "vertical_flip": 1, "area": 1, "translate": 1, "rotate": 180, "shear": 80, "hue": 180}
+        limits = {
+            "flip": 1,
+            "vertical_flip": 1,
+            "area": 1,
+            "translate": 1,
+            "rotate": 180,
+            "shear": 80,
+            "hue": 180,
+        }
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, (int, float)) and not 0 <= value <= limits.get(field.name, float("inf")):

@@ -142,9 +142,12 @@ class Classifier:
         channels, trained_on = self.description.preprocessing.channels, self.description.data
         if source is not None:
             # Without a split asked for, none is cut off: all images of a flat folder are measured.
-            return open_dataset(source, channels=channels, val_fraction=0.1 if split == "val" else 0.0)
+            fraction = 0.1 if split == "val" else 0.0
+            return open_dataset(source, channels=channels, val_fraction=fraction, classes=self.classes)
         if not trained_on:
-            raise UsageError("this model does not say what it was trained on; name the images to evaluate on.")
+            raise UsageError(
+                "this model does not say what it was trained on; name the images to evaluate on."
+            )
         seed, fraction = trained_on["seed"], trained_on["val_fraction"]
         return open_dataset(trained_on["source"], channels=channels, seed=seed, val_fraction=fraction)
 

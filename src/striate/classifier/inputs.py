@@ -13,7 +13,26 @@ from striate.data import decode
 from striate.errors import StriateError, UsageError
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .dib .tif .tiff .ppm .pgm .pbm .jp2 .avif .npy".split()
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".apng",
+        ".gif",
+        ".webp",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".jp2",
+        ".avif",
+        ".npy",
+    ]
 )
 
 
@@ -63,7 +82,9 @@ def _source(image: Any, name: str) -> Source:
     if isinstance(image, bytes):
         return Source(name, lambda channels: decode(image, channels))
     if hasattr(image, "getbands"):
-        return Source(str(getattr(image, "filename", "") or name), lambda channels: _from_pillow(image, channels))
+        return Source(
+            str(getattr(image, "filename", "") or name), lambda channels: _from_pillow(image, channels)
+        )
     if isinstance(image, np.ndarray):
         return Source(name, lambda channels: _from_array(image, name))
     raise UsageError(f"{name} is a {type(image).__name__}: give a path, a PIL image or a uint8 array.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from typing import Any
+
+import numpy as np
 
 from striate.analysis import summary
 from striate.analysis.latency import measure_latency
@@ -47,9 +47,7 @@ def report_run(
             evaluation=evaluation,
             split=evaluation.split,
             split_sizes={
-                each.name: dict(
-                    zip(dataset.classes, each.counts(len(dataset.classes)).tolist(), strict=True)
-                )
+                each.name: dict(zip(dataset.classes, each.counts(len(dataset.classes)).tolist(), strict=True))
                 for each in dataset.splits
             },
             worst=_mistakes(dataset, evaluation),

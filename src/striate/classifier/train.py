@@ -241,7 +241,18 @@ def _prepare(
         torch.manual_seed(config["seed"])
         network = _network(config)
         save = _saver(folder, config, dataset, preprocessing)
-        common = (batches, val, dataset.classes, preprocessing, recipe, phases, folder, fabric, save, progress)
+        common = (
+            batches,
+            val,
+            dataset.classes,
+            preprocessing,
+            recipe,
+            phases,
+            folder,
+            fabric,
+            save,
+            progress,
+        )
         return Training(network, *common, time_limit, checkpoint_every)
 
     training = build(config["phases"])

@@ -13,7 +13,8 @@ from striate.cli.output import Json, evaluation_lines, print_json
 def command(
     run: Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.")],
     source: Annotated[
-        str | None, typer.Argument(help="Labelled images, as for train; by default those the model was trained with.")
+        str | None,
+        typer.Argument(help="Labelled images, as for train; by default those the model was trained with."),
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="train, val or test; by default the most independent there is.")

@@ -142,10 +142,24 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         Recipe(name="photos", epochs=60, label_smoothing=0.1, average=0.999, augment=_PHOTOS),
-        Recipe(name="finetune", epochs=15, learning_rate=0.01, weight_decay=1e-4, average=0.99,
-               label_smoothing=0.1, augment=_PHOTOS),
-        Recipe(name="tiny", epochs=30, batch_size=32, schedule="one_cycle", warmup_epochs=0, learning_rate=0.05,
-               augment=Augment(translate=0.1, rotate=10, scale=0.1)),
+        Recipe(
+            name="finetune",
+            epochs=15,
+            learning_rate=0.01,
+            weight_decay=1e-4,
+            average=0.99,
+            label_smoothing=0.1,
+            augment=_PHOTOS,
+        ),
+        Recipe(
+            name="tiny",
+            epochs=30,
+            batch_size=32,
+            schedule="one_cycle",
+            warmup_epochs=0,
+            learning_rate=0.05,
+            augment=Augment(translate=0.1, rotate=10, scale=0.1),
+        ),
     )
 }
 
