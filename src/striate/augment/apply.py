@@ -32,9 +32,7 @@ def warp(
     channels = images[0].shape[2]
     shrink = np.sqrt((matrices[:, :, :2] ** 2).sum(axis=1)).min(axis=1)
     if shrink.max() >= 2:
-        halved = [
-            _halve(image, matrix, by) for image, matrix, by in zip(images, matrices, shrink, strict=True)
-        ]
+        halved = [_halve(image, matrix, by) for image, matrix, by in zip(images, matrices, shrink, strict=True)]
         images, matrices = [image for image, _ in halved], np.stack([matrix for _, matrix in halved])
     # OpenCV counts from the centre of the first pixel, `geometry` from its corner.
     pixels = matrices.copy()
@@ -56,7 +54,7 @@ def _halve(
     height, width, channels = image.shape
     small = (max(1, width // factor), max(1, height // factor))
     smaller = cv2.resize(image, small, interpolation=cv2.INTER_AREA).reshape(small[1], small[0], channels)
-    return smaller, matrix * np.array([[small[0] / width], [small[1] / height]])
+    return smaller.astype(np.uint8, copy=False), matrix * np.array([[small[0] / width], [small[1] / height]])
 
 
 def recolour(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -70,7 +68,7 @@ def recolour(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[n
         table = np.clip(np.arange(256) * gain + offset + 0.5, 0, 255).astype(np.uint8)
         return table[image]
     scaled = matrix * np.array([1, 1, 1, 255])
-    coloured = cv2.transform(np.ascontiguousarray(image[:, :, :3]), scaled)
+    coloured = cv2.transform(np.ascontiguousarray(image[:, :, :3]), scaled).astype(np.uint8, copy=False)
     return coloured if channels == 3 else np.concatenate([coloured, image[:, :, 3:]], axis=2)
 
 

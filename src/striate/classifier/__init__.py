@@ -2,6 +2,6 @@
 
 from striate.classifier.classifier import Classifier, load
 from striate.classifier.prediction import Prediction
-from striate.classifier.train import resume, train
+from striate.classifier.runs import resume, train
 
 __all__ = ["Classifier", "Prediction", "load", "resume", "train"]

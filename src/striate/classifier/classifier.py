@@ -38,7 +38,7 @@ class Classifier:
     evaluation: Evaluation | None = None
 
     def __init__(self, model: ConvNet, description: Description, path: Path | None = None) -> None:
-        self.model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.eval().to(memory_format=torch.channels_last)
         self.description = description
         self.path = path
 
@@ -109,9 +109,7 @@ class Classifier:
             rows.append(self._probabilities([self._read(source) for source in group]))
         return np.concatenate(rows) if rows else np.empty((0, len(self.classes)), np.float32)
 
-    def evaluate(
-        self, source: str | Path | Dataset | Split | None = None, split: str | None = None
-    ) -> Evaluation:
+    def evaluate(self, source: str | Path | Dataset | Split | None = None, split: str | None = None) -> Evaluation:
         """Measure the classifier on labelled images; their classes are matched by name.
 
         Args:
@@ -145,9 +143,7 @@ class Classifier:
             fraction = 0.1 if split == "val" else 0.0
             return open_dataset(source, channels=channels, val_fraction=fraction, classes=self.classes)
         if not trained_on:
-            raise UsageError(
-                "this model does not say what it was trained on; name the images to evaluate on."
-            )
+            raise UsageError("this model does not say what it was trained on; name the images to evaluate on.")
         seed, fraction = trained_on["seed"], trained_on["val_fraction"]
         return open_dataset(trained_on["source"], channels=channels, seed=seed, val_fraction=fraction)
 

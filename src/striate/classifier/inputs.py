@@ -82,9 +82,7 @@ def _source(image: Any, name: str) -> Source:
     if isinstance(image, bytes):
         return Source(name, lambda channels: decode(image, channels))
     if hasattr(image, "getbands"):
-        return Source(
-            str(getattr(image, "filename", "") or name), lambda channels: _from_pillow(image, channels)
-        )
+        return Source(str(getattr(image, "filename", "") or name), lambda channels: _from_pillow(image, channels))
     if isinstance(image, np.ndarray):
         return Source(name, lambda channels: _from_array(image, name))
     raise UsageError(f"{name} is a {type(image).__name__}: give a path, a PIL image or a uint8 array.")
@@ -103,6 +101,6 @@ def _from_pillow(image: Any, channels: int) -> np.ndarray:
 def _from_array(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.size == 0:
         raise UsageError(
-            f"{name}: an array of {array.dtype} and shape {array.shape}; an image is uint8, (H, W) or (H, W, C), 0 to 255."
+            f"{name}: an array of {array.dtype} and shape {array.shape}; an image is uint8 (H, W) or (H, W, C)."
         )
     return array if array.ndim == 3 else array[:, :, None]

@@ -67,9 +67,7 @@ def plan_run(
         fitting = max(2, 2 ** ((len(dataset.train) // 10).bit_length() - 1))
         if fitting < chosen.batch_size:
             settings = {"batch_size": min(fitting, len(dataset.train)), **settings}
-            notes.append(
-                f"batches of {settings['batch_size']} images, since there are only {len(dataset.train)}"
-            )
+            notes.append(f"batches of {settings['batch_size']} images, since there are only {len(dataset.train)}")
     chosen = chosen.override(settings)
     kind = device_type(device)
     costs = summary(network, (network.in_channels, *preprocessing.size))

@@ -34,9 +34,7 @@ class Prediction:
         return self.top[0][1] if self.top else 0.0
 
     @classmethod
-    def of(
-        cls, name: str, probabilities: NDArray[np.float32], classes: tuple[str, ...], top: int
-    ) -> Prediction:
+    def of(cls, name: str, probabilities: NDArray[np.float32], classes: tuple[str, ...], top: int) -> Prediction:
         """The `top` most probable of all classes."""
         order = np.argsort(-probabilities, kind="stable")[:top]
         return cls(name, tuple((classes[index], float(probabilities[index])) for index in order))

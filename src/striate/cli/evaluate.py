@@ -33,6 +33,4 @@ def command(
     width = max(len(score.name) for score in evaluation.per_class())
     print(f"\n{'class':{width}}  precision  recall      F1  images")
     for score in evaluation.per_class():
-        print(
-            f"{score.name:{width}}  {score.precision:9.2%}  {score.recall:6.2%}  {score.f1:6.2%}  {score.support:6,}"
-        )
+        print(f"{score.name:{width}}  {score.precision:9.2%}  {score.recall:6.2%}  {score.f1:6.2%}  {score.support:6,}")

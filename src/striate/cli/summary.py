@@ -35,8 +35,8 @@ def command(
         with torch.device("meta"):
             model = create_model(network, num_classes=classes, in_channels=channels, input_size=size)
         shape = (model.in_channels, side, side)
-    result = summary(model, shape)
+    result = summary(model, shape, depth=depth)
     if json:
         print_json({"network": network, **result.to_dict()})
     else:
-        print(result.to_text(depth=depth))
+        print(result)

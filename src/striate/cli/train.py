@@ -15,9 +15,7 @@ from striate.errors import UsageError
 def command(
     source: Annotated[
         str | None,
-        typer.Argument(
-            help="A folder with one folder per class, a CSV, Parquet or IDX file, or a name such as mnist."
-        ),
+        typer.Argument(help="A folder with one folder per class, a CSV, Parquet or IDX file, or a name such as mnist."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="The network; `striate models` lists them.")] = None,
     weights: Annotated[
@@ -35,9 +33,7 @@ def command(
         float, typer.Option(help="Share of the training images to validate on, where there is no such split.")
     ] = 0.1,
     seed: Annotated[int, typer.Option(help="Decides split, weights, order and augmentations.")] = 0,
-    run: Annotated[
-        Path | None, typer.Option(help="The folder to write; by default a new one in runs/.")
-    ] = None,
+    run: Annotated[Path | None, typer.Option(help="The folder to write; by default a new one in runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run.")] = None,
     extend: Annotated[int, typer.Option(help="With --resume: epochs to add.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -49,9 +45,7 @@ def command(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as augment.rotate=15."
-        ),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as augment.rotate=15."),
     ] = None,
     option: Annotated[
         list[str] | None,
@@ -62,7 +56,7 @@ def command(
 ) -> None:
     """Train a classifier on images and write a run folder with its report."""
     if resume is not None:
-        given = {
+        given: dict[str, Any] = {
             "SOURCE": source,
             "--model": model,
             "--weights": weights,
@@ -78,9 +72,7 @@ def command(
                 "--extend N adds epochs."
             )
     elif source is None:
-        raise UsageError(
-            "give the images to train on: striate train FOLDER; or a run to go on with: --resume RUN."
-        )
+        raise UsageError("give the images to train on: striate train FOLDER; or a run to go on with: --resume RUN.")
     elif extend:
         raise UsageError("--extend adds epochs to a run: give --resume RUN with it.")
 

@@ -78,9 +78,7 @@ class _Maker(Dataset):
             images = self._plain(key.indices)
         if self.augment.changes_colour:
             colours = self.augment.sample_colour(rng, len(images))
-            images = np.stack(
-                [recolour(image, colour) for image, colour in zip(images, colours, strict=True)]
-            )
+            images = np.stack([recolour(image, colour) for image, colour in zip(images, colours, strict=True)])
         return images
 
 

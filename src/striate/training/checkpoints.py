@@ -44,9 +44,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except FileNotFoundError:
         raise StriateError(f"{path}: no checkpoint there, so there is nothing to resume.") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise StriateError(
-            f"{path}: the checkpoint is damaged ({error}). Start again with a new --run."
-        ) from error
+        raise StriateError(f"{path}: the checkpoint is damaged ({error}). Start again with a new --run.") from error
 
 
 def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:

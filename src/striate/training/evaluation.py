@@ -12,9 +12,7 @@ from striate.training.metrics import Evaluation
 
 
 @torch.inference_mode()
-def evaluate(
-    model: nn.Module, batches: Batches, preprocessing: Preprocessing, classes: tuple[str, ...]
-) -> Evaluation:
+def evaluate(model: nn.Module, batches: Batches, preprocessing: Preprocessing, classes: tuple[str, ...]) -> Evaluation:
     """Measure a network on the images of `batches`; the network comes back in the mode it was in.
 
     Returns:

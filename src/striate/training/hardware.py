@@ -58,9 +58,7 @@ def device_type(accelerator: str) -> str:
     if wanted not in available:
         raise UsageError(f"device '{accelerator}' is unknown; it is one of auto, cpu, cuda, mps.")
     if not available[wanted]:
-        raise StriateError(
-            f"device '{accelerator}' is not on this machine; leave --device away to use what is."
-        )
+        raise StriateError(f"device '{accelerator}' is not on this machine; leave --device away to use what is.")
     return wanted
 
 

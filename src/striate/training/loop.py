@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -108,10 +108,8 @@ class Training:
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
         groups = parameter_groups(model, recipe.weight_decay)
-        optimizer = create_optimizer(
-            recipe.optimizer, groups, recipe.learning_rate, recipe.momentum, recipe.nesterov
-        )
-        self.module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimizer = create_optimizer(recipe.optimizer, groups, recipe.learning_rate, recipe.momentum, recipe.nesterov)
+        self.module = model.to(memory_format=torch.channels_last)
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.position = Position()
@@ -204,7 +202,7 @@ class Training:
         late = bool(self.time_limit) and time.monotonic() - self.began > self.time_limit
         wish = 2 if self.interruption.requested else 1 if late else 0
         if self.fabric.world_size > 1:
-            wish = int(self.fabric.all_reduce(torch.tensor(float(wish)), reduce_op="max"))
+            wish = int(cast(Tensor, self.fabric.all_reduce(torch.tensor(float(wish)), reduce_op="max")))
         if wish:
             self.position.stopped_by = "interrupted" if wish == 2 else "time limit"
         return bool(wish)
@@ -348,12 +346,12 @@ class Training:
         """Mean loss and accuracy of the epoch so far, over all processes."""
         sums = torch.cat([self.sums, self.sums.new_tensor([self.seen])])
         if self.fabric.world_size > 1:
-            sums = self.fabric.all_reduce(sums, reduce_op="sum")
+            sums = cast(Tensor, self.fabric.all_reduce(sums, reduce_op="sum"))
         loss, correct, seen = sums.tolist()
         return loss / max(seen, 1), correct / max(seen, 1)
 
     def _reset_sums(self) -> None:
-        self.sums: Tensor = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
+        self.sums = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
         self.seen = 0
 
 

@@ -212,9 +212,7 @@ def _check(evaluation: Evaluation) -> None:
     if not len(labels):
         raise StriateError("evaluation: the split has no images; give at least one.")
     if names and len(names) != len(labels):
-        raise StriateError(
-            f"evaluation: {len(names)} names for {len(labels)} images; give one each, or none."
-        )
+        raise StriateError(f"evaluation: {len(names)} names for {len(labels)} images; give one each, or none.")
     if labels.min() < 0 or labels.max() >= size:
         raise StriateError(
             f"evaluation: labels run from {labels.min()} to {labels.max()}, but the {size} classes are "

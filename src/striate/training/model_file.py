@@ -91,9 +91,7 @@ def load_model(path: str | Path) -> tuple[ConvNet, Description]:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise StriateError(
-            f"{path}: the weights do not fit {description.network['name']} ({error})."
-        ) from error
+        raise StriateError(f"{path}: the weights do not fit {description.network['name']} ({error}).") from error
     return model.eval(), description
 
 
@@ -110,15 +108,9 @@ def refuse_pickle(path: Path) -> None:
         raise StriateError(f"{path}: no such model file.") from None
     except OSError as error:
         raise StriateError(f"{path}: cannot be read ({error.strerror}).") from error
-    if (
-        start[:2] == b"PK"
-        or start[:1] == b"\x80"
-        or path.suffix in (".pkl", ".pickle", ".pt", ".pth", ".ckpt")
-    ):
+    if start[:2] == b"PK" or start[:1] == b"\x80" or path.suffix in (".pkl", ".pickle", ".pt", ".pth", ".ckpt"):
         if path.name == "last.ckpt":
-            raise StriateError(
-                f"{path}: a checkpoint, not a model; load {path.with_name('model.safetensors')}."
-            )
+            raise StriateError(f"{path}: a checkpoint, not a model; load {path.with_name('model.safetensors')}.")
         raise StriateError(
             f"{path}: a pickle can run any code when loaded, so striate refuses it. Convert its state dict to "
             "safetensors first (safetensors.torch.save_file)."

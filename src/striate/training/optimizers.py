@@ -39,13 +39,9 @@ def create_optimizer(
         UsageError: an unknown name.
     """
     if name == "sgd":
-        return torch.optim.SGD(
-            groups, learning_rate, momentum=momentum, nesterov=nesterov and momentum > 0, fused=True
-        )
+        return torch.optim.SGD(groups, learning_rate, momentum=momentum, nesterov=nesterov and momentum > 0, fused=True)
     if name == "adamw":
         return torch.optim.AdamW(groups, learning_rate, betas=(momentum, 0.999), fused=True)
     if name == "rmsprop":
-        return torch.optim.RMSprop(
-            groups, learning_rate, alpha=0.9, eps=1e-7, momentum=momentum, foreach=True
-        )
+        return torch.optim.RMSprop(groups, learning_rate, alpha=0.9, eps=1e-7, momentum=momentum, foreach=True)
     raise unknown("optimizer", name, OPTIMIZERS)

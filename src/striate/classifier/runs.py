@@ -16,7 +16,7 @@ from striate.classifier.plan import plan_run
 from striate.classifier.reporting import report_run
 from striate.data import Dataset, Preprocessing, open_dataset
 from striate.errors import StriateError, UsageError
-from striate.models import ConvNet, create_model
+from striate.models import ConvNet, create_model, get_card
 from striate.training.batches import Batches
 from striate.training.hardware import create_fabric
 from striate.training.loop import Training
@@ -89,9 +89,10 @@ def train(
     Raises:
         StriateError: anything a user can mend, in one line.
     """
-    dataset = source
-    if not isinstance(dataset, Dataset):
-        channels = create_model(model).in_channels if weights and model else None
+    if isinstance(source, Dataset):
+        dataset = source
+    else:
+        channels = get_card(model).in_channels if weights and model else None
         dataset = open_dataset(source, seed=seed, val_fraction=val_fraction, channels=channels)
     chosen = plan_run(
         dataset,
@@ -168,9 +169,7 @@ def resume(
         if not Path(source).exists() and config["absolute_source"]:
             source = config["absolute_source"]
         channels = config["preprocessing"]["channels"]
-        dataset = open_dataset(
-            source, seed=config["seed"], val_fraction=config["val_fraction"], channels=channels
-        )
+        dataset = open_dataset(source, seed=config["seed"], val_fraction=config["val_fraction"], channels=channels)
         if dataset.fingerprint != config["fingerprint"]:
             raise StriateError(
                 f"{source}: the images have changed since {folder.path} was trained, so it cannot go on exactly. "
@@ -302,9 +301,7 @@ def _saver(folder: RunFolder, config: dict[str, Any], dataset: Dataset, preproce
     return save
 
 
-def _introduction(
-    folder: RunFolder, config: dict[str, Any], dataset: Dataset, training: Training
-) -> list[str]:
+def _introduction(folder: RunFolder, config: dict[str, Any], dataset: Dataset, training: Training) -> list[str]:
     """What the watcher should know before the first epoch."""
     counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
     lines = [f"{dataset.source}: {len(dataset.classes)} classes, {counts} images"]
@@ -312,8 +309,7 @@ def _introduction(
     if dataset.skipped:
         first = dataset.skipped[0]
         lines.append(
-            f"{first.path}: {first.reason}; skipped. {len(dataset.skipped):,} files skipped, "
-            f"listed in {folder.skipped}"
+            f"{first.path}: {first.reason}; skipped. {len(dataset.skipped):,} files skipped, listed in {folder.skipped}"
         )
     height, width = config["preprocessing"]["size"]
     lines.append(
