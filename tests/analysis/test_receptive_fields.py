@@ -90,9 +90,7 @@ def test_stacked_convolutions_see_one_plus_layers_times_kernel_less_one(kernel: 
 
 
 def test_conv_conv_pool_conv_table() -> None:
-    model = nn.Sequential(
-        nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3), nn.MaxPool2d(2), nn.Conv2d(1, 1, 5), nn.MaxPool2d(2)
-    )
+    model = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3), nn.MaxPool2d(2), nn.Conv2d(1, 1, 5), nn.MaxPool2d(2))
     rows = summary(model, (1, 40, 40)).rows
     assert [row.receptive_field for row in rows] == [(3, 3), (5, 5), (6, 6), (14, 14), (16, 16)]
     assert [row.stride for row in rows] == [(1, 1), (1, 1), (2, 2), (2, 2), (4, 4)]

@@ -274,9 +274,7 @@ def test_real_tensors_cost_what_weightless_ones_do(name: str) -> None:
 
 
 def test_wrong_channels_give_the_networks_own_words_in_one_line() -> None:
-    with pytest.raises(
-        StriateError, match=r"ResNet fails.*\(1, 4, 64, 64\).*conv1, Conv2d\(3, 64.*hannel"
-    ) as caught:
+    with pytest.raises(StriateError, match=r"ResNet fails.*\(1, 4, 64, 64\).*conv1, Conv2d\(3, 64.*hannel") as caught:
         summary(torchvision_network("resnet18"), (4, 64, 64))
     assert "\n" not in str(caught.value)
     assert 'device="cpu"' not in str(caught.value)

@@ -124,8 +124,7 @@ def simplified(dim: int, lows: Sequence[int], highs: Sequence[int], shift: int) 
             continue
         step = shift * period // count
         if all(
-            lows[i + period] - lows[i] == step and highs[i + period] - highs[i] == step
-            for i in range(count - period)
+            lows[i + period] - lows[i] == step and highs[i + period] - highs[i] == step for i in range(count - period)
         ):
             return Ramp(dim, tuple(lows[:period]), tuple(highs[:period]), step)
     return Ramp(dim, tuple(lows), tuple(highs), shift)

@@ -68,15 +68,11 @@ def _table() -> dict[str, Rule]:
     }
     same = "add sub mul div relu hardtanh hardswish hardsigmoid gelu silu elu selu celu leaky_relu mish prelu"
     same += " _prelu_kernel threshold softplus log_sigmoid_forward clone contiguous _to_copy detach alias"
-    same += (
-        " lift_fresh clamp native_dropout expand broadcast_to rrelu_with_noise glu_jvp softshrink hardshrink"
-    )
+    same += " lift_fresh clamp native_dropout expand broadcast_to rrelu_with_noise glu_jvp softshrink hardshrink"
     shapes = "view _unsafe_view _reshape_alias reshape flatten unflatten squeeze unsqueeze"
     reductions = "mean sum amax amin max min var std var_mean std_mean prod linalg_vector_norm norm logsumexp"
     reductions += " argmax argmin any all"
-    fresh = (
-        "zeros_like ones_like empty_like full_like rand_like randn_like new_zeros new_ones new_empty new_full"
-    )
+    fresh = "zeros_like ones_like empty_like full_like rand_like randn_like new_zeros new_ones new_empty new_full"
     fresh += " new_empty_strided bernoulli zero fill uniform normal sym_size"
     attentions = "flash_attention flash_attention_for_cpu efficient_attention cudnn_attention"
     norms = "native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training cudnn_batch_norm"

@@ -122,9 +122,7 @@ def permutation(call: Call) -> list[Field]:
     if call.name == "permute":
         order = [positive(dim, rank) for dim in call.args[1]]
     elif rank > 1:
-        one, two = (
-            (0, 1) if call.name in ("t", "numpy_T") else (positive(dim, rank) for dim in call.args[1:3])
-        )
+        one, two = (0, 1) if call.name in ("t", "numpy_T") else (positive(dim, rank) for dim in call.args[1:3])
         order[one], order[two] = order[two], order[one]
     return call.each(lambda state: moved(state, order.index))
 

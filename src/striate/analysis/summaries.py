@@ -172,8 +172,7 @@ def _checked_shape(model: nn.Module, input_shape: Sequence[int] | None) -> tuple
     shape = _own_shape(model) if input_shape is None else input_shape
     if shape is None:
         raise UsageError(
-            f"{type(model).__name__} does not say what input it takes; give a shape: "
-            "summary(model, (3, 224, 224))"
+            f"{type(model).__name__} does not say what input it takes; give a shape: summary(model, (3, 224, 224))"
         )
     sizes = tuple(shape)
     if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
