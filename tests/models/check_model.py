@@ -177,9 +177,7 @@ def check_freezing(name: str) -> None:
         optimizer.step()
         for part, module in parts.items():
             prefix = "stem." if part == "stem" else f"stages.{part}."
-            changed = [
-                k for k, v in model.state_dict().items() if k.startswith(prefix) and not v.equal(before[k])
-            ]
+            changed = [k for k, v in model.state_dict().items() if k.startswith(prefix) and not v.equal(before[k])]
             trainable = [p for p in module.parameters() if p.requires_grad]
             if part in frozen:
                 assert not changed
@@ -222,3 +220,11 @@ def check_forward_leaves_its_input_alone(name: str) -> None:
 
 
 CHECKS = [check for key, check in sorted(globals().items()) if key.startswith("check_")]
+
+#: The checks that compute with real weights; the others are free of them whatever the network's size.
+ARITHMETIC = (
+    check_backward_reaches_every_parameter,
+    check_eval_is_deterministic_and_composes,
+    check_freezing,
+    check_state_dict_round_trip,
+)

@@ -72,10 +72,7 @@ def test_plain_network_is_the_residual_one_without_projections():
 
 def test_shortcut_c_projects_in_every_block_and_a_never():
     with torch.device("meta"):
-        count = {
-            kind: sum(p.numel() for p in create_model("resnet34", shortcut=kind).parameters())
-            for kind in "ABC"
-        }
+        count = {kind: sum(p.numel() for p in create_model("resnet34", shortcut=kind).parameters()) for kind in "ABC"}
     assert count["A"] == get_card("plain34").parameters
     widths = [64] * 3 + [128] * 3 + [256] * 5 + [512] * 2
     assert count["C"] - count["B"] == sum(width * width + 2 * width for width in widths)

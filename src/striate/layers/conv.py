@@ -32,8 +32,7 @@ class SameConv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
         """Pad as TensorFlow does, then convolve."""
         rows, columns = (
-            same_padding(input.shape[2 + i], self.kernel_size[i], self.stride[i], self.dilation[i])
-            for i in (0, 1)
+            same_padding(input.shape[2 + i], self.kernel_size[i], self.stride[i], self.dilation[i]) for i in (0, 1)
         )
         padded = F.pad(input, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
         return self._conv_forward(padded, self.weight, self.bias)

@@ -64,9 +64,7 @@ class Residual(nn.Module):
         return self.act(y if self.shortcut is None else y + self.shortcut(x))
 
 
-def basic(
-    in_channels: int, width: int, *, stride: int = 1, shortcut: str = "B", activation: str = "relu"
-) -> Residual:
+def basic(in_channels: int, width: int, *, stride: int = 1, shortcut: str = "B", activation: str = "relu") -> Residual:
     """Two 3x3 convolutions, the first of which has the stride (figure 5, left); out channels = width."""
     residual = OrderedDict(
         conv1=nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False),
@@ -108,6 +106,4 @@ def bottleneck(
         conv3=nn.Conv2d(width, 4 * width, 1, bias=False),
         norm3=nn.BatchNorm2d(4 * width),
     )
-    return Residual(
-        nn.Sequential(residual), make_shortcut(shortcut, in_channels, 4 * width, stride), activation
-    )
+    return Residual(nn.Sequential(residual), make_shortcut(shortcut, in_channels, 4 * width, stride), activation)

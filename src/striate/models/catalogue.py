@@ -62,9 +62,7 @@ def defaults_of(card: Card) -> dict[str, object]:
     """Every option of a network with its default: the builder's, or the card's where it has one."""
     build = families()[card.family].build
     parameters = inspect.signature(build).parameters
-    return {
-        name: card.options.get(name, parameters[name].default) for name in options_of(families()[card.family])
-    }
+    return {name: card.options.get(name, parameters[name].default) for name in options_of(families()[card.family])}
 
 
 def check_options(card: Card, options: dict[str, object]) -> None:

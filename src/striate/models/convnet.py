@@ -113,9 +113,7 @@ class ConvNet(nn.Module):
         if not auxiliary:
             return self.head(self.features(x))
         maps = self.feature_maps(x)
-        return self.head(list(maps.values())[-1]), {
-            name: head(maps[name]) for name, head in self.auxiliary.items()
-        }
+        return self.head(list(maps.values())[-1]), {name: head(maps[name]) for name, head in self.auxiliary.items()}
 
     def check_input(self, x: Tensor) -> None:
         """Raise `InputError` when the network cannot work on `x`; no check while torch traces or exports."""

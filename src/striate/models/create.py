@@ -120,9 +120,7 @@ def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, T
         state = read_state(path)
         source = describe(path, card.input_size)
     elif not named:
-        raise UsageError(
-            f"{card.name} has no published weights; weights takes the path of a safetensors file"
-        )
+        raise UsageError(f"{card.name} has no published weights; weights takes the path of a safetensors file")
     else:
         raise unknown(f"weights of {card.name}", str(weights), named)
     with torch.device("meta"):

@@ -16,9 +16,7 @@ from striate.layers import output_shape, xavier_uniform_
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 
-PAPER = Paper(
-    "Gradient-based learning applied to document recognition", "LeCun, Bottou, Bengio and Haffner", 1998
-)
+PAPER = Paper("Gradient-based learning applied to document recognition", "LeCun, Bottou, Bengio and Haffner", 1998)
 
 #: Filters of the two convolutions, then widths of the two dense layers.
 WIDTHS = {"lenet5": ((6, 16), (120, 84))}

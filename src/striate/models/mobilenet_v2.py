@@ -55,9 +55,7 @@ class InvertedResidual(nn.Module):
     The paper's figure 3b and table 1. (N, C, H, W) -> (N, C', ceil(H/s), ceil(W/s)).
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, *, stride: int, expansion: int, **unit: Any
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, stride: int, expansion: int, **unit: Any) -> None:
         super().__init__()
         hidden = in_channels * expansion
         self.expand = ConvNormAct(in_channels, hidden, 1, **unit) if expansion > 1 else None
@@ -115,9 +113,7 @@ def build(
         for position in range(depth):
             out = scaled(out_channels, width)
             blocks.append(
-                InvertedResidual(
-                    channels, out, stride=stride if position == 0 else 1, expansion=expansion, **unit
-                )
+                InvertedResidual(channels, out, stride=stride if position == 0 else 1, expansion=expansion, **unit)
             )
             channels = out
         stages[f"stage{number}"] = nn.Sequential(*blocks)

@@ -118,20 +118,14 @@ def _residual_card(depth: str, version: str = "") -> Card:
     deep = DEPTHS[depth][0] == "bottleneck"
     deviations = [SMALL_STEM]
     if version:
-        deviations.append(
-            "Stride in the 3x3 convolution of a bottleneck, not in the first 1x1 as in the paper."
-        )
+        deviations.append("Stride in the 3x3 convolution of a bottleneck, not in the first 1x1 as in the paper.")
     elif deep:
         deviations.append(
             "Published weights need the stride in the 3x3 (v1.5); with them that form is built and recorded."
         )
     options = {"stride_in": "3x3" if version else "1x1"} if deep else {}
     published = {"top5_error": error} | ({} if version else {"multiply_adds": f"{multiply_adds} G"})
-    spelled = (
-        (f"resnet{depth}_v1.5", f"resnet{depth}v1.5", f"tv_resnet{depth}")
-        if version
-        else (f"resnet_{depth}",)
-    )
+    spelled = (f"resnet{depth}_v1.5", f"resnet{depth}v1.5", f"tv_resnet{depth}") if version else (f"resnet_{depth}",)
     return Card(
         name=name,
         family="resnet",

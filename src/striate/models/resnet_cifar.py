@@ -94,14 +94,10 @@ def _card(depth: str, plain: bool) -> Card:
         num_classes=10,
         published={} if plain else {"parameters": printed, "top1_error": f"{error} (CIFAR-10)"},
         weights=() if plain else sources_of(name),
-        deviations=(
-            "The paper does not say where option A puts its zero channels; here half go on either side.",
-        )
+        deviations=("The paper does not say where option A puts its zero channels; here half go on either side.",)
         if not plain
         else (),
-        aliases=(f"plain{depth}", f"cifar_plain{depth}")
-        if plain
-        else (f"resnet{depth}", f"cifar_resnet{depth}"),
+        aliases=(f"plain{depth}", f"cifar_plain{depth}") if plain else (f"resnet{depth}", f"cifar_resnet{depth}"),
         options={"shortcut": "none" if plain else "A"},
     )
 

@@ -54,9 +54,7 @@ def describe(path: str | Path, input_size: int = 224) -> WeightSource:
     try:
         return _describe(path, {"input_size": str(input_size), **metadata})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StriateError(
-            f"{path}: its metadata cannot be understood ({error!r}); save the file anew"
-        ) from error
+        raise StriateError(f"{path}: its metadata cannot be understood ({error!r}); save the file anew") from error
 
 
 def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:

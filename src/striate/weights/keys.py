@@ -50,8 +50,7 @@ def recognise(keys: Iterable[str], wanted: Collection[str], family: str, where: 
     keys = list(keys)
     styles: dict[str, KeyTable | None] = {"striate": None, **KEY_TABLES.get(family, {})}
     found = {
-        style: len(set(wanted).intersection(rename(dict.fromkeys(keys), table)))
-        for style, table in styles.items()
+        style: len(set(wanted).intersection(rename(dict.fromkeys(keys), table))) for style, table in styles.items()
     }
     best = max(found, key=lambda style: found[style])
     if 2 * found[best] < len([key for key in wanted if not key.endswith("num_batches_tracked")]):

@@ -60,9 +60,7 @@ def _first(names: Sequence[str], count: int = 3) -> str:
 
 def first_convolution(model: nn.Module) -> tuple[str, nn.Conv2d] | None:
     """The first convolution in the order of definition, with its name."""
-    return next(
-        ((name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)), None
-    )
+    return next(((name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)), None)
 
 
 def adapt_channels(weight: Tensor, in_channels: int) -> Tensor:

@@ -57,9 +57,7 @@ def fetch(source: WeightSource, folder: Path) -> Path:
     """
     by_hand = f"put the file {source.file} (sha256 {source.sha256[:8]}...) into {folder}"
     if not source.url:
-        raise StriateError(
-            f"weights '{source.name}' ({source.origin}) have no address to fetch them from; {by_hand}"
-        )
+        raise StriateError(f"weights '{source.name}' ({source.origin}) have no address to fetch them from; {by_hand}")
     path = folder / source.file
     partial: Path | None = None
     try:
