@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from typing import NoReturn
 
 import typer
 
@@ -13,7 +16,6 @@ from striate.errors import StriateError
 app = typer.Typer(
     name="striate",
     help="Train, explain and deploy image classifiers; see what a convolutional network is made of.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -31,36 +33,67 @@ for name, module in COMMANDS.items():
 
 
 @app.callback(invoke_without_command=True)
-def _version(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+def _without_command(
+    context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version and leave.")
+) -> None:
     if version:
         import striate
 
         print(striate.__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.get_help()  # prints it
+        raise typer.Exit(2)
 
 
 def main() -> None:
     """Run the command line: 0 done, 1 failed, 2 wrong usage, 130 interrupted; one line says why."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app()
-    except StriateError as error:
-        _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
+        code = app(prog_name="striate", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
-        sys.exit(1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}", 1)
-    except MemoryError:
-        _fail("out of memory; try a smaller --batch-size or --size", 1)
-    except RuntimeError as error:
+        _leave_quietly()
+    except Exception as error:
         if os.environ.get("STRIATE_DEBUG"):
             raise
-        _fail(f"{str(error).splitlines()[0]} (STRIATE_DEBUG=1 shows where)", 1)
+        _fail(*_explain(error))
+    if code == 130:
+        _fail("interrupted", code)
+    sys.exit(code or 0)
 
 
-def _fail(line: str, code: int) -> None:
-    print(f"striate: {line}", file=sys.stderr)
+def _explain(error: Exception) -> tuple[str, int]:
+    """What went wrong, and the exit code."""
+    if isinstance(error, StriateError):
+        return str(error), error.exit_code
+    if hasattr(error, "format_message"):  # what Typer says about the words of the command line
+        return f"{error.format_message().rstrip('.')}. `striate --help` explains.", 2
+    if isinstance(error, OSError) and error.strerror:
+        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror}", 1
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return "out of memory; try a smaller --batch-size or --size", 1
+    return f"{text.splitlines()[0]} ({type(error).__name__}; STRIATE_DEBUG=1 shows where)", 1
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    """Print one line and leave."""
+    try:
+        print("striate:", " ".join(part.strip() for part in text.splitlines()), file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        _leave_quietly()
     sys.exit(code)
+
+
+def _leave_quietly() -> NoReturn:
+    """Leave when the reader of our output has left; nothing more can be said to it."""
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(1)

@@ -29,9 +29,9 @@ def command(
 
         classifier = load(network)
         model, look = classifier.model, classifier.description.preprocessing
-        shape = (model.in_channels, *((size, size) if size else look.size))
+        shape = (model.in_channels, *(look.size if size is None else (size, size)))
     else:
-        side = size or get_card(network).input_size
+        side = get_card(network).input_size if size is None else size
         with torch.device("meta"):
             model = create_model(network, num_classes=classes, in_channels=channels, input_size=size)
         shape = (model.in_channels, side, side)

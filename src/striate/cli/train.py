@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,12 @@ from striate.cli.output import Json, Quiet, evaluation_lines, print_json
 from striate.errors import UsageError
 
 
+#: What may be said when a run goes on; everything else was decided when it began.
+WITH_RESUME = {"resume", "extend", "workers", "time_limit", "json", "quiet"}
+
+
 def command(
+    context: typer.Context,
     source: Annotated[
         str | None,
         typer.Argument(help="A folder with one folder per class, a CSV, Parquet or IDX file, or a name such as mnist."),
@@ -56,25 +63,16 @@ def command(
 ) -> None:
     """Train a classifier on images and write a run folder with its report."""
     if resume is not None:
-        given: dict[str, Any] = {
-            "SOURCE": source,
-            "--model": model,
-            "--weights": weights,
-            "--recipe": recipe,
-            "--epochs": epochs,
-        }
-        given |= {"--batch-size": batch_size, "--lr": lr, "--size": size, "--freeze": freeze, "--run": run}
-        given |= {"--set": set_, "--option": option}
-        wrong = [name for name, value in given.items() if value is not None]
-        if wrong:
+        if wrong := [name for name in _given(context) if name not in WITH_RESUME]:
+            flags = ["SOURCE" if name == "source" else f"--{name.strip('_').replace('_', '-')}" for name in wrong]
             raise UsageError(
-                f"a run goes on as it began, so {', '.join(wrong)} cannot be given with --resume; "
+                f"a run goes on as it began, so {', '.join(flags)} cannot be given with --resume; "
                 "--extend N adds epochs."
             )
-    elif source is None:
-        raise UsageError("give the images to train on: striate train FOLDER; or a run to go on with: --resume RUN.")
     elif extend:
         raise UsageError("--extend adds epochs to a run: give --resume RUN with it.")
+    elif source is None:
+        raise UsageError("give the images to train on: striate train FOLDER; or a run to go on with: --resume RUN.")
 
     from striate.classifier import resume as resume_run
     from striate.classifier import train
@@ -105,8 +103,15 @@ def command(
             workers=workers,
             time_limit=limit,
             quiet=quiet,
+            command=shlex.join(["striate", *sys.argv[1:]]),
         )
     _print_result(classifier, json)
+
+
+def _given(context: typer.Context) -> list[str]:
+    """Names of the parameters that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 
 
 def _print_result(classifier: Any, json: bool) -> None:
