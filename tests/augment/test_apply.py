@@ -1,0 +1,160 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as oracle
+
+from striate.augment import colour, geometry, recolour, recolour_batch, warp, warp_batch
+
+ONE = np.ones(1)
+
+
+def noise(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def smooth(height: int, width: int, channels: int = 3) -> np.ndarray:
+    small = noise(height // 4, width // 4, channels)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC).reshape(height, width, channels)
+
+
+def centred(matrices: np.ndarray, height: int, width: int) -> np.ndarray:
+    return geometry.about(width / 2, height / 2, matrices)[:, :2]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_flips_are_exact(channels):
+    image = noise(7, 10, channels)
+    for factors, axis in (((-ONE, ONE), 1), ((ONE, -ONE), 0)):
+        flipped = warp([image], centred(geometry.scaling(*factors), 7, 10), (7, 10))
+        np.testing.assert_array_equal(flipped[0], np.flip(image, axis))
+
+
+@pytest.mark.parametrize(("border", "pad"), [("zero", "constant"), ("edge", "edge"), ("reflect", "symmetric")])
+@pytest.mark.parametrize(("x", "y"), [(2, 0), (-3, 1), (0, -4)])
+def test_whole_shifts_are_padding_and_slicing(border, pad, x, y):
+    image = noise(9, 12, 3)
+    padded = np.pad(image, ((5, 5), (5, 5), (0, 0)), mode=pad)
+    shifted = warp([image], geometry.translation(x * ONE, y * ONE)[:, :2], (9, 12), border)
+    np.testing.assert_array_equal(shifted[0], padded[5 + y : 14 + y, 5 + x : 17 + x])
+
+
+def test_quarter_turns_are_exact_and_counter_clockwise():
+    image = noise(8, 8, 3)
+    turned = warp([image], centred(geometry.rotation(90 * ONE), 8, 8), (8, 8))[0]
+    np.testing.assert_array_equal(turned, np.rot90(image))
+
+
+@pytest.mark.parametrize("angle", [-35.0, 10.0, 90.0])
+def test_rotation_is_torchvisions(angle):
+    image = smooth(40, 40)
+    # torchvision's affine turns clockwise, its rotate counter-clockwise
+    pixels = torch.from_numpy(image).permute(2, 0, 1).float()
+    expected = oracle.affine(pixels, -angle, [0, 0], 1.0, [0.0, 0.0], interpolation=InterpolationMode.BILINEAR)
+    turned = warp([image], centred(geometry.rotation(angle * ONE), 40, 40), (40, 40))[0]
+    inner = np.s_[8:32, 8:32]  # torchvision fills outside pixels by another rule
+    difference = np.abs(turned.astype(float) - expected.permute(1, 2, 0).numpy())[inner]
+    assert difference.max() <= 1.5
+
+
+def test_zoom_is_torchvisions():
+    image = smooth(40, 40)
+    pixels = torch.from_numpy(image).permute(2, 0, 1).float()
+    expected = oracle.affine(pixels, 0, [0, 0], 1.25, [0.0, 0.0], interpolation=InterpolationMode.BILINEAR)
+    zoomed = warp([image], centred(geometry.scaling(ONE / 1.25, ONE / 1.25), 40, 40), (40, 40))[0]
+    np.testing.assert_allclose(zoomed, expected.permute(1, 2, 0), atol=1.5)
+
+
+@pytest.mark.parametrize("border", ["zero", "edge", "reflect"])
+@pytest.mark.parametrize("size", [(24, 32), (40, 18)])
+def test_the_batch_on_a_device_shows_what_the_worker_shows(border, size):
+    images = np.stack([smooth(24, 32) for _ in range(5)])
+    rng = np.random.default_rng(3)
+    box = geometry.box(*(np.full(5, v) for v in (-2.5, 3.0, 40.0, 30.0)), size=size)
+    turns = geometry.rotation(rng.uniform(-40, 40, 5)) @ geometry.shearing(*rng.uniform(-15, 15, (2, 5)))
+    matrices = (geometry.translation(*rng.uniform(-6, 6, (2, 5))) @ box @ turns)[:, :2]
+    worker = warp(images, matrices, size, border).astype(float)
+    batch = torch.from_numpy(images).permute(0, 3, 1, 2).double()
+    device = warp_batch(batch, torch.from_numpy(matrices), size, border).permute(0, 2, 3, 1).numpy()
+    assert worker.shape == device.shape
+    assert np.abs(worker - device).max() <= 1.0
+
+
+def test_images_of_different_sizes_become_one_batch():
+    images = [noise(12, 30, 3), noise(25, 9, 3, seed=1)]
+    matrices = geometry.fit(np.array([[12, 30], [25, 9]]), (8, 8), "squash", 1.0)[:, :2]
+    both = warp(images, matrices, (8, 8))
+    assert both.shape == (2, 8, 8, 3)
+    for index in range(2):
+        alone = warp(images[index : index + 1], matrices[index : index + 1], (8, 8))
+        np.testing.assert_array_equal(both[index], alone[0])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_shrinking_does_not_alias(channels):
+    checkerboard = (np.indices((128, 128)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    image = np.repeat(checkerboard[..., None], channels, axis=2)
+    # half a pixel aside, so that without halving every point would fall on the middle of a white or black square
+    aside = geometry.translation(0.5 * ONE, 0.5 * ONE)
+    matrices = (aside @ geometry.fit(np.array([[128, 128]]), (16, 16), "squash", 1.0))[:, :2]
+    small = warp([image], matrices, (16, 16), "reflect")
+    assert small.shape == (1, 16, 16, channels)
+    assert np.abs(small.astype(int) - 127.5).max() <= 1
+
+
+def test_only_the_image_that_shrinks_is_halved_and_the_other_stays_exact():
+    images = [noise(8, 8, 3), noise(64, 64, 3, seed=1)]
+    matrices = np.concatenate([geometry.identity(1), geometry.fit(np.array([[64, 64]]), (8, 8), "squash", 1.0)])[:, :2]
+    out = warp(images, matrices, (8, 8))
+    np.testing.assert_array_equal(out[0], images[0])
+    np.testing.assert_allclose(out[1], images[1].reshape(8, 8, 8, 8, 3).mean(axis=(1, 3)), atol=0.51)
+
+
+def test_shrinking_keeps_things_where_they_are_when_halving_does_not_divide():
+    ramp = np.linspace(0, 255, 101 * 3).round().astype(np.uint8).reshape(1, 303, 1).repeat(301, axis=0)
+    matrices = geometry.fit(np.array([[301, 303]]), (30, 30), "squash", 1.0)[:, :2]
+    small = warp([ramp], matrices, (30, 30), "edge")[0, 15, :, 0].astype(float)
+    expected = (np.arange(30) + 0.5) / 30 * 255
+    np.testing.assert_allclose(small[1:-1], expected[1:-1], atol=1.5)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 5])
+def test_recolouring_multiplies_each_pixel(channels):
+    image = noise(6, 5, channels)
+    matrices = colour.contrast(ONE * 0.7) @ colour.saturation(ONE * 0.4) @ colour.hue(ONE * 50)
+    coloured = recolour(image, matrices[0, :3])
+    assert coloured.shape == image.shape
+    assert coloured.dtype == np.uint8
+    if channels == 1:  # on grey only the contrast shows
+        np.testing.assert_allclose(coloured, 127.5 + 0.7 * (image - 127.5), atol=1)
+        return
+    pixels = image[..., :3] / 255
+    expected = np.clip(pixels @ matrices[0, :3, :3].T + matrices[0, :3, 3], 0, 1) * 255
+    np.testing.assert_allclose(coloured[..., :3], expected, atol=1)
+    np.testing.assert_array_equal(coloured[..., 3:], image[..., 3:])
+
+
+def test_recolouring_saturates_and_does_not_wrap():
+    image = np.array([[[0, 128, 255]]], np.uint8)
+    assert recolour(image, colour.brightness(ONE * 3)[0, :3]).tolist() == [[[0, 255, 255]]]
+    assert recolour(image, colour.contrast(ONE * 4)[0, :3]).tolist() == [[[0, 130, 255]]]
+    assert recolour(image[..., 2:], colour.brightness(ONE * 3)[0, :3]).tolist() == [[[255]]]
+
+
+def test_recolouring_a_batch_on_a_device_gives_the_workers_colours():
+    images = noise(4, 10, 12, 3)
+    rng = np.random.default_rng(5)
+    matrices = colour.contrast(rng.uniform(0.5, 1.5, 4)) @ colour.hue(rng.uniform(-90, 90, 4))
+    batch = torch.from_numpy(images).permute(0, 3, 1, 2).double() / 255
+    device = recolour_batch(batch, torch.from_numpy(matrices[:, :3])) * 255
+    worker = np.stack([recolour(image, matrix[:3]) for image, matrix in zip(images, matrices, strict=True)])
+    assert np.abs(device.permute(0, 2, 3, 1).numpy() - worker).max() <= 1
+
+
+def test_the_originals_are_not_touched():
+    image = noise(9, 9, 3)
+    before = image.copy()
+    warp([image], centred(geometry.rotation(20 * ONE), 9, 9), (9, 9))
+    recolour(image, colour.brightness(ONE * 2)[0, :3])
+    np.testing.assert_array_equal(image, before)

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms.v2 import functional as oracle
+
+from striate.augment import colour, recolour
+
+FACTORS = [0.0, 0.3, 1.0, 1.7]
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (9, 11, 3), dtype=np.uint8)
+
+
+def torchvision(function, image: np.ndarray, factor: float) -> np.ndarray:
+    pixels = torch.from_numpy(image).permute(2, 0, 1).double() / 255
+    return (function(pixels, factor).permute(1, 2, 0) * 255).numpy()
+
+
+def ours(matrices: np.ndarray, image: np.ndarray) -> np.ndarray:
+    return recolour(image, matrices[0, :3]).astype(float)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_brightness_is_torchvisions(picture, factor):
+    expected = torchvision(oracle.adjust_brightness, picture, factor)
+    np.testing.assert_allclose(ours(colour.brightness(np.array([factor])), picture), expected, atol=1)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_saturation_is_torchvisions(picture, factor):
+    expected = torchvision(oracle.adjust_saturation, picture, factor)
+    np.testing.assert_allclose(ours(colour.saturation(np.array([factor])), picture), expected, atol=1)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_contrast_stretches_away_from_mid_grey(picture, factor):
+    expected = np.clip(127.5 + factor * (picture - 127.5), 0, 255)
+    np.testing.assert_allclose(ours(colour.contrast(np.array([factor])), picture), expected, atol=1)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.25, 1.0])
+def test_grey_stays_grey_when_hue_or_saturation_change(level):
+    grey = np.array([level, level, level, 1.0])
+    changes = [colour.hue(np.array([-170.0, 33.0])), colour.saturation(np.array([0.0, 2.5]))]
+    for matrices in changes:
+        np.testing.assert_allclose(matrices @ grey, [grey, grey], atol=1e-3)
+
+
+def test_a_full_turn_of_hue_changes_nothing_and_turns_add_up():
+    np.testing.assert_allclose(colour.hue(np.array([360.0]))[0], np.eye(4), atol=1e-12)
+    twice = colour.hue(np.array([40.0])) @ colour.hue(np.array([80.0]))
+    np.testing.assert_allclose(twice, colour.hue(np.array([120.0])), atol=1e-12)
+
+
+def test_hue_leaves_luma_and_chroma_alone():
+    pixels = np.random.default_rng(0).random((3, 50))
+    turned = colour.hue(np.array([77.0]))[0, :3, :3] @ pixels
+    np.testing.assert_allclose(colour.LUMA @ turned, colour.LUMA @ pixels, atol=1e-9)
+
+    def chroma(rgb: np.ndarray) -> np.ndarray:
+        return np.hypot(*(colour.TO_YIQ @ rgb)[1:])
+
+    np.testing.assert_allclose(chroma(turned), chroma(pixels), atol=1e-9)
+
+
+def test_hue_turns_the_circle_of_primaries_all_the_way_round():
+    primaries = np.eye(3)
+    seen = [(colour.hue(np.array([angle]))[0, :3, :3] @ primaries[0]).argmax() for angle in (0.0, 120.0, 240.0)]
+    assert sorted(seen) == [0, 1, 2]
+
+
+def test_the_last_of_composed_matrices_acts_last():
+    composed = colour.contrast(np.array([0.0])) @ colour.brightness(np.array([0.3]))
+    np.testing.assert_allclose(composed[0] @ [0.2, 0.4, 0.9, 1], [0.5, 0.5, 0.5, 1])

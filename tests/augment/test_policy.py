@@ -1,0 +1,167 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from striate.augment import Augment, recolour, warp
+from striate.augment.geometry import fit
+from striate.errors import UsageError
+
+IMPOSSIBLE = [
+    ("flip", 1.1),
+    ("flip", -0.1),
+    ("vertical_flip", 2.0),
+    ("crop_padding", -1),
+    ("translate", 1.5),
+    ("area", -0.2),
+    ("area", 1.2),
+    ("ratio", 0.5),
+    ("rotate", 181.0),
+    ("scale", -1.0),
+    ("shear", 90.0),
+    ("brightness", -0.3),
+    ("contrast", float("nan")),
+    ("saturation", -1.0),
+    ("hue", 200.0),
+    ("border", "wrap"),
+]
+
+STRENGTHS = {
+    "flip": 1.0,
+    "vertical_flip": 1.0,
+    "crop_padding": 4,
+    "translate": 0.2,
+    "area": 0.3,
+    "rotate": 25.0,
+    "scale": 0.4,
+    "shear": 20.0,
+    "brightness": 0.5,
+    "contrast": 0.5,
+    "saturation": 0.5,
+    "hue": 60.0,
+}
+MODIFIERS = {"ratio", "border"}  # change how others act, not strengths of their own
+SIZES = np.tile([[24, 24]], (16, 1))
+
+
+def augmented(augment: Augment, images: np.ndarray, seed: int = 0) -> np.ndarray:
+    """What a training batch of the images' own size looks like."""
+    rng = np.random.default_rng(seed)
+    size = (images.shape[1], images.shape[2])
+    sizes = np.tile([size], (len(images), 1))
+    out = warp(images, augment.sample_geometry(rng, sizes, size), size, augment.border)
+    colours = augment.sample_colour(rng, len(images))
+    return np.stack([recolour(image, colour) for image, colour in zip(out, colours, strict=True)])
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (16, 24, 24, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("field", "value"), IMPOSSIBLE)
+def test_impossible_strengths_are_refused_by_name(field, value):
+    with pytest.raises(UsageError, match=rf"augment\.{field}") as error:
+        Augment(**{field: value})
+    assert "\n" not in str(error.value)
+
+
+def test_every_field_is_a_known_strength_or_modifier():
+    assert {field.name for field in dataclasses.fields(Augment)} == set(STRENGTHS) | MODIFIERS
+
+
+@pytest.mark.parametrize("field", sorted(STRENGTHS))
+def test_each_strength_alone_changes_pictures(field, images):
+    augment = Augment(**{field: STRENGTHS[field]})
+    assert augment.changes_geometry != augment.changes_colour
+    changed = (augmented(augment, images) != images).any(axis=(1, 2, 3))
+    assert changed.mean() > 0.8
+
+
+@pytest.mark.parametrize("field", sorted(STRENGTHS))
+def test_each_strength_acts_on_its_own_side_only(field):
+    augment, rng = Augment(**{field: STRENGTHS[field]}), np.random.default_rng(0)
+    still = np.array_equal(augment.sample_geometry(rng, SIZES, (24, 24)), fit(SIZES, (24, 24), "crop", 0.875)[:, :2])
+    plain = np.array_equal(augment.sample_colour(rng, 16), np.tile(np.eye(4)[:3], (16, 1, 1)))
+    assert still == (not augment.changes_geometry)
+    assert plain == (not augment.changes_colour)
+
+
+def test_no_strength_at_all_leaves_every_bit(images):
+    augment = Augment()
+    assert not augment.changes_geometry
+    assert not augment.changes_colour
+    np.testing.assert_array_equal(augmented(augment, images), images)
+
+
+def test_border_shows_outside_the_picture():
+    images = np.full((16, 24, 24, 3), 200, np.uint8)
+    assert (augmented(Augment(translate=0.5), images) == 0).any()
+    for border in ("edge", "reflect"):
+        np.testing.assert_array_equal(augmented(Augment(translate=0.5, border=border), images), images)
+
+
+def test_ratio_widens_the_crops():
+    def aspects(ratio: float) -> np.ndarray:
+        matrices = Augment(area=0.3, ratio=ratio).sample_geometry(np.random.default_rng(0), SIZES, (24, 24))
+        return matrices[:, 0, 0] / matrices[:, 1, 1]
+
+    np.testing.assert_allclose(aspects(1.0), 1.0)
+    assert 1.2 < aspects(2.0).max() <= 2.0 + 1e-9
+    assert 1 / 2 - 1e-9 <= aspects(2.0).min() < 0.8
+
+
+def test_a_flip_of_one_half_mirrors_about_half_of_the_images():
+    matrices = Augment(flip=0.5).sample_geometry(np.random.default_rng(0), np.tile([[9, 9]], (2000, 1)), (9, 9))
+    assert 0.45 < (matrices[:, 0, 0] < 0).mean() < 0.55
+    assert (matrices[:, 1, 1] > 0).all()
+
+
+def test_flip_certain_is_a_mirror_image(images):
+    np.testing.assert_array_equal(augmented(Augment(flip=1.0), images), images[:, :, ::-1])
+    np.testing.assert_array_equal(augmented(Augment(vertical_flip=1.0), images), images[:, ::-1])
+
+
+def test_pad_and_crop_shifts_by_whole_pixels_up_to_its_strength_both_ways():
+    inputs = np.tile([[32, 32]], (3000, 1))
+    shift = Augment(crop_padding=4).sample_geometry(np.random.default_rng(0), inputs, (32, 32))[:, :, 2]
+    assert sorted(np.unique(shift)) == list(range(-4, 5))
+    frequency = np.array([(shift == value).mean() for value in range(-4, 5)])
+    np.testing.assert_allclose(frequency, 1 / 9, atol=0.02)
+
+
+@settings(max_examples=30, deadline=None)
+@given(angle=st.floats(0, 180), zoom=st.floats(0, 2), seed=st.integers(0, 2**16))
+def test_rotation_and_zoom_stay_within_their_strengths_and_fix_the_centre(angle, zoom, seed):
+    augment = Augment(rotate=angle, scale=zoom)
+    matrices = augment.sample_geometry(np.random.default_rng(seed), np.tile([[20, 30]], (16, 1)), (20, 30))
+    np.testing.assert_allclose(matrices @ [15, 10, 1], np.tile([15, 10], (16, 1)), atol=1e-9)
+    factor = np.sqrt(np.linalg.det(matrices[:, :, :2]))
+    assert (factor <= 1 + zoom + 1e-9).all()
+    assert (factor >= 1 / (1 + zoom) - 1e-9).all()
+    turned = np.abs(np.degrees(np.arctan2(matrices[:, 1, 0], matrices[:, 0, 0])))
+    assert (turned <= angle + 1e-6).all()
+
+
+def test_translation_stays_within_its_share_of_each_side():
+    inputs = np.tile([[20, 40]], (500, 1))
+    shift = Augment(translate=0.25).sample_geometry(np.random.default_rng(0), inputs, (20, 40))[:, :, 2]
+    most = np.abs(shift).max(axis=0)
+    assert 9 < most[0] <= 10
+    assert 4.5 < most[1] <= 5
+
+
+def test_colour_factors_stay_within_their_strengths_and_never_below_zero():
+    gains = Augment(brightness=0.3).sample_colour(np.random.default_rng(0), 500)[:, 0, 0]
+    assert 0.7 <= gains.min() < 0.73
+    assert 1.27 < gains.max() <= 1.3
+    assert Augment(brightness=3.0).sample_colour(np.random.default_rng(0), 500)[:, 0, 0].min() >= 0
+
+
+def test_the_same_source_of_chance_draws_the_same():
+    augment = Augment(**STRENGTHS)
+    draws = [augment.sample_geometry(np.random.default_rng(7), SIZES, (24, 24)) for _ in range(2)]
+    np.testing.assert_array_equal(*draws)
+    assert len(np.unique(draws[0], axis=0)) == len(SIZES)
