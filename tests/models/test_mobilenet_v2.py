@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 import timm
 import torch
+import torch.nn.functional as F
 import torchvision
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from striate.errors import UsageError
 from striate.layers import SameConv2d
@@ -108,23 +109,51 @@ def test_a_file_of_our_own_rebuilds_the_form_it_was_trained_in(tmp_path):
     assert again.weights_source.input_size == 32
 
 
+def reference(path):
+    """torchvision's network with the real weights, and TensorFlow's padding put before its convolutions of stride 2."""
+    model = torchvision.models.mobilenet_v2()
+    model.load_state_dict(load_file(path))
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eps = 1e-3
+        if isinstance(module, torch.nn.Conv2d) and module.stride == (2, 2):
+            module.padding = (0, 0)
+            module.register_forward_pre_hook(lambda _, inputs: (F.pad(inputs[0], (0, 1, 0, 1)),))
+    return model.eval()
+
+
+def pictures(table, source):
+    """Sample images as the weights want them, (N, 3, 224, 224)."""
+    batch = []
+    for data in table["image"].combine_chunks().field("bytes").to_pylist():
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+        image = torchvision.transforms.functional.resize(image, round(source.input_size / source.crop_fraction))
+        batch.append(np.asarray(torchvision.transforms.functional.center_crop(image, source.input_size)))
+    x = torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2) / 255
+    return (x - torch.tensor(source.mean)[:, None, None]) / torch.tensor(source.std)[:, None, None]
+
+
+def test_real_weights_on_real_images_answer_as_an_independent_network(shared_weights, shared_data):
+    model = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW).eval()
+    table = pq.read_table(shared_data / "imagenet_sample.parquet").slice(0, 16)
+    x = pictures(table, model.weights_source)
+    with torch.no_grad():
+        torch.testing.assert_close(model(x), reference(shared_weights / TENSORFLOW)(x), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.slow
 def test_accuracy_on_the_imagenet_sample(shared_weights, shared_data):
+    """87.6 % was measured here, and by the independent network above on the same images.
+
+    The file's own 89.1 % is for the sample's original files; this copy of them is shrunk and compressed again.
+    """
     model = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW).eval()
-    source = model.weights_source
     table = pq.read_table(shared_data / "imagenet_sample.parquet")
-    short = round(source.input_size / source.crop_fraction)
     right = 0
     for start in range(0, 1000, 50):
         rows = table.slice(start, 50)
-        batch = []
-        for data in rows["image"].combine_chunks().field("bytes").to_pylist():
-            image = Image.open(io.BytesIO(data)).convert("RGB")
-            image = torchvision.transforms.functional.resize(image, short)
-            batch.append(np.asarray(torchvision.transforms.functional.center_crop(image, source.input_size)))
-        x = torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2) / 255
-        x = (x - torch.tensor(source.mean)[:, None, None]) / torch.tensor(source.std)[:, None, None]
         with torch.no_grad():
-            right += (model(x).argmax(1) == torch.tensor(rows["label"].to_pylist())).sum().item()
+            answers = model(pictures(rows, model.weights_source)).argmax(1)
+        right += (answers == torch.tensor(rows["label"].to_pylist())).sum().item()
     print(f"mobilenet_v2: {right / 10:.1f} %")
-    assert right / 10 == pytest.approx(89.1, abs=0.3)
+    assert right / 10 == pytest.approx(87.6, abs=0.3)

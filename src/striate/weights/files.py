@@ -17,6 +17,9 @@ from striate.weights.source import WeightSource
 #: Arguments of a network that its weights do not depend on.
 NOT_OF_THE_WEIGHTS = ("num_classes", "in_channels", "input_size", "dropout", "zero_init_residual")
 
+#: The metadata entry of a trained classifier's file.
+OWN_MODEL = "striate model 1"
+
 PADDING = {"tf_same": "tensorflow", "symmetric": "symmetric"}
 
 
@@ -47,14 +50,31 @@ def describe(path: str | Path, input_size: int = 224) -> WeightSource:
 
     Understood keys: input_size, input_mean, input_std, resize_short_side, padding, bn_eps, licence,
     source_repository, top1 with top1_set, and spec, a JSON object {"name", "arguments"} as
-    `ModelSpec.to_dict` makes it. `input_size` is for files that do not say.
+    `ModelSpec.to_dict` makes it; or the description in a model.safetensors of one's own.
+    `input_size` is for files that do not say.
     """
     path = Path(path)
     metadata = read_metadata(path)
     try:
-        return _describe(path, {"input_size": str(input_size), **metadata})
+        own = _own_description(metadata[OWN_MODEL]) if OWN_MODEL in metadata else {}
+        return _describe(path, {"input_size": str(input_size), **own, **metadata})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StriateError(f"{path}: its metadata cannot be understood ({error!r}); save the file anew") from error
+
+
+def _own_description(text: str) -> dict[str, str]:
+    """The understood keys from what a trained classifier's file says of itself."""
+    description = json.loads(text)
+    look = description["preprocessing"]
+    side = look["size"][0]
+    whole = look["resize"] != "crop"
+    return {
+        "spec": json.dumps(description["network"]),
+        "input_size": str(side),
+        "resize_short_side": str(side if whole else side / look["crop_fraction"]),
+        "input_mean": json.dumps(look["mean"]),
+        "input_std": json.dumps(look["std"]),
+    }
 
 
 def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
