@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from striate.data import decode
-from striate.errors import StriateError, UsageError
-
-IMAGE_SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".apng",
-        ".gif",
-        ".webp",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".jp2",
-        ".avif",
-        ".npy",
-    ]
-)
+from striate.data.channels import to_channels
+from striate.data.decode import FORMAT_OF, UnreadableImage, decode
+from striate.data.folder import is_hidden
+from striate.data.images import printable
+from striate.errors import UsageError
 
 
 class Source(NamedTuple):
@@ -46,61 +26,84 @@ class Source(NamedTuple):
 def is_single(images: Any) -> bool:
     """Whether `images` is one image rather than a folder or a sequence of them."""
     if isinstance(images, (str, Path)):
-        return not Path(images).is_dir()
+        return not _is_folder(images)
     if isinstance(images, np.ndarray):
         return images.ndim <= 3
-    return hasattr(images, "getbands") or isinstance(images, bytes)
+    return isinstance(images, bytes) or hasattr(images, "getbands") or hasattr(images, "read")
 
 
 def sources(images: Any) -> Iterator[Source]:
     """The images in what a user gives.
 
     Args:
-        images: a path, a folder (searched through, in order of names), a PIL image, the bytes of an image file,
-            a uint8 array (H, W), (H, W, C) or (N, H, W, C), or an iterable of these.
+        images: a path, a folder (searched at any depth, in the order of names), a PIL image, an open binary file or
+            its bytes, a uint8 array (H, W), (H, W, C) or (N, H, W, C), or an iterable of these. A folder without images
+            counts as an image that cannot be read.
 
     Raises:
         UsageError: something that is no image.
     """
-    if isinstance(images, (str, Path)) and Path(images).is_dir():
-        paths = sorted(path for path in Path(images).rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-        if not paths:
-            raise StriateError(f"{images}: no images in this folder or below it.")
-        yield from (_source(path, "") for path in paths)
+    if _is_folder(images):
+        yield from _below(Path(images))
     elif is_single(images):
         yield _source(images, "image")
-    elif isinstance(images, Iterable):
+    elif isinstance(images, Iterable) and not isinstance(images, Mapping):
         for index, image in enumerate(images):
-            yield _source(image, f"[{index}]")
+            yield from _below(Path(image)) if _is_folder(image) else [_source(image, f"[{index}]")]
     else:
         raise UsageError(f"{type(images).__name__} is no image: give a path, a PIL image or a uint8 array.")
 
 
+def _is_folder(images: Any) -> bool:
+    return isinstance(images, (str, Path)) and Path(images).is_dir()
+
+
+def _below(folder: Path) -> Iterator[Source]:
+    def none(channels: int) -> np.ndarray:
+        raise UnreadableImage("no images in this folder or below it", printable(folder))
+
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in FORMAT_OF)
+    paths = sorted(path for path in found if not any(map(is_hidden, path.relative_to(folder).parts)))
+    yield from (_source(path, "") for path in paths) if paths else [Source(printable(folder), none)]
+
+
 def _source(image: Any, name: str) -> Source:
     if isinstance(image, (str, Path)):
-        return Source(str(image), lambda channels: decode(Path(image), channels))
+        return Source(printable(image), lambda channels: decode(Path(image), channels))
     if isinstance(image, bytes):
         return Source(name, lambda channels: decode(image, channels))
+    if hasattr(image, "read"):
+        content = image.read()
+        return Source(str(getattr(image, "name", name)), lambda channels: decode(content, channels))
     if hasattr(image, "getbands"):
         return Source(str(getattr(image, "filename", "") or name), lambda channels: _from_pillow(image, channels))
     if isinstance(image, np.ndarray):
-        return Source(name, lambda channels: _from_array(image, name))
+        return Source(name, lambda channels: _from_array(image, channels, name))
     raise UsageError(f"{name} is a {type(image).__name__}: give a path, a PIL image or a uint8 array.")
 
 
 def _from_pillow(image: Any, channels: int) -> np.ndarray:
     # Through the one decoder, so that palettes, alpha, 16 bits and rotation mean the same everywhere.
-    encoded = io.BytesIO()
+    encoded, name = io.BytesIO(), getattr(image, "filename", "") or "image"
     try:
-        image.save(encoded, "PNG", exif=image.getexif())
-    except OSError:  # a mode that PNG has no room for, such as CMYK
-        image.save(encoded, "TIFF", exif=image.getexif())
+        image.load()
+        fits = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+        # TIFF has room for what PNG has not, such as CMYK.
+        image.save(encoded, "PNG" if fits else "TIFF", exif=image.getexif(), compress_level=0)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnreadableImage(f"Pillow cannot read it: {error}", name) from error
     return decode(encoded.getvalue(), channels)
 
 
-def _from_array(array: np.ndarray, name: str) -> np.ndarray:
+def _from_array(array: np.ndarray, channels: int, name: str) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.size == 0:
         raise UsageError(
             f"{name}: an array of {array.dtype} and shape {array.shape}; an image is uint8 (H, W) or (H, W, C)."
         )
-    return array if array.ndim == 3 else array[:, :, None]
+    image = array if array.ndim == 3 else array[:, :, None]
+    if image.shape[2] not in (1, 3, 4, channels):
+        raise UsageError(
+            f"{name}: an array of shape {array.shape} would be one image of {image.shape[2]} channels, and the model "
+            f"takes {channels}; several images are (N, H, W, C)."
+        )
+    return to_channels(image, channels)

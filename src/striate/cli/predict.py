@@ -20,11 +20,8 @@ def command(
     """Classify images; one that cannot be read is named on standard error, and the rest go on."""
     from striate.classifier import load
 
-    classifier = load(run)
-    predictions = []
-    for path in images:
-        found = classifier.predict(path if path.is_dir() else [path], top)
-        predictions += found if isinstance(found, list) else [found]
+    predictions = load(run).predict(images, top)
+    assert isinstance(predictions, list)
     if json:
         print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
     for prediction in predictions:
