@@ -1,11 +1,18 @@
-"""Fixtures shared by all tests: where the real data sets and pretrained weights lie, if they are here at all."""
+"""Fixtures shared by all tests: where the real data sets and pretrained weights lie, if they are here at all, and a
+small run to use and to spoil.
+"""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+COLOURS = {"blue": (40, 40, 200), "green": (40, 200, 40), "red": (200, 40, 40)}
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +31,43 @@ def shared_weights() -> Path:
     if not folder.is_dir():
         pytest.skip(f"pretrained weights are not at {folder} (set STRIATE_WEIGHTS)")
     return folder
+
+
+def _paint(folder: Path, names=COLOURS, count: int = 10, side: int = 16, mode: str = "RGB", seed: int = 0) -> Path:
+    """A folder of noisy pictures of one colour, by class."""
+    rng = np.random.default_rng(seed)
+    for name in names:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            noise = rng.integers(-40, 40, (side, side, 3))
+            pixels = np.clip(np.array(COLOURS.get(name, (90, 90, 90))) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).convert(mode).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def paint() -> Callable[..., Path]:
+    """Makes a folder of noisy pictures: paint(folder, names=..., count=10, side=16, mode="RGB", seed=0)."""
+    return _paint
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory) -> Path:
+    """Thirty pictures of three colours; not to be written to."""
+    return _paint(tmp_path_factory.mktemp("data") / "colours")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, colours) -> Path:
+    """A run trained on `colours` for two epochs; not to be written to."""
+    from striate.classifier import train
+
+    run = tmp_path_factory.mktemp("runs") / "colours"
+    train(colours, model="lenet5", epochs=2, batch_size=4, run=run, quiet=True, report=False, workers=0)
+    return run
+
+
+@pytest.fixture
+def run(trained, tmp_path) -> Path:
+    """A copy of the trained run, to spoil."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))

@@ -19,6 +19,7 @@ from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, load_model, save_model
+from striate.training.run_folder import RunFolder
 
 #: Images that go through the network together when predicting.
 BATCH_SIZE = 64
@@ -61,12 +62,12 @@ class Classifier:
 
         Args:
             images: a path, a PIL image, a uint8 array (H, W) or (H, W, C): one Prediction is returned. A folder,
-                an array (N, H, W, C) or a sequence of images: a list, in order, in which an image that cannot be
+                an array (N, H, W, C) or an iterable of all these: a list, in order, in which an image that cannot be
                 read has an `error` instead of classes.
             top: how many classes each prediction names.
 
         Raises:
-            StriateError: a single image that cannot be read; a folder without images.
+            StriateError: a single image that cannot be read.
         """
         if top < 1:
             raise UsageError(f"top is {top}; ask for at least 1 class.")
@@ -144,8 +145,17 @@ class Classifier:
             return open_dataset(source, channels=channels, val_fraction=fraction, classes=self.classes)
         if not trained_on:
             raise UsageError("this model does not say what it was trained on; name the images to evaluate on.")
+        run = RunFolder(self.path or "")
+        absolute = run.read_config()["absolute_source"] if self.path and run.config.is_file() else ""
+        where = locate(trained_on["source"], absolute)
         seed, fraction = trained_on["seed"], trained_on["val_fraction"]
-        return open_dataset(trained_on["source"], channels=channels, seed=seed, val_fraction=fraction)
+        dataset = open_dataset(where, channels=channels, seed=seed, val_fraction=fraction)
+        if dataset.fingerprint != trained_on["fingerprint"]:
+            raise StriateError(
+                f"{where}: the images have changed since the model was trained on them, so some that are set aside "
+                "now may have been trained on. Name images to evaluate on."
+            )
+        return dataset
 
     def _own_labels(self, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """The data set's labels as positions in the classifier's classes."""
@@ -182,6 +192,11 @@ class Classifier:
         batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(device)
         logits = self.model(self.description.preprocessing.normalise(batch))
         return logits.float().softmax(1).cpu().numpy()
+
+
+def locate(source: str, absolute: str) -> str:
+    """Where a data set lies: at its absolute path, else as it was called, for it may have moved along."""
+    return absolute if absolute and Path(absolute).exists() else source
 
 
 def load(path: str | Path) -> Classifier:

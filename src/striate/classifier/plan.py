@@ -17,9 +17,28 @@ from striate.errors import UsageError
 from striate.models import ConvNet, create_model, get_card
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe, get_recipe
+from striate.weights import describe
 
 #: Images of this many pixels a side or less are small: they get a network for small images at their own size.
 SMALL = 64
+
+
+def check_request(
+    model: str | None, recipe: str | Recipe | None, device: str, precision: str, workers: int | None
+) -> None:
+    """Refuse what can be seen to be wrong before the data is opened, which may take long.
+
+    Raises:
+        UsageError: an unknown name or an impossible value.
+        StriateError: a device that is not there.
+    """
+    if model is not None:
+        get_card(model)
+    if isinstance(recipe, str):
+        get_recipe(recipe)
+    if workers is not None and workers < 0:
+        raise UsageError(f"workers is {workers}; 0 or more are possible.")
+    choose_precision(precision, device_type(device), 0, 1)
 
 
 def plan_run(
@@ -48,7 +67,7 @@ def plan_run(
         raise UsageError(f"devices is {devices}; at least 1 is needed.")
     side = _side(dataset)
     name = model or ("convpool_tiny" if side and side <= SMALL else "resnet18")
-    size = size or _input_size(name, side, weights)
+    size = _input_size(name, side, weights) if size is None else size
     network = create_model(
         name,
         num_classes=len(dataset.classes),
@@ -69,13 +88,15 @@ def plan_run(
             settings = {"batch_size": min(fitting, len(dataset.train)), **settings}
             notes.append(f"batches of {settings['batch_size']} images, since there are only {len(dataset.train)}")
     chosen = chosen.override(settings)
+    if chosen.batch_size % devices:
+        raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
     kind = device_type(device)
     costs = summary(network, (network.in_channels, *preprocessing.size))
     layers = sum(isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)) for m in network.modules())
     return {
         "format": "striate run 1",
         "network": network.spec.to_dict(),
-        "weights": str(Path(weights).absolute()) if weights and Path(weights).exists() else weights,
+        "weights": _weights(name, weights),
         "freeze": freeze,
         "preprocessing": preprocessing.to_dict(),
         "recipe": chosen.to_dict(),
@@ -105,7 +126,12 @@ def _side(dataset: Dataset) -> int | None:
 
 def _input_size(name: str, side: int | None, weights: str | Path | None) -> int:
     card = get_card(name)
-    if side is None or side > SMALL or weights or side < card.min_size:
+    if weights:
+        file = Path(weights).expanduser()
+        if file.is_file():
+            return describe(file, card.input_size).input_size
+        return {source.name: source.input_size for source in card.weights}.get(str(weights), card.input_size)
+    if side is None or side > SMALL or side < card.min_size:
         return card.input_size
     # Networks made for small images see them at their own size; others at the size they were made for.
     return card.input_size if card.fixed_size else max(side, card.min_size)
@@ -129,6 +155,12 @@ def _try(network: ConvNet, preprocessing: Preprocessing) -> None:
         network.check_input(torch.empty(shape))
 
 
+def _weights(name: str, weights: str | Path | None) -> str | None:
+    """What says the same from any folder: a name on the card, or an absolute path."""
+    named = {source.name for source in get_card(name).weights}
+    return str(weights) if weights in named else str(Path(weights).expanduser().absolute()) if weights else None
+
+
 def _recipe(recipe: str | Recipe | None, weights: str | Path | None, size: int) -> Recipe:
     if isinstance(recipe, Recipe):
         return recipe
@@ -140,7 +172,5 @@ def _recipe(recipe: str | Recipe | None, weights: str | Path | None, size: int) 
 def _workers(dataset: Dataset, wanted: int | None) -> int:
     """Worker processes: none for images in memory, whose batches cost less than sending them would."""
     if wanted is not None:
-        if wanted < 0:
-            raise UsageError(f"workers is {wanted}; 0 or more are possible.")
         return wanted
     return 0 if isinstance(dataset.train.images, ArrayImages) else worker_count()

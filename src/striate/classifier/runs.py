@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 
 import torch
 
-from striate.classifier.classifier import Classifier, load
-from striate.classifier.plan import plan_run
+from striate.classifier.classifier import Classifier, load, locate
+from striate.classifier.plan import check_request, plan_run
 from striate.classifier.reporting import report_run
 from striate.data import Dataset, Preprocessing, open_dataset
+from striate.data.named import NAMES
 from striate.errors import StriateError, UsageError
 from striate.models import ConvNet, create_model, get_card
 from striate.training.batches import Batches
@@ -81,7 +81,7 @@ def train(
         checkpoint_every: seconds between checkpoints within an epoch.
         quiet: show no progress.
         report: write report.html.
-        command: the command line to record in the report.
+        command: the command line to record in the report, if there was one.
 
     Returns:
         The best classifier found, whose `path` is the run folder.
@@ -89,9 +89,14 @@ def train(
     Raises:
         StriateError: anything a user can mend, in one line.
     """
+    check_request(model, recipe, device, precision, workers)
+    if run is not None:
+        RunFolder(run).refuse_existing()
     if isinstance(source, Dataset):
         dataset = source
     else:
+        if isinstance(source, Path) and str(source) in NAMES:
+            source = source.absolute()  # a folder called "digits", not the data set of that name
         channels = get_card(model).in_channels if weights and model else None
         dataset = open_dataset(source, seed=seed, val_fraction=val_fraction, channels=channels)
     chosen = plan_run(
@@ -117,9 +122,9 @@ def train(
     config = {
         **chosen,
         "source": str(dataset.source),
-        "absolute_source": str(Path(dataset.source).absolute()) if Path(dataset.source).exists() else "",
+        "absolute_source": "" if dataset.source in NAMES else str(Path(dataset.source).expanduser().absolute()),
         "val_fraction": val_fraction,
-        "command": command or _command(),
+        "command": command or "",
         "created": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     folder = RunFolder.create(run, _stem(dataset.source))
@@ -128,6 +133,9 @@ def train(
         if dataset.skipped:
             dataset.write_skipped(folder.skipped)
         return _run(folder, config, dataset, create_progress(quiet), time_limit, checkpoint_every, report)
+    except BaseException:
+        folder.remove_if_unstarted()
+        raise
     finally:
         folder.unlock()
 
@@ -165,9 +173,7 @@ def resume(
         config = folder.read_config()
         if workers is not None:
             config["workers"] = workers
-        source = config["source"]
-        if not Path(source).exists() and config["absolute_source"]:
-            source = config["absolute_source"]
+        source = locate(config["source"], config["absolute_source"])
         channels = config["preprocessing"]["channels"]
         dataset = open_dataset(source, seed=config["seed"], val_fraction=config["val_fraction"], channels=channels)
         if dataset.fingerprint != config["fingerprint"]:
@@ -201,11 +207,14 @@ def _run(
     else:
         position = training.position
         progress.message(f"{folder.path} is trained already; --extend N adds epochs.")
-    if position.stopped_by == "interrupted":
-        raise Interrupted(
-            f"stopped in epoch {min(position.epoch + 1, training.epochs)} of {training.epochs}; everything is saved. "
-            f"Go on with: striate train --resume {shlex.quote(str(folder.path))}"
+    if position.epoch < training.epochs and position.stopped_by in ("interrupted", "time limit"):
+        line = (
+            f"stopped in epoch {position.epoch + 1} of {training.epochs} ({position.stopped_by}); everything is "
+            f"saved. Go on with: striate train --resume {shlex.quote(str(folder.path))}"
         )
+        if position.stopped_by == "interrupted":
+            raise Interrupted(line)
+        progress.message(line)
     classifier = load(folder.path)
     classifier.evaluation = classifier.evaluate(dataset)
     if report and training.fabric.is_global_zero:
@@ -238,7 +247,7 @@ def _prepare(
 
     def build(phases: list[int]) -> Training:
         torch.manual_seed(config["seed"])
-        network = _network(config)
+        network = _network(config, pretrained=not folder.checkpoint.exists())
         save = _saver(folder, config, dataset, preprocessing)
         common = (
             batches,
@@ -268,9 +277,9 @@ def _prepare(
     return training
 
 
-def _network(config: dict[str, Any]) -> ConvNet:
-    arguments = dict(config["network"]["arguments"])
-    network = create_model(config["network"]["name"], weights=config["weights"], **arguments)
+def _network(config: dict[str, Any], pretrained: bool) -> ConvNet:
+    weights = config["weights"] if pretrained else None
+    network = create_model(config["network"]["name"], weights=weights, **config["network"]["arguments"])
     if config["freeze"]:
         network.freeze(config["freeze"])
     return network
@@ -330,7 +339,3 @@ def _introduction(folder: RunFolder, config: dict[str, Any], dataset: Dataset, t
 def _stem(source: str) -> str:
     path = Path(source)
     return (path.resolve().stem if path.exists() else path.stem) or "run"
-
-
-def _command() -> str:
-    return shlex.join(["striate", *sys.argv[1:]]) if Path(sys.argv[0]).name == "striate" else ""

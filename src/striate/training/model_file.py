@@ -10,13 +10,12 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-import striate
 from striate.data import Preprocessing
 from striate.errors import StriateError
 from striate.files import write_atomically
 from striate.models import ConvNet, create_model
-
-FORMAT = "striate model 1"
+from striate.weights import load_state
+from striate.weights.files import OWN_MODEL as FORMAT
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ class Description:
 def save_model(path: Path, model: ConvNet, description: Description) -> Path:
     """Write weights and description to one file, whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    metadata = {"format": FORMAT, "striate": striate.__version__, "description": description.to_json()}
-    return write_atomically(path, save(tensors, metadata=metadata))
+    # One entry: safetensors writes several in no fixed order, and equal models are to be equal files.
+    return write_atomically(path, save(tensors, metadata={FORMAT: description.to_json()}))
 
 
 def load_model(path: str | Path) -> tuple[ConvNet, Description]:
@@ -78,20 +77,17 @@ def load_model(path: str | Path) -> tuple[ConvNet, Description]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
+            if FORMAT not in metadata:
                 raise StriateError(
                     f"{path}: these weights do not say what network, classes and preprocessing they belong to, and "
                     "striate does not guess. To start from them, train with --weights and --model."
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            description = Description.from_json(metadata["description"])
+            description = Description.from_json(metadata[FORMAT])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise StriateError(f"{path}: the model file is damaged ({error}).") from error
+        raise StriateError(f"{path}: the model file is damaged ({error}); make it anew.") from error
     model = create_model(description.network["name"], **description.network["arguments"])
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise StriateError(f"{path}: the weights do not fit {description.network['name']} ({error}).") from error
+    load_state(model, tensors, where=str(path))
     return model.eval(), description
 
 
@@ -103,12 +99,14 @@ def refuse_pickle(path: Path) -> None:
     """
     try:
         with open(path, "rb") as file:
-            start = file.read(8)
+            start = file.read(9)
     except FileNotFoundError:
         raise StriateError(f"{path}: no such model file.") from None
     except OSError as error:
         raise StriateError(f"{path}: cannot be read ({error.strerror}).") from error
-    if start[:2] == b"PK" or start[:1] == b"\x80" or path.suffix in (".pkl", ".pickle", ".pt", ".pth", ".ckpt"):
+    # A safetensors file starts with the length of its header, whose first byte can be 0x80 too; then "{" follows.
+    pickled = (start[:2] == b"PK" or start[:1] == b"\x80") and start[8:] != b"{"
+    if pickled or path.suffix in (".pkl", ".pickle", ".pt", ".pth", ".ckpt"):
         if path.name == "last.ckpt":
             raise StriateError(f"{path}: a checkpoint, not a model; load {path.with_name('model.safetensors')}.")
         raise StriateError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -39,11 +40,7 @@ class RunFolder:
         """
         if path is not None:
             run = cls(path)
-            if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
-                raise UsageError(
-                    f"{run.path} exists already and is never overwritten. Go on with it: --resume {run.path}; "
-                    "or choose another --run."
-                )
+            run.refuse_existing()
             run._make(exist_ok=True)
             return run
         number = 1
@@ -55,6 +52,25 @@ class RunFolder:
                 number += 1
                 continue
             return run
+
+    def refuse_existing(self) -> None:
+        """Raise UsageError where something lies already that a new run would overwrite."""
+        try:
+            taken = self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir()))
+        except OSError as error:
+            raise explain(error, self.path) from error
+        if taken:
+            resumable = f"Go on with it: --resume {self.path}; or choose" if self.config.is_file() else "Choose"
+            raise UsageError(f"{self.path} exists already and is never overwritten. {resumable} another --run.")
+
+    def remove_if_unstarted(self) -> None:
+        """Take the folder away again when nothing was trained in it: there is nothing to go on with."""
+        if self.checkpoint.exists() or self.model.exists():
+            return
+        with contextlib.suppress(OSError):  # something else lies in it
+            for path in (self.config, self.skipped, self.path / ".lock"):
+                path.unlink(missing_ok=True)
+            self.path.rmdir()
 
     def _make(self, exist_ok: bool) -> None:
         try:
