@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from striate.analysis import summary as summary
     from striate.classifier import Classifier as Classifier
     from striate.classifier import load as load
+    from striate.classifier import resume as resume
     from striate.classifier import train as train
     from striate.data import Dataset as Dataset
     from striate.data import open_dataset as open_dataset
@@ -27,6 +28,7 @@ _HOMES = {
     "summary": "striate.analysis",
     "Classifier": "striate.classifier",
     "load": "striate.classifier",
+    "resume": "striate.classifier",
     "train": "striate.classifier",
     "Dataset": "striate.data",
     "open_dataset": "striate.data",

@@ -21,8 +21,7 @@ FORMAT = "striate checkpoint 1"
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
     """Write a checkpoint whole or not at all."""
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {"format": FORMAT, "state": json.dumps(state)}
-    write_atomically(path, save(contiguous, metadata=metadata))
+    write_atomically(path, save(contiguous, metadata={FORMAT: json.dumps(state)}))
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -34,13 +33,11 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise StriateError(
-                    f"{path}: not a checkpoint of striate (its format is {metadata.get('format', 'unnamed')!r})."
-                )
+            if FORMAT not in metadata:
+                raise StriateError(f"{path}: not a checkpoint of striate's; nothing can be resumed from it.")
             # safetensors keeps no alignment; a copy gives each tensor memory of its own.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-            return tensors, json.loads(metadata["state"])
+            return tensors, json.loads(metadata[FORMAT])
     except FileNotFoundError:
         raise StriateError(f"{path}: no checkpoint there, so there is nothing to resume.") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:

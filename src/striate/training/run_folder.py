@@ -21,6 +21,7 @@ class RunFolder:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._lock: FileLock | None = None
+        self._made: list[Path] = []  # the folders that were made for it, the innermost first
 
     model = property(lambda self: self.path / "model.safetensors")
     checkpoint = property(lambda self: self.path / "last.ckpt")
@@ -64,16 +65,18 @@ class RunFolder:
             raise UsageError(f"{self.path} exists already and is never overwritten. {resumable} another --run.")
 
     def remove_if_unstarted(self) -> None:
-        """Take the folder away again when nothing was trained in it: there is nothing to go on with."""
+        """Take away again what `create` made when nothing was trained: there is nothing to go on with."""
         if self.checkpoint.exists() or self.model.exists():
             return
         with contextlib.suppress(OSError):  # something else lies in it
             for path in (self.config, self.skipped, self.path / ".lock"):
                 path.unlink(missing_ok=True)
-            self.path.rmdir()
+            for path in self._made:
+                path.rmdir()
 
     def _make(self, exist_ok: bool) -> None:
         try:
+            self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=exist_ok)
         except FileExistsError:
             if exist_ok:
