@@ -66,7 +66,8 @@ def plan_run(
     if devices < 1:
         raise UsageError(f"devices is {devices}; at least 1 is needed.")
     side = _side(dataset)
-    name = model or ("convpool_tiny" if side and side <= SMALL else "resnet18")
+    preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
+    name = model or (preset.network if preset else "") or _network(dataset, side)
     size = _input_size(name, side, weights) if size is None else size
     network = create_model(
         name,
@@ -80,7 +81,7 @@ def plan_run(
     _try(network, preprocessing)
     if freeze:
         network.freeze(freeze)
-    chosen = _recipe(recipe, weights, size)
+    chosen = preset or get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
     notes = []
     if "batch_size" not in settings and chosen.batch_size > len(dataset.train) // 10:
         fitting = max(2, 2 ** ((len(dataset.train) // 10).bit_length() - 1))
@@ -92,7 +93,6 @@ def plan_run(
         raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
     kind = device_type(device)
     costs = summary(network, (network.in_channels, *preprocessing.size))
-    layers = sum(isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)) for m in network.modules())
     return {
         "format": "striate run 1",
         "network": network.spec.to_dict(),
@@ -106,7 +106,7 @@ def plan_run(
         "seed": seed,
         "device": kind,
         "devices": devices,
-        "precision": choose_precision(precision, kind, costs.multiply_adds, layers),
+        "precision": choose_precision(precision, kind, costs.multiply_adds, chosen.batch_size // devices),
         "workers": _workers(dataset, workers),
         "threads": torch.get_num_threads(),
         "versions": {
@@ -116,6 +116,13 @@ def plan_run(
         },
         "notes": notes,
     }
+
+
+def _network(dataset: Dataset, side: int | None) -> str:
+    """The network where none is asked for."""
+    if side is None or side > SMALL:
+        return "resnet18"
+    return "striate_m" if dataset.channels == 1 else "striate_l"
 
 
 def _side(dataset: Dataset) -> int | None:
@@ -159,14 +166,6 @@ def _weights(name: str, weights: str | Path | None) -> str | None:
     """What says the same from any folder: a name on the card, or an absolute path."""
     named = {source.name for source in get_card(name).weights}
     return str(weights) if weights in named else str(Path(weights).expanduser().absolute()) if weights else None
-
-
-def _recipe(recipe: str | Recipe | None, weights: str | Path | None, size: int) -> Recipe:
-    if isinstance(recipe, Recipe):
-        return recipe
-    if recipe is not None:
-        return get_recipe(recipe)
-    return get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
 
 
 def _workers(dataset: Dataset, wanted: int | None) -> int:
