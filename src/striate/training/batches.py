@@ -7,6 +7,7 @@ run can go on from any batch.
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -88,7 +89,10 @@ def generator(*key: int) -> np.random.Generator:
 
 
 def _start_worker(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's business
+    # Ctrl-C, and termination of the whole process group, are the main process's business.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
 
 
 class Batches:
