@@ -19,6 +19,8 @@ from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe, get_recipe
 from striate.weights import describe
 
+FORMAT = "striate run 1"
+
 #: Images of this many pixels a side or less are small: they get a network for small images at their own size.
 SMALL = 64
 
@@ -94,7 +96,7 @@ def plan_run(
     kind = device_type(device)
     costs = summary(network, (network.in_channels, *preprocessing.size))
     return {
-        "format": "striate run 1",
+        "format": FORMAT,
         "network": network.spec.to_dict(),
         "weights": _weights(name, weights),
         "freeze": freeze,

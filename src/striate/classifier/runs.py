@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from striate.classifier.classifier import Classifier, load, locate
-from striate.classifier.plan import check_request, plan_run
+from striate.classifier.plan import FORMAT, check_request, plan_run
 from striate.classifier.reporting import report_run
 from striate.data import Dataset, Preprocessing, open_dataset
 from striate.data.named import NAMES
@@ -171,6 +171,8 @@ def resume(
     folder = RunFolder.open(run)
     try:
         config = folder.read_config()
+        if config.get("format") != FORMAT:
+            raise StriateError(f"{folder.config}: does not say how the run is trained, so it cannot go on.")
         if workers is not None:
             config["workers"] = workers
         source = locate(config["source"], config["absolute_source"])

@@ -31,6 +31,7 @@ def command(
         print_json(
             {
                 "source": dataset.source,
+                "classes": list(dataset.classes),
                 "channels": dataset.channels,
                 "images": counts,
                 "skipped": [{"path": entry.path, "reason": entry.reason} for entry in dataset.skipped],

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from striate.cli.output import Json, print_json
+from striate.errors import UsageError
 
 
 def command(
-    network: Annotated[str, typer.Argument(help="A network's name, or a run folder.")],
+    network: Annotated[str, typer.Argument(help="A network's name, a run folder, or a model's .safetensors file.")],
     size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
     channels: Annotated[int | None, typer.Option(help="Channels of the input.")] = None,
@@ -22,11 +23,14 @@ def command(
     import torch
 
     from striate.analysis import summary
-    from striate.models import create_model, get_card
+    from striate.models import create_model, get_card, list_models
 
-    if Path(network).is_dir():
+    path = Path(network)
+    if path.suffix == ".safetensors" or (path.is_dir() and network not in list_models()):
         from striate.classifier import load
 
+        if classes is not None or channels is not None:
+            raise UsageError(f"{network} is trained: --classes and --channels are for networks by name.")
         classifier = load(network)
         model, look = classifier.model, classifier.description.preprocessing
         shape = (model.in_channels, *(look.size if size is None else (size, size)))

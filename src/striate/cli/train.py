@@ -13,7 +13,6 @@ import typer
 from striate.cli.output import Json, Quiet, evaluation_lines, print_json
 from striate.errors import UsageError
 
-
 #: What may be said when a run goes on; everything else was decided when it began.
 WITH_RESUME = {"resume", "extend", "workers", "time_limit", "json", "quiet"}
 
