@@ -57,6 +57,33 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(getattr(value, entry.name, None))
 
 
+def _like_input(x: Tensor, *_: Any, **__: Any) -> Tensor:
+    """The shape of an operation on each value."""
+    return torch.empty_like(x)
+
+
+def _sum(x: Tensor, y: Any, **_: Any) -> Any:
+    """The shape of a sum of two equal shapes; other sums are PyTorch's."""
+    return torch.empty_like(x) if isinstance(y, Tensor) and y.shape == x.shape else _ATEN.add.Tensor(x, y)
+
+
+def _batch_norm(x: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """The shapes of a batch norm in evaluation mode: its output, and no statistics."""
+    return torch.empty_like(x), x.new_empty(0), x.new_empty(0)
+
+
+_ATEN = torch.ops.aten
+#: Frequent operations of plain shape, for which PyTorch would first import its compiler, which takes seconds.
+_SHORTCUTS: dict[Any, Callable[..., Any]] = {
+    _ATEN.native_batch_norm.default: _batch_norm,
+    _ATEN._native_batch_norm_legit_no_training.default: _batch_norm,
+    _ATEN.relu.default: _like_input,
+    _ATEN.hardtanh.default: _like_input,
+    _ATEN.add.Tensor: _sum,
+    _ATEN.mean.dim: _ATEN.sum.dim_IntList,
+}
+
+
 class Watcher(TorchDispatchMode):
     """While active, notes what every operation costs and sees; `root` holds the tree of visits.
 
@@ -107,6 +134,11 @@ class Watcher(TorchDispatchMode):
 
         return watched
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; with True PyTorch would import its compiler, which doubles its import time."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if torch.is_inference_mode_enabled():  # composite operations arrive whole there
@@ -117,7 +149,8 @@ class Watcher(TorchDispatchMode):
         operands = [*tensors_in(args), *tensors_in(kwargs)]
         if any(operand.is_meta for operand in operands):
             args, kwargs = _on_meta(args), _on_meta(kwargs)
-        result = func(*args, **kwargs)
+        shortcut = _SHORTCUTS.get(func) if operands and all(operand.is_meta for operand in operands) else None
+        result = shortcut(*args, **kwargs) if shortcut else func(*args, **kwargs)
         self._note(func, args, kwargs, operands, list(tensors_in(result)))
         return result
 

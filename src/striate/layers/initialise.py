@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from striate.layers.residual import Residual
 
@@ -14,29 +15,31 @@ def he_normal_(module: nn.Module, mode: Literal["fan_in", "fan_out"] = "fan_out"
 
     Dense layers keep PyTorch's fan-in uniform.
     """
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode=mode, nonlinearity="relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+    for weight in _weights_with_zero_biases(module, (nn.Conv2d,)):
+        nn.init.kaiming_normal_(weight, mode=mode, nonlinearity="relu")
 
 
 def normal_(module: nn.Module, std: float = 0.01) -> None:
     """Dense layers from N(0, std^2), their biases zero."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, 0.0, std)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+    for weight in _weights_with_zero_biases(module, (nn.Linear,)):
+        nn.init.normal_(weight, 0.0, std)
 
 
 def xavier_uniform_(module: nn.Module) -> None:
     """Glorot and Bengio (2010): weights uniform in +-sqrt(6 / (fan_in + fan_out)), biases zero."""
+    for weight in _weights_with_zero_biases(module, (nn.Conv2d, nn.Linear)):
+        nn.init.xavier_uniform_(weight)
+
+
+def _weights_with_zero_biases(
+    module: nn.Module, kinds: tuple[type[nn.Conv2d] | type[nn.Linear], ...]
+) -> Iterator[Tensor]:
+    """Weights of the layers of these kinds, once their biases are zero; none on "meta", where drawing is slow."""
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(layer.weight)
+        if isinstance(layer, kinds) and not layer.weight.is_meta:
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+            yield layer.weight
 
 
 def zero_last_gamma_(module: nn.Module) -> None:
