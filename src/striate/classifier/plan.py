@@ -18,6 +18,7 @@ from striate.models import ConvNet, create_model, get_card
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe, get_recipe
 from striate.weights import describe
+from striate.weights.files import OWN_MODEL, read_metadata
 
 FORMAT = "striate run 1"
 
@@ -41,6 +42,14 @@ def check_request(
     if workers is not None and workers < 0:
         raise UsageError(f"workers is {workers}; 0 or more are possible.")
     choose_precision(precision, device_type(device), 0, 1)
+
+
+def pretrained_channels(model: str, weights: str | Path) -> int:
+    """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
+    card, file = get_card(model), Path(weights).expanduser()
+    if file.is_file() and OWN_MODEL in read_metadata(file):
+        return len(describe(file, card.input_size).mean)
+    return card.in_channels
 
 
 def plan_run(

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 
 from striate.classifier.classifier import Classifier, load, locate
-from striate.classifier.plan import FORMAT, check_request, plan_run
+from striate.classifier.plan import FORMAT, check_request, plan_run, pretrained_channels
 from striate.classifier.reporting import report_run
 from striate.data import Dataset, Preprocessing, open_dataset
 from striate.data.named import NAMES
 from striate.errors import StriateError, UsageError
-from striate.models import ConvNet, create_model, get_card
+from striate.models import ConvNet, create_model
 from striate.training.batches import Batches
 from striate.training.hardware import create_fabric
 from striate.training.loop import Training
@@ -97,7 +97,7 @@ def train(
     else:
         if isinstance(source, Path) and str(source) in NAMES:
             source = source.absolute()  # a folder called "digits", not the data set of that name
-        channels = get_card(model).in_channels if weights and model else None
+        channels = pretrained_channels(model, weights) if weights and model else None
         dataset = open_dataset(source, seed=seed, val_fraction=val_fraction, channels=channels)
     chosen = plan_run(
         dataset,

@@ -1,0 +1,171 @@
+"""Predicting: one answer for one picture, however it is handed over; probabilities in scikit-learn's manner."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import log_loss, top_k_accuracy_score
+
+import striate
+from striate.data import decode
+from striate.errors import StriateError, UsageError
+
+
+@pytest.fixture(scope="module")
+def classifier(trained):
+    return striate.load(trained)
+
+
+@pytest.fixture(scope="module")
+def picture(colours) -> Path:
+    return colours / "green" / "4.png"
+
+
+def test_every_way_of_giving_a_picture_gives_the_same_answer(classifier, picture):
+    expected = classifier.predict_proba(picture)
+    array = decode(picture)
+    ways = {
+        "str": str(picture),
+        "list": [picture],
+        "generator": (path for path in [picture]),
+        "bytes": picture.read_bytes(),
+        "open file": io.BytesIO(picture.read_bytes()),
+        "Pillow": Image.open(picture),
+        "Pillow RGBA": Image.open(picture).convert("RGBA"),
+        "Pillow CMYK": Image.open(picture).convert("CMYK"),
+        "Pillow P": Image.fromarray(array).convert("P", palette=Image.Palette.ADAPTIVE, colors=256),
+        "(H, W, C)": array,
+        "(N, H, W, C)": array[None],
+        "not contiguous": np.asfortranarray(array),
+        "opaque (H, W, 4)": np.dstack([array, np.full(array.shape[:2], 255, np.uint8)]),
+    }
+    for name, image in ways.items():
+        np.testing.assert_array_equal(classifier.predict_proba(image), expected, err_msg=name)
+
+
+def test_every_way_of_giving_a_grey_picture_gives_the_same_answer(classifier, picture, tmp_path):
+    image = Image.open(picture).convert("L")
+    image.save(tmp_path / "grey.png")
+    grey = np.asarray(image)
+    sixteen = Image.fromarray(grey.astype(np.uint16) * 257)
+    assert sixteen.mode == "I;16"
+    expected = classifier.predict_proba(tmp_path / "grey.png")
+    for way in (image, image.convert("LA"), sixteen, grey, grey[:, :, None], grey[None, :, :, None]):
+        np.testing.assert_array_equal(classifier.predict_proba(way), expected)
+
+
+def test_rotation_in_a_pillow_image_means_what_it_means_in_a_file(classifier, picture, tmp_path):
+    wide = Image.open(picture).resize((40, 16))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide.save(tmp_path / "turned.png", exif=exif)
+    from_file = classifier.predict_proba(tmp_path / "turned.png")
+    np.testing.assert_array_equal(classifier.predict_proba(Image.open(tmp_path / "turned.png")), from_file)
+
+
+def test_one_image_gives_one_prediction_and_many_a_list(classifier, picture, colours):
+    one = classifier.predict(picture)
+    assert one.name == str(picture)
+    assert one.label in classifier.classes
+    (same,) = classifier.predict([picture])
+    assert same == one
+    folder = classifier.predict(colours / "green")
+    assert [Path(prediction.name).name for prediction in folder] == sorted(f"{number}.png" for number in range(10))
+    assert one in folder
+    assert len(classifier.predict([colours / "green", picture])) == 11
+
+
+def test_it_has_learnt_the_colours(classifier, colours):
+    for name in classifier.classes:
+        assert {prediction.label for prediction in classifier.predict(colours / name)} == {name}
+
+
+def test_top_classes_come_in_order_and_sum_to_at_most_one(classifier, picture):
+    everything = classifier.predict(picture, top=99)
+    chances = [chance for _, chance in everything.top]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) == pytest.approx(1, abs=1e-6)
+    assert {label for label, _ in everything.top} == set(classifier.classes)
+    assert classifier.predict(picture, top=2).top == everything.top[:2]
+    assert (everything.label, everything.probability) == everything.top[0]
+
+
+def test_many_images_are_predicted_in_groups_without_changing_order(classifier, picture):
+    array = decode(picture)
+    images = np.stack([np.roll(array, shift, axis=2) for shift in range(3)] * 50)  # 150 of three colours
+    probabilities = classifier.predict_proba(images)
+    assert probabilities.shape == (150, 3)
+    np.testing.assert_allclose(probabilities, np.tile(probabilities[:3], (50, 1)), atol=1e-6)
+
+
+def test_probabilities_serve_scikit_learn(classifier, colours):
+    names = np.repeat(sorted(path.name for path in colours.iterdir()), 10)
+    probabilities = classifier.predict_proba(colours)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    assert list(classifier.classes_) == list(classifier.classes) == sorted(set(names))
+    evaluation = classifier.evaluate(colours)
+    order = np.argsort([str(name) for name in evaluation.names])
+    np.testing.assert_allclose(probabilities, evaluation.probabilities[order], atol=1e-6)
+    assert log_loss(names, probabilities, labels=classifier.classes_) == pytest.approx(evaluation.loss, abs=1e-4)
+    assert top_k_accuracy_score(names, probabilities, k=1, labels=classifier.classes_) == evaluation.top1
+
+
+def test_nothing_gives_nothing(classifier):
+    assert classifier.predict([]) == []
+    assert classifier.predict_proba([]).shape == (0, 3)
+
+
+def test_unreadable_images_are_errors_in_a_list_and_raised_alone(classifier, picture, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(picture.read_bytes()[:100])
+    first, second, third = classifier.predict([bad, picture, b"no image"])
+    assert str(bad) in first.error
+    assert (first.label, first.probability, first.top) == (None, 0.0, ())
+    assert first.to_dict() == {"name": str(bad), "error": first.error}
+    assert second.label in classifier.classes
+    assert third.error
+    for images in (bad, Image.open(bad)):
+        with pytest.raises(StriateError):
+            classifier.predict(images)
+    with pytest.raises(StriateError, match=r"bad\.png"):
+        classifier.predict_proba([picture, bad])
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (np.zeros((4, 4, 3)), "float64"),
+        (np.zeros((5, 28, 28), np.uint8), r"\(N, H, W, C\)"),
+        (np.zeros((0, 4), np.uint8), "shape"),
+        ([3], "int"),
+        (None, "NoneType"),
+        ({"a": 1}, "dict"),
+    ],
+)
+def test_what_is_no_image_is_refused(classifier, images, words):
+    with pytest.raises(UsageError, match=words):
+        classifier.predict(images)
+
+
+def test_a_model_alone_is_enough(trained, picture, tmp_path, monkeypatch):
+    expected = striate.load(trained).predict_proba(picture)
+    (tmp_path / "deep").mkdir()
+    moved = tmp_path / "deep" / "renamed.safetensors"
+    moved.write_bytes((trained / "model.safetensors").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    np.testing.assert_array_equal(striate.load(moved).predict_proba(picture), expected)
+
+
+def test_saved_and_loaded_it_gives_equal_probabilities_bit_for_bit(classifier, colours, tmp_path):
+    path = classifier.save(tmp_path / "copy.safetensors")
+    again = striate.load(path)
+    np.testing.assert_array_equal(again.predict_proba(colours), classifier.predict_proba(colours))
+    assert again.description == classifier.description
+    assert again.save(tmp_path / "second.safetensors").read_bytes() == path.read_bytes()
+    with pytest.raises(UsageError, match=r"\.safetensors"):
+        classifier.save(tmp_path / "copy.pt")
+    with pytest.raises(StriateError, match="nowhere"):
+        classifier.save(tmp_path / "nowhere" / "copy.safetensors")
