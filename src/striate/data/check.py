@@ -122,9 +122,7 @@ class _Report:
         )
 
 
-def check_parts(
-    parts: Mapping[str, Part], channels: int | None = None, workers: int | None = None
-) -> Checked:
+def check_parts(parts: Mapping[str, Part], channels: int | None = None, workers: int | None = None) -> Checked:
     """Read every image of every part.
 
     Args:
@@ -163,9 +161,7 @@ def check_parts(
     return Checked(checked, channels, report.notes())
 
 
-def _look_at_all(
-    items: list[Path | bytes], channels: int | None, memory: _Memory, workers: int
-) -> Iterator[_Seen]:
+def _look_at_all(items: list[Path | bytes], channels: int | None, memory: _Memory, workers: int) -> Iterator[_Seen]:
     """Look at the items in threads, a chunk at a time, and yield in their order."""
 
     def look_at(chunk: list[Path | bytes]) -> list[_Seen]:

@@ -48,9 +48,7 @@ def list_cifar(name: str, place: Path) -> Listing:
             names += [f"{member}[{row}]" for row in range(len(fine))]
         every = np.concatenate(labels)
         if len(every) and every.max() >= len(classes):
-            raise StriateError(
-                f"{printable(place)}: label {every.max()} is outside the {len(classes)} classes"
-            )
+            raise StriateError(f"{printable(place)}: label {every.max()} is outside the {len(classes)} classes")
         parts[split] = Part(np.concatenate(pixels), names, every)
     return Listing(classes, parts)
 
@@ -65,9 +63,7 @@ def _parse(content: bytes, label_bytes: int, where: str) -> tuple[np.ndarray, np
 
 
 def _folder_reader(folder: Path) -> Callable[[list[str]], dict[str, bytes]]:
-    return lambda members: {
-        member: (folder / member).read_bytes() for member in members if (folder / member).is_file()
-    }
+    return lambda members: {member: (folder / member).read_bytes() for member in members if (folder / member).is_file()}
 
 
 def _archive_reader(archive: Path) -> Callable[[list[str]], dict[str, bytes]]:
@@ -81,9 +77,7 @@ def _archive_reader(archive: Path) -> Callable[[list[str]], dict[str, bytes]]:
                     if stream is not None:
                         contents[base] = stream.read()
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-            raise StriateError(
-                f"{printable(archive)} is damaged or cut short ({error}); fetch it again"
-            ) from error
+            raise StriateError(f"{printable(archive)} is damaged or cut short ({error}); fetch it again") from error
         return contents
 
     return read

@@ -125,9 +125,7 @@ def _split_folders(root: Path) -> dict[str, Path] | None:
         if split is None:
             continue
         if split in found:
-            raise StriateError(
-                f"{printable(root)} holds both {found[split].name} and {folder.name}; keep one of them"
-            )
+            raise StriateError(f"{printable(root)} holds both {found[split].name} and {folder.name}; keep one of them")
         found[split] = folder
     return found if "train" in found and subfolders(found["train"]) else None
 
@@ -138,8 +136,7 @@ def _list_classes(root: Path, walk: _Walk, allow_empty: bool = False) -> tuple[t
     if not folders:
         if any(_is_candidate(path) for path in _files(root)):
             raise StriateError(
-                f"the images lie directly in {where}; put them into one folder per class "
-                f"({where}/cat, {where}/dog)"
+                f"the images lie directly in {where}; put them into one folder per class ({where}/cat, {where}/dog)"
             )
         raise StriateError(f"{where} holds no images; it should hold one folder of images per class")
     paths: list[Path] = []

@@ -28,9 +28,7 @@ def read_idx(path: Path) -> np.ndarray:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise StriateError(
-            f"{where}: the gzip stream is damaged or cut short ({error}); fetch it again"
-        ) from error
+        raise StriateError(f"{where}: the gzip stream is damaged or cut short ({error}); fetch it again") from error
     except OSError as error:
         raise StriateError(f"{where} cannot be read: {error.strerror or error}") from error
     if len(data) < 4 or data[:2] != b"\0\0" or not 1 <= data[3] <= 4:
@@ -43,9 +41,7 @@ def read_idx(path: Path) -> np.ndarray:
     shape = struct.unpack_from(f">{data[3]}I", data, 4)
     if len(data) - start != math.prod(shape):
         kind = "truncated" if len(data) - start < math.prod(shape) else "longer than its header says"
-        raise StriateError(
-            f"{where} is {kind}: {len(data) - start:,} bytes of {math.prod(shape):,} ({shape})"
-        )
+        raise StriateError(f"{where} is {kind}: {len(data) - start:,} bytes of {math.prod(shape):,} ({shape})")
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
 
 
@@ -107,18 +103,14 @@ def list_idx(pairs: dict[str, tuple[Path, Path]], classes: tuple[str, ...] | Non
     for split, (images, labels) in arrays.items():
         images_path, labels_path = pairs[split]
         if len(labels) and labels.max() >= len(classes):
-            raise StriateError(
-                f"{printable(labels_path)}: label {labels.max()} is outside the {len(classes)} classes"
-            )
+            raise StriateError(f"{printable(labels_path)}: label {labels.max()} is outside the {len(classes)} classes")
         name = images_path.name.removesuffix(".gz")
         parts[split] = Part(images, [f"{name}[{row}]" for row in range(len(labels))], labels)
     return Listing(classes, parts)
 
 
 def _is_images(path: Path) -> bool:
-    return (
-        "images" in path.name and is_idx_name(path.name) and not path.name.startswith(".") and path.is_file()
-    )
+    return "images" in path.name and is_idx_name(path.name) and not path.name.startswith(".") and path.is_file()
 
 
 def _split_of(path: Path) -> str:

@@ -114,6 +114,4 @@ class EncodedImages:
 
     def subset(self, indices: np.ndarray) -> EncodedImages:
         """The rows at `indices`, in that order."""
-        return EncodedImages(
-            [self.encoded[i] for i in indices], [self.names[i] for i in indices], self.channels
-        )
+        return EncodedImages([self.encoded[i] for i in indices], [self.names[i] for i in indices], self.channels)

@@ -65,12 +65,8 @@ PUBLISHED = {
             ("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
         ),
     ),
-    "cifar10": Published(
-        "cifar10", _TORONTO, (("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),)
-    ),
-    "cifar100": Published(
-        "cifar100", _TORONTO, (("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"),)
-    ),
+    "cifar10": Published("cifar10", _TORONTO, (("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),)),
+    "cifar100": Published("cifar100", _TORONTO, (("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"),)),
 }
 _UNPACKED = {"cifar10": "cifar-10-batches-bin", "cifar100": "cifar-100-binary"}
 _PICKLED = {
@@ -155,8 +151,7 @@ def _download(name: str, cache: Path, warning: str = "") -> Path:
                 fetch([address + file for address in published.addresses], folder / file, md5)
     except (StriateError, OSError) as error:
         raise StriateError(
-            f"'{name}' is not in the cache and {error}{warning}; "
-            f"put {', '.join(names)} into {printable(folder)}"
+            f"'{name}' is not in the cache and {error}{warning}; put {', '.join(names)} into {printable(folder)}"
         ) from error
     return folder
 

@@ -58,9 +58,7 @@ def open_dataset(
         if not 0 <= fraction < 1:
             raise UsageError(f"{name} is a share from 0 to below 1, not {fraction}")
     if val_fraction + test_fraction >= 1:
-        raise UsageError(
-            f"val_fraction {val_fraction} and test_fraction {test_fraction} leave none to train on"
-        )
+        raise UsageError(f"val_fraction {val_fraction} and test_fraction {test_fraction} leave none to train on")
     if channels is not None and channels < 1:
         raise UsageError(f"channels is 1, 3, 4 or the number of bands, not {channels}")
     where = printable(source)
@@ -85,8 +83,7 @@ def open_dataset(
         train=splits["train"].split,
         val=splits["val"].split if "val" in splits else None,
         test=splits["test"].split if "test" in splits else None,
-        skipped=listing.skipped
-        + tuple(entry for part in checked.parts.values() for _, entry in part.skipped),
+        skipped=listing.skipped + tuple(entry for part in checked.parts.values() for _, entry in part.skipped),
         notes=tuple(notes),
         fingerprint=_fingerprint(listing.classes, splits),
     )

@@ -50,9 +50,7 @@ def list_parquet(files: dict[str, list[Path]], label_column: str | None = None) 
     """
     read = {split: [_read(file, label_column) for file in paths] for split, paths in files.items() if paths}
     if "train" not in read:
-        raise StriateError(
-            f"there is no train split among {', '.join(printable(f[0]) for f in files.values())}"
-        )
+        raise StriateError(f"there is no train split among {', '.join(printable(f[0]) for f in files.values())}")
     notes: tuple[str, ...] = ()
     if "test" in read and all((np.asarray(t.labels) == -1).all() for t in read["test"] if not t.strings):
         del read["test"]
@@ -62,9 +60,7 @@ def list_parquet(files: dict[str, list[Path]], label_column: str | None = None) 
     if tables[0].strings:
         classes = sorted_classes([label for table in tables for label in table.labels])
     elif not classes:
-        classes = tuple(
-            str(n) for n in range(max((max(t.labels, default=-1) for t in tables), default=-1) + 1)
-        )
+        classes = tuple(str(n) for n in range(max((max(t.labels, default=-1) for t in tables), default=-1) + 1))
     parts = {split: _join(tables_of, classes) for split, tables_of in read.items()}
     skipped = tuple(entry for table in tables for entry in table.skipped)
     return Listing(classes, parts, skipped, notes)
@@ -95,9 +91,7 @@ def _read(file: Path, label_column: str | None) -> _Rows:
     except PermissionError:
         raise StriateError(f"{where} cannot be read: permission denied") from None
     except (pa.ArrowException, OSError) as error:
-        raise StriateError(
-            f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})"
-        ) from error
+        raise StriateError(f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})") from error
     kind = table.schema.field(image).type
     paths: list[str | None] = [None] * len(table)
     if pa.types.is_struct(kind) and "bytes" in [kind.field(i).name for i in range(kind.num_fields)]:

@@ -78,9 +78,7 @@ def curves(name: str, lines: Sequence[Curve], *, share: bool = False, from_zero:
                 axes.set_ylim(0, float(finite.max()) * 1.06 or 1.0)
             if share:
                 spread = max(float(np.ptp(finite)), 0.02)
-                axes.set_ylim(
-                    max(0.0, finite.min() - 0.06 * spread), min(1.0, finite.max() + 0.06 * spread) + 1e-3
-                )
+                axes.set_ylim(max(0.0, finite.min() - 0.06 * spread), min(1.0, finite.max() + 0.06 * spread) + 1e-3)
                 axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.4g} %"))
             else:
                 axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
@@ -101,9 +99,7 @@ def reliability(calibration: Calibration) -> Markup:
         confidence, accuracy = calibration.confidence[used], calibration.accuracy[used]
         share = calibration.images[used] / calibration.images.sum()
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(3, 3))
-        axes.vlines(
-            confidence, confidence, accuracy, color=VAL, linewidth=1 + 6 * np.sqrt(share), clip_on=False
-        )
+        axes.vlines(confidence, confidence, accuracy, color=VAL, linewidth=1 + 6 * np.sqrt(share), clip_on=False)
         axes.scatter(confidence, accuracy, s=12 + 160 * share, color=TRAIN, zorder=3, clip_on=False)
         axes.set_xlim(0, 1.03)
         axes.set_ylim(0, 1.03)
@@ -176,9 +172,7 @@ def _canvas(name: str, description: str, width: int = WIDTH, height: int = HEIGH
 def _inline(svg: str, name: str, description: str) -> Markup:
     """The bare <svg> element of a matplotlib file: no namespaces, sizes or fonts, and ids of its own."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(
-        r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S
-    )
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S)
     view = re.search(r'viewBox="[^"]+"', svg)
     assert view is not None
     label = f'role="img" aria-label="{escape(description)}"'

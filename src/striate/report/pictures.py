@@ -64,9 +64,7 @@ def heat_map(shares: np.ndarray, colour: tuple[int, int, int]) -> Picture:
 
     pixels = np.empty((*shares.shape, 4), dtype=np.uint8)
     pixels[..., :3] = colour
-    pixels[..., 3] = np.round(
-        np.sqrt(np.clip(shares, 0, 1)) * 255
-    )  # the root lifts rare confusions into sight
+    pixels[..., 3] = np.round(np.sqrt(np.clip(shares, 0, 1)) * 255)  # the root lifts rare confusions into sight
     picture = Image.fromarray(pixels)
     return Picture(_uri("png", _encoded(picture, "PNG", optimize=True)), *picture.size, tiny=True)
 

@@ -135,10 +135,10 @@ class Batches:
         self.steps = len(split) // together if self.training else -(-len(split) // batch_size)
         self.waited = 0.0  # seconds the consumer has waited for batches
         maker = _Maker(split, preprocessing, augment or Augment(), seed)
-        self._keys: list[_Key] = []
+        self._keys = _Keys()
         self._loader = DataLoader(
             maker,
-            sampler=_Keys(self),
+            sampler=self._keys,
             batch_size=None,
             num_workers=workers,
             persistent_workers=workers > 0,
@@ -150,8 +150,8 @@ class Batches:
 
     def epoch(self, epoch: int = -1, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch `start` on; the images left over by the last full batch sit out."""
-        self._keys = list(self._plan(epoch, start))
-        source = iter(self._loader) if self.workers else (self._maker[key] for key in self._keys)
+        self._keys.plan = list(self._plan(epoch, start))
+        source = iter(self._loader) if self.workers else (self._maker[key] for key in self._keys.plan)
         while True:
             began = time.perf_counter()
             made = next(source, None)
@@ -175,13 +175,17 @@ class Batches:
 
 
 class _Keys:
-    """The sampler: hands the plan of the current epoch to the workers."""
+    """The sampler: hands the plan of the current epoch to the workers.
 
-    def __init__(self, batches: Batches) -> None:
-        self.batches = batches
+    It does not know its `Batches`: in a cycle of references the workers' queues would be closed before the workers
+    are told to stop, and taking each one down would take five seconds.
+    """
+
+    def __init__(self) -> None:
+        self.plan: list[_Key] = []
 
     def __iter__(self) -> Iterator[_Key]:
-        return iter(self.batches._keys)
+        return iter(self.plan)
 
     def __len__(self) -> int:
-        return len(self.batches._keys)
+        return len(self.plan)
