@@ -44,7 +44,7 @@ def main() -> None:
         torch.manual_seed(0)
         fixed = size if get_card(name).fixed_size else None  # ResNet keeps the stem of large images
         model = create_model(name, num_classes=10, in_channels=channels, input_size=fixed)
-        precision = automatic_precision(model, size)
+        precision = automatic_precision(model, size, batch)
         steps = steps_in(options.seconds, copy.deepcopy(model), size, batch, precision)
         pixels = Pixels.random(steps * batch, size, channels, 10)
         with tempfile.TemporaryDirectory() as folder:

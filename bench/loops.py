@@ -41,11 +41,10 @@ class Pixels(NamedTuple):
         return cls(images, rng.integers(0, classes, count))
 
 
-def automatic_precision(model: ConvNet, size: int) -> str:
+def automatic_precision(model: ConvNet, size: int, batch: int) -> str:
     """The precision that striate chooses for training on the CPU, in Fabric's words."""
     costs = summary(model, (model.in_channels, size, size))
-    layers = sum(isinstance(module, (nn.Conv2d, nn.Linear)) for module in model.modules())
-    return choose_precision("auto", "cpu", costs.multiply_adds, layers)
+    return choose_precision("auto", "cpu", costs.multiply_adds, batch)
 
 
 class _WithoutCheckpoints(Training):
@@ -70,7 +69,6 @@ class StriateLoop:
             classes,
             look,
             recipe,
-            [1],
             RunFolder.create(folder, "loop"),
             create_fabric("cpu", 1, precision),
             lambda network, figures: None,
@@ -80,7 +78,7 @@ class StriateLoop:
 
     def __call__(self) -> float:
         """Train one epoch from where the weights stand; images per second."""
-        self.training.position = Position()
+        self.training.position = Position([1])
         began = time.perf_counter()
         self.training.train()
         return self.training.position.step * self.training.batch_size / (time.perf_counter() - began)

@@ -39,7 +39,7 @@ def compare_speed(options: argparse.Namespace) -> None:
     for name in options.networks:
         torch.manual_seed(0)
         model = create_model(name, num_classes=options.classes)
-        precision = automatic_precision(model, options.size)
+        precision = automatic_precision(model, options.size, options.batch)
         probe = create_model(name, num_classes=options.classes)
         steps = steps_in(options.seconds, probe, options.size, options.batch, precision)
         pixels = Pixels.random(steps * options.batch, options.size, 3, options.classes)

@@ -49,7 +49,7 @@ def write_atomically(path: str | Path, content: str | bytes | Callable[[Path], o
 
 def explain(error: OSError, path: Path) -> StriateError:
     """One line for a failure of the operating system to write `path`."""
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StriateError(f"{path}: the disk is full; what was there before is untouched. Free some space.")
     reason = error.strerror or str(error)
     return StriateError(f"{path}: cannot be written ({reason}). Choose a folder that you may write to.")

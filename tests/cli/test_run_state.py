@@ -54,7 +54,7 @@ def test_a_checkpoint_of_another_network_does_not_fit(cli, run, colours):
     shutil.copy("other/last.ckpt", run / "last.ckpt")
     outcome = cli("train", "--resume", run)
     assert outcome.code == 1
-    assert "last.ckpt: does not fit the run's network" in outcome.line()
+    assert "last.ckpt: belongs to another run" in outcome.line()
 
 
 def test_a_damaged_config_says_so(cli, run):
@@ -121,11 +121,9 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_older_files_whole(cli, r
     with largest_file(100_000):
         outcome = cli("train", "--resume", run, "--extend", 1, "--quiet")
     assert outcome.code == 1
-    assert "model.safetensors: cannot be written (File too large)" in outcome.line()
-    after = contents(run)
-    assert after.keys() == before.keys()
-    assert {name for name in after if after[name] != before[name]} == {"config.json"}
-    assert cli("train", "--resume", run, "--quiet").code == 0
+    assert "last.ckpt: the disk is full" in outcome.line()
+    assert contents(run) == before
+    assert cli("train", "--resume", run, "--extend", 1, "--quiet").code == 0
     assert len((run / "metrics.csv").read_text().splitlines()) == 4
 
 

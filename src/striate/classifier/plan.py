@@ -111,7 +111,6 @@ def plan_run(
         "freeze": freeze,
         "preprocessing": preprocessing.to_dict(),
         "recipe": chosen.to_dict(),
-        "phases": [chosen.epochs],
         "classes": list(dataset.classes),
         "fingerprint": dataset.fingerprint,
         "seed": seed,

@@ -51,6 +51,7 @@ LOSS_CHECK = 50
 class Position:
     """Where training stands; all of it goes into the checkpoint."""
 
+    phases: list[int]  # epochs of the first training and of each extension
     epoch: int = 0  # epochs done
     step: int = 0  # optimizer steps done
     step_in_epoch: int = 0
@@ -73,11 +74,11 @@ class Training:
         classes: class names.
         preprocessing: the network's.
         recipe: how to train.
-        phases: epochs of the first training and of each extension.
         run: where to write.
         fabric: launched; devices and precision.
         save_best: writes the weights of a network, with these validation figures, as the result so far.
         progress: what to show.
+        identity: what network, recipe and data these are; a checkpoint of another identity is refused.
         time_limit: seconds after which to stop cleanly; 0 for none.
         checkpoint_every: seconds between checkpoints within an epoch.
     """
@@ -90,20 +91,18 @@ class Training:
         classes: tuple[str, ...],
         preprocessing: Preprocessing,
         recipe: Recipe,
-        phases: list[int],
         run: RunFolder,
         fabric: Fabric,
         save_best: Callable[[nn.Module, dict[str, float]], None],
         progress: Quiet,
+        identity: str = "",
         time_limit: float = 0,
         checkpoint_every: float = 60,
     ) -> None:
         self.train_batches, self.val_batches, self.classes = train, val, classes
         self.preprocessing, self.recipe, self.run, self.fabric = preprocessing, recipe, run, fabric
-        self.save_best, self.progress = save_best, progress
+        self.save_best, self.progress, self.identity = save_best, progress, identity
         self.time_limit, self.checkpoint_every = time_limit, checkpoint_every
-        self.phases = [(count * train.steps, EXTENSION_RATE if i else 1.0) for i, count in enumerate(phases)]
-        self.epochs = sum(phases)
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
@@ -112,8 +111,20 @@ class Training:
         self.module = model.to(memory_format=torch.channels_last)
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
-        self.position = Position()
+        self.position = Position([recipe.epochs])
         self._reset_sums()
+
+    @property
+    def epochs(self) -> int:
+        """Epochs in all."""
+        return sum(self.position.phases)
+
+    def extend(self, epochs: int) -> None:
+        """Add a phase of training; one that ended early is taken to have been as long as it was."""
+        position = self.position
+        before = [position.epoch] if position.stopped_by else position.phases
+        position.phases = [*before, epochs]
+        position.stopped_by, position.epochs_since_best_loss = "", 0
 
     def train(self) -> Position:
         """Train to the end of the last phase, or until something stops it earlier; return where it stands.
@@ -125,8 +136,7 @@ class Training:
         self.progress.start(self.epochs, self.train_batches.steps)
         try:
             with Interruption() as self.interruption:
-                if self.position.step == 0:
-                    self.checkpoint()
+                self.checkpoint()
                 while self.position.epoch < self.epochs and not self.position.stopped_by:
                     self.train_epoch()
                     if self.position.step_in_epoch == self.train_batches.steps:
@@ -173,7 +183,11 @@ class Training:
 
     def learning_rate(self) -> float:
         """The rate of the next step."""
-        factor = rate_factor(self.schedule, self.position.step, self.phases)
+        phases = [
+            (count * self.train_batches.steps, EXTENSION_RATE if number else 1.0)
+            for number, count in enumerate(self.position.phases)
+        ]
+        factor = rate_factor(self.schedule, self.position.step, phases)
         return self.recipe.learning_rate * factor * self.plateau.factor
 
     def look_up(self, seconds: float) -> None:
@@ -311,15 +325,18 @@ class Training:
         if self.fabric.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.fabric.device)
         state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.seen}
+        state["identity"] = self.identity
         save_checkpoint(self.run.checkpoint, tensors, state)
 
     def restore(self) -> None:
         """Go back to where last.ckpt stands.
 
         Raises:
-            StriateError: the checkpoint is missing, damaged, or of another network.
+            StriateError: the checkpoint is missing, damaged, or of another run.
         """
         tensors, state = load_checkpoint(self.run.checkpoint)
+        if state.get("identity") != self.identity:
+            raise StriateError(f"{self.run.checkpoint}: belongs to another run than {self.run.config} describes.")
         try:
             self.module.load_state_dict(without_prefix("model", tensors))
             if self.average:
@@ -333,9 +350,9 @@ class Training:
                 torch.cuda.set_rng_state(tensors["random/cuda"], self.fabric.device)
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise StriateError(
-                f"{self.run.checkpoint}: does not fit the run's network and recipe ({error})."
+                f"{self.run.checkpoint}: does not fit the run's network and recipe ({str(error)[:200]})."
             ) from error
-        if self.position.stopped_by and self.position.epoch < self.epochs:
+        if self.position.stopped_by in ("interrupted", "time limit"):
             self.position.stopped_by = ""
 
     def _save(self, figures: dict[str, float]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from striate.data import Preprocessing
 from striate.errors import StriateError
 from striate.files import write_atomically
 from striate.models import ConvNet, create_model
+from striate.training.checkpoints import checksum
 from striate.weights import load_state
 from striate.weights.files import OWN_MODEL as FORMAT
 
@@ -30,6 +31,7 @@ class Description:
         data: source, fingerprint and number of images of the data trained on.
         metrics: validation figures of these weights, and the epoch they are from.
         versions: of striate and torch, when written.
+        checksum: of the weights, set when they are written.
     """
 
     network: dict[str, Any]
@@ -39,6 +41,7 @@ class Description:
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    checksum: int = 0
 
     def to_json(self) -> str:
         """As JSON."""
@@ -61,6 +64,7 @@ class Description:
 def save_model(path: Path, model: ConvNet, description: Description) -> Path:
     """Write weights and description to one file, whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    description = replace(description, checksum=checksum(tensors))
     # One entry: safetensors writes several in no fixed order, and equal models are to be equal files.
     return write_atomically(path, save(tensors, metadata={FORMAT: description.to_json()}))
 
@@ -84,6 +88,8 @@ def load_model(path: str | Path) -> tuple[ConvNet, Description]:
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             description = Description.from_json(metadata[FORMAT])
+            if description.checksum != checksum(tensors):
+                raise ValueError("its checksum is wrong")
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise StriateError(f"{path}: the model file is damaged ({error}); make it anew.") from error
     model = create_model(description.network["name"], **description.network["arguments"])

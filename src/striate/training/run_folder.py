@@ -93,12 +93,16 @@ class RunFolder:
         Raises:
             UsageError: there is no run there.
         """
-        run = cls(path)
-        if not run.config.is_file():
-            kind = "is no run folder (it has no config.json)" if run.path.exists() else "does not exist"
-            raise UsageError(f"{run.path} {kind}. Give the folder that an earlier `striate train` wrote.")
+        run = cls(path).existing()
         run.lock()
         return run
+
+    def existing(self) -> RunFolder:
+        """This folder, when a run lies there; raises as `open`."""
+        if not self.config.is_file():
+            kind = "is no run folder (it has no config.json)" if self.path.exists() else "does not exist"
+            raise UsageError(f"{self.path} {kind}. Give the folder that an earlier `striate train` wrote.")
+        return self
 
     def lock(self) -> None:
         """Keep other processes out until this one ends, however it ends (the system drops the lock).

@@ -1,0 +1,208 @@
+"""Carry out the training that a run folder's config.json describes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from striate.classifier.classifier import Classifier, load
+from striate.classifier.reporting import report_run
+from striate.data import Dataset, Preprocessing
+from striate.errors import StriateError
+from striate.models import ConvNet, create_model
+from striate.training.batches import Batches
+from striate.training.loop import Training
+from striate.training.model_file import Description, save_model
+from striate.training.progress import Quiet
+from striate.training.recipes import Recipe
+from striate.training.run_folder import RunFolder
+
+#: Images of a validation batch; its size changes speed and memory only.
+VALIDATION_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a caller decides anew each time a run goes on; nothing of it changes the result.
+
+    Attributes:
+        progress: what to show.
+        time_limit: seconds after which to stop cleanly; 0 for none.
+        checkpoint_every: seconds between checkpoints within an epoch.
+        report: whether to write report.html.
+    """
+
+    progress: Quiet
+    time_limit: float = 0
+    checkpoint_every: float = 60
+    report: bool = True
+
+
+def first_process(fabric: Fabric, make: Callable[[], RunFolder]) -> RunFolder:
+    """The run folder that the first of all processes makes or opens, and locks for all of them.
+
+    Raises:
+        StriateError: what `make` raises, in every process.
+    """
+    if fabric.world_size == 1:
+        return make()
+    folder, problem = None, None
+    if fabric.is_global_zero:
+        try:
+            folder = make()
+        except StriateError as error:
+            problem = error
+    path, line = fabric.broadcast((str(folder.path) if folder else "", str(problem or "")))
+    if not path:
+        raise problem or StriateError(line)
+    return folder or RunFolder(path)
+
+
+def execute(
+    folder: RunFolder,
+    config: dict[str, Any],
+    dataset: Dataset,
+    fabric: Fabric,
+    settings: Settings,
+    extend: int = 0,
+) -> Classifier:
+    """Train what `config` says, from the checkpoint where there is one, and describe the result.
+
+    Raises:
+        Interrupted: by Ctrl-C; everything is saved.
+        StriateError: training diverged, or a file cannot be written.
+    """
+    progress = settings.progress
+    training = _prepare(folder, config, dataset, fabric, settings)
+    if extend:
+        training.extend(extend)
+    for line in _introduction(folder, config, dataset, training):
+        progress.message(line)
+    if not training.position.stopped_by:
+        position = training.train()
+        training.save_result_so_far()
+    else:
+        position = training.position
+        progress.message(f"{folder.path} is trained already; --extend N adds epochs.")
+    if position.epoch < training.epochs and position.stopped_by in ("interrupted", "time limit"):
+        line = (
+            f"stopped in epoch {position.epoch + 1} of {training.epochs} ({position.stopped_by}); everything is "
+            f"saved. Go on with: striate train --resume {shlex.quote(str(folder.path))}"
+        )
+        if position.stopped_by == "interrupted":
+            raise Interrupted(line)
+        progress.message(line)
+    fabric.barrier()  # the first process has written the model
+    classifier = load(folder.path)
+    classifier.evaluation = classifier.evaluate(dataset)
+    if settings.report and training.fabric.is_global_zero:
+        report_run(folder, config, dataset, classifier, position)
+    return classifier
+
+
+class Interrupted(StriateError):
+    """Training was stopped by Ctrl-C; everything is saved."""
+
+    exit_code = 130
+
+
+def _prepare(
+    folder: RunFolder, config: dict[str, Any], dataset: Dataset, fabric: Fabric, settings: Settings
+) -> Training:
+    """The training that `config` describes, standing where its checkpoint left it."""
+    recipe = Recipe.from_dict(config["recipe"])
+    preprocessing = Preprocessing.from_dict(config["preprocessing"])
+    seed, workers, size = config["seed"], config["workers"], recipe.batch_size // fabric.world_size
+    place = {"rank": fabric.global_rank, "world_size": fabric.world_size}
+    torch.manual_seed(seed)
+    training = Training(
+        model=_network(config, pretrained=not folder.checkpoint.exists()),
+        train=Batches(dataset.train, preprocessing, size, recipe.augment, seed, workers, **place),
+        val=Batches(dataset.val, preprocessing, VALIDATION_BATCH, workers=workers) if dataset.val else None,
+        classes=dataset.classes,
+        preprocessing=preprocessing,
+        recipe=recipe,
+        run=folder,
+        fabric=fabric,
+        save_best=_saver(folder, config, dataset, preprocessing),
+        progress=settings.progress,
+        identity=_identity(config),
+        time_limit=settings.time_limit,
+        checkpoint_every=settings.checkpoint_every,
+    )
+    if folder.checkpoint.exists():
+        training.restore()
+    return training
+
+
+def _identity(config: dict[str, Any]) -> str:
+    """What decides a run, in a few letters: a checkpoint fits no other."""
+    parts = [config[name] for name in ("network", "recipe", "preprocessing", "fingerprint", "seed", "freeze")]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _network(config: dict[str, Any], pretrained: bool) -> ConvNet:
+    weights = config["weights"] if pretrained else None
+    network = create_model(config["network"]["name"], weights=weights, **config["network"]["arguments"])
+    if config["freeze"]:
+        network.freeze(config["freeze"])
+    return network
+
+
+def _saver(folder: RunFolder, config: dict[str, Any], dataset: Dataset, preprocessing: Preprocessing) -> Any:
+    """The function that writes the best weights so far as model.safetensors."""
+
+    def save(network: torch.nn.Module, figures: dict[str, float]) -> None:
+        description = Description(
+            network=config["network"],
+            classes=dataset.classes,
+            preprocessing=preprocessing,
+            recipe=config["recipe"],
+            data={
+                "source": config["source"],
+                "fingerprint": dataset.fingerprint,
+                "images": {split.name: len(split) for split in dataset.splits},
+                "seed": config["seed"],
+                "val_fraction": config["val_fraction"],
+            },
+            metrics=figures,
+            versions=config["versions"],
+        )
+        assert isinstance(network, ConvNet)
+        save_model(folder.model, network, description)
+
+    return save
+
+
+def _introduction(folder: RunFolder, config: dict[str, Any], dataset: Dataset, training: Training) -> list[str]:
+    """What the watcher should know before the first epoch."""
+    counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
+    lines = [f"{dataset.source}: {len(dataset.classes)} classes, {counts} images"]
+    lines += [f"note: {note}" for note in dataset.notes]
+    if dataset.skipped:
+        first = dataset.skipped[0]
+        lines.append(
+            f"{first.path}: {first.reason}; skipped. {len(dataset.skipped):,} files skipped, listed in {folder.skipped}"
+        )
+    height, width = config["preprocessing"]["size"]
+    lines.append(
+        f"{config['network']['name']} at {height}x{width}, recipe '{config['recipe']['name']}', "
+        f"{config['device']} in {config['precision']}; writing to {folder.path}"
+    )
+    lines += [f"note: {note}" for note in config["notes"]]
+    if training.position.step:
+        lines.append(f"going on from epoch {training.position.epoch}, step {training.position.step}")
+    phases = training.position.phases
+    if len(phases) > 1:
+        lines.append(
+            f"extended: epochs {' + '.join(map(str, phases))}; each extension runs the schedule "
+            "once more from a tenth of its peak rate, without warm-up"
+        )
+    return lines
