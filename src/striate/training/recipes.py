@@ -68,9 +68,11 @@ class Recipe:
             raise unknown("optimizer", self.optimizer, OPTIMIZERS)
         if self.schedule not in SCHEDULES:
             raise unknown("schedule", self.schedule, SCHEDULES)
-        for name, least in (("epochs", 1), ("batch_size", 1), ("learning_rate", 0), ("weight_decay", 0)):
-            if not getattr(self, name) >= least:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
+        least = {"epochs": 1, "batch_size": 1, "learning_rate": 0, "weight_decay": 0, "warmup_epochs": 0, "gamma": 0}
+        least |= {"patience": 0, "clip_norm": 0, "early_stopping": 0}
+        for name, bound in least.items():
+            if not bound <= getattr(self, name) < float("inf"):
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be a number, at least {bound}.")
         for name in ("momentum", "label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1.")
