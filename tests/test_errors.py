@@ -1,0 +1,42 @@
+import pytest
+
+from striate.errors import StriateError, UsageError, nearest, unknown
+
+
+def test_exit_codes_tell_failure_from_wrong_usage():
+    assert StriateError("broken").exit_code == 1
+    assert UsageError("wrong").exit_code == 2
+    assert issubclass(UsageError, StriateError)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("resnet5", "resnet50"), ("mobilnet_v2", "mobilenet_v2"), ("lenet", "lenet5")]
+)
+def test_the_nearest_name_is_offered_first(name, first):
+    known = ["vgg16", "resnet50", "resnet101", "mobilenet_v2", "lenet5"]
+    assert nearest(name, known).startswith(f" Did you mean '{first}'")
+
+
+def test_nothing_is_offered_when_nothing_is_near():
+    assert nearest("qqq", ["resnet50", "vgg16"]) == ""
+    assert nearest("resnet50", []) == ""
+
+
+def test_any_iterable_of_names_will_do():
+    error = unknown("optimizer", "adam", (name for name in ("sgd", "adamw")))
+    assert "'adamw'" in str(error)
+
+
+def test_an_unknown_name_is_wrong_usage_and_offers_the_nearest():
+    error = unknown("network", "resnet5", ["resnet50", "vgg16"])
+    assert isinstance(error, UsageError)
+    assert str(error) == "unknown network 'resnet5'. Did you mean 'resnet50'?"
+
+
+def test_all_names_are_listed_where_none_is_near():
+    assert str(unknown("optimizer", "qqq", ["sgd", "adamw"])) == "unknown optimizer 'qqq'. Known: adamw, sgd."
+
+
+def test_a_command_that_lists_them_takes_the_place_of_the_list():
+    message = str(unknown("network", "qqq", ["resnet50"], "`striate models` lists them."))
+    assert message == "unknown network 'qqq'. `striate models` lists them."

@@ -1,0 +1,188 @@
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from striate.errors import StriateError
+from striate.files import explain, write_atomically
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    path = tmp_path / "figures.csv"
+    path.write_text("old")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("Füße\n", "Füße\n".encode()),
+        (b"\x00\xff", b"\x00\xff"),
+        ("", b""),
+        (lambda path: path.write_bytes(b"by itself"), b"by itself"),
+    ],
+)
+def test_text_bytes_and_functions_write_the_file(target, content, expected):
+    assert write_atomically(str(target), content) == target
+    assert target.read_bytes() == expected
+    assert names_in(target.parent) == ["figures.csv"]
+
+
+def test_a_new_file_is_as_readable_as_any_other(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "a", "text")
+        assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, OSError])
+def test_the_old_file_stays_whole_when_the_writer_fails_half_way(target, failure):
+    def write(path: Path) -> None:
+        path.write_text("half of the ne")
+        raise failure("oops")
+
+    expected = StriateError if failure is OSError else failure
+    with pytest.raises(expected):
+        write_atomically(target, write)
+    assert target.read_text() == "old"
+    assert names_in(target.parent) == ["figures.csv"]
+
+
+def test_the_name_is_taken_only_when_everything_is_written(target):
+    def write(path: Path) -> None:
+        assert path.parent == target.parent  # else the rename would copy
+        path.write_text("new")
+        assert target.read_text() == "old"
+
+    write_atomically(target, write)
+    assert target.read_text() == "new"
+
+
+LIMITED = """
+    import resource, sys
+    from pathlib import Path
+    from striate.errors import StriateError
+    from striate.files import write_atomically
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    content = b"x" * 5000
+    try:
+        write_atomically(sys.argv[1], content if sys.argv[2] == "bytes" else lambda path: path.write_bytes(content))
+    except StriateError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("kind", ["bytes", "function"])
+def test_a_write_that_the_system_cuts_short_leaves_the_old_file(target, kind):
+    command = [sys.executable, "-c", textwrap.dedent(LIMITED), str(target), kind]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert process.stdout.startswith(f"{target}: ")
+    assert process.stdout.count("\n") == 1
+    assert process.stderr == ""
+    assert target.read_text() == "old"
+    assert names_in(target.parent) == ["figures.csv"]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    mounted = os.geteuid() == 0 and subprocess.run(["mount", *options], capture_output=True).returncode == 0
+    if not mounted:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        write_atomically(disk / "model", b"old")
+        with pytest.raises(StriateError, match=r"model: the disk is full"):
+            write_atomically(disk / "model", b"x" * 200_000)
+        assert (disk / "model").read_bytes() == b"old"
+        assert names_in(disk) == ["model"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_called_full():
+    message = str(explain(OSError(errno.ENOSPC, "No space left on device"), Path("runs/a")))
+    assert message.startswith("runs/a: the disk is full")
+    assert "untouched" in message
+
+
+def test_a_full_device_is_called_full(target):
+    def write(path: Path) -> None:
+        with open("/dev/full", "wb") as file:
+            file.write(b"x" * 100)
+
+    with pytest.raises(StriateError, match="the disk is full"):
+        write_atomically(target, write)
+    assert target.read_text() == "old"
+
+
+@pytest.mark.parametrize("where", ["missing/a.csv", "file/a.csv", "folder"])
+def test_a_place_that_cannot_be_written_to_is_one_clear_line(tmp_path, where):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StriateError, match="cannot be written") as error:
+        write_atomically(tmp_path / where, "text")
+    assert str(tmp_path / where) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert names_in(tmp_path) == ["file", "folder"]
+
+
+KILLED = """
+    import sys, time
+    from striate.files import write_atomically
+
+    def write(path):
+        path.write_text("half")
+        print("writing", flush=True)
+        time.sleep(60)
+
+    write_atomically(sys.argv[1], write)
+"""
+
+
+def test_a_process_killed_while_it_writes_leaves_the_old_file(target):
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(target)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+    assert target.read_text() == "old"
+
+
+def test_a_reader_never_meets_half_a_file(target):
+    sizes, stop = set(), threading.Event()
+    write_atomically(target, b"a" * 100_000)
+
+    def read() -> None:
+        while not stop.is_set():
+            content = target.read_bytes()
+            sizes.add((len(content), len(set(content))))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for letter in (b"b", b"c", b"d", b"e") * 5:
+            write_atomically(target, letter * 100_000)
+    finally:
+        stop.set()
+        reader.join()
+    assert sizes == {(100_000, 1)}

@@ -1,0 +1,270 @@
+import gc
+import itertools
+import multiprocessing
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from striate.augment import Augment
+from striate.data import ArrayImages, FileImages, Preprocessing, Split
+from striate.errors import StriateError, UsageError
+from striate.training.batches import Batches
+
+COUNT = 23
+SIZE = (12, 12)
+STRONG = Augment(flip=0.5, translate=0.2, rotate=20, brightness=0.4, hue=30)
+PREPROCESSING = Preprocessing(SIZE, 3, (0.5,) * 3, (0.25,) * 3)
+
+
+def noise(index: int, height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(index).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def arrays() -> Split:
+    """Images in memory; the label of an image is its number."""
+    array = np.stack([noise(index, *SIZE) for index in range(COUNT)])
+    names = [f"image {index}" for index in range(COUNT)]
+    return Split("train", ArrayImages(array, names), np.arange(COUNT))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Split:
+    """Images in files, of different sizes; the label of an image is its number."""
+    paths = []
+    for index in range(COUNT):
+        paths.append(tmp_path / f"{index}.png")
+        Image.fromarray(noise(index, 14 + index % 5, 20 - index % 7)).save(paths[-1])
+    return Split("train", FileImages(paths, 3), np.arange(COUNT))
+
+
+@pytest.fixture(params=["arrays", "files"])
+def split(request: pytest.FixtureRequest) -> Split:
+    return request.getfixturevalue(request.param)
+
+
+def collect(batches: Batches, epoch: int = 0, start: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(images.clone(), labels.clone()) for images, labels in batches.epoch(epoch, start)]
+
+
+def assert_same(first: list, second: list) -> None:
+    assert len(first) == len(second)
+    for (images, labels), (other_images, other_labels) in zip(first, second, strict=True):
+        assert torch.equal(labels, other_labels)
+        assert torch.equal(images, other_images)
+
+
+def training(split: Split, **settings) -> Batches:
+    return Batches(split, PREPROCESSING, **{"batch_size": 5, "augment": STRONG, "seed": 3, **settings})
+
+
+def test_the_number_of_workers_changes_nothing(split):
+    alone = training(split)
+    epochs = [collect(alone, epoch) for epoch in range(2)]
+    for workers in (1, 2):
+        batches = training(split, workers=workers)
+        for epoch in range(2):  # the second epoch reuses the workers
+            made = collect(batches, epoch)
+            assert_same(made, epochs[epoch])
+            assert all(images.is_contiguous(memory_format=torch.channels_last) for images, _ in made)
+
+
+def test_batches_are_bytes_channels_last_with_their_labels(split):
+    for images, labels in training(split).epoch(0):
+        assert images.shape == (5, 3, *SIZE)
+        assert images.dtype == torch.uint8
+        assert images.is_contiguous(memory_format=torch.channels_last)
+        assert labels.dtype == torch.int64
+
+
+def test_without_augmentation_labels_belong_to_their_images(split):
+    for images, labels in training(split, augment=Augment()).epoch(0):
+        for image, label in zip(images, labels, strict=True):
+            expected = PREPROCESSING(split.images.read(int(label)))
+            np.testing.assert_array_equal(image.permute(1, 2, 0), expected)
+
+
+def test_each_epoch_is_a_permutation_of_its_own(arrays):
+    batches = training(arrays, batch_size=1)
+    orders = [[int(labels) for _, labels in batches.epoch(epoch)] for epoch in range(4)]
+    for order in orders:
+        assert sorted(order) == list(range(COUNT))
+    assert len({tuple(order) for order in orders}) == 4
+    assert orders[0] != list(range(COUNT))
+
+
+def test_the_images_that_fill_no_batch_sit_out_and_are_others_each_time(arrays):
+    batches = training(arrays)
+    assert batches.steps == 4
+    left_out = []
+    for epoch in range(3):
+        labels = torch.cat([labels for _, labels in batches.epoch(epoch)])
+        assert len(labels) == len(labels.unique()) == 20
+        left_out.append(frozenset(range(COUNT)) - set(labels.tolist()))
+    assert len(set(left_out)) > 1
+
+
+def test_no_epoch_and_no_batch_repeats_anothers_augmentations():
+    one = noise(0, *SIZE)
+    same = Split("train", ArrayImages(np.stack([one] * 8), ["one"] * 8), np.zeros(8, np.int64))
+    batches = training(same, batch_size=4)
+    seen = torch.cat([images for epoch in range(3) for images, _ in batches.epoch(epoch)])
+    assert len(seen) == 24
+    assert len(seen.flatten(1).unique(dim=0)) == 24
+
+
+def test_the_seed_alone_decides(split):
+    first = collect(training(split))
+    torch.manual_seed(99)
+    np.random.seed(99)  # noqa: NPY002
+    assert_same(collect(training(split)), first)
+    other = collect(training(split, seed=4))
+    assert not torch.equal(first[0][1], other[0][1])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_going_on_at_a_batch_gives_the_rest_of_the_epoch(split, workers):
+    batches = training(split, workers=workers)
+    whole = collect(batches, 1)
+    for start in range(5):
+        assert_same(collect(batches, 1, start), whole[start:])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_left_half_way_does_not_disturb_the_next(arrays, workers):
+    batches = training(arrays, workers=workers)
+    whole = collect(batches, 1)
+    for _ in batches.epoch(0):
+        break
+    assert_same(collect(batches, 1), whole)
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_share_an_epochs_images_and_none_comes_twice(arrays, world_size):
+    parts = [training(arrays, batch_size=3, rank=rank, world_size=world_size) for rank in range(world_size)]
+    assert {part.steps for part in parts} == {COUNT // (3 * world_size)}
+    labels = torch.cat([labels for part in parts for _, labels in part.epoch(2)])
+    assert len(labels) == len(labels.unique()) == COUNT // (3 * world_size) * 3 * world_size
+    # together they are the batches that one process would make of three times the size
+    alone = [set(labels.tolist()) for _, labels in training(arrays, batch_size=3 * world_size).epoch(2)]
+    together = [
+        {label for _, labels in step for label in labels.tolist()}
+        for step in zip(*(part.epoch(2) for part in parts), strict=True)
+    ]
+    assert together == alone
+
+
+def test_evaluation_takes_every_image_plain_and_in_order(split):
+    batches = Batches(split, PREPROCESSING, 5)
+    assert batches.steps == 5
+    for _ in range(2):
+        made = list(batches.epoch())
+        assert torch.cat([labels for _, labels in made]).tolist() == list(range(COUNT))
+        assert len(made[-1].labels) == 3
+        images = torch.cat([images for images, _ in made]).permute(0, 2, 3, 1)
+        for index in range(COUNT):
+            np.testing.assert_array_equal(images[index], PREPROCESSING(split.images.read(index)))
+
+
+def test_colour_alone_keeps_geometry(arrays):
+    batches = training(arrays, augment=Augment(brightness=0.5))
+    for images, labels in batches.epoch(0):
+        for image, label in zip(images.numpy(), labels, strict=True):
+            plain = arrays.images.read(int(label)).transpose(2, 0, 1).astype(float)
+            fits = image < 255
+            gain = (image[fits] * plain[fits]).sum() / (plain[fits] ** 2).sum()
+            np.testing.assert_allclose(image, np.clip(plain * gain, 0, 255), atol=1.5)
+
+
+def test_a_batch_larger_than_the_data_says_what_to_give(arrays):
+    with pytest.raises(UsageError, match=rf"batch of 24 .* {COUNT} images .*--batch-size (\d+)") as error:
+        training(arrays, batch_size=24)
+    wanted = int(str(error.value).split("--batch-size ")[1].split()[0])
+    assert training(arrays, batch_size=wanted).steps >= 1
+    with pytest.raises(UsageError, match="batch of 24"):
+        training(arrays, batch_size=12, world_size=2)
+    assert Batches(arrays, PREPROCESSING, 100).steps == 1
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_image_that_vanished_is_named_in_one_line_by_the_main_process(files, workers, capfd):
+    batches = training(files, workers=workers)
+    list(batches.epoch(0))
+    gone = files.images.paths[7]
+    gone.unlink()
+    # one of three epochs has it for certain, though it may sit out of one
+    epochs = itertools.chain.from_iterable(batches.epoch(epoch) for epoch in range(1, 4))
+    with pytest.raises(StriateError, match=rf"{gone.name}.*no such file") as error:
+        list(epochs)
+    assert "\n" not in str(error.value)
+    assert "Traceback" not in str(error.value)
+    del batches
+    gc.collect()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_making_batches_leaves_torchs_random_state_alone(arrays):
+    for workers in (0, 2):
+        batches = training(arrays, workers=workers)
+        torch.manual_seed(1)
+        before = torch.get_rng_state()
+        list(batches.epoch(0))
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_workers_go_home_at_once(arrays):
+    others = set(multiprocessing.active_children())
+    batches = training(arrays, workers=2)
+    list(batches.epoch(0))
+    assert len(set(multiprocessing.active_children()) - others) == 2
+    began = time.perf_counter()
+    del batches
+    assert time.perf_counter() - began < 4  # torch gives each worker that was not told five seconds
+    assert set(multiprocessing.active_children()) <= others
+
+
+def test_waiting_is_counted(files):
+    batches = training(files)
+    list(batches.epoch(0))
+    assert 0 < batches.waited < 30
+
+
+CTRL_C = """
+    import os, signal, sys
+    import numpy as np
+    from striate.augment import Augment
+    from striate.data import ArrayImages, Preprocessing, Split
+    from striate.training.batches import Batches
+    from striate.training.interruption import Interruption
+
+    split = Split("train", ArrayImages(np.zeros((40, 8, 8, 3), np.uint8), ["x"] * 40), np.arange(40))
+    batches = Batches(split, Preprocessing((8, 8), 3, (0.5,) * 3, (0.5,) * 3), 2, Augment(flip=0.5), workers=2)
+    done = 0
+    with Interruption() as stop:
+        for images, labels in batches.epoch(0):
+            done += 1
+            if done == 3:
+                os.killpg(os.getpgrp(), signal.SIGINT)
+    print(done, stop.requested)
+"""
+
+
+def test_ctrl_c_reaches_workers_and_does_not_stop_them():
+    process = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CTRL_C)],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout.split() == ["20", "True"]
+    assert "Traceback" not in process.stderr

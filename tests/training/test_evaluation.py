@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from striate.data import ArrayImages, Preprocessing, Split
+from striate.models import create_model
+from striate.training.batches import Batches
+from striate.training.evaluation import evaluate
+
+CLASSES = ("a", "b", "c")
+PREPROCESSING = Preprocessing((10, 10), 3, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+
+
+@pytest.fixture
+def split() -> Split:
+    rng = np.random.default_rng(0)
+    array = rng.integers(0, 256, (17, 10, 10, 3), dtype=np.uint8)
+    return Split("test", ArrayImages(array, [f"{i}.png" for i in range(17)]), rng.integers(0, 3, 17))
+
+
+@pytest.fixture
+def model() -> nn.Module:
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(512, 3))
+    return nn.Sequential(*layers)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 17, 64])
+def test_it_equals_a_plain_loop_in_double_precision(split, model, batch_size):
+    found = evaluate(model, Batches(split, PREPROCESSING, batch_size), PREPROCESSING, CLASSES)
+    double = model.double().eval()
+    losses, probabilities = [], []
+    mean, std = (np.array(values) for values in (PREPROCESSING.mean, PREPROCESSING.std))
+    with torch.no_grad():
+        for image, label in zip(split.images.array, split.labels, strict=True):
+            pixels = torch.from_numpy(((image / 255 - mean) / std).transpose(2, 0, 1))
+            logits = double(pixels[None])[0].numpy()
+            share = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+            probabilities.append(share)
+            losses.append(-np.log(share[label]))
+    np.testing.assert_allclose(found.probabilities, probabilities, atol=1e-5)
+    assert found.loss == pytest.approx(np.mean(losses), rel=1e-5)
+    assert found.top1 == pytest.approx((np.argmax(probabilities, axis=1) == split.labels).mean())
+
+
+def test_it_says_what_it_measured(split, model):
+    found = evaluate(model, Batches(split, PREPROCESSING, 4), PREPROCESSING, CLASSES)
+    assert found.classes == CLASSES
+    assert found.names == [f"{i}.png" for i in range(17)]
+    np.testing.assert_array_equal(found.labels, split.labels)
+    assert found.probabilities.dtype == np.float32
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_network_keeps_its_mode_its_statistics_and_takes_no_gradient(split, model, training):
+    model.train(training)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    evaluate(model, Batches(split, PREPROCESSING, 4), PREPROCESSING, CLASSES)
+    assert all(module.training == training for module in model.modules())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_frozen_parts_of_a_network_in_training_stay_in_evaluation_mode(split):
+    preprocessing = Preprocessing((32, 32), 3, (0.5,) * 3, (0.5,) * 3)
+    network = create_model("resnet20_cifar", num_classes=3, in_channels=3).freeze("stem").train()
+    modes = [module.training for module in network.modules()]
+    assert {True, False} == set(modes)
+    evaluate(network, Batches(split, preprocessing, 8), preprocessing, CLASSES)
+    assert [module.training for module in network.modules()] == modes
+
+
+def test_the_mode_comes_back_after_a_failure_too(split, model):
+    model.train()
+    wrong = Preprocessing((9, 9), 3, (0.5,) * 3, (0.5,) * 3)
+    with pytest.raises(RuntimeError):
+        evaluate(model, Batches(split, wrong, 4), wrong, CLASSES)
+    assert model.training

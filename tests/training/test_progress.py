@@ -1,0 +1,105 @@
+import io
+import sys
+
+import pytest
+
+from striate.training.progress import Lines, Live, Quiet, bottleneck, clock, create_progress, epoch_line
+
+FIGURES = {"loss": 1.25, "accuracy": 0.5, "images_per_second": 1234.5, "left": 75.0, "loading_share": 0.4}
+ROW = {
+    "epoch": 2,
+    "train_loss": 0.51234,
+    "train_accuracy": 0.8123,
+    "val_loss": 0.6,
+    "val_accuracy": 0.75,
+}
+TIMING = {"seconds": 65.2, "images_per_second": 1500.0, "loading_share": 0.1}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (59.4, "59s"), (59.6, "1m00s"), (185, "3m05s"), (3599.7, "1h00m"), (7620, "2h07m"), (90000, "25h00m")],
+)
+def test_clock(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_bottleneck_names_what_training_waits_for():
+    assert bottleneck(0.05) == "computing-bound (5% waiting for images)"
+    assert bottleneck(0.8) == "loading-bound (80% waiting for images)"
+
+
+def test_the_line_of_an_epoch_holds_its_figures():
+    line = epoch_line(ROW, 10, TIMING)
+    for part in ("epoch 2/10", "0.5123", "81.23%", "0.6000", "75.00%", "1,500 images/s", "1m05s", "computing-bound"):
+        assert part in line
+    assert "val" not in epoch_line(ROW | {"val_loss": "", "val_accuracy": ""}, 10, TIMING)
+
+
+def test_lines_go_to_standard_error_one_for_an_epoch_and_rarely_within(capsys):
+    lines = Lines()
+    lines.start(10, 100)
+    for step in range(1, 50):
+        lines.step(1, step, FIGURES)
+    lines.epoch(ROW, TIMING)
+    lines.message("stopped")
+    lines.stop()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [epoch_line(ROW, 10, TIMING), "stopped"]
+
+
+def test_a_long_epoch_shows_where_it_stands(capsys):
+    lines = Lines()
+    lines.every = -1.0
+    lines.start(10, 100)
+    lines.step(3, 7, FIGURES)
+    err = capsys.readouterr().err
+    for part in ("epoch 3/10", "step 7/100", "1.2500", "50.00%", "1m15s left", "loading-bound"):
+        assert part in err
+
+
+def test_the_live_display_draws_on_a_terminal_and_keeps_the_epochs_lines(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    live = Live()
+    live.message("before [the] bar")
+    live.start(10, 100)
+    for step in (1, 50, 100):
+        live.step(1, step, FIGURES)
+    live.epoch(ROW, TIMING)
+    live.message("a message with [brackets]")
+    live.stop()
+    live.message("after")
+    shown = terminal.getvalue()
+    for part in ("before [the] bar", "epoch 2/10", "val loss 0.6000", "a message with [brackets]", "after"):
+        assert part in shown
+
+
+def test_the_live_display_can_be_stopped_before_it_started():
+    Live().stop()
+
+
+def test_the_display_suits_where_standard_error_goes(monkeypatch):
+    assert type(create_progress(quiet=True)) is Quiet
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert type(create_progress()) is Lines
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert type(create_progress()) is Live
+
+
+def test_quiet_shows_nothing(capsys):
+    quiet = Quiet()
+    quiet.start(1, 1)
+    quiet.step(1, 1, FIGURES)
+    quiet.epoch(ROW, TIMING)
+    quiet.message("hush")
+    quiet.stop()
+    assert capsys.readouterr() == ("", "")

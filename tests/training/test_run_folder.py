@@ -1,0 +1,165 @@
+import csv
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from striate.errors import StriateError, UsageError
+from striate.training.run_folder import RunFolder
+
+HOLDER = """
+    import sys, time
+    from striate.training.run_folder import RunFolder
+    run = RunFolder.open(sys.argv[1])
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
+
+def hold(path: Path) -> subprocess.Popen:
+    """Another process that has the folder locked."""
+    command = [sys.executable, "-c", textwrap.dedent(HOLDER), str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "locked\n"
+    return process
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """A run folder that nobody is writing to."""
+    run = RunFolder.create(tmp_path / "run", "photos")
+    run.write_config({"model": "lenet5"})
+    run.unlock()
+    return run.path
+
+
+def test_a_new_folder_is_made_with_its_parents(tmp_path):
+    run = RunFolder.create(tmp_path / "a" / "b", "photos")
+    assert run.path == tmp_path / "a" / "b"
+    assert run.path.is_dir()
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    (tmp_path / "run").mkdir()
+    assert RunFolder.create(tmp_path / "run", "photos").path == tmp_path / "run"
+
+
+def test_an_existing_run_is_never_overwritten(finished):
+    before = {entry.name: entry.read_bytes() for entry in finished.iterdir()}
+    with pytest.raises(UsageError, match=r"exists already.*--resume"):
+        RunFolder.create(finished, "photos")
+    assert {entry.name: entry.read_bytes() for entry in finished.iterdir()} == before
+
+
+def test_a_folder_that_is_no_run_is_not_overwritten_either(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(UsageError, match="exists already") as error:
+        RunFolder.create(tmp_path, "photos")
+    assert "--resume" not in str(error.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_folder_in_which_nothing_was_trained_goes_away_again(tmp_path):
+    run = RunFolder.create(tmp_path / "run", "photos")
+    run.write_config({})
+    run.remove_if_unstarted()
+    assert not run.path.exists()
+
+
+def test_a_folder_with_a_training_or_with_other_things_in_it_stays(tmp_path):
+    for name in ("last.ckpt", "model.safetensors", "letter.txt"):
+        run = RunFolder.create(tmp_path / name, "photos")
+        (run.path / name).write_text("precious")
+        run.remove_if_unstarted()
+        assert (run.path / name).read_text() == "precious"
+
+
+def test_a_file_is_not_taken_for_a_folder(tmp_path):
+    (tmp_path / "run").write_text("mine")
+    for path in (tmp_path / "run", tmp_path / "run" / "below"):
+        with pytest.raises(StriateError, match="run") as error:
+            RunFolder.create(path, "photos")
+        assert "\n" not in str(error.value)
+    assert (tmp_path / "run").read_text() == "mine"
+
+
+def test_folders_without_a_name_are_numbered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [RunFolder.create(None, "photos") for _ in range(3)]
+    assert [run.path for run in runs] == [Path("runs/photos"), Path("runs/photos-2"), Path("runs/photos-3")]
+    assert RunFolder.create(None, "other").path == Path("runs/other")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not hold for root")
+def test_a_folder_that_may_not_be_written_to_is_one_clear_line(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StriateError, match="cannot be written"):
+            RunFolder.create(tmp_path / "run", "photos")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_resuming_needs_a_run(tmp_path):
+    with pytest.raises(UsageError, match="does not exist"):
+        RunFolder.open(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="no run folder"):
+        RunFolder.open(tmp_path)
+
+
+def test_one_process_at_a_time_and_a_killed_one_lets_go(finished):
+    process = hold(finished)
+    try:
+        with pytest.raises(StriateError, match="another process"):
+            RunFolder.open(finished)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        run = RunFolder.open(finished)
+    finally:
+        process.kill()
+        process.wait()
+    run.unlock()
+
+
+def test_the_lock_holds_within_a_process_until_unlocked(finished):
+    first = RunFolder.open(finished)
+    with pytest.raises(StriateError, match="another process"):
+        RunFolder.open(finished)
+    first.unlock()
+    second = RunFolder.open(finished)
+    second.unlock()
+    second.unlock()
+
+
+def test_config_goes_through_its_file(finished):
+    run = RunFolder(finished)
+    config = {"model": "lenet5", "classes": ["Äpfel", "日本"], "rate": 0.1, "nested": {"a": [1, None]}}
+    run.write_config(config)
+    assert run.read_config() == config
+
+
+@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe\x00"])
+def test_a_damaged_config_is_one_clear_line(finished, content):
+    run = RunFolder(finished)
+    run.config.write_bytes(content)
+    with pytest.raises(StriateError, match=r"config\.json.*damaged") as error:
+        run.read_config()
+    assert "\n" not in str(error.value)
+
+
+def test_tables_are_csv_with_exact_numbers(tmp_path):
+    run = RunFolder(tmp_path)
+    rows = [{"epoch": 1, "loss": 0.1 + 0.2, "val": ""}, {"epoch": 2, "loss": 1e-9, "val": "a, b"}]
+    run.write_table(run.metrics, rows)
+    with open(run.metrics, newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in found] == [0.1 + 0.2, 1e-9]
+    assert [row["val"] for row in found] == ["", "a, b"]
+    assert b"\r" not in run.metrics.read_bytes()
+    run.write_table(run.timing, [])
+    assert not run.timing.exists()
