@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -104,7 +105,8 @@ def command(
             quiet=quiet,
             command=shlex.join(["striate", *sys.argv[1:]]),
         )
-    _print_result(classifier, json)
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first speaks
+        _print_result(classifier, json)
 
 
 def _given(context: typer.Context) -> list[str]:

@@ -95,7 +95,14 @@ class RunFolder:
         """
         run = cls(path).existing()
         run.lock()
+        run._sweep()
         return run
+
+    def _sweep(self) -> None:
+        """Remove what a process that was killed while it wrote a file has left of it."""
+        for path in (self.model, self.checkpoint, self.metrics, self.timing, self.config, self.skipped, self.report):
+            for half in self.path.glob(f".{path.name}.*"):
+                half.unlink(missing_ok=True)
 
     def existing(self) -> RunFolder:
         """This folder, when a run lies there; raises as `open`."""
