@@ -18,10 +18,11 @@ from striate.data import ArrayImages, Preprocessing, Split
 from striate.models import ConvNet
 from striate.training.batches import Batches
 from striate.training.hardware import choose_precision, create_fabric
-from striate.training.loop import Position, Training
+from striate.training.loop import Training
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.state import Position
 
 RATE, MOMENTUM, DECAY = 0.01, 0.9, 5e-4
 MEAN, STD = 0.5, 0.25

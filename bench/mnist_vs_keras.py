@@ -87,7 +87,7 @@ def plan(options: argparse.Namespace) -> list[tuple[str, int, list[Any], dict[st
     """Contestants: name, number of runs, words of the child's command, its environment."""
     keras = ["--contestant", "keras", "--keras-epochs", options.keras_epochs]
     plans: list[tuple[str, int, list[Any], dict[str, str]]] = [
-        ("Keras on JAX", options.seeds, keras, {"KERAS_BACKEND": "jax"}),
+        ("Keras on JAX", options.jax_seeds, keras, {"KERAS_BACKEND": "jax"}),
         ("Keras on torch", options.torch_seeds, keras, {"KERAS_BACKEND": "torch"}),
     ]
     for kind in ("fast", "accurate"):
@@ -102,7 +102,8 @@ def plan(options: argparse.Namespace) -> list[tuple[str, int, list[Any], dict[st
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="runs of striate and of Keras on JAX (5)")
+    parser.add_argument("--seeds", type=int, default=5, help="runs of striate (5)")
+    parser.add_argument("--jax-seeds", type=int, default=5, help="runs of Keras on JAX (5)")
     parser.add_argument("--torch-seeds", type=int, default=1, help="runs of Keras on torch (1); 0 for none")
     parser.add_argument("--keras-epochs", type=int, default=5, help="Keras's epochs (5)")
     parser.add_argument("--epochs", type=int, help="striate's epochs instead of the recipes'")
@@ -127,7 +128,7 @@ def main() -> None:
     plans = plan(options)
     report.line(f"- Runs: {', '.join(f'{name} {count}' for name, count, *_ in plans)}; seeds from 0, in turn")
     results: dict[str, list[dict[str, Any]]] = {name: [] for name, *_ in plans}
-    for seed in range(max(options.seeds, options.torch_seeds)):
+    for seed in range(max(options.seeds, options.jax_seeds, options.torch_seeds)):
         for name, count, words, environment in plans[:: 1 if seed % 2 == 0 else -1]:
             if seed < count:
                 result = child(__file__, *words, "--seed", seed, **environment)

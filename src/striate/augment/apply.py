@@ -26,11 +26,11 @@ def warp(
 ) -> NDArray[np.uint8]:
     """Warp uint8 images (H, W, C), of any sizes, to one array (N, height, width, C), bilinear.
 
-    `matrices` (N, 2, 3) map output to input points (`geometry`). Where one shrinks its picture by two or more,
-    the picture is first halved by averaging as often as fits, so that no detail aliases.
+    `matrices` (N, 2, 3) map output to input points (`geometry`). Where one shrinks its picture by two or more
+    along an axis, the picture is first halved along it by averaging, as often as fits, so that no detail aliases.
     """
     channels = images[0].shape[2]
-    shrink = np.sqrt((matrices[:, :, :2] ** 2).sum(axis=1)).min(axis=1)
+    shrink = np.sqrt((matrices[:, :, :2] ** 2).sum(axis=2))  # (N, 2): input pixels per output pixel, across and down
     if shrink.max() >= 2:
         halved = [_halve(image, matrix, by) for image, matrix, by in zip(images, matrices, shrink, strict=True)]
         images, matrices = [image for image, _ in halved], np.stack([matrix for _, matrix in halved])
@@ -45,14 +45,14 @@ def warp(
 
 
 def _halve(
-    image: NDArray[np.uint8], matrix: NDArray[np.float64], shrink: float
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], shrink: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The image shrunk by the largest power of two up to `shrink`, and the matrix that now belongs to it."""
-    if shrink < 2:
+    """The image shrunk along x and y by the largest powers of two up to `shrink`, and its new matrix."""
+    if shrink.max() < 2:
         return image, matrix
-    factor = 2 ** int(np.log2(shrink))
+    factor = 2 ** np.log2(np.maximum(shrink, 1)).astype(int)
     height, width, channels = image.shape
-    small = (max(1, width // factor), max(1, height // factor))
+    small = (max(1, width // int(factor[0])), max(1, height // int(factor[1])))
     smaller = cv2.resize(image, small, interpolation=cv2.INTER_AREA).reshape(small[1], small[0], channels)
     return smaller.astype(np.uint8, copy=False), matrix * np.array([[small[0] / width], [small[1] / height]])
 

@@ -14,10 +14,10 @@ from striate.data.duplicates import cross_split_duplicates
 from striate.models import get_card
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
-from striate.training.loop import Position
 from striate.training.metrics import Evaluation
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.state import Position
 
 WORST = 24
 SAMPLES, VERSIONS = 6, 6

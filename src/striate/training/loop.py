@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, cast
 
 import torch
@@ -23,14 +23,7 @@ from striate.errors import StriateError
 from striate.models import ConvNet
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch, Batches
-from striate.training.checkpoints import (
-    load_checkpoint,
-    optimizer_tensors,
-    restore_optimizer,
-    save_checkpoint,
-    with_prefix,
-    without_prefix,
-)
+from striate.training.checkpoints import load_checkpoint, save_checkpoint
 from striate.training.evaluation import evaluate
 from striate.training.interruption import Interruption
 from striate.training.metrics import Evaluation
@@ -39,29 +32,13 @@ from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
+from striate.training.state import Position, gather, put_back
 
 #: An extension's peak learning rate, as a factor on the recipe's.
 EXTENSION_RATE = 0.1
 
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
-
-
-@dataclass
-class Position:
-    """Where training stands; all of it goes into the checkpoint."""
-
-    phases: list[int]  # epochs of the first training and of each extension
-    epoch: int = 0  # epochs done
-    step: int = 0  # optimizer steps done
-    step_in_epoch: int = 0
-    seconds: float = 0.0  # of the current epoch
-    best: dict[str, float] | None = None  # validation figures of the saved weights
-    epochs_since_best_loss: int = 0
-    best_loss: float = math.inf
-    stopped_by: str = ""  # why training is over; empty while it is not
-    history: list[dict[str, Any]] = field(default_factory=list)
-    timing: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Training:
@@ -317,13 +294,7 @@ class Training:
             self.diverged("a weight")
         if not self.fabric.is_global_zero:
             return
-        tensors = with_prefix("model", self.module.state_dict())
-        tensors |= optimizer_tensors(self.optimizer) | {"sums": self.sums}
-        if self.average:
-            tensors |= with_prefix("average", self.average.model.state_dict())
-        tensors["random/cpu"] = torch.get_rng_state()
-        if self.fabric.device.type == "cuda":
-            tensors["random/cuda"] = torch.cuda.get_rng_state(self.fabric.device)
+        tensors = gather(self.module, self.optimizer, self.average) | {"sums": self.sums}
         state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.seen}
         state["identity"] = self.identity
         save_checkpoint(self.run.checkpoint, tensors, state)
@@ -338,16 +309,10 @@ class Training:
         if state.get("identity") != self.identity:
             raise StriateError(f"{self.run.checkpoint}: belongs to another run than {self.run.config} describes.")
         try:
-            self.module.load_state_dict(without_prefix("model", tensors))
-            if self.average:
-                self.average.model.load_state_dict(without_prefix("average", tensors))
-            restore_optimizer(self.optimizer.optimizer, tensors)
+            put_back(tensors, self.module, self.optimizer.optimizer, self.average)
             self.position = Position(**state["position"])
             self.plateau = Plateau(**state["plateau"])
             self.sums, self.seen = tensors["sums"].to(self.fabric.device), state["seen"]
-            torch.set_rng_state(tensors["random/cpu"])
-            if "random/cuda" in tensors and self.fabric.device.type == "cuda":
-                torch.cuda.set_rng_state(tensors["random/cuda"], self.fabric.device)
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise StriateError(
                 f"{self.run.checkpoint}: does not fit the run's network and recipe ({str(error)[:200]})."

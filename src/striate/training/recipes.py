@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from striate.augment import Augment
-from striate.errors import UsageError, unknown
+from striate.errors import StriateError, UsageError, unknown
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
 
@@ -92,9 +92,12 @@ class Recipe:
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """The recipe that `to_dict` described."""
         values = dict(values)
-        augment = Augment(**values.pop("augment", {}))
-        values["milestones"] = tuple(values.get("milestones", cls.milestones))
-        return cls(**values, augment=augment)
+        try:
+            augment = Augment(**values.pop("augment", {}))
+            values["milestones"] = tuple(values.get("milestones", cls.milestones))
+            return cls(**values, augment=augment)
+        except TypeError as error:
+            raise StriateError(f"a recipe of another version of striate ({error}).") from error
 
     def override(self, settings: Mapping[str, Any]) -> Recipe:
         """The recipe with fields set by name, nested ones with a dot: {"epochs": 30, "augment.rotate": "15"}.
@@ -131,7 +134,10 @@ def _convert(current: Any, value: Any, name: str) -> Any:
             return words[str(value).lower()]
         if isinstance(current, tuple):
             return tuple(float(item) for item in (value.split(",") if isinstance(value, str) else value))
-        return type(current)(value)
+        converted = type(current)(value)
+        if isinstance(converted, int) and converted != float(value):
+            raise ValueError
+        return converted
     except (KeyError, TypeError, ValueError):
         wanted = {"bool": "true or false", "tuple": "numbers with commas"}.get(
             type(current).__name__, {"int": "a whole number", "float": "a number"}.get(type(current).__name__)
@@ -189,6 +195,7 @@ RECIPES: dict[str, Recipe] = {
             weight_decay=0.05,
             schedule="linear",
             warmup_epochs=3.6,
+            label_smoothing=0.1,
             average=0.998,
             augment=_DIGITS,
         ),

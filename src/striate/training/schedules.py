@@ -14,6 +14,9 @@ from dataclasses import dataclass
 #: (Smith & Topin, 2018, arXiv:1708.07120, with fastai's and PyTorch's constants).
 ONE_CYCLE_FIRST, ONE_CYCLE_LAST = 25.0, 1e4
 
+#: The first rate of a warm-up, as a factor on the peak: a one-cycle schedule's.
+WARMUP_FIRST = 1 / ONE_CYCLE_FIRST
+
 
 def constant(progress: float) -> float:
     """The rate stays."""
@@ -49,7 +52,7 @@ class Schedule:
 
     Attributes:
         name: "constant", "linear", "cosine", "one_cycle", "step" or "plateau".
-        warmup: share of training in which the rate climbs in a straight line from near zero (Goyal et al.,
+        warmup: share of training in which the rate climbs in a straight line from 1/25 of its peak (Goyal et al.,
             2017, arXiv:1706.02677, section 2.2); the rest of the schedule takes the remaining share.
         peak: where a one-cycle schedule is highest.
         milestones: where a step schedule falls.
@@ -65,7 +68,7 @@ class Schedule:
     def factor(self, progress: float) -> float:
         """The factor on the rate when the share `progress` (0..1) of training is done."""
         if progress < self.warmup:
-            return progress / self.warmup
+            return WARMUP_FIRST + (1 - WARMUP_FIRST) * progress / self.warmup
         rest = (progress - self.warmup) / (1 - self.warmup)
         if self.name == "one_cycle":
             return one_cycle(rest, self.peak)

@@ -1,0 +1,59 @@
+"""The state of a training: where it stands, and every tensor that decides how it goes on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from striate.training.averaging import WeightAverage
+from striate.training.checkpoints import optimizer_tensors, restore_optimizer, with_prefix, without_prefix
+
+
+@dataclass
+class Position:
+    """Where training stands; all of it goes into the checkpoint."""
+
+    phases: list[int]  # epochs of the first training and of each extension
+    epoch: int = 0  # epochs done
+    step: int = 0  # optimizer steps done
+    step_in_epoch: int = 0
+    seconds: float = 0.0  # of the current epoch
+    best: dict[str, float] | None = None  # validation figures of the saved weights
+    epochs_since_best_loss: int = 0
+    best_loss: float = math.inf
+    stopped_by: str = ""  # why training is over; empty while it is not
+    history: list[dict[str, Any]] = field(default_factory=list)
+    timing: list[dict[str, Any]] = field(default_factory=list)
+
+
+def gather(model: nn.Module, optimizer: Optimizer, average: WeightAverage | None) -> dict[str, Tensor]:
+    """Weights, optimizer, average and random states, by name."""
+    tensors = with_prefix("model", model.state_dict()) | optimizer_tensors(optimizer)
+    if average:
+        tensors |= with_prefix("average", average.model.state_dict())
+    tensors["random/cpu"] = torch.get_rng_state()
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        tensors["random/cuda"] = torch.cuda.get_rng_state(device)
+    return tensors
+
+
+def put_back(tensors: dict[str, Tensor], model: nn.Module, optimizer: Optimizer, average: WeightAverage | None) -> None:
+    """The inverse of `gather`.
+
+    Raises:
+        RuntimeError, KeyError, ValueError: the tensors are another training's.
+    """
+    model.load_state_dict(without_prefix("model", tensors))
+    if average:
+        average.model.load_state_dict(without_prefix("average", tensors))
+    restore_optimizer(optimizer, tensors)
+    torch.set_rng_state(tensors["random/cpu"])
+    device = next(model.parameters()).device
+    if device.type == "cuda" and "random/cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["random/cuda"], device)
