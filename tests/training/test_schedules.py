@@ -101,7 +101,7 @@ def test_an_extension_restarts_at_its_own_factor_without_warm_up():
     schedule = Schedule("cosine", warmup=0.5)
     phases = [(10, 1.0), (4, 0.1), (4, 0.05)]
     factors = [rate_factor(schedule, step, phases) for step in range(18)]
-    assert factors[:5] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    assert factors[:5] == pytest.approx([0.04 + 0.96 * share for share in (0, 0.2, 0.4, 0.6, 0.8)])
     assert factors[5] == 1
     half_cosine = [0.5 * (1 + math.cos(math.pi * step / 4)) for step in range(4)]
     assert factors[10:14] == pytest.approx([0.1 * value for value in half_cosine])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -62,10 +63,12 @@ class Augment:
         }
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and not 0 <= value <= limits.get(field.name, float("inf")):
+            if isinstance(value, (int, float)) and not 0 <= value <= limits.get(field.name, sys.float_info.max):
                 most = limits.get(field.name)
                 allowed = f"between 0 and {most}" if most else "not negative"
                 raise UsageError(f"augment.{field.name} is {value}; it must be {allowed}.")
+        if self.crop_padding != int(self.crop_padding):
+            raise UsageError(f"augment.crop_padding is {self.crop_padding}; it counts whole pixels.")
         if self.ratio < 1:
             raise UsageError(f"augment.ratio is {self.ratio}; the widest aspect ratio is at least 1.")
         if self.border not in ("zero", "edge", "reflect"):

@@ -119,7 +119,7 @@ class RunFolder:
         """
         lock = FileLock(self.path / ".lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=self._patience())
         except Timeout:
             raise StriateError(
                 f"{self.path}: another process is training in this folder. Wait for it, or choose another --run."
@@ -127,6 +127,12 @@ class RunFolder:
         except OSError as error:
             raise explain(error, self.path) from error
         self._lock = lock
+
+    def _patience(self) -> float:
+        """Seconds to wait for the lock: the workers of a process that was killed hold it until they notice."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return 6.0 if json.loads(self.config.read_text())["workers"] else 0.0
+        return 0.0
 
     def unlock(self) -> None:
         """Let others in."""

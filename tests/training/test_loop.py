@@ -1,0 +1,160 @@
+"""The loop against a hand-written one, and what ends it, bends it or breaks it."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch.nn import functional
+
+from striate.augment import Augment
+from striate.data import ArrayImages, Preprocessing, Split
+from striate.errors import StriateError
+from striate.models import create_model
+from striate.training.batches import Batches
+from striate.training.loop import Training
+from striate.training.progress import Quiet
+from striate.training.recipes import Recipe
+from striate.training.run_folder import RunFolder
+
+LOOK = Preprocessing((28, 28), 1, (0.5,), (0.25,))
+
+
+def split(name: str, count: int, seed: int) -> Split:
+    """Two classes that a network tells apart at once: bright above, bright below."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, count)
+    images = rng.integers(0, 120, (count, 28, 28, 1), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[14 * label : 14 * label + 14] += 100
+    return Split(name, ArrayImages(images, [f"{name}[{i}]" for i in range(count)]), labels)
+
+
+def training(folder: Path, recipe: Recipe, *, val: bool = True, saved: list | None = None, **options) -> Training:
+    torch.manual_seed(0)
+    train = Batches(split("train", 64, 0), LOOK, recipe.batch_size, recipe.augment, seed=5)
+    saved = [] if saved is None else saved
+    run = RunFolder(folder)
+    run.path.mkdir(exist_ok=True)
+
+    def save(network, figures):
+        saved.append(figures | {"weights": {k: v.clone() for k, v in network.state_dict().items()}})
+
+    return Training(
+        create_model("lenet5", num_classes=2),
+        train,
+        Batches(split("val", 32, 1), LOOK, 32) if val else None,
+        ("above", "below"),
+        LOOK,
+        recipe,
+        run,
+        Fabric(accelerator="cpu", devices=1),
+        save,
+        Quiet(),
+        **options,
+    )
+
+
+def recipe(**fields) -> Recipe:
+    return Recipe(**{"epochs": 3, "batch_size": 16, "learning_rate": 0.05, "warmup_epochs": 0, **fields})
+
+
+def test_it_takes_the_steps_of_a_hand_written_loop(tmp_path):
+    chosen = recipe(label_smoothing=0.1, weight_decay=0.01, clip_norm=0.5, augment=Augment(crop_padding=2))
+    ours = training(tmp_path, chosen)
+    ours.train()
+
+    torch.manual_seed(0)
+    model = create_model("lenet5", num_classes=2).to(memory_format=torch.channels_last)
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    spared = [p for p in model.parameters() if p.ndim == 1]
+    optimizer = torch.optim.SGD(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": spared}], 0.05, momentum=0.9, nesterov=True
+    )
+    batches = Batches(split("train", 64, 0), LOOK, 16, chosen.augment, seed=5)
+    step = 0
+    for epoch in range(3):
+        for images, labels in batches.epoch(epoch):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.05 * 0.5 * (1 + math.cos(math.pi * step / 12))
+            loss = functional.cross_entropy(model((images / 255 - 0.5) / 0.25), labels, label_smoothing=0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+            optimizer.step()
+            step += 1
+    for (name, mine), (_, theirs) in zip(ours.module.named_parameters(), model.named_parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-6), name
+
+
+def test_the_best_validated_weights_are_saved(tmp_path):
+    saved: list[dict] = []
+    position = training(tmp_path, recipe(epochs=5), saved=saved).train()
+    best = max(position.history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    assert saved[-1]["epoch"] == best["epoch"]
+    assert saved[-1]["accuracy"] == best["val_accuracy"]
+    assert position.stopped_by == "finished"
+
+
+def test_without_validation_the_last_weights_are_saved_once(tmp_path):
+    saved: list[dict] = []
+    training(tmp_path, recipe(), val=False, saved=saved).train()
+    assert [figures["epoch"] for figures in saved] == [3]
+
+
+def test_an_average_is_what_is_validated_and_saved(tmp_path):
+    saved: list[dict] = []
+    run = training(tmp_path, recipe(epochs=1, average=0.9), saved=saved)
+    run.train()
+    averaged, trained = run.average.model.state_dict(), run.module.state_dict()
+    for name, tensor in saved[-1]["weights"].items():
+        assert torch.equal(tensor, averaged[name])
+        assert not torch.equal(tensor, trained[name])
+
+
+def test_early_stopping_waits_for_its_patience_and_stays_stopped(tmp_path):
+    stopping = recipe(epochs=30, learning_rate=1e-12, early_stopping=2)
+    position = training(tmp_path, stopping).train()
+    assert position.stopped_by == "early stopping"
+    assert position.epoch < 30
+    again = training(tmp_path, stopping)
+    again.restore()
+    assert again.position.stopped_by == "early stopping"
+    again.extend(2)
+    done = again.position.epoch
+    assert again.position.phases == [done, 2]
+    assert again.train().epoch == done + 2
+
+
+def test_a_plateau_lowers_the_rate(tmp_path):
+    flat = recipe(epochs=6, learning_rate=1e-12, schedule="plateau", patience=1, gamma=0.5)
+    position = training(tmp_path, flat).train()
+    rates = [row["learning_rate"] for row in position.history]
+    assert rates[0] == 1e-12
+    assert rates[-1] <= 0.5e-12
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(tmp_path):
+    run = training(tmp_path, recipe(learning_rate=1e30))
+    with pytest.raises(StriateError, match=r"not a number in epoch \d, by step \d+.*lower --lr"):
+        run.train()
+    again = training(tmp_path, recipe(learning_rate=1e30))
+    again.restore()
+    assert all(bool(tensor.isfinite().all()) for tensor in again.module.parameters())
+
+
+def test_a_time_limit_stops_and_saves_the_position(tmp_path):
+    position = training(tmp_path, recipe(epochs=1000), time_limit=0.3).train()
+    assert position.stopped_by == "time limit"
+    again = training(tmp_path, recipe(epochs=1000))
+    again.restore()
+    assert again.position.step == position.step > 0
+    assert again.position.stopped_by == ""
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    training(tmp_path, recipe(epochs=1), identity="one").train()
+    with pytest.raises(StriateError, match="another run"):
+        training(tmp_path, recipe(epochs=1), identity="two").restore()
