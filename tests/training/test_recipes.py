@@ -131,3 +131,10 @@ def test_impossible_values_of_other_fields_are_refused():
 def test_an_unknown_recipe_offers_the_nearest():
     with pytest.raises(UsageError, match=r"'photo'.*'photos'"):
         get_recipe("photo")
+
+
+@pytest.mark.parametrize(("optimizer", "expected"), [("sgd", 0.025), ("adamw", 0.05), ("rmsprop", 0.05)])
+def test_the_rate_follows_the_size_of_the_batch(optimizer, expected):
+    recipe = Recipe(optimizer=optimizer, batch_size=64, learning_rate=0.1)
+    assert recipe.with_batch_size(16).learning_rate == pytest.approx(expected)
+    assert recipe.with_batch_size(16).batch_size == 16

@@ -94,11 +94,13 @@ def plan_run(
         network.freeze(freeze)
     chosen = preset or get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
     notes = []
-    if "batch_size" not in settings and chosen.batch_size > len(dataset.train) // 10:
-        fitting = max(2, 2 ** ((len(dataset.train) // 10).bit_length() - 1))
-        if fitting < chosen.batch_size:
-            settings = {"batch_size": min(fitting, len(dataset.train)), **settings}
-            notes.append(f"batches of {settings['batch_size']} images, since there are only {len(dataset.train)}")
+    fitting = _fitting_batch(len(dataset.train))
+    if "batch_size" not in settings and fitting < chosen.batch_size:
+        chosen = chosen.with_batch_size(fitting)
+        notes.append(
+            f"batches of {fitting} images, since there are only {len(dataset.train)} to train on; "
+            f"learning rate {chosen.learning_rate:.3g} to suit"
+        )
     chosen = chosen.override(settings)
     if chosen.batch_size % devices:
         raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
@@ -133,6 +135,11 @@ def _network(dataset: Dataset, side: int | None) -> str:
     if side is None or side > SMALL:
         return "resnet18"
     return "striate_m" if dataset.channels == 1 else "striate_l"
+
+
+def _fitting_batch(images: int) -> int:
+    """The largest power of two, at least 2, that gives an epoch ten steps; all images where there are fewer."""
+    return min(images, max(2, 2 ** ((images // 10).bit_length() - 1)))
 
 
 def _side(dataset: Dataset) -> int | None:

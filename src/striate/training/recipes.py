@@ -79,6 +79,16 @@ class Recipe:
         if self.schedule == "one_cycle" and not 0 < self.peak < 1:
             raise UsageError(f"peak is {self.peak}; it must lie between 0 and 1.")
 
+    def with_batch_size(self, batch_size: int) -> Recipe:
+        """The recipe for another size of batch, its rate adapted.
+
+        SGD's rate goes with the size (Goyal et al., 2017, arXiv:1706.02677, section 2.1), that of optimizers which
+        divide by the gradient's size with its root (Krizhevsky, 2014, arXiv:1404.5997, section 5).
+        """
+        ratio = batch_size / self.batch_size
+        rate = self.learning_rate * (ratio if self.optimizer == "sgd" else ratio**0.5)
+        return dataclasses.replace(self, batch_size=batch_size, learning_rate=rate)
+
     def rate_schedule(self) -> Schedule:
         """The learning-rate schedule with the warm-up as a share of training."""
         warmup = min(0.9, self.warmup_epochs / self.epochs)
@@ -158,8 +168,10 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="finetune",
             epochs=15,
-            learning_rate=0.01,
-            weight_decay=1e-4,
+            batch_size=32,
+            optimizer="adamw",
+            learning_rate=5e-4,
+            weight_decay=0.05,
             average=0.99,
             label_smoothing=0.1,
             augment=_PHOTOS,
