@@ -11,6 +11,7 @@ from striate.errors import UsageError
 from striate.layers import ConvNormAct, he_normal_, normal_
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.heads import pooled
 from striate.models.stem import stem_for
 from striate.weights import sources_of
 
@@ -119,13 +120,7 @@ def build(
         stages[f"stage{number}"] = nn.Sequential(*blocks)
     last = scaled(LAST, max(1.0, width))
     stages["stage8"] = ConvNormAct(channels, last, 1, **unit)
-    head = {
-        "pool": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),  # (N, 1280, 1, 1) -> (N, 1280)
-        "dropout": nn.Dropout(dropout),
-        "classifier": nn.Linear(last, num_classes),
-    }
-    model = ConvNet(first, stages, head, in_channels=in_channels)
+    model = ConvNet(first, stages, pooled(last, num_classes, dropout=dropout), in_channels=in_channels)
     he_normal_(model)
     normal_(model.head, 0.01)
     return model

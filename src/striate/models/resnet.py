@@ -16,6 +16,7 @@ from striate.layers import activation as make_activation
 from striate.layers import basic, bottleneck, he_normal_, zero_last_gamma_
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.heads import pooled
 from striate.models.stem import stem_for
 from striate.weights import sources_of
 
@@ -82,11 +83,7 @@ def build(
                 blocks.append(bottleneck(channels, width, stride_in=stride_in or "1x1", **common))
             channels = width * expansion
         stages[f"stage{number}"] = nn.Sequential(*blocks)
-    head = {
-        "pool": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),  # (N, C, 1, 1) -> (N, C)
-        "classifier": nn.Linear(channels, num_classes),
-    }
+    head = pooled(channels, num_classes)
     model = ConvNet(nn.Sequential(layers), stages, head, in_channels=in_channels)
     he_normal_(model)
     if zero_init_residual:

@@ -10,6 +10,7 @@ from striate.layers import activation as make_activation
 from striate.layers import basic, he_normal_, zero_last_gamma_
 from striate.models.card import Card, Family
 from striate.models.convnet import ConvNet
+from striate.models.heads import pooled
 from striate.models.resnet import PAPER
 from striate.weights import sources_of
 
@@ -55,12 +56,7 @@ def build(
             blocks.append(basic(channels, width, stride=stride, shortcut=shortcut, activation=activation))
             channels = width
         stages[f"stage{number}"] = nn.Sequential(*blocks)
-    head = {
-        "pool": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),  # (N, 64, 1, 1) -> (N, 64)
-        "classifier": nn.Linear(channels, num_classes),
-    }
-    model = ConvNet(stem, stages, head, in_channels=in_channels)
+    model = ConvNet(stem, stages, pooled(channels, num_classes), in_channels=in_channels)
     he_normal_(model)
     if zero_init_residual:
         zero_last_gamma_(model)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from striate.layers import ConvNormAct
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.heads import pooled
 
 PAPER = Paper("How to train your ResNet (myrtle.ai)", "Page", 2018)
 
@@ -66,11 +67,7 @@ def build(
             layers["pair"] = ResidualPair(width, activation)
         stages[f"stage{number}"] = nn.Sequential(layers)
         channels = width
-    head = {
-        "pool": nn.AdaptiveMaxPool2d(1),
-        "flatten": nn.Flatten(),  # (N, C, 1, 1) -> (N, C)
-        "classifier": nn.Linear(channels, num_classes),
-    }
+    head = pooled(channels, num_classes, pool=nn.AdaptiveMaxPool2d)
     return ConvNet(stem, stages, head, in_channels=in_channels)
 
 
