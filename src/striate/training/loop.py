@@ -40,6 +40,9 @@ EXTENSION_RATE = 0.1
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
 
+#: Seconds between two sights of the progress.
+SHOW_EVERY = 0.3
+
 
 class Training:
     """One run of training.
@@ -109,7 +112,7 @@ class Training:
         Raises:
             StriateError: the loss is no longer a number; the last good state stays in the run folder.
         """
-        self.began = self.checkpointed = time.monotonic()
+        self.began = self.checkpointed = self.shown = time.monotonic()
         self.progress.start(self.epochs, self.train_batches.steps)
         try:
             with Interruption() as self.interruption:
@@ -174,19 +177,23 @@ class Training:
             self.check_loss()
         if now - self.checkpointed > self.checkpoint_every:
             self.checkpoint()
-        if now - self.__dict__.get("shown", 0.0) > 0.3:
+        if now - self.shown > SHOW_EVERY:
             self.shown = now
-            loss, correct = (self.sums / self.seen).tolist()
-            done = step - self.resumed_at
-            steps_left = (self.epochs - self.position.epoch) * self.train_batches.steps - step
-            figures = {
-                "loss": loss,
-                "accuracy": correct,
-                "images_per_second": done * self.batch_size / seconds,
-                "left": steps_left * seconds / done,
-                "loading_share": self.train_batches.waited / seconds,
-            }
-            self.progress.step(self.position.epoch + 1, step, figures)
+            self.show(seconds)
+
+    def show(self, seconds: float) -> None:
+        """Tell the watcher how the epoch is going, `seconds` after it began here."""
+        (loss, correct), step = (self.sums / self.seen).tolist(), self.position.step_in_epoch
+        done = step - self.resumed_at
+        steps_left = (self.epochs - self.position.epoch) * self.train_batches.steps - step
+        figures = {
+            "loss": loss,
+            "accuracy": correct,
+            "images_per_second": done * self.batch_size / seconds,
+            "left": steps_left * seconds / done,
+            "loading_share": self.train_batches.waited / seconds,
+        }
+        self.progress.step(self.position.epoch + 1, step, figures)
 
     def should_stop(self) -> bool:
         """Whether Ctrl-C or the time limit ask for an end now (on any of the processes)."""
