@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, cast
+from typing import cast
 
 import torch
 from lightning_fabric import Fabric
@@ -25,6 +25,7 @@ from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch, Batches
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
 from striate.training.evaluation import evaluate
+from striate.training.events import Events
 from striate.training.interruption import Interruption
 from striate.training.metrics import Evaluation
 from striate.training.optimizers import create_optimizer, parameter_groups
@@ -33,6 +34,7 @@ from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
 from striate.training.state import Position, gather, put_back
+from striate.training.tables import metrics_row, timing_row
 
 #: An extension's peak learning rate, as a factor on the recipe's.
 EXTENSION_RATE = 0.1
@@ -92,6 +94,7 @@ class Training:
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.position = Position([recipe.epochs])
+        self.events = Events(run.events)
         self._reset_sums()
 
     @property
@@ -126,6 +129,7 @@ class Training:
                     self.position.stopped_by = "finished"
                     self.checkpoint()
         finally:
+            self.events.close()
             self.progress.stop()
         return self.position
 
@@ -209,26 +213,18 @@ class Training:
         """Validate, keep the weights if they are the best so far, write the tables, decide whether to go on."""
         self.check_loss()
         position, (loss, correct), waited = self.position, self._means(), self.train_batches.waited
-        images = position.step_in_epoch * self.batch_size
-        rate = self.learning_rate()
-        position.epoch, position.step_in_epoch = position.epoch + 1, 0
+        timing = timing_row(position.epoch + 1, position.seconds, position.step_in_epoch * self.batch_size, waited)
+        position.epoch, position.step_in_epoch, position.seconds = position.epoch + 1, 0, 0.0
         evaluation = self.validate()
-        row = {"epoch": position.epoch, "step": position.step, "learning_rate": rate}
-        row |= {"train_loss": loss, "train_accuracy": correct} | _validation_columns(evaluation)
-        seconds, position.seconds = position.seconds, 0.0
-        timing = {
-            "epoch": position.epoch,
-            "seconds": round(seconds, 3),
-            "images_per_second": round(images / seconds, 1),
-            "loading_share": round(waited / seconds, 4),
-        }
+        row = metrics_row(position, self.learning_rate(), loss, correct, evaluation)
         position.history.append(row)
         position.timing.append(timing)
-        self.keep_if_best(row, evaluation)
+        self.keep_if_best(evaluation)
         self._reset_sums()
         if self.fabric.is_global_zero:
             self.run.write_table(self.run.metrics, position.history)
             self.run.write_table(self.run.timing, position.timing)
+            self.events.write(row)
         self.progress.epoch(row, timing)
 
     def validate(self) -> Evaluation | None:
@@ -237,7 +233,7 @@ class Training:
             return None
         return evaluate(self.result, self.val_batches, self.preprocessing, self.classes)
 
-    def keep_if_best(self, row: dict[str, Any], evaluation: Evaluation | None) -> None:
+    def keep_if_best(self, evaluation: Evaluation | None) -> None:
         """Save the weights unless earlier ones validated better; without validation images the last win."""
         position = self.position
         if evaluation is None:
@@ -342,14 +338,3 @@ class Training:
     def _reset_sums(self) -> None:
         self.sums = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
         self.seen = 0
-
-
-def _validation_columns(evaluation: Evaluation | None) -> dict[str, Any]:
-    if evaluation is None:
-        return {"val_loss": "", "val_accuracy": "", "val_top5": ""}
-    top5 = evaluation.top5
-    return {
-        "val_loss": evaluation.loss,
-        "val_accuracy": evaluation.top1,
-        "val_top5": "" if top5 is None else top5,
-    }

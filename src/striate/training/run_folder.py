@@ -30,6 +30,7 @@ class RunFolder:
     config = property(lambda self: self.path / "config.json")
     skipped = property(lambda self: self.path / "skipped.csv")
     report = property(lambda self: self.path / "report.html")
+    events = property(lambda self: self.path / "events")
 
     @classmethod
     def create(cls, path: str | Path | None, stem: str) -> RunFolder:

@@ -1,0 +1,34 @@
+"""TensorBoard reads what was written, and each epoch once also after a resumed run."""
+
+import pytest
+
+from striate.training.events import Events
+
+accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+
+
+def rows(*epochs: int, loss: float) -> list[dict]:
+    return [
+        {"epoch": epoch, "step": 10 * epoch, "learning_rate": 0.1, "train_loss": loss / epoch, "val_loss": ""}
+        for epoch in epochs
+    ]
+
+
+def test_tensorboard_reads_each_epoch_once_after_a_restart(tmp_path):
+    for writes in (rows(1, 2, 3, loss=6.0), rows(3, 4, loss=12.0)):
+        events = Events(tmp_path / "events")
+        for row in writes:
+            events.write(row)
+        events.close()
+    found = accumulator.EventAccumulator(str(tmp_path / "events"))
+    found.Reload()
+    assert sorted(found.Tags()["scalars"]) == ["loss/train", "rate/learning"]
+    assert [(event.step, event.value) for event in found.Scalars("loss/train")] == [(1, 6), (2, 3), (3, 4), (4, 3)]
+
+
+def test_nothing_is_written_without_tensorboard(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    events = Events(tmp_path / "events")
+    events.write(rows(1, loss=1.0)[0])
+    events.close()
+    assert not (tmp_path / "events").exists()
