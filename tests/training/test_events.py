@@ -1,5 +1,7 @@
 """TensorBoard reads what was written, and each epoch once also after a resumed run."""
 
+import time
+
 import pytest
 
 from striate.training.events import Events
@@ -16,6 +18,7 @@ def rows(*epochs: int, loss: float) -> list[dict]:
 
 def test_tensorboard_reads_each_epoch_once_after_a_restart(tmp_path):
     for writes in (rows(1, 2, 3, loss=6.0), rows(3, 4, loss=12.0)):
+        time.sleep(1.1)  # the names of the files count seconds
         events = Events(tmp_path / "events")
         for row in writes:
             events.write(row)
