@@ -12,9 +12,7 @@ from PIL import Image
 def make_folder(tmp_path: Path) -> Callable[..., Path]:
     """Write `counts` images per class below `name`, each with its own noise."""
 
-    def make(
-        counts: dict[str, int], name: str = "photos", size: tuple[int, int] = (12, 10), mode: str = "RGB"
-    ) -> Path:
+    def make(counts: dict[str, int], name: str = "photos", size: tuple[int, int] = (12, 10), mode: str = "RGB") -> Path:
         for label, (klass, count) in enumerate(counts.items()):
             folder = tmp_path / name / klass
             folder.mkdir(parents=True, exist_ok=True)

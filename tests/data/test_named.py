@@ -158,9 +158,7 @@ def test_damaged_archives_are_one_clear_line(tmp_path, offline):
 
 def test_pickles_are_never_read(tmp_path, offline):
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"anything")
-    with pytest.raises(
-        StriateError, match=r"made of pickles, which are never read; put cifar-10-binary.tar.gz into"
-    ):
+    with pytest.raises(StriateError, match=r"made of pickles, which are never read; put cifar-10-binary.tar.gz into"):
         open_dataset("cifar10", cache=tmp_path)
 
 

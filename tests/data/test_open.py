@@ -75,9 +75,7 @@ def test_class_without_a_readable_image_is_an_error_with_the_first_reason(make_f
     folder = make_folder({"cat": 3, "dog": 2})
     for path in (folder / "dog").iterdir():
         path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(
-        StriateError, match=r"class 'dog' has no readable image; the first: .*dog/000.png: truncated"
-    ):
+    with pytest.raises(StriateError, match=r"class 'dog' has no readable image; the first: .*dog/000.png: truncated"):
         open_dataset(folder)
 
 

@@ -5,14 +5,10 @@ from striate.errors import StriateError
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize(
-    "header", [("path", "label"), ("Filename", "Class"), ("image", "target"), ("file", "label")]
-)
+@pytest.mark.parametrize("header", [("path", "label"), ("Filename", "Class"), ("image", "target"), ("file", "label")])
 def test_rows_are_images_and_classes(make_folder, header, delimiter):
     folder = make_folder({"cat": 3, "dog": 2})
-    rows = [
-        (f"{klass}/{n:03d}.png", klass) for klass, count in (("dog", 2), ("cat", 3)) for n in range(count)
-    ]
+    rows = [(f"{klass}/{n:03d}.png", klass) for klass, count in (("dog", 2), ("cat", 3)) for n in range(count)]
     table = folder / "labels.csv"
     table.write_text("\n".join(delimiter.join(row) for row in [header, *rows]), encoding="utf-8-sig")
     dataset = open_dataset(table, val_fraction=0)

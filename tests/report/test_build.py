@@ -158,9 +158,7 @@ def test_every_section_says_its_figures(digits, page):
         assert mistake.name in page.text
     for figure in ("61.7 k", "61,706 exactly", "417 k", "249 kB", "0.457 ms", "median of 50 runs, batch 1"):
         assert figure in page.text
-    assert (
-        "12 epochs: 1 min 2 s in all; 1,234 images a second (median epoch); 12.5 % of it waiting" in page.text
-    )
+    assert "12 epochs: 1 min 2 s in all; 1,234 images a second (median epoch); 12.5 % of it waiting" in page.text
     assert "Best validation accuracy: 95.0 %, epoch 12." in page.text
     assert "digit 9 99 33" in page.text
     assert "From 90 (digit 0) to 99 images (digit 9)" in page.text
@@ -236,9 +234,7 @@ def test_a_page_of_nothing_but_a_title_says_so():
 
 
 def test_without_validation_and_with_one_epoch_figures_replace_curves(digits):
-    page = Page(
-        render(dataclasses.replace(digits, history=epochs(1, validated=False), split="val", timing=[]))
-    )
+    page = Page(render(dataclasses.replace(digits, history=epochs(1, validated=False), split="val", timing=[])))
     assert "There is no validation split." in page.text
     assert "1 epoch." in page.text
     assert "1 0.1 2 50.0 %" in page.text

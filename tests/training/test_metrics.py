@@ -19,9 +19,7 @@ from striate.training.metrics import Evaluation, wilson_interval
 def random_evaluation(seed: int, images: int, classes: int, sharpness: float = 2.0) -> Evaluation:
     generator = np.random.default_rng(seed)
     scores = generator.normal(size=(images, classes)) * sharpness
-    labels = np.where(
-        generator.random(images) < 0.6, scores.argmax(1), generator.integers(0, classes, images)
-    )
+    labels = np.where(generator.random(images) < 0.6, scores.argmax(1), generator.integers(0, classes, images))
     probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     names = [f"{index}.png" for index in range(images)]
     return Evaluation(tuple(f"class {index}" for index in range(classes)), labels, probabilities, names, 0.5)
@@ -50,9 +48,7 @@ def test_accuracies_equal_scikit_learn(seed, images, classes):
     if classes <= 5:
         assert evaluation.top5 is None
     else:
-        oracle = top_k_accuracy_score(
-            evaluation.labels, evaluation.probabilities, k=5, labels=np.arange(classes)
-        )
+        oracle = top_k_accuracy_score(evaluation.labels, evaluation.probabilities, k=5, labels=np.arange(classes))
         assert evaluation.top5 == pytest.approx(oracle)
 
 
