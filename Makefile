@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export OMP_NUM_THREADS ?= $(shell getconf _NPROCESSORS_ONLN)
+# Tests run in two processes; one thread each, or they would wait for one another.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .PHONY: demo test test-all lint types format clean
 
@@ -10,10 +11,10 @@ demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.installed-test lint types
-	$(BIN)/python -m pytest -n 2
+	$(PYTEST)
 
 test-all: $(VENV)/.installed-test lint types
-	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check src tests bench examples
