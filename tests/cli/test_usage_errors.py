@@ -86,11 +86,11 @@ def test_resume_of_no_run(cli, tmp_path, colours):
 
 
 def test_an_existing_folder_is_never_overwritten(cli, colours, run, tmp_path):
-    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
     outcome = cli("train", colours, "--run", run, "--model", "lenet5")
     assert outcome.code == 2
     assert f"--resume {run}" in outcome.line()
-    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
 
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "todo.txt").write_text("water the plants")

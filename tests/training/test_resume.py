@@ -1,5 +1,6 @@
 """Killed anywhere and resumed, a run gives bit for bit the weights and metrics of one that was never stopped."""
 
+import contextlib
 import hashlib
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import striate
+from striate.errors import StriateError
 from striate.training.checkpoints import load_checkpoint
 
 #: Dropout, batch norm, momentum, averaging, augmentation and a warm-up: everything that has a state.
@@ -38,8 +40,9 @@ def wait_for_step(run: Path, step: int) -> None:
     """Wait until the checkpoint stands at `step` or later."""
     for _ in range(1200):
         time.sleep(0.05)
-        if (run / "last.ckpt").exists() and load_checkpoint(run / "last.ckpt")[1]["position"]["step"] >= step:
-            return
+        with contextlib.suppress(StriateError):  # none yet, or replaced while it was read
+            if load_checkpoint(run / "last.ckpt")[1]["position"]["step"] >= step:
+                return
     raise AssertionError(f"no checkpoint at step {step} within a minute")
 
 
