@@ -32,8 +32,9 @@ def main() -> None:
     classifier = striate.train(
         DEMO / "digits",
         model="lenet5",
+        epochs=60,
         run=DEMO / "run",
-        command="striate train demo/digits --model lenet5 --run demo/run",
+        command="striate train demo/digits --model lenet5 --epochs 60 --run demo/run",
     )
     picture = next((DEMO / "digits" / "test").rglob("*.png"))
     prediction = classifier.predict(picture)
