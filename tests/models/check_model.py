@@ -18,20 +18,29 @@ META = torch.device("meta")
 
 
 def side(name: str) -> int:
-    """A small size of image that the network takes as it is built by default."""
-    card = get_card(name)
-    return card.input_size if card.fixed_size else 17
+    """A small size of image that the network takes as `weightless` and `real` build it."""
+    return max(17, get_card(name).min_size)
 
 
 def weightless(name: str, **arguments: object) -> ConvNet:
+    """Without weights; a network with dense layers on its map is built for small images unless said."""
     with META:
-        return create_model(name, **arguments)  # type: ignore[arg-type]
+        return create_model(name, **{**_size(name), **arguments})  # type: ignore[arg-type]
+
+
+def as_on_card(name: str) -> ConvNet:
+    with META:
+        return create_model(name)
+
+
+def _size(name: str) -> dict[str, int]:
+    return {"input_size": side(name)} if get_card(name).fixed_size else {}
 
 
 @functools.lru_cache(maxsize=1)
 def _built(name: str) -> ConvNet:
     torch.manual_seed(0)
-    return create_model(name, num_classes=3)
+    return create_model(name, num_classes=3, **_size(name))
 
 
 def real(name: str) -> ConvNet:
@@ -45,13 +54,13 @@ def images(model: ConvNet, name: str, count: int = 2, device: torch.device | Non
 
 
 def check_parameters_are_the_cards(name: str) -> None:
-    model = weightless(name)
+    model = as_on_card(name)
     assert sum(p.numel() for p in model.parameters()) == get_card(name).parameters
 
 
 def check_shape_at_the_cards_size(name: str) -> None:
     card = get_card(name)
-    model = weightless(name)
+    model = as_on_card(name)
     x = torch.empty(2, card.in_channels, card.input_size, card.input_size, device=META)
     assert model(x).shape == (2, card.num_classes)
     assert model.embed(x).shape == (2, model.num_features)
@@ -82,7 +91,7 @@ def check_smallest_size(name: str) -> None:
         with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
             model(x)
         with pytest.raises(RuntimeError):
-            model.head(model.stages(model.stem(x)))
+            model.head(model.map_of(model.stages(model.stem(x))))
     if smallest > 1:
         with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
             create_model(name, input_size=smallest - 1)
@@ -134,11 +143,11 @@ def check_state_dict_round_trip(name: str) -> None:
 
 
 def spec(name: str) -> dict[str, object]:
-    return dict(weightless(name).spec.arguments)
+    return dict(as_on_card(name).spec.arguments)
 
 
 def check_spec_round_trip(name: str) -> None:
-    for arguments in ({}, {"num_classes": 4, "in_channels": 2, "input_size": [40, 64]}):
+    for arguments in ({}, {"num_classes": 4, "in_channels": 2, "input_size": [side(name) + 23, side(name) + 47]}):
         model = weightless(name, **arguments)
         record = ModelSpec.from_dict(json.loads(json.dumps(model.spec.to_dict())))
         assert record.name == name
@@ -158,7 +167,8 @@ def check_head_is_replaced(name: str) -> None:
     after = dict(model.named_parameters())
     assert list(after) == list(before)
     changed = {key for key in after if after[key] is not before[key]}
-    assert changed == {key for key in after if key.startswith("head.classifier.")}
+    heads = ["head.classifier.", *(f"auxiliary.{stage}.classifier." for stage in model.auxiliary)]
+    assert changed == {key for key in after if key.startswith(tuple(heads))}
 
 
 def check_freezing(name: str) -> None:

@@ -28,10 +28,23 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(
-    ("name", "check"),
-    [pytest.param(name, check, id=f"{name}-{check.__name__}") for name in list_models() for check in battery.CHECKS],
-)
+def _smallest() -> set[str]:
+    """The network with the fewest parameters of each family: the one that computes in the quick tests."""
+    return {min(family.cards, key=lambda card: card.parameters).name for family in families().values()}
+
+
+def _battery() -> list:
+    smallest = _smallest()
+    rows = []
+    for name in list_models():
+        for check in battery.CHECKS:
+            slow = check in battery.ARITHMETIC and name not in smallest
+            marks = [pytest.mark.slow] if slow else []
+            rows.append(pytest.param(name, check, id=f"{name}-{check.__name__}", marks=marks))
+    return rows
+
+
+@pytest.mark.parametrize(("name", "check"), _battery())
 def test_battery(name, check):
     check(name)
 

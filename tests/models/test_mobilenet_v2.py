@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from striate.errors import UsageError
 from striate.layers import SameConv2d
 from striate.models import create_model
-from striate.weights import KEY_TABLES, load_state, rename
+from striate.weights import key_tables, load_state, rename
 
 TENSORFLOW = "mobilenet_v2_imagenet.safetensors"
 
@@ -24,7 +24,7 @@ TENSORFLOW = "mobilenet_v2_imagenet.safetensors"
 def test_outputs_equal_torchvisions():
     theirs = torchvision.models.mobilenet_v2().eval()
     ours = create_model("mobilenet_v2").eval()
-    load_state(ours, rename(theirs.state_dict(), KEY_TABLES["mobilenet_v2"]["torchvision"]))
+    load_state(ours, rename(theirs.state_dict(), key_tables("mobilenet_v2")["torchvision"]))
     x = torch.randn(2, 3, 65, 96)
     with torch.no_grad():
         torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
@@ -39,7 +39,7 @@ def test_outputs_equal_timms(peer):
     else:
         theirs = timm.create_model(peer).eval()
         ours = create_model("mobilenet_v2_0.5").eval()
-    load_state(ours, rename(theirs.state_dict(), KEY_TABLES["mobilenet_v2"]["timm"]))
+    load_state(ours, rename(theirs.state_dict(), key_tables("mobilenet_v2")["timm"]))
     x = torch.randn(2, 3, 64, 75)
     with torch.no_grad():
         torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)

@@ -7,7 +7,7 @@ from torch import nn
 
 from striate.errors import UsageError
 from striate.models import create_model, get_card
-from striate.weights import KEY_TABLES, load_state, rename
+from striate.weights import key_tables, load_state, rename
 
 
 def scrambled(model: nn.Module) -> nn.Module:
@@ -28,7 +28,7 @@ def scrambled(model: nn.Module) -> nn.Module:
 def test_outputs_equal_torchvisions(name, peer, size):
     theirs = scrambled(getattr(torchvision.models, peer)())
     ours = create_model(name).eval()
-    load_state(ours, rename(theirs.state_dict(), KEY_TABLES["resnet"]["torchvision"]))
+    load_state(ours, rename(theirs.state_dict(), key_tables("resnet")["torchvision"]))
     x = torch.randn(2, 3, size, size)
     with torch.no_grad():
         wanted = theirs(x)
@@ -40,7 +40,7 @@ def test_key_table_covers_the_deep_ones(depth):
     with torch.device("meta"):
         theirs = getattr(torchvision.models, f"resnet{depth}")().state_dict()
         ours = create_model(f"resnet{depth}_v1_5").state_dict()
-    renamed = rename(theirs, KEY_TABLES["resnet"]["torchvision"])
+    renamed = rename(theirs, key_tables("resnet")["torchvision"])
     assert {key: value.shape for key, value in renamed.items()} == {k: v.shape for k, v in ours.items()}
 
 

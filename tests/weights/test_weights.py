@@ -13,7 +13,8 @@ from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, list_models
 from striate.models.catalogue import cards
 from striate.weights import WeightSource, adapt_channels, describe, load_state, locate, read_state, sources_of
-from striate.weights.sources import TORCHVISION_FILES
+from striate.weights.sources import HALVES
+from striate.weights.torchvision_files import TORCHVISION_FILES
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("network", sorted(TORCHVISION_FILES))
 def test_records_are_torchvisions(network):
-    enum = {"imagenet": "IMAGENET1K_V1", "imagenet_v2": "IMAGENET1K_V2"}
+    enum = {"imagenet": "IMAGENET1K_V1", "imagenet_v2": "IMAGENET1K_V2", "imagenet_swag": "IMAGENET1K_SWAG_LINEAR_V1"}
     theirs = torchvision.models.get_model_weights(network)
     records = [source for source in sources_of(network) if source.origin == "torchvision"]
     assert records
@@ -38,7 +39,10 @@ def test_records_are_torchvisions(network):
         )
         assert round(source.input_size / source.crop_fraction) == transforms.resize_size[0]
         assert source.input_size == transforms.crop_size[0]
-        assert (list(source.mean), list(source.std)) == (transforms.mean, transforms.std)
+        if network in HALVES:  # what is fed is (x - 0.5) / 0.5, which torchvision's network works out inside
+            assert (source.mean, source.std) == ((0.5,) * 3, (0.5,) * 3)
+        else:
+            assert (list(source.mean), list(source.std)) == (transforms.mean, transforms.std)
 
 
 def test_fetching_checks_and_leaves_only_the_whole_file(cache, tmp_path):

@@ -31,6 +31,8 @@ class Card:
 
     `parameters` is the exact count of the network as built by default. `published` holds figures as their
     source prints them: keys "parameters", "multiply_adds", "top1_error", "top5_error" (percent) and the like.
+    `peers` names the same network at "torchvision", "timm" or "keras": its weights fit ours through the family's
+    key table of that name, and its outputs are then ours.
     `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network
     is built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
     `options` are the builder's options as this network sets them.
@@ -47,6 +49,7 @@ class Card:
     in_channels: int = 3
     fixed_size: bool = False
     published: Mapping[str, str] = field(default_factory=dict)
+    peers: Mapping[str, str] = field(default_factory=dict)
     weights: tuple[WeightSource, ...] = ()
     deviations: tuple[str, ...] = ()
     errata: tuple[str, ...] = ()
@@ -58,7 +61,11 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything on the card as plain dictionaries, lists, strings and numbers."""
-        return asdict(self) | {"published": dict(self.published), "options": dict(self.options)}
+        return asdict(self) | {
+            "published": dict(self.published),
+            "peers": dict(self.peers),
+            "options": dict(self.options),
+        }
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,11 @@ class ConvNet(nn.Module):
             InputError: wrong number of channels or a size the network cannot work on.
         """
         self.check_input(x)
-        return self.stages(self.stem(x))
+        return self.map_of(self.stages(self.stem(x)))
+
+    def map_of(self, y: Any) -> Tensor:
+        """The feature map in what a stage hands to the next: all of it, unless a family hands on more."""
+        return y
 
     def feature_maps(self, x: Tensor) -> dict[str, Tensor]:
         """The output of each stage by its name, in order.
@@ -87,7 +91,8 @@ class ConvNet(nn.Module):
         x = self.stem(x)
         maps = {}
         for name, stage in self.stages.named_children():
-            maps[name] = x = stage(x)
+            x = stage(x)
+            maps[name] = self.map_of(x)
         return maps
 
     def embed(self, x: Tensor) -> Tensor:

@@ -16,10 +16,10 @@ from striate.models.catalogue import check_options, defaults_of, families, get_c
 from striate.models.convnet import ConvNet, InputError
 from striate.models.stem import stem_for
 from striate.weights import (
-    KEY_TABLES,
     WeightSource,
     adapt_channels,
     describe,
+    key_tables,
     load_state,
     locate,
     read_state,
@@ -27,7 +27,8 @@ from striate.weights import (
     rename,
 )
 from striate.weights.files import read_checked_pickle
-from striate.weights.loading import CLASSIFIER, first_convolution
+from striate.weights.keras import SUFFIXES, keras_source, read_keras
+from striate.weights.loading import AUXILIARY, CLASSIFIER, first_convolution
 
 
 def create_model(
@@ -48,7 +49,8 @@ def create_model(
         input_size: side of the images in pixels, or (height, width). Networks with dense layers on the
             feature map are built for it; networks for large images take their small stem at 64 pixels or
             less, unless weights bring another.
-        weights: the name of a source on the card ("imagenet") or the path of a safetensors file. With another
+        weights: the name of a source on the card ("imagenet"), or the path of a safetensors file or of an HDF5
+            file as Keras Applications publishes them. With another
             `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the
             first convolution is adapted (`striate.weights.adapt_channels`).
         options: the family's own, e.g. `stride_in="3x3"`. Weights bring the options they need; contradicting
@@ -108,7 +110,7 @@ def _size(card: Card, input_size: int | Sequence[int] | None) -> tuple[int, int]
 def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tensor]]:
     """The record, with what follows from the tensors, and the tensors under our names.
 
-    The record of a file of one's own gets the options that its publisher's networks have.
+    The record gets the options that its publisher's networks have.
     """
     named = {source.name: source for source in card.weights}
     if str(weights) in named:
@@ -117,19 +119,21 @@ def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, T
         state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
     elif isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix:
         path = Path(weights).expanduser()
-        state = read_state(path)
-        source = describe(path, card.input_size)
+        if path.suffix in SUFFIXES:
+            state, source = read_keras(path), keras_source(path, card.input_size)
+        else:
+            state, source = read_state(path), describe(path, card.input_size)
     elif not named:
         raise UsageError(f"{card.name} has no published weights; weights takes the path of a safetensors file")
     else:
         raise unknown(f"weights of {card.name}", str(weights), named)
     with torch.device("meta"):
         wanted = create_model(card.name).state_dict()
-    table = KEY_TABLES.get(card.family, {}).get(recognise(state, wanted, card.family, str(path)))
+    table = key_tables(card.family).get(recognise(state, wanted, card.family, str(path)))
     ours = rename(state, table)
     if CLASSIFIER + "weight" not in ours:
         raise StriateError(f"{path}: the file has no {CLASSIFIER}weight; give it the whole network's tensors")
-    if str(weights) not in named and table is not None:
+    if table is not None:
         # "stride_in" stands on the cards of networks with bottlenecks only
         implied = {k: v for k, v in table.options.items() if k != "stride_in" or k in card.options}
         source = replace(source, options={**implied, **source.options})
@@ -162,6 +166,9 @@ def _load(model: ConvNet, state: dict[str, Tensor], source: WeightSource) -> Non
     if first is not None and first[0] + ".weight" in state:
         key = first[0] + ".weight"
         state = {**state, key: adapt_channels(state[key], first[1].in_channels)}
+    if not model.auxiliary:  # heads that only training used
+        state = {key: value for key, value in state.items() if not key.startswith(AUXILIARY)}
     fresh = source.num_classes != model.num_classes
-    load_state(model, state, where=source.name, leave=(CLASSIFIER,) if fresh else ())
+    auxiliary = tuple(f"{AUXILIARY}{name}.classifier." for name in model.auxiliary)
+    load_state(model, state, where=source.name, leave=(CLASSIFIER, *auxiliary) if fresh else ())
     model.weights_source = source

@@ -149,7 +149,8 @@ def _card(name: str) -> Card:
         input_size=224,
         parameters=parameters,
         published=published,
-        weights=sources_of(name),
+        peers={"timm": spelled} | ({"torchvision": "mobilenet_v2"} if width == 1 else {}),
+        weights=sources_of(name, padding="symmetric", norm_eps=1e-5, width=1.0),
         deviations=(
             "Padding is symmetric and the batch norms' epsilon 1e-5, as in PyTorch; the authors' code has "
             'padding="tensorflow" and norm_eps=1e-3, and weights from there bring both.',

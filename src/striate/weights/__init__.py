@@ -1,19 +1,19 @@
 """Weights of others: checked records of where they are, tables of key renames, and loading that is loud."""
 
 from striate.weights.files import describe, read_state
-from striate.weights.keys import KEY_TABLES, KeyTable, recognise, rename
+from striate.weights.keys import KeyTable, key_tables, recognise, rename
 from striate.weights.loading import adapt_channels, load_state
 from striate.weights.source import WeightSource
 from striate.weights.sources import sources_of
 from striate.weights.store import cache_folder, locate
 
 __all__ = [
-    "KEY_TABLES",
     "KeyTable",
     "WeightSource",
     "adapt_channels",
     "cache_folder",
     "describe",
+    "key_tables",
     "load_state",
     "locate",
     "read_state",

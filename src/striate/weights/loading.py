@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from striate.errors import StriateError
 
 CLASSIFIER = "head.classifier."
+AUXILIARY = "auxiliary."
 
 
 def load_state(

@@ -5,40 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from striate.weights.source import WeightSource
+from striate.weights.torchvision_files import TORCHVISION_FILES
 
 TORCHVISION = "https://download.pytorch.org/models/"
 
-#: Network: (source's name, file with the first digits of its sha256, ImageNet top-1, short side resized to).
-TORCHVISION_FILES = {
-    "resnet18": (("imagenet", "resnet18-f37072fd.pth", 0.69758, 256),),
-    "resnet34": (("imagenet", "resnet34-b627a593.pth", 0.73314, 256),),
-    "resnet50": (
-        ("imagenet", "resnet50-0676ba61.pth", 0.76130, 256),
-        ("imagenet_v2", "resnet50-11ad3fa6.pth", 0.80858, 232),
-    ),
-    "resnet101": (
-        ("imagenet", "resnet101-63fe2227.pth", 0.77374, 256),
-        ("imagenet_v2", "resnet101-cd907fc2.pth", 0.81886, 232),
-    ),
-    "resnet152": (
-        ("imagenet", "resnet152-394f9c45.pth", 0.78312, 256),
-        ("imagenet_v2", "resnet152-f82ba261.pth", 0.82284, 232),
-    ),
-    "mobilenet_v2": (
-        ("imagenet", "mobilenet_v2-b0353104.pth", 0.71878, 256),
-        ("imagenet_v2", "mobilenet_v2-7ebf99e0.pth", 0.72154, 232),
-    ),
-}
-
-#: Options of our networks that torchvision's weights need.
-TORCHVISION_OPTIONS: dict[str, dict[str, Any]] = {
-    "resnet18": {"stem": "paper", "shortcut": "B"},
-    "resnet34": {"stem": "paper", "shortcut": "B"},
-    "resnet50": {"stem": "paper", "shortcut": "B", "stride_in": "3x3"},
-    "resnet101": {"stem": "paper", "shortcut": "B", "stride_in": "3x3"},
-    "resnet152": {"stem": "paper", "shortcut": "B", "stride_in": "3x3"},
-    "mobilenet_v2": {"stem": "paper", "padding": "symmetric", "norm_eps": 1e-5, "width": 1.0},
-}
+#: Networks whose weights saw images of mean and deviation one half; torchvision's own networks rescale inside.
+HALVES = ("googlenet", "inception_v3")
 
 #: Network: (sha256, top-1 on CIFAR-10 as published, top-1 on its test set recompressed as JPEG).
 CIFAR_FILES = {
@@ -49,7 +21,9 @@ CIFAR_FILES = {
 }
 
 
-def _torchvision(network: str) -> tuple[WeightSource, ...]:
+def _torchvision(network: str, options: dict[str, Any]) -> tuple[WeightSource, ...]:
+    usual = WeightSource("", "")
+    halves = network in HALVES
     return tuple(
         WeightSource(
             name=name,
@@ -58,11 +32,14 @@ def _torchvision(network: str) -> tuple[WeightSource, ...]:
             url=TORCHVISION + file,
             origin="torchvision",
             licence="BSD-3-Clause",
-            crop_fraction=224 / resize,
+            input_size=size,
+            mean=(0.5,) * 3 if halves else usual.mean,
+            std=(0.5,) * 3 if halves else usual.std,
+            crop_fraction=size / resize,
             accuracy={"ImageNet validation, one crop": top1},
-            options=TORCHVISION_OPTIONS[network],
+            options=options,
         )
-        for name, file, top1, resize in TORCHVISION_FILES.get(network, ())
+        for name, file, top1, size, resize in TORCHVISION_FILES.get(network, ())
     )
 
 
@@ -95,10 +72,13 @@ MOBILENET_V2_TENSORFLOW = WeightSource(
 )
 
 
-def sources_of(network: str) -> tuple[WeightSource, ...]:
-    """The published weights of a network by its plain name ("resnet50", "resnet20_cifar"), none for most."""
+def sources_of(network: str, **options: Any) -> tuple[WeightSource, ...]:
+    """The published weights of a network by its plain name ("resnet50", "resnet20_cifar"), none for many.
+
+    `options` are those of our network that torchvision's weights need beyond what their key table says.
+    """
     if network.removesuffix("_cifar") in CIFAR_FILES and network.endswith("_cifar"):
         return (_cifar(network.removesuffix("_cifar")),)
     if network == "mobilenet_v2":
-        return (*_torchvision(network), MOBILENET_V2_TENSORFLOW)
-    return _torchvision(network)
+        return (*_torchvision(network, options), MOBILENET_V2_TENSORFLOW)
+    return _torchvision(network, options)

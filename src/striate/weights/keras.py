@@ -1,0 +1,126 @@
+"""Weights that Keras wrote: names and layouts of its arrays, turned into PyTorch's.
+
+Keras keeps a convolution as (height, width, in, out), a depthwise one as (height, width, in, multiplier) and a
+dense layer as (in, out). A layer that got its name by counting ("conv2d_7") carries another number in every
+session, so such layers are numbered anew, from 1, in the order of the network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from striate.errors import StriateError
+from striate.weights.source import WeightSource
+
+#: Keras's word for an array, and ours for the tensor.
+WORDS = {
+    "kernel": "weight",
+    "depthwise_kernel": "depthwise.weight",
+    "pointwise_kernel": "pointwise.weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+COUNTED = re.compile(r"(conv2d|convolution2d|separable_conv2d|batch_normalization|batchnormalization)(?:_\d+)?")
+PLAIN = {"convolution2d": "conv2d", "batchnormalization": "batch_normalization"}
+SUFFIXES = (".h5", ".hdf5")
+
+
+def keras_state(model: Any) -> dict[str, Tensor]:
+    """The tensors of a Keras model as "layer.weight", "layer.running_mean", ... in PyTorch's layout."""
+    layers = []
+    for layer in model.layers:
+        arrays = {variable.path.rsplit("/", 1)[-1]: torch.as_tensor(variable.numpy()) for variable in layer.weights}
+        if type(layer).__name__ == "DepthwiseConv2D" and "kernel" in arrays:
+            arrays["depthwise_kernel"] = arrays.pop("kernel")
+        layers.append((layer.name, arrays))
+    return _state(layers)
+
+
+def read_keras(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of an HDF5 file of weights or of a whole model, as Keras Applications publishes them.
+
+    Raises:
+        StriateError: there is no such file, it is damaged or of another kind, or h5py is not installed.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise StriateError(f"{path}: reading HDF5 needs h5py: pip install h5py") from error
+    if not Path(path).is_file():
+        raise StriateError(f"{path}: no such file of weights")
+    try:
+        with h5py.File(path, "r") as file:
+            group = file.get("model_weights", file)
+            return _state((name, _arrays(group[name])) for name in map(_text, group.attrs["layer_names"]))
+    except (OSError, KeyError) as error:
+        raise StriateError(f"{path}: not a whole HDF5 file of Keras weights ({error})") from error
+
+
+def keras_source(path: Path, input_size: int) -> WeightSource:
+    """The record of such a file: images from -1 to 1, as the networks of Keras Applications that we share want them."""
+    halves = (0.5,) * 3
+    return WeightSource(
+        name=str(path),
+        file=path.name,
+        origin="Keras Applications",
+        licence="Apache-2.0",
+        input_size=input_size,
+        mean=halves,
+        std=halves,
+    )
+
+
+def _arrays(layer: Any) -> dict[str, Tensor]:
+    arrays = {}
+    for name in map(_text, layer.attrs["weight_names"]):
+        word = name.rsplit("/", 1)[-1].partition(":")[0]
+        array = torch.from_numpy(layer[name][()])
+        if word == "kernel" and array.dim() == 4 and array.shape[3] == 1 < array.shape[2]:
+            word = "depthwise_kernel"  # what newer files call it
+        arrays[word] = array
+    return arrays
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _state(layers: Iterable[tuple[str, dict[str, Tensor]]]) -> dict[str, Tensor]:
+    """Layers and their arrays, in the order of the network, under our names."""
+    seen: Counter[str] = Counter()
+    state = {}
+    for layer, arrays in layers:
+        if not arrays:
+            continue
+        counted = COUNTED.fullmatch(layer)
+        if counted:
+            kind = PLAIN.get(counted[1], counted[1])
+            seen[kind] += 1
+            layer = f"{kind}_{seen[kind]}"
+        for word, array in arrays.items():
+            if word not in WORDS:
+                continue  # the mean and count of a preprocessing layer
+            ours = WORDS[word]
+            if word == "depthwise_kernel" and "pointwise_kernel" not in arrays:
+                ours = "weight"
+            state[f"{layer}.{ours}"] = _layout(word, array)
+    return state
+
+
+def _layout(word: str, array: Tensor) -> Tensor:
+    if word == "depthwise_kernel":
+        height, width, channels, multiplier = array.shape
+        return array.permute(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width).contiguous()
+    if array.dim() == 4:
+        return array.permute(3, 2, 0, 1).contiguous()
+    return array.T.contiguous() if array.dim() == 2 else array

@@ -1,0 +1,136 @@
+"""The same network at a peer: built there with random weights, and ours with those weights put into it."""
+
+import functools
+import os
+
+import torch
+from torch import Tensor, nn
+
+from striate.models import ConvNet, create_model, get_card, list_models
+from striate.models.catalogue import defaults_of
+from striate.weights import key_tables, load_state, rename
+from striate.weights.keras import keras_state
+
+#: Every (network, library) that the cards name.
+SHARED = [(name, library) for name in list_models() for library in get_card(name).peers]
+
+
+def side(name: str) -> int:
+    """A size of image small enough to be quick; networks tied to one size take the card's."""
+    card = get_card(name)
+    return card.input_size if card.fixed_size else max(card.min_size, 65)
+
+
+def options(name: str, library: str) -> dict[str, object]:
+    """The options of our network that make it the library's."""
+    card = get_card(name)
+    table = key_tables(card.family)[library]
+    known = defaults_of(card)
+    return {k: v for k, v in table.options.items() if k in known and (k != "stride_in" or k in card.options)}
+
+
+def randomised(model: nn.Module) -> nn.Module:
+    """Batch norms with statistics and scales of their own, so that a mistaken one shows."""
+    torch.manual_seed(1)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.1, 0.1)
+            nn.init.uniform_(module.running_var, 0.8, 1.2)
+            nn.init.uniform_(module.weight, 0.8, 1.2)
+            nn.init.uniform_(module.bias, -0.1, 0.1)
+    return model
+
+
+def theirs(name: str, library: str) -> nn.Module:
+    """The peer's PyTorch network with random weights, in evaluation mode."""
+    spelled = get_card(name).peers[library]
+    torch.manual_seed(0)
+    if library == "timm":
+        import timm
+
+        return randomised(timm.create_model(spelled)).eval()
+    import torchvision
+
+    return randomised(torchvision.models.get_model(spelled, weights=None, **_torchvision(spelled))).eval()
+
+
+def _torchvision(spelled: str) -> dict[str, object]:
+    """Skips slow first weights, and the networks' own rescaling of the images."""
+    if spelled in ("googlenet", "inception_v3"):
+        return {"init_weights": False, "aux_logits": False, "transform_input": False}
+    return {}
+
+
+@functools.cache
+def _keras():
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import keras
+
+    return keras
+
+
+def theirs_in_keras(name: str):
+    """Keras's network for our size of image, with random weights and statistics."""
+    keras = _keras()
+    keras.utils.set_random_seed(0)
+    size = side(name)
+    build = getattr(keras.applications, get_card(name).peers["keras"])
+    model = build(weights=None, input_shape=(size, size, 3), classifier_activation=None)
+    generator = torch.Generator().manual_seed(1)
+    for layer in model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            spans = {
+                "gamma": (0.8, 1.2),
+                "beta": (-0.1, 0.1),
+                "moving_mean": (-0.1, 0.1),
+                "moving_variance": (0.8, 1.2),
+            }
+            for variable in layer.weights:
+                low, high = spans[variable.path.rsplit("/", 1)[-1]]
+                variable.assign(low + (high - low) * torch.rand(variable.shape, generator=generator))
+    return model
+
+
+def ours(name: str, library: str, state: dict[str, Tensor]) -> ConvNet:
+    """Our network in evaluation mode with the peer's tensors."""
+    card = get_card(name)
+    size = {"input_size": side(name)} if card.fixed_size else {}
+    model = create_model(name, **size, **options(name, library)).eval()
+    load_state(model, rename(state, key_tables(card.family)[library]), where=f"{library} {name}")
+    return model
+
+
+def difference(name: str, library: str) -> float:
+    """The largest difference of the logits on two random images: float64, or float32 with Keras, over their scale."""
+    torch.manual_seed(2)
+    x = torch.randn(2, 3, side(name), side(name))
+    if library == "keras":
+        peer = theirs_in_keras(name)
+        model = ours(name, library, keras_state(peer))
+        with torch.no_grad():
+            wanted = torch.as_tensor(peer(x.permute(0, 2, 3, 1), training=False).detach().cpu().numpy())
+            given = model(x)
+    else:
+        peer = theirs(name, library)
+        model = ours(name, library, peer.state_dict())
+        with torch.no_grad():
+            wanted, given = peer.double()(x.double()), model.double()(x.double())
+    return ((given - wanted).abs().max() / wanted.abs().max().clamp(min=1)).item()
+
+
+def gradient_difference(name: str, library: str) -> float:
+    """The largest difference of any parameter's gradient on one batch, over the largest gradient of that tensor."""
+    peer = theirs(name, library).double()
+    model = ours(name, library, peer.state_dict()).double()
+    torch.manual_seed(2)
+    x = torch.randn(2, 3, side(name), side(name), dtype=torch.float64)
+    wanted = {}
+    for net in (peer, model):
+        net(x).square().sum().backward()
+    table = key_tables(get_card(name).family)[library]
+    wanted = rename({key: p.grad for key, p in peer.named_parameters() if p.grad is not None}, table)
+    worst = 0.0
+    for key, parameter in model.named_parameters():
+        scale = wanted[key].abs().max().clamp(min=1e-12)
+        worst = max(worst, ((parameter.grad - wanted[key]).abs().max() / scale).item())
+    return worst

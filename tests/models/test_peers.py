@@ -1,0 +1,54 @@
+"""Every network that a card says a peer has too: the peer's weights give the peer's answers, and gradients."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from striate.models import get_card
+from striate.models.catalogue import families
+
+_spec = importlib.util.spec_from_file_location("peers", Path(__file__).with_name("peers.py"))
+assert _spec is not None
+assert _spec.loader is not None
+peers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(peers)
+
+#: The quick tests leave out networks with more parameters than this, but for a family's smallest.
+LARGE = 12_000_000
+
+
+def _smallest(family: str, library: str) -> str | None:
+    named = [card for card in families()[family].cards if library in card.peers]
+    return min(named, key=lambda card: card.parameters).name if named else None
+
+
+def _rows() -> list:
+    rows = []
+    for name, library in peers.SHARED:
+        card = get_card(name)
+        quick = card.parameters < LARGE or name == _smallest(card.family, library)
+        marks = [] if quick else [pytest.mark.slow]
+        rows.append(pytest.param(name, library, id=f"{name}-{library}", marks=marks))
+    return rows
+
+
+@pytest.mark.parametrize(("name", "library"), _rows())
+def test_outputs_are_the_peers(name, library):
+    assert peers.difference(name, library) < (1e-4 if library == "keras" else 1e-8)
+
+
+def _gradients() -> list:
+    rows = []
+    for family in families():
+        for library in ("torchvision", "timm"):
+            name = _smallest(family, library)
+            if name is not None:
+                rows.append((name, library))
+                break
+    return rows
+
+
+@pytest.mark.parametrize(("name", "library"), _gradients())
+def test_gradients_are_the_peers(name, library):
+    assert peers.gradient_difference(name, library) < 1e-7
