@@ -5,6 +5,7 @@ from striate.layers.conv import PADDINGS, ConvNormAct, SameConv2d, SamePool2d, c
 from striate.layers.drop_path import DropPath
 from striate.layers.initialise import he_normal_, normal_, xavier_uniform_, zero_last_gamma_
 from striate.layers.measure import output_shape
+from striate.layers.normalisation import LocalResponseNorm
 from striate.layers.residual import SHORTCUTS, Residual, ZeroPadShortcut, basic, bottleneck, make_shortcut
 from striate.layers.separable import SeparableConv2d
 from striate.layers.squeeze import SqueezeExcite
@@ -15,6 +16,7 @@ __all__ = [
     "SHORTCUTS",
     "ConvNormAct",
     "DropPath",
+    "LocalResponseNorm",
     "Residual",
     "SameConv2d",
     "SamePool2d",
