@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from striate.cli import check, evaluate, models, predict, summary, train
+from striate.cli import card, check, evaluate, models, predict, summary, train
 from striate.errors import StriateError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "predict": predict,
     "models": models,
+    "card": card,
     "summary": summary,
     "check": check,
 }

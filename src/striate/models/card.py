@@ -32,7 +32,7 @@ class Card:
     `parameters` is the exact count of the network as built by default. `published` holds figures as their
     source prints them: keys "parameters", "multiply_adds", "top1_error", "top5_error" (percent) and the like.
     `peers` names the same network at "torchvision", "timm" or "keras": its weights fit ours through the family's
-    key table of that name, and its outputs are then ours.
+    key table of that name, built with that table's options, and its outputs are then ours.
     `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network
     is built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
     `options` are the builder's options as this network sets them.

@@ -131,7 +131,7 @@ def _residual_card(depth: str, version: str = "") -> Card:
         input_size=224,
         parameters=parameters,
         published=published,
-        peers={} if deep and not version else {"torchvision": f"resnet{depth}", "timm": f"resnet{depth}"},
+        peers={"torchvision": f"resnet{depth}", "timm": f"resnet{depth}"},
         weights=sources_of(f"resnet{depth}", shortcut="B"),
         deviations=tuple(deviations),
         errata=ERRATA.get(depth, ()),

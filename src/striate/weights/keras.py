@@ -7,6 +7,7 @@ session, so such layers are numbered anew, from 1, in the order of the network.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -61,7 +62,9 @@ def read_keras(path: str | Path) -> dict[str, Tensor]:
     try:
         with h5py.File(path, "r") as file:
             group = file.get("model_weights", file)
-            return _state((name, _arrays(group[name])) for name in map(_text, group.attrs["layer_names"]))
+            depthwise = _depthwise(_text(file.attrs.get("model_config", "{}")))
+            names = map(_text, group.attrs["layer_names"])
+            return _state((name, _arrays(group[name], name in depthwise)) for name in names)
     except (OSError, KeyError) as error:
         raise StriateError(f"{path}: not a whole HDF5 file of Keras weights ({error})") from error
 
@@ -80,14 +83,18 @@ def keras_source(path: Path, input_size: int) -> WeightSource:
     )
 
 
-def _arrays(layer: Any) -> dict[str, Tensor]:
+def _depthwise(config: str) -> set[str]:
+    """Names of the depthwise layers, whose array newer files call a kernel like any other."""
+    layers = json.loads(config).get("config", {}).get("layers", ())
+    return {layer["config"]["name"] for layer in layers if layer["class_name"] == "DepthwiseConv2D"}
+
+
+def _arrays(layer: Any, is_depthwise: bool) -> dict[str, Tensor]:
     arrays = {}
     for name in map(_text, layer.attrs["weight_names"]):
         word = name.rsplit("/", 1)[-1].partition(":")[0]
         array = torch.from_numpy(layer[name][()])
-        if word == "kernel" and array.dim() == 4 and array.shape[3] == 1 < array.shape[2]:
-            word = "depthwise_kernel"  # what newer files call it
-        arrays[word] = array
+        arrays["depthwise_kernel" if is_depthwise and word == "kernel" else word] = array
     return arrays
 
 

@@ -1,0 +1,88 @@
+"""A card as a person reads it: text for a terminal, Markdown for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from striate.models.card import Card
+from striate.models.catalogue import defaults_of
+from striate.models.figures import Figures, measured, of_peers
+from striate.weights import WeightSource
+
+HEADER = ("", "name", "parameters", "multiply-adds", "receptive field", "input")
+#: What `Card.published` calls a column of the table, and the words for its other entries.
+IN_TABLE = ("parameters", "multiply_adds")
+WORDS = {"top1_error": "top-1 error, %", "top5_error": "top-5 error, %"}
+
+
+def quantity(value: int | float | None) -> str:
+    """Three figures and a letter: 3.86 G, 25.6 M, 812 K."""
+    if value is None:
+        return "-"
+    for unit, letter in ((1e9, " G"), (1e6, " M"), (1e3, " K")):
+        if value >= unit:
+            return f"{value / unit:.3g}{letter}" if value / unit < 999.5 else f"{value / unit:.0f}{letter}"
+    return f"{value:g}"
+
+
+def figure_rows(card: Card) -> list[tuple[str, ...]]:
+    """The paper's figures, ours and the peers', a row each under `HEADER`."""
+    printed = card.published
+    rows = [("paper", card.name, printed.get("parameters", "-"), printed.get("multiply_adds", "-"), "-", "-")]
+    return rows + [_row(figures) for figures in (measured(card.name), *of_peers(card.name))]
+
+
+def _row(figures: Figures) -> tuple[str, ...]:
+    field = f"{figures.receptive_field:,} px" if figures.receptive_field else "-"
+    cost = quantity(figures.multiply_adds)
+    return figures.source, figures.name, f"{figures.parameters:,}", cost, field, f"{figures.input_size} px"
+
+
+def facts(card: Card) -> list[tuple[str, str]]:
+    """What else is on the card, as (heading, sentence), in the order of reading."""
+    lines = [("paper", str(card.paper))]
+    others = {key: value for key, value in card.published.items() if key not in IN_TABLE}
+    lines += [("published", f"{WORDS.get(key, key.replace('_', ' '))}: {value}") for key, value in others.items()]
+    tied = "; built for one size, `input_size` asks for another" if card.fixed_size else ""
+    lines.append(("smallest image", f"{card.min_size}x{card.min_size} pixels{tied}"))
+    lines += [("deviation", sentence) for sentence in card.deviations]
+    lines += [("erratum", sentence) for sentence in card.errata]
+    lines += [("weights", _weights(source)) for source in card.weights]
+    options = ", ".join(f"{name}={value!r}" for name, value in defaults_of(card).items())
+    lines += [("options", options)] if options else []
+    lines += [("aliases", ", ".join(card.aliases))] if card.aliases else []
+    return lines
+
+
+def _weights(source: WeightSource) -> str:
+    accuracy = "; ".join(f"{what}: {value:.1%}" for what, value in source.accuracy.items())
+    return f"{source.name} ({source.origin}, {source.licence}) {accuracy}".rstrip()
+
+
+def as_text(card: Card) -> str:
+    """The card for a terminal."""
+    rows = figure_rows(card)
+    table = "\n".join(_aligned([HEADER, *rows]))
+    lines = facts(card)
+    width = max(len(heading) for heading, _ in lines)
+    body = "\n".join(f"{heading:{width}}  {sentence}" for heading, sentence in lines)
+    return f"{card.name}: {card.introduces}\n\n{table}\n\n{body}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if i < 2 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def as_markdown(card: Card) -> str:
+    """The card as a section of a page."""
+    table = [HEADER, ("---",) * len(HEADER), *figure_rows(card)]
+    lines = [f"## {card.name}", "", card.introduces, ""]
+    lines += ["| " + " | ".join(row) + " |" for row in table]
+    lines += ["", *(f"- **{heading}**: {sentence}" for heading, sentence in facts(card))]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,97 @@
+"""Keras's arrays as PyTorch's tensors: from a live model, and from files as Keras Applications publishes them."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from striate.errors import StriateError
+from striate.weights.keras import keras_state, read_keras
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+
+@pytest.fixture(scope="module")
+def model():
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((12, 12, 3))
+    x = layers.Conv2D(6, 3, name="first")(x)
+    x = layers.BatchNormalization(name="first_bn", scale=False)(x)
+    x = layers.DepthwiseConv2D(3, name="depth", depth_multiplier=2)(x)
+    x = layers.SeparableConv2D(4, 3, name="sep")(x)
+    x = layers.Conv2D(5, 1)(x)  # gets its name by counting
+    x = layers.Conv2D(7, 1)(x)
+    x = layers.Flatten()(x)
+    return keras.Model(inputs, layers.Dense(2, name="dense")(x))
+
+
+def test_layouts_give_keras_answers(model):
+    state = keras_state(model)
+    x = torch.randn(2, 3, 12, 12)
+    f = torch.nn.functional
+    y = f.conv2d(x, state["first.weight"], state["first.bias"])
+    bn = [state[f"first_bn.{word}"] for word in ("running_mean", "running_var")]
+    y = f.batch_norm(y, *bn, bias=state["first_bn.bias"], eps=1e-3)
+    y = f.conv2d(y, state["depth.weight"], state["depth.bias"], groups=6)
+    y = f.conv2d(y, state["sep.depthwise.weight"], groups=12)
+    y = f.conv2d(y, state["sep.pointwise.weight"], state["sep.bias"])
+    for number in (1, 2):
+        y = f.conv2d(y, state[f"conv2d_{number}.weight"], state[f"conv2d_{number}.bias"])
+    y = f.linear(y.permute(0, 2, 3, 1).flatten(1), state["dense.weight"], state["dense.bias"])
+    wanted = torch.as_tensor(model(x.permute(0, 2, 3, 1).numpy(), training=False).detach().cpu())
+    torch.testing.assert_close(y, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_file_holds_what_the_model_held(model, tmp_path):
+    """A whole model in HDF5, whose weights lie as in the published files, layer by layer."""
+    path = tmp_path / "model.h5"
+    model.save(path)
+    wanted, given = keras_state(model), read_keras(path)
+    assert set(given) == set(wanted)
+    for key, tensor in wanted.items():
+        assert torch.equal(given[key], tensor.cpu()), key
+
+
+def test_the_older_layout_of_published_files(tmp_path):
+    import h5py
+
+    path = tmp_path / "weights.h5"
+    kernel = np.arange(3 * 3 * 8 * 1, dtype=np.float32).reshape(3, 3, 8, 1)
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"input_1", b"block2_sepconv1", b"convolution2d_41", b"convolution2d_7"]
+        file.create_group("input_1").attrs["weight_names"] = np.array([], dtype="S1")
+        group = file.create_group("block2_sepconv1")
+        group.attrs["weight_names"] = [b"block2_sepconv1/depthwise_kernel:0", b"block2_sepconv1/pointwise_kernel:0"]
+        group["block2_sepconv1/depthwise_kernel:0"] = kernel
+        group["block2_sepconv1/pointwise_kernel:0"] = np.ones((1, 1, 8, 5), np.float32)
+        for number in (41, 7):
+            group = file.create_group(f"convolution2d_{number}")
+            group.attrs["weight_names"] = [f"convolution2d_{number}_W:0".encode(), b"x/kernel:0"]
+            group[f"convolution2d_{number}_W:0"] = np.zeros(1, np.float32)
+            group["x/kernel:0"] = np.full((1, 1, 2, 3), number, np.float32)
+    state = read_keras(path)
+    assert state["block2_sepconv1.depthwise.weight"].shape == (8, 1, 3, 3)
+    assert torch.equal(
+        state["block2_sepconv1.depthwise.weight"][:, 0], torch.from_numpy(kernel[..., 0]).permute(2, 0, 1)
+    )
+    assert state["block2_sepconv1.pointwise.weight"].shape == (5, 8, 1, 1)
+    # numbered by the order of the network, whatever the session's counter said
+    assert state["conv2d_1.weight"].unique().item() == 41
+    assert state["conv2d_2.weight"].unique().item() == 7
+
+
+@pytest.mark.parametrize("content", [b"", b"not HDF5 at all", b"\x89HDF\r\n\x1a\n" + bytes(40)])
+def test_a_damaged_file_is_one_line(tmp_path, content):
+    path = tmp_path / "weights.h5"
+    path.write_bytes(content)
+    with pytest.raises(StriateError, match=r"weights\.h5: not a whole HDF5 file"):
+        read_keras(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(StriateError, match="no such file"):
+        read_keras(tmp_path / "weights.h5")
