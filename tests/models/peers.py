@@ -26,7 +26,7 @@ def options(name: str, library: str) -> dict[str, object]:
     card = get_card(name)
     table = key_tables(card.family)[library]
     known = defaults_of(card)
-    return {k: v for k, v in table.options.items() if k in known and (k != "stride_in" or k in card.options)}
+    return {key: value for key, value in table.options.items() if key in known}
 
 
 def randomised(model: nn.Module) -> nn.Module:

@@ -57,7 +57,7 @@ def test_stride_is_in_the_1x1_as_in_the_paper_unless_named():
 
 def test_basic_blocks_leave_no_choice_of_stride():
     with pytest.raises(UsageError, match="basic blocks"):
-        create_model("resnet18", stride_in="3x3")
+        create_model("resnet18", stride_in="1x1")
 
 
 def test_plain_network_is_the_residual_one_without_projections():

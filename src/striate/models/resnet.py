@@ -59,8 +59,8 @@ def build(
         activation: name of the activation function.
     """
     kind, depths = DEPTHS[name.removeprefix("plain").removeprefix("resnet").removesuffix("_v1_5")]
-    if kind == "basic" and stride_in is not None:
-        raise UsageError(f"{name} has basic blocks, which leave no choice of stride_in (got '{stride_in}')")
+    if kind == "basic" and stride_in not in (None, "3x3"):
+        raise UsageError(f"{name} has basic blocks of 3x3 convolutions alone; stride_in='{stride_in}' needs bottlenecks")
     expansion = 1 if kind == "basic" else 4
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     small = stem_for(input_size, stem) == "small"
