@@ -7,7 +7,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from striate.errors import unknown
 from striate.layers.residual import Residual
+
+#: Rules by name for chains of convolutions and dense layers, see `first_weights_`.
+INITS = ("he", "gaussian")
 
 
 def he_normal_(module: nn.Module, mode: Literal["fan_in", "fan_out"] = "fan_out") -> None:
@@ -40,6 +44,25 @@ def _weights_with_zero_biases(
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
             yield layer.weight
+
+
+def first_weights_(module: nn.Module, init: str) -> None:
+    """Convolutions and dense layers alike, by a name from `INITS`; biases zero.
+
+    "he": N(0, 2 / fan_in), which keeps the signal's size through any number of ReLU layers (He et al., 2015,
+    arXiv:1502.01852). "gaussian": N(0, 0.01^2), the habit from Krizhevsky et al. (2012) on, under which the
+    signal fades with depth.
+
+    Raises:
+        UsageError: the name is not in `INITS`.
+    """
+    if init not in INITS:
+        raise unknown("init", init, INITS)
+    for weight in _weights_with_zero_biases(module, (nn.Conv2d, nn.Linear)):
+        if init == "he":
+            nn.init.kaiming_normal_(weight, mode="fan_in", nonlinearity="relu")
+        else:
+            nn.init.normal_(weight, 0.0, 0.01)
 
 
 def zero_last_gamma_(module: nn.Module) -> None:
