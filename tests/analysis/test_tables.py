@@ -25,18 +25,18 @@ def alexnet() -> Summary:
 def test_text_is_aligned_and_fits(alexnet: Summary) -> None:
     lines = str(alexnet).splitlines()
     assert lines[0] == "AlexNet on 1×3×227×227"
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 132
     conv = next(line for line in lines if line.startswith("features.8 "))
-    assert " ".join(conv.split()) == "features.8 Conv2d 1×256×13×13 884,992 149.5 M 169 KB 131 16 15"
+    assert " ".join(conv.split()) == "features.8 Conv2d 1×256×13×13 884,992 149.5 M 299.0 M 169 KB 131 16 15"
     assert len({line.index("Conv2d") for line in lines if "Conv2d" in line}) == 1
     assert "61,100,840" in str(alexnet)
-    assert "counted" in lines[-2]
+    assert lines[-4].startswith("counted ")
 
 
 def test_deep_names_are_shortened_to_fit() -> None:
     with torch.device("meta"):
         text = str(summary(torchvision.models.maxvit_t(), (3, 224, 224)))
-    assert max(map(len, text.splitlines())) <= 110
+    assert max(map(len, text.splitlines())) <= 132
 
 
 def test_markdown_has_one_line_per_row(alexnet: Summary) -> None:
@@ -59,6 +59,75 @@ def test_dictionary_survives_json(alexnet: Summary) -> None:
     assert plain["receptive_field"] == [195, 195]
     assert plain["rows"][0]["stride"] == [4, 4]
     assert plain["multiply_adds"] == alexnet.multiply_adds
+
+
+def test_flops_are_two_per_multiply_add_in_every_form(alexnet: Summary) -> None:
+    assert alexnet.flops == 2 * alexnet.multiply_adds == 1_433_534_464
+    plain = alexnet.to_dict()
+    assert plain["flops"] == 2 * plain["multiply_adds"]
+    assert all(row["flops"] == 2 * row["multiply_adds"] for row in plain["rows"])
+    rows = csv.DictReader(io.StringIO(alexnet.to_csv()))
+    assert sum(int(row["flops"]) for row in rows) == alexnet.flops
+    for text in (str(alexnet), alexnet.to_markdown()):
+        assert "299.0 M" in text
+        assert "1,433,534,464" in text
+        assert "1 multiplication and 1 addition = 2 FLOPs" in text
+
+
+def test_memory_for_training_is_in_every_form(alexnet: Summary) -> None:
+    kept = alexnet.kept_bytes
+    assert kept is not None
+    plain = alexnet.to_dict()
+    assert sum(row["kept_bytes"] for row in plain["rows"]) == plain["kept_bytes"] == kept
+    assert plain["optimizer_bytes"] == {"sgd": 0, "momentum": 4 * 61_100_840, "adam": 8 * 61_100_840}
+    assert sum(int(row["kept_bytes"]) for row in csv.DictReader(io.StringIO(alexnet.to_csv()))) == kept
+    for text in (str(alexnet), alexnet.to_markdown()):
+        assert f"{bytes_text(kept)} kept; besides gradients 233 MB" in text
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_every_level_of_modules_has_every_figure(depth: int) -> None:
+    with torch.device("meta"):
+        result = summary(torchvision.models.resnet18(), (3, 224, 192))
+    rows = {row.name: row for row in result.collapsed(depth)}
+    block = rows["layer1" if depth == 1 else "layer1.1"]
+    assert block.output_shape == (1, 64, 56, 48)
+    assert (block.receptive_field, block.stride, block.offset) == ((43, 43), (4, 4), (0, 0))
+    blocks = 2 if depth == 1 else 1
+    assert block.parameters == block.trainable == blocks * 2 * (64 * 64 * 9 + 128)
+    assert block.multiply_adds == blocks * 2 * 64 * 64 * 9 * 56 * 48
+    # two norms in half of them in place, and a sum that is in place too; so each block makes four maps
+    assert block.activation_bytes == blocks * 4 * 4 * 64 * 56 * 48
+    # of those the sums' outputs, as the next convolution's input, and the first block also keeps the pooling's output
+    kept_maps = 9 if depth == 1 else 4
+    assert block.kept_bytes == kept_maps * 4 * 64 * 56 * 48 + blocks * 2 * 2 * 4 * 64
+
+
+def test_offset_and_stride_stand_for_every_axis() -> None:
+    result = summary(nn.Sequential(nn.Conv2d(1, 2, (3, 6), stride=(2, 1))), (1, 20, 30))
+    (row,) = csv.DictReader(io.StringIO(result.to_csv()))
+    assert (row["receptive_field"], row["stride"], row["offset"]) == ("3x6", "2x1", "1x2.5")
+    (plain,) = result.to_dict()["rows"]
+    assert (plain["receptive_field"], plain["stride"], plain["offset"]) == ([3, 6], [2, 1], [1, 2.5])
+    assert "3×6 2×1 1×2.5" in " ".join(str(result).split())
+
+
+def test_large_shapes_are_not_rounded_in_csv() -> None:
+    (row,) = csv.DictReader(io.StringIO(summary(nn.ReLU(), (1_234_567,)).to_csv()))
+    assert row["output_shape"] == "1x1234567"
+
+
+def test_frozen_layers_are_told_apart(alexnet: Summary) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.ReLU())
+    model[0].requires_grad_(False)
+    model[1].bias.requires_grad_(False)  # type: ignore[union-attr]
+    result = summary(model, (3, 8, 8))
+    header, *rows = [line.split() for line in str(result).splitlines() if line[:1] in "012l"]
+    assert header[4] == "trains"
+    assert [row[4] for row in rows[:2]] == ["none", "part"]
+    assert "| trains |" in result.to_markdown()
+    assert [row["trainable"] for row in result.to_dict()["rows"]] == [0, 144, 0]
+    assert "trains" not in str(alexnet)
 
 
 def test_data_frame_has_the_rows(alexnet: Summary) -> None:

@@ -1,7 +1,8 @@
 """Multiply-adds of one aten operation: those of convolutions and matrix products, attention's included.
 
-A bias, a normalisation, an activation, a pooling or an addition counts nothing; so the figure is half of what
-`torch.utils.flop_counter` calls FLOPs and what fvcore calls flops.
+A bias, a normalisation, an activation, a pooling or an addition counts nothing, as in the tables of most papers and in
+`torch.utils.flop_counter`. One multiply-add is two FLOPs, a multiplication and an addition; so our FLOPs are what
+`torch.utils.flop_counter` calls FLOPs, and our multiply-adds what fvcore calls flops.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import torch
 
 #: What a table says under its figures.
 COUNTED = (
-    "counted       1 mult-add = 1 multiplication and 1 addition, in convolutions and matrix products (also\n"
-    "              attention's); not in bias, normalisation, activation, pooling and addition"
+    "counted       1 mult-add = 1 multiplication and 1 addition = 2 FLOPs, in convolutions and matrix products (also\n"
+    "              attention's); nothing for bias, normalisation, activation, pooling and addition\n"
+    "memory        of each new output; views and in-place operations take none\n"
+    "training      of the tensors that autograd keeps for the backward pass, each at the first layer that keeps it"
 )
 
 

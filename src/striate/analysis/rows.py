@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from striate.analysis.fields import Everywhere, Field, Ramp
-from striate.analysis.watcher import Visit
+from striate.analysis.visits import Visit
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Row:
         trainable: those of them that require a gradient.
         multiply_adds: in convolutions and matrix products, over the whole input given.
         activation_bytes: memory of new outputs; views and in-place operations take none.
+        kept_bytes: memory of what autograd keeps here for the backward pass, each storage at its first keeper;
+            None where the network could not run in training mode.
         receptive_field: extent in input pixels per axis, not clipped at the image (the image's own where each
             unit sees all of it); None where it is unknown or differs from unit to unit.
         stride: input pixels from one unit to the next, per axis; None where units do not differ.
@@ -41,12 +43,18 @@ class Row:
     trainable: int
     multiply_adds: int
     activation_bytes: int
+    kept_bytes: int | None = None
     receptive_field: tuple[int, ...] | None = None
     stride: tuple[float, ...] | None = None
     offset: tuple[float, ...] | None = None
     sees_all: bool = False
     reused: bool = False
     children: tuple[Row, ...] = ()
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations in convolutions and matrix products: a multiplication and an addition each."""
+        return 2 * self.multiply_adds
 
     def leaves(self, depth: int | None = None) -> Iterator[Row]:
         """The rows without children, or the rows at which the tree is cut when `depth` is given."""
@@ -90,6 +98,53 @@ def _seen(field: Field | None, extents: tuple[int, ...]) -> _Seen:
     return _Seen(tuple(sizes), sees_all=not ramps and tuple(sizes) == extents)
 
 
+class _Training:
+    """What the visits of a run in training mode kept, to be given to the rows of the same calls.
+
+    `visits` are those inside one call; a module is found by its name and how often it was called before, a run of
+    functional operations by the call before it.
+    """
+
+    def __init__(self, visits: Iterable[Visit] | None) -> None:
+        self.known = visits is not None
+        self._left = dict(_keyed(visits or ()))
+
+    def take(self, key: _Key) -> Visit | None:
+        """The visit of that call, once."""
+        return self._left.pop(key, None)
+
+    def take_inside(self, module: nn.Module) -> int | None:
+        """Bytes kept in calls of `module` and its parts."""
+        if not self.known:
+            return None
+        inside = {id(part) for part in module.modules()}
+        keys = [key for key, visit in self._left.items() if id(visit.module) in inside]
+        return sum(kept(self._left.pop(key)) for key in keys)
+
+    def rest(self) -> int:
+        """Bytes kept in calls that nobody has taken."""
+        return sum(map(kept, self._left.values()))
+
+
+_Key = tuple[str, int, bool]
+
+
+def _keyed(visits: Iterable[Visit]) -> Iterator[tuple[_Key, Visit]]:
+    """Each visit with (module's name, how often it was called before, whether it is the functional run after it)."""
+    calls: dict[str, int] = {}
+    before = ("", 0)
+    for visit in visits:
+        if visit.module is not None:
+            before = (visit.name, calls.get(visit.name, 0))
+            calls[visit.name] = before[1] + 1
+        yield (*before, visit.module is None), visit
+
+
+def kept(visit: Visit) -> int:
+    """Bytes kept in all of a visit."""
+    return sum(part.kept_bytes for part in visit.every())
+
+
 class RowBuilder:
     """Turns visits into rows, giving each parameter to the first row that uses it."""
 
@@ -99,7 +154,7 @@ class RowBuilder:
         self.claimed: set[int] = set()
         self.visited: set[int] = set()
         self.owner: dict[int, nn.Module] = {}
-        for visit in _every(root):
+        for visit in root.every():
             if visit.module is not None:
                 self.visited.add(id(visit.module))
                 for parameter in visit.module.parameters(recurse=visit.is_leaf):
@@ -107,8 +162,8 @@ class RowBuilder:
         self.parameters = {id(parameter): parameter for parameter in model.parameters()}
         self.seen_modules: set[int] = set()
 
-    def row(self, visit: Visit, depth: int = 0) -> Row:
-        """The row of a visit with the rows inside it."""
+    def row(self, visit: Visit, twin: Visit | None, depth: int = 0) -> Row:
+        """The row of a visit with the rows inside it; `twin` is the same call when the network trained."""
         module = visit.module if visit.module is not None else self.model
         reused = id(module) in self.seen_modules
         self.seen_modules.add(id(module))
@@ -125,16 +180,12 @@ class RowBuilder:
                 trainable,
                 sum(child.multiply_adds for child in visit.children),
                 sum(child.activation_bytes for child in visit.children),
+                None if twin is None else kept(twin),
                 **vars(seen),
                 reused=reused and any(True for _ in module.parameters()),
             )
-        children = []
-        for child in visit.children:
-            if child.module is not None:
-                children.append(self.row(child, depth + 1))
-            else:
-                children.extend(self._function(child, module, depth + 1))
-        children.extend(self._left_over(visit.name, module, depth + 1))
+        training = _Training(None if twin is None else twin.children)
+        children = list(self._inside(visit, module, training, depth + 1))
         return Row(
             name,
             type(module).__name__,
@@ -144,17 +195,36 @@ class RowBuilder:
             sum(child.trainable for child in children),
             sum(child.multiply_adds for child in children),
             sum(child.activation_bytes for child in children),
+            None if twin is None else sum(child.kept_bytes or 0 for child in children),
             **vars(seen),
             children=tuple(children),
         )
 
-    def _function(self, visit: Visit, container: nn.Module, depth: int) -> Iterator[Row]:
+    def _inside(self, visit: Visit, module: nn.Module, training: _Training, depth: int) -> Iterator[Row]:
+        for key, child in _keyed(visit.children):
+            twin = training.take(key)
+            if child.module is None:
+                yield from self._function(child, twin, training.known, module, depth)
+                continue
+            if twin is None and training.known:  # training went without it
+                twin = Visit(child.name, child.module)
+            yield self.row(child, twin, depth)
+        yield from self._left_over(visit.name, module, training, depth)
+        if training.rest():
+            name = f"{visit.name}.(training)" if visit.name else "(training)"
+            yield Row(name, "function", depth, None, 0, 0, 0, 0, training.rest())
+
+    def _function(
+        self, visit: Visit, twin: Visit | None, known: bool, container: nn.Module, depth: int
+    ) -> Iterator[Row]:
         read = [key for key in visit.parameters_read if self.owner.get(key, container) is container]
         parameters, trainable = self._claim(read)
-        if not visit.operations and not parameters:
+        kept_bytes = (kept(twin) if twin is not None else 0) if known else None
+        if not visit.operations and not parameters and not kept_bytes:
             return
         operations = list(dict.fromkeys(name.strip("_") for name in visit.operations))
         label = ", ".join(operations[:3]) + (", …" if len(operations) > 3 else "")
+        label = label or "training"
         yield Row(
             f"{visit.name}.({label})" if visit.name else f"({label})",
             "function",
@@ -164,24 +234,27 @@ class RowBuilder:
             trainable,
             visit.multiply_adds,
             visit.activation_bytes,
+            kept_bytes,
             **vars(_seen(visit.receptive_field, self.extents)),
         )
 
-    def _left_over(self, path: str, module: nn.Module, depth: int) -> Iterator[Row]:
+    def _left_over(self, path: str, module: nn.Module, training: _Training, depth: int) -> Iterator[Row]:
         """Parameters that no operation has read: the container's own and those of parts that did not run."""
         parameters, trainable = self._claim(map(id, module._parameters.values()))
         prefix = f"{path}." if path else ""
         if parameters:
-            yield Row(f"{prefix}(parameters)", "Parameter", depth, None, parameters, trainable, 0, 0)
+            nothing = 0 if training.known else None
+            yield Row(f"{prefix}(parameters)", "Parameter", depth, None, parameters, trainable, 0, 0, nothing)
         for name, child in module.named_children():
             if id(child) in self.visited:
                 continue
             if any(id(inner) in self.visited for inner in child.modules()):
-                yield from self._left_over(prefix + name, child, depth)
+                yield from self._left_over(prefix + name, child, training, depth)
                 continue
             parameters, trainable = self._claim(map(id, child.parameters()))
             if parameters:
-                yield Row(prefix + name, type(child).__name__, depth, None, parameters, trainable, 0, 0)
+                kept_bytes = training.take_inside(child)
+                yield Row(prefix + name, type(child).__name__, depth, None, parameters, trainable, 0, 0, kept_bytes)
 
     def _claim(self, keys: Iterable[int]) -> tuple[int, int]:
         """Values in all, and in those that require a gradient, of the parameters not yet counted."""
@@ -189,9 +262,3 @@ class RowBuilder:
         self.claimed |= new
         tensors = [self.parameters[key] for key in new]
         return sum(t.numel() for t in tensors), sum(t.numel() for t in tensors if t.requires_grad)
-
-
-def _every(visit: Visit) -> Iterator[Visit]:
-    yield visit
-    for child in visit.children:
-        yield from _every(child)

@@ -14,13 +14,20 @@ import torch
 from torch import Tensor, nn
 
 from striate.analysis import tables
+from striate.analysis.kept import watch_training
+from striate.analysis.meta_shapes import fused_attention
 from striate.analysis.rows import Row, RowBuilder
-from striate.analysis.watcher import tensors_in, watch
+from striate.analysis.visits import tensors_in
+from striate.analysis.watcher import watch
 from striate.analysis.weightless import emptied, on_device, weightless
-from striate.errors import StriateError, UsageError
+from striate.errors import StriateError, UsageError, unknown
 
 if TYPE_CHECKING:
     import pandas
+
+
+#: Values that an optimizer keeps per trained parameter: a running mean of gradients, Adam also one of their squares.
+OPTIMIZER_VALUES = {"sgd": 0, "momentum": 1, "adam": 2}
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class Summary:
         input_shapes: shapes of the inputs, batch included; the costs are those of the whole batch.
         root: the row of the network, with the rows inside it.
         parameter_bytes: memory of the parameters.
+        gradient_bytes: memory of the gradients of those that require one.
         buffers: values in buffers, such as a batch norm's running statistics.
         depth: how deep the table goes; None for every leaf.
     """
@@ -40,6 +48,7 @@ class Summary:
     input_shapes: tuple[tuple[int, ...], ...]
     root: Row
     parameter_bytes: int
+    gradient_bytes: int
     buffers: int
     depth: int | None = None
 
@@ -68,9 +77,40 @@ class Summary:
         return self.root.multiply_adds
 
     @property
+    def flops(self) -> int:
+        """Floating-point operations of one run: two per multiply-add, nothing for other operations."""
+        return self.root.flops
+
+    @property
     def activation_bytes(self) -> int:
-        """Memory of all outputs, as training needs it; views and in-place operations take none."""
+        """Memory of all outputs; views and in-place operations take none."""
         return self.root.activation_bytes
+
+    @property
+    def kept_bytes(self) -> int | None:
+        """Memory of the tensors that autograd keeps for the backward pass, parameters apart.
+
+        None where the network could not run in training mode.
+        """
+        return self.root.kept_bytes
+
+    def optimizer_bytes(self, optimizer: str) -> int:
+        """Memory of an optimizer's state: "sgd" none, "momentum" one value per trained parameter, "adam" two.
+
+        Raises:
+            UsageError: another optimizer.
+        """
+        if optimizer not in OPTIMIZER_VALUES:
+            raise unknown("optimizer", optimizer, OPTIMIZER_VALUES)
+        return OPTIMIZER_VALUES[optimizer] * self.gradient_bytes
+
+    def training_bytes(self, optimizer: str = "momentum") -> int | None:
+        """Memory of one training step: parameters, gradients, the optimizer's state and what autograd keeps.
+
+        Work space of single operations and the gradients of activations come on top.
+        """
+        fixed = self.parameter_bytes + self.gradient_bytes + self.optimizer_bytes(optimizer)
+        return None if self.kept_bytes is None else fixed + self.kept_bytes
 
     @property
     def receptive_field(self) -> tuple[int, ...] | None:
@@ -153,16 +193,18 @@ def summary(
         given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     given = tuple(_placed(value, device) for value in given)
     twin = weightless(model) if device == "meta" else on_device(model, device)
-    with _RandomStateKept():
+    with _RandomStateKept(), fused_attention():
         visit = _run(twin.eval(), given, device)
+        trained = watch_training(twin, given)
     shapes = tuple(tuple(tensor.shape) for tensor in tensors_in(given))
     extents = max(shapes, key=len, default=())[2:]
     parameters = list(twin.parameters())
     return Summary(
         name=type(model).__name__,
         input_shapes=shapes,
-        root=RowBuilder(twin, extents, visit).row(visit),
+        root=RowBuilder(twin, extents, visit).row(visit, trained),
         parameter_bytes=sum(parameter.numel() * parameter.element_size() for parameter in parameters),
+        gradient_bytes=sum(p.numel() * p.element_size() for p in parameters if p.requires_grad),
         buffers=sum(buffer.numel() for buffer in twin.buffers()),
         depth=depth,
     )

@@ -16,9 +16,23 @@ if TYPE_CHECKING:
 
     from striate.analysis.summaries import Summary
 
-HEADER = ("layer", "type", "output", "parameters", "mult-adds", "memory", "field", "stride", "offset")
+HEADER = (
+    "layer",
+    "type",
+    "output",
+    "parameters",
+    "mult-adds",
+    "FLOPs",
+    "memory",
+    "training",
+    "field",
+    "stride",
+    "offset",
+)
+#: A column that only a network with frozen parameters has, after "parameters".
+TRAINS = "trains"
 TYPE_WIDTH = 17
-TABLE_WIDTH = 110
+TABLE_WIDTH = 132
 LEAST_NAME_WIDTH = 16
 
 
@@ -61,28 +75,46 @@ def _field_text(row: Row) -> str:
     return _axes_text(row.receptive_field) or "?"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, show_trains: bool) -> list[str]:
+    cells = [row.name, row.type, _shape_text(row.output_shape)]
+    cells.append("(reused)" if row.reused else (f"{row.parameters:,}" if row.parameters else ""))
+    if show_trains:
+        some = "all" if row.trainable == row.parameters else "part" if row.trainable else "none"
+        cells.append(some if row.parameters else "")
     return [
-        row.name,
-        row.type,
-        _shape_text(row.output_shape),
-        "(reused)" if row.reused else (f"{row.parameters:,}" if row.parameters else ""),
+        *cells,
         count_text(row.multiply_adds) if row.multiply_adds else "",
+        count_text(row.flops) if row.flops else "",
         bytes_text(row.activation_bytes) if row.activation_bytes else "",
+        "?" if row.kept_bytes is None else bytes_text(row.kept_bytes) if row.kept_bytes else "",
         _field_text(row),
         _axes_text(row.stride),
         _axes_text(row.offset),
     ]
 
 
+def _grid(summary: Summary, depth: int | None) -> list[list[str]]:
+    """The header and the rows."""
+    show_trains = summary.trainable_parameters < summary.parameters
+    header = list(HEADER)
+    if show_trains:
+        header.insert(header.index("parameters") + 1, TRAINS)
+    return [header, *(_cells(row, show_trains) for row in summary.collapsed(depth))]
+
+
 def _totals(summary: Summary) -> list[str]:
     frozen = summary.parameters - summary.trainable_parameters
     field = summary.receptive_field
+    state = ", ".join(f"{name} {bytes_text(summary.optimizer_bytes(name))}" for name in ("momentum", "adam"))
+    kept = summary.kept_bytes
     lines = [
         f"parameters    {summary.parameters:,} ({bytes_text(summary.parameter_bytes)}; "
         f"{summary.trainable_parameters:,} trainable, {frozen:,} frozen)",
         f"mult-adds     {summary.multiply_adds:,} ({count_text(summary.multiply_adds)})",
+        f"FLOPs         {summary.flops:,} ({count_text(summary.flops)})",
         f"activations   {bytes_text(summary.activation_bytes)}",
+        f"training      {'not known: it fails in training mode' if kept is None else bytes_text(kept) + ' kept'}; "
+        f"besides gradients {bytes_text(summary.gradient_bytes)}, the optimizer's state ({state})",
     ]
     if field is not None:
         lines.append(f"field         {_axes_text(field)} pixels, of a unit of the last feature map")
@@ -98,13 +130,11 @@ def _shortened(cell: str, width: int) -> str:
 
 
 def text(summary: Summary, depth: int | None) -> str:
-    """An aligned table of about 110 columns, the totals, and what was counted."""
-    lines = [list(HEADER)]
-    for row in summary.collapsed(depth):
-        cells = _cells(row)
+    """An aligned table of at most 132 columns where names allow it, the totals, and what was counted."""
+    lines = _grid(summary, depth)
+    for cells in lines[1:]:
         cells[1] = _shortened(cells[1], TYPE_WIDTH)
-        lines.append(cells)
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     rest = sum(widths[1:]) + 2 * (len(widths) - 1)
     widths[0] = min(widths[0], max(TABLE_WIDTH - rest, LEAST_NAME_WIDTH))
     for line in lines:
@@ -124,13 +154,20 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 def markdown(summary: Summary, depth: int | None) -> str:
     """A Markdown table with the totals below."""
-    lines = [f"| {' | '.join(HEADER)} |", "|---|---|" + "---:|" * (len(HEADER) - 2)]
-    for row in summary.collapsed(depth):
-        cells = [cell.replace("|", "\\|") for cell in _cells(row)]
+    header, *rows = _grid(summary, depth)
+    lines = [f"| {' | '.join(header)} |", "|---|---|" + "---:|" * (len(header) - 2)]
+    for row in rows:
+        cells = [cell.replace("|", "\\|") for cell in row]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", f"{summary.name} on {_input_text(summary)}:", ""]
     lines += [f"- {' '.join(line.split())}" for line in _totals(summary)]
-    return "\n".join([*lines, "", COUNTED, ""])
+    lines += ["", *(f"- {' '.join(line.split())}" for line in _counted_lines())]
+    return "\n".join([*lines, ""])
+
+
+def _counted_lines() -> list[str]:
+    """One line for each thing that is counted."""
+    return COUNTED.replace("\n    ", " ").splitlines()
 
 
 def _values(row: Row) -> dict[str, Any]:
@@ -145,7 +182,9 @@ def _values(row: Row) -> dict[str, Any]:
         "parameters": row.parameters,
         "trainable": row.trainable,
         "multiply_adds": row.multiply_adds,
+        "flops": row.flops,
         "activation_bytes": row.activation_bytes,
+        "kept_bytes": row.kept_bytes,
         "receptive_field": listed(row.receptive_field),
         "stride": listed(row.stride),
         "offset": listed(row.offset),
@@ -165,7 +204,11 @@ def plain(summary: Summary, depth: int | None) -> dict[str, Any]:
         "parameter_bytes": summary.parameter_bytes,
         "buffers": summary.buffers,
         "multiply_adds": summary.multiply_adds,
+        "flops": summary.flops,
         "activation_bytes": summary.activation_bytes,
+        "kept_bytes": summary.kept_bytes,
+        "gradient_bytes": summary.gradient_bytes,
+        "optimizer_bytes": {name: summary.optimizer_bytes(name) for name in ("sgd", "momentum", "adam")},
         "receptive_field": None if field is None else list(field),
         "rows": [_values(row) for row in summary.collapsed(depth)],
         "counted": COUNTED,
@@ -184,7 +227,7 @@ def csv_text(summary: Summary, depth: int | None) -> str:
 
 
 def _joined(value: Any) -> Any:
-    return "x".join(f"{item:g}" for item in value) if isinstance(value, list) else value
+    return "x".join(map(str, value)) if isinstance(value, list) else value
 
 
 def data_frame(summary: Summary, depth: int | None) -> pandas.DataFrame:

@@ -1,0 +1,102 @@
+"""Operations on weightless tensors: shapes told at once where PyTorch would be slow to tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def _like_input(x: Tensor, *_: Any, **__: Any) -> Tensor:
+    """The shape of an operation on each value."""
+    return torch.empty_like(x)
+
+
+def _sum(x: Tensor, y: Any, **_: Any) -> Any:
+    """The shape of a sum of two equal shapes; other sums are PyTorch's."""
+    return torch.empty_like(x) if isinstance(y, Tensor) and y.shape == x.shape else _ATEN.add.Tensor(x, y)
+
+
+def _batch_norm(x: Tensor, *args: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """The shapes of a batch norm: its output, and the batch's mean and deviation when training."""
+    statistics = x.shape[1] if len(args) > 4 and args[4] is True else 0
+    return torch.empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
+
+
+def _batch_norm_without_training(x: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.empty_like(x), x.new_empty(0), x.new_empty(0)
+
+
+def _attention(query: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
+    """The shapes of a fused attention: its output, and one sum per query and head."""
+    batch, heads, queries = query.shape[:3]
+    return torch.empty_like(query), query.new_empty(batch, queries, heads, dtype=torch.float)
+
+
+_ATEN = torch.ops.aten
+_FUSED_ATTENTION = _ATEN._scaled_dot_product_flash_attention_for_cpu.default
+#: Frequent operations of plain shape, for which PyTorch would first import its compiler, which takes seconds.
+_SHORTCUTS: dict[Any, Callable[..., Any]] = {
+    _ATEN.native_batch_norm.default: _batch_norm,
+    _ATEN._native_batch_norm_legit_no_training.default: _batch_norm_without_training,
+    _ATEN.relu.default: _like_input,
+    _ATEN.hardtanh.default: _like_input,
+    _ATEN.add.Tensor: _sum,
+    _ATEN.mean.dim: _ATEN.sum.dim_IntList,
+    _FUSED_ATTENTION: _attention,
+    _ATEN.addmm.default: lambda bias, x, weight, **_: x.new_empty(len(x), weight.shape[1]),
+}
+
+
+def run(func: Any, args: Any, kwargs: dict[str, Any], operands: list[Tensor]) -> tuple[Any, Any, dict[str, Any]]:
+    """The result of `func`, and the arguments it was given, constants among them brought to "meta"."""
+    if not any(operand.is_meta for operand in operands):
+        return func(*args, **kwargs), args, kwargs
+    args, kwargs = _on_meta(args), _on_meta(kwargs)
+    shortcut = _SHORTCUTS.get(func) if all(operand.is_meta for operand in operands) else None
+    return (shortcut or func)(*args, **kwargs), args, kwargs
+
+
+def _on_meta(value: Any) -> Any:
+    """Constants that the network made on the processor, brought to the weightless tensors they meet."""
+    if isinstance(value, Tensor):
+        return value if value.is_meta or value.dim() == 0 else value.to("meta")
+    if isinstance(value, (tuple, list)):
+        return type(value)(_on_meta(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _on_meta(item) for key, item in value.items()}
+    return value
+
+
+@contextmanager
+def fused_attention() -> Iterator[None]:
+    """While active, attention of weightless tensors is one operation, as it is on real ones.
+
+    PyTorch would take it apart there, and the scores, which the fused operation never holds, would be counted.
+    """
+    torchs = functional.scaled_dot_product_attention
+
+    def attention(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        **others: Any,
+    ) -> Tensor:
+        alike = query.dim() == 4 and query.shape[-1] == key.shape[-1] == value.shape[-1]
+        plain = attn_mask is None and not dropout_p and not others.get("enable_gqa")
+        if query.is_meta and plain and alike and query.shape[:2] == key.shape[:2]:
+            return _FUSED_ATTENTION(query, key, value, 0.0, is_causal, scale=others.get("scale"))[0]
+        return torchs(query, key, value, attn_mask, dropout_p, is_causal, **others)
+
+    functional.scaled_dot_product_attention = attention  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        functional.scaled_dot_product_attention = torchs

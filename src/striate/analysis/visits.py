@@ -1,0 +1,122 @@
+"""The tree of calls that a running network makes: one visit per call of a module, costs put down to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.analysis.fields import Field
+
+
+@dataclass
+class Visit:
+    """One call of a module, or a run of functional operations between two such calls (`module` is None)."""
+
+    name: str
+    module: nn.Module | None
+    children: list[Visit] = field(default_factory=list)
+    operations: list[str] = field(default_factory=list)
+    multiply_adds: int = 0
+    activation_bytes: int = 0
+    kept_bytes: int = 0
+    output_shape: tuple[int, ...] | None = None
+    receptive_field: Field | None = None
+    parameters_read: set[int] = field(default_factory=set)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no module was called inside."""
+        return all(child.module is None for child in self.children)
+
+    def every(self) -> Iterator[Visit]:
+        """This visit and all inside it."""
+        yield self
+        for child in self.children:
+            yield from child.every()
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """All tensors in nested tuples, lists, mappings and dataclasses, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from tensors_in(item)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for entry in dataclasses.fields(value):
+            yield from tensors_in(getattr(value, entry.name, None))
+
+
+class Recorder:
+    """Notes which module runs; `root` holds the tree of visits."""
+
+    def __init__(self) -> None:
+        self.root = Visit("", None)
+        self._running = [self.root]
+
+    def current(self) -> Visit:
+        """Where an operation that runs now is put down: the functional run of the innermost module."""
+        running = self._running[-1]
+        if not running.children or running.children[-1].module is not None:
+            running.children.append(Visit(running.name, None))
+        return running.children[-1]
+
+    def left(self, visit: Visit, output: Any) -> None:
+        """Called when a module has returned `output`."""
+
+    @contextmanager
+    def around(self, model: nn.Module) -> Iterator[None]:
+        """While active, every module of `model` notes its entry and exit."""
+        before = []
+        for name, module in model.named_modules():
+            if not isinstance(module, torch.jit.ScriptModule):
+                before.append((module, module.__dict__.get("forward")))
+                module.forward = self._wrapped(name, module)
+        try:
+            yield
+        finally:
+            for module, forward in before:
+                del module.forward
+                if forward is not None:
+                    module.forward = forward
+
+    def _wrapped(self, name: str, module: nn.Module) -> Callable[..., Any]:
+        forward = module.forward
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            visit = Visit(name, module)
+            self._running[-1].children.append(visit)
+            self._running.append(visit)
+            try:
+                output = forward(*args, **kwargs)
+            except Exception as error:
+                if not getattr(error, "__notes__", None):  # the innermost module, where it happened
+                    error.add_note(_layer_text(name, module, args))
+                raise
+            finally:
+                self._running.pop()
+            self.left(visit, output)
+            return output
+
+        return watched
+
+    def outermost(self, model: nn.Module) -> Visit:
+        """The visit of the one call of `model` itself, else the root."""
+        visits = [child for child in self.root.children if child.module is model]
+        return visits[0] if len(visits) == 1 else self.root
+
+
+def _layer_text(name: str, module: nn.Module, args: tuple[Any, ...]) -> str:
+    """Such as "layer conv1, Conv2d(3, 64, kernel_size=(7, 7)), given (1, 4, 224, 224)"."""
+    shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(args))
+    settings = " ".join(module.extra_repr().split())
+    return f"layer {name or 'itself'}, {type(module).__name__}({settings}), given {shapes}"
