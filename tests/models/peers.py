@@ -69,12 +69,29 @@ def _keras():
     return keras
 
 
+def _builder_in_keras(spelled: str):
+    """Its function; where that refuses PyTorch beneath it without need, what it would call, with its numbers."""
+    if spelled != "NASNetMobile":
+        return getattr(_keras().applications, spelled)
+    from keras.src.applications.nasnet import NASNet
+
+    return functools.partial(
+        NASNet,
+        penultimate_filters=1056,
+        num_blocks=4,
+        stem_block_filters=32,
+        skip_reduction=False,
+        filter_multiplier=2,
+        default_size=224,
+    )
+
+
 def theirs_in_keras(name: str):
     """Keras's network for our size of image, with random weights and statistics."""
     keras = _keras()
     keras.utils.set_random_seed(0)
     size = side(name)
-    build = getattr(keras.applications, get_card(name).peers["keras"])
+    build = _builder_in_keras(get_card(name).peers["keras"])
     model = build(weights=None, input_shape=(size, size, 3), classifier_activation=None)
     generator = torch.Generator().manual_seed(1)
     for layer in model.layers:

@@ -17,6 +17,9 @@ _spec.loader.exec_module(peers)
 #: The quick tests leave out networks with more parameters than this, but for a family's smallest.
 LARGE = 12_000_000
 
+#: And these are slow even where the family has nothing smaller.
+TOO_LARGE = 70_000_000
+
 
 def _smallest(family: str, library: str) -> str | None:
     named = [card for card in families()[family].cards if library in card.peers]
@@ -27,7 +30,7 @@ def _rows() -> list:
     rows = []
     for name, library in peers.SHARED:
         card = get_card(name)
-        quick = card.parameters < LARGE or name == _smallest(card.family, library)
+        quick = card.parameters < LARGE or (card.parameters < TOO_LARGE and name == _smallest(card.family, library))
         marks = [] if quick else [pytest.mark.slow]
         rows.append(pytest.param(name, library, id=f"{name}-{library}", marks=marks))
     return rows
@@ -44,7 +47,8 @@ def _gradients() -> list:
         for library in ("torchvision", "timm"):
             name = _smallest(family, library)
             if name is not None:
-                rows.append((name, library))
+                marks = [pytest.mark.slow] if get_card(name).parameters >= TOO_LARGE else []
+                rows.append(pytest.param(name, library, id=f"{name}-{library}", marks=marks))
                 break
     return rows
 

@@ -11,7 +11,17 @@ from striate.errors import unknown
 from striate.models.card import Card, Family
 
 #: Files of this package that hold a `FAMILY`, in the order in which networks are listed.
-FAMILIES = ("lenet", "keras_mnist", "small", "resnet", "resnet_cifar", "mobilenet_v2")
+FAMILIES = (
+    "lenet",
+    "lenet5_1998",
+    "keras_mnist",
+    "small",
+    "resnet",
+    "resnet_cifar",
+    "mobilenet_v2",
+    "googlenet",
+    "nasnet",
+)
 
 
 @functools.cache
