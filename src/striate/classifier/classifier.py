@@ -17,6 +17,7 @@ from striate.errors import StriateError, UsageError, nearest
 from striate.models import ConvNet
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
+from striate.training.losses import class_logits
 from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, load_model, save_model
 from striate.training.run_folder import RunFolder
@@ -190,7 +191,7 @@ class Classifier:
             return np.empty((0, len(self.classes)), np.float32)
         device = next(self.model.parameters()).device
         batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(device)
-        logits = self.model(self.description.preprocessing.normalise(batch))
+        logits = class_logits(self.model(self.description.preprocessing.normalise(batch)), len(self.classes))
         return logits.float().softmax(1).cpu().numpy()
 
 

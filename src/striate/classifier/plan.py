@@ -16,6 +16,7 @@ from striate.data.workers import worker_count
 from striate.errors import UsageError
 from striate.models import ConvNet, create_model, get_card
 from striate.training.hardware import choose_precision, device_type
+from striate.training.losses import choose_loss
 from striate.training.recipes import Recipe, get_recipe
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
@@ -82,7 +83,7 @@ def plan_run(
     size = _input_size(name, side, weights) if size is None else size
     network = create_model(
         name,
-        num_classes=len(dataset.classes),
+        num_classes=_outputs(name, len(dataset.classes)),
         in_channels=dataset.channels,
         input_size=size,
         weights=weights,
@@ -102,6 +103,7 @@ def plan_run(
             f"learning rate {chosen.learning_rate:.3g} to suit"
         )
     chosen = chosen.override(settings)
+    choose_loss(chosen.loss, network.loss, chosen.label_smoothing)  # raises where they do not go together
     if chosen.batch_size % devices:
         raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
     kind = device_type(device)
@@ -137,6 +139,11 @@ def _network(dataset: Dataset, side: int | None) -> str:
     return "striate_m" if dataset.channels == 1 else "striate_l"
 
 
+def _outputs(name: str, classes: int) -> int:
+    """One output for each class; a network that is made for one sigmoid separates two classes by it."""
+    return 1 if classes == 2 and get_card(name).num_classes == 1 else classes
+
+
 def _fitting_batch(images: int) -> int:
     """The largest power of two, at least 2, that gives an epoch ten steps; all images where there are fewer."""
     return min(images, max(2, 2 ** ((images // 10).bit_length() - 1)))
@@ -155,10 +162,11 @@ def _input_size(name: str, side: int | None, weights: str | Path | None) -> int:
         if file.is_file():
             return describe(file, card.input_size).input_size
         return {source.name: source.input_size for source in card.weights}.get(str(weights), card.input_size)
-    if side is None or side > SMALL or side < card.min_size:
+    smallest = card.smallest("small")
+    if side is None or side > SMALL or side < smallest:
         return card.input_size
     # Networks made for small images see them at their own size; others at the size they were made for.
-    return card.input_size if card.fixed_size else max(side, card.min_size)
+    return card.input_size if card.fixed_size else max(side, smallest)
 
 
 def _preprocessing(network: ConvNet, dataset: Dataset, size: int) -> Preprocessing:

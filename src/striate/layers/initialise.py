@@ -7,8 +7,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from striate.errors import unknown
+from striate.errors import UsageError, unknown
+from striate.layers.connection_table import TableConv2d
 from striate.layers.residual import Residual
+from striate.layers.shortcuts import Gate
+from striate.layers.subsampling import TrainableSubsampling
 
 #: Rules by name for chains of convolutions and dense layers, see `first_weights_`.
 INITS = ("he", "gaussian")
@@ -65,12 +68,59 @@ def first_weights_(module: nn.Module, init: str) -> None:
             nn.init.normal_(weight, 0.0, 0.01)
 
 
+def lecun_uniform_(module: nn.Module) -> None:
+    """LeCun et al. (1998, section III.C): weights and biases uniform in +-2.4 / fan_in.
+
+    The fan-in is the number of a unit's inputs: of a trainable sub-sampling the pixels that it adds up, of a
+    convolution with a connection table those of the maps that the unit's map sees.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            fan_in = layer.weight[0].numel()
+        elif isinstance(layer, TrainableSubsampling):
+            fan_in = layer.kernel_size**2
+        elif isinstance(layer, TableConv2d):
+            layer.uniform_([2.4 / fan_in for fan_in in layer.fan_in])
+            continue
+        else:
+            continue
+        _uniform_(layer, 2.4 / fan_in)
+
+
+def uniform_(module: nn.Module, bound: float) -> None:
+    """Weights and biases of convolutions and dense layers uniform in +-bound, whatever their fan-in."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            _uniform_(layer, bound)
+
+
+def _uniform_(layer: nn.Module, bound: float) -> None:
+    for parameter in layer.parameters():
+        if not parameter.is_meta:
+            nn.init.uniform_(parameter, -bound, bound)
+
+
 def zero_last_gamma_(module: nn.Module) -> None:
     """Zero the scale of each residual block's last batch norm: every block starts as its shortcut.
 
     Goyal et al. (2017, arXiv:1706.02677, section 5.1).
+
+    Raises:
+        UsageError: the blocks' last convolutions have no batch norm behind them.
     """
     for block in module.modules():
         if isinstance(block, Residual) and block.shortcut is not None:
-            norms = [layer for layer in block.residual if isinstance(layer, nn.BatchNorm2d)]
-            nn.init.zeros_(norms[-1].weight)
+            last = [layer for layer in block.residual if isinstance(layer, nn.Conv2d | nn.BatchNorm2d)][-1]
+            if isinstance(last, nn.Conv2d):
+                raise UsageError("the blocks end in a convolution, so no batch norm's scale is there to be zero")
+            nn.init.zeros_(last.weight)
+
+
+def gate_bias_(module: nn.Module, bias: float) -> None:
+    """Fill the bias of every `Gate`: the further below zero, the more is carried past the layers at first.
+
+    Srivastava et al. (2015, arXiv:1505.00387, section 2.2).
+    """
+    for gate in module.modules():
+        if isinstance(gate, Gate):
+            nn.init.constant_(gate.get_parameter("conv.bias"), bias)

@@ -16,11 +16,17 @@ FAMILIES = (
     "lenet5_1998",
     "keras_mnist",
     "small",
+    "alexnet",
+    "zfnet",
+    "nin",
+    "vgg",
+    "all_cnn",
     "resnet",
     "resnet_cifar",
     "mobilenet_v2",
     "googlenet",
     "nasnet",
+    "squeezenet",
 )
 
 

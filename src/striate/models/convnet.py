@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,8 @@ class ConvNet(nn.Module):
     Attributes:
         stem: the first layers.
         stages: an `nn.Sequential` with named children, in order.
-        head: an `nn.Sequential` whose child `classifier` (dense, or a convolution) has one output per class.
+        head: an `nn.Sequential` whose child `classifier` (dense, a convolution, or `Refreshable`) has one output per
+            class.
         auxiliary: heads on inner stages by the stage's name, trained beside the head and unused otherwise.
         num_features: width of the vector that `classifier` sees.
         num_classes: outputs of the head.
@@ -32,6 +33,7 @@ class ConvNet(nn.Module):
         min_size: smallest image side in pixels.
         fixed_size: (height, width) when dense layers tie the network to one size of image, else None.
         spec: what rebuilds this network.
+        loss: name of the loss it was made for (`striate.training.losses`); recipes train with it unless they say.
         weights_source: the record of the weights it was loaded with, None for random ones.
     """
 
@@ -45,6 +47,7 @@ class ConvNet(nn.Module):
         min_size: int = 1,
         fixed_size: tuple[int, int] | None = None,
         auxiliary: Mapping[str, nn.Module] | None = None,
+        loss: str = "cross_entropy",
     ) -> None:
         super().__init__()
         self.stem = stem
@@ -54,6 +57,7 @@ class ConvNet(nn.Module):
         self.in_channels = in_channels
         self.min_size = min_size
         self.fixed_size = fixed_size
+        self.loss = loss
         self.spec = ModelSpec("custom")
         self.weights_source: WeightSource | None = None
         self._frozen: tuple[str, ...] = ()
@@ -146,6 +150,10 @@ class ConvNet(nn.Module):
                 f"{shape[2]}x{shape[3]}; build it with input_size=({shape[2]}, {shape[3]})"
             )
 
+    def fitted(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Weights (under our names) made to fit this network's size of image, where a family has a way to."""
+        return state
+
     def reset_head(self, num_classes: int) -> ConvNet:
         """Put a fresh last layer of `num_classes` outputs into the head and the auxiliary heads.
 
@@ -206,12 +214,25 @@ class ConvNet(nn.Module):
 
 
 def _width(head: nn.Sequential, axis: int) -> int:
-    weight = head.get_parameter("classifier.weight")
+    weight = head.get_submodule("classifier").weight  # (classes, features, ...), trained or fixed
+    assert isinstance(weight, Tensor)
     return int(weight.shape[axis])
+
+
+@runtime_checkable
+class Refreshable(Protocol):
+    """A last layer of our own: its `weight` is (classes, features), and it makes another of its kind."""
+
+    weight: Tensor
+
+    def fresh(self, num_classes: int) -> nn.Module:
+        """A layer like this with other outputs and first weights, on the same device."""
 
 
 def _fresh(layer: nn.Module, num_classes: int) -> nn.Module:
     """A layer like `layer` with other outputs and PyTorch's first weights, on the same device."""
+    if isinstance(layer, Refreshable):
+        return layer.fresh(num_classes)
     fresh: nn.Module
     if isinstance(layer, nn.Linear):
         fresh = nn.Linear(layer.in_features, num_classes, layer.bias is not None, layer.weight.device)

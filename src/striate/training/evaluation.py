@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from striate.data import Preprocessing
 from striate.training.batches import Batches
+from striate.training.losses import class_logits
 from striate.training.metrics import Evaluation
 
 
@@ -27,6 +28,7 @@ def evaluate(model: nn.Module, batches: Batches, preprocessing: Preprocessing, c
         )
     finally:
         model.train(was_training)
+    logits = class_logits(logits, len(classes))
     labels = torch.from_numpy(batches.split.labels)
     loss = functional.cross_entropy(logits.double(), labels).item()
     names = [batches.split.images.name(index) for index in range(len(labels))]

@@ -16,7 +16,6 @@ from typing import cast
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.nn import functional
 
 from striate.data import Preprocessing
 from striate.errors import StriateError
@@ -27,6 +26,7 @@ from striate.training.checkpoints import load_checkpoint, save_checkpoint
 from striate.training.evaluation import evaluate
 from striate.training.events import Events
 from striate.training.interruption import Interruption
+from striate.training.losses import choose_loss, class_logits
 from striate.training.metrics import Evaluation
 from striate.training.optimizers import create_optimizer, parameter_groups
 from striate.training.progress import Quiet
@@ -85,6 +85,7 @@ class Training:
         self.preprocessing, self.recipe, self.run, self.fabric = preprocessing, recipe, run, fabric
         self.save_best, self.progress, self.identity = save_best, progress, identity
         self.time_limit, self.checkpoint_every = time_limit, checkpoint_every
+        self.loss = choose_loss(recipe.loss, model.loss, recipe.label_smoothing)
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
@@ -151,8 +152,8 @@ class Training:
             group["lr"] = self.learning_rate()
         labels = batch.labels.to(self.fabric.device)
         images = self.preprocessing.normalise(batch.images.to(self.fabric.device))
-        logits = self.model(images)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        logits = class_logits(self.model(images), len(self.classes))
+        loss = self.loss(logits, labels)
         self.fabric.backward(loss)
         if self.recipe.clip_norm:
             nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)

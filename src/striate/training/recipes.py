@@ -9,6 +9,7 @@ from typing import Any
 
 from striate.augment import Augment
 from striate.errors import StriateError, UsageError, unknown
+from striate.training.losses import LOSSES, OWN
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
 
@@ -33,6 +34,7 @@ class Recipe:
         milestones: shares of training at which a step schedule falls.
         gamma: by how much a step or plateau schedule falls.
         patience: epochs without a better validation loss before a plateau schedule falls.
+        loss: one of `striate.training.losses.LOSSES`, or "own" for the one that the network was made for.
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016, section 7).
         clip_norm: largest norm of all gradients together; 0 leaves them alone.
         average: decay of the exponential moving average of the weights; 0 for none. Where there is one, it is
@@ -56,6 +58,7 @@ class Recipe:
     milestones: tuple[float, ...] = (0.5, 0.75)
     gamma: float = 0.1
     patience: int = 5
+    loss: str = OWN
     label_smoothing: float = 0.0
     clip_norm: float = 0.0
     average: float = 0.0
@@ -68,6 +71,8 @@ class Recipe:
             raise unknown("optimizer", self.optimizer, OPTIMIZERS)
         if self.schedule not in SCHEDULES:
             raise unknown("schedule", self.schedule, SCHEDULES)
+        if self.loss not in (OWN, *LOSSES):
+            raise unknown("loss", self.loss, [OWN, *LOSSES])
         least = {"epochs": 1, "batch_size": 1, "learning_rate": 0, "weight_decay": 0, "warmup_epochs": 0, "gamma": 0}
         least |= {"patience": 0, "clip_norm": 0, "early_stopping": 0}
         for name, bound in least.items():

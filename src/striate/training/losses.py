@@ -1,0 +1,75 @@
+"""Losses by name. Each takes logits (N, K) and labels (N,) and gives the mean over the batch.
+
+A network of one logit z separates two classes by a sigmoid: `class_logits` makes the logits (0, z) of it, whose
+softmax is (1 - sigmoid(z), sigmoid(z)) and whose cross-entropy is the binary one, so that nothing else need know.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from striate.errors import UsageError, unknown
+from striate.layers import HingeLoss, RBFDistanceLoss, RBFLoss
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+#: What a recipe says when each network is to train with the loss it was made for.
+OWN = "own"
+
+
+def class_logits(logits: Tensor, num_classes: int) -> Tensor:
+    """Logits of `num_classes` classes: as they are, but (0, z) where two classes share one logit z."""
+    return F.pad(logits, (1, 0)) if num_classes == 2 and logits.shape[1] == 1 else logits
+
+
+def binary(logits: Tensor, labels: Tensor) -> Tensor:
+    """A sigmoid for each class, each with its binary cross-entropy; summed over the classes."""
+    truth = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, truth, reduction="sum") / len(labels)
+
+
+def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
+    """Squared error of the softmax, summed over the classes (Brier, 1950): 0 at best, 2 at worst."""
+    truth = F.one_hot(labels, logits.shape[1])
+    return (logits.softmax(1) - truth).square().sum(1).mean()
+
+
+#: "hinge" is the form that lectures call the SVM loss; "rbf" and "rbf_distance" are LeNet's equations 9 and 8.
+LOSSES: Mapping[str, Loss] = MappingProxyType(
+    {
+        "cross_entropy": F.cross_entropy,
+        "binary": binary,
+        "squared_error": squared_error,
+        "hinge": HingeLoss("weston_watkins"),
+        "rbf": RBFLoss(),
+        "rbf_distance": RBFDistanceLoss(),
+    }
+)
+
+
+def choose_loss(name: str, own: str, label_smoothing: float = 0.0) -> Loss:
+    """The loss that training minimises.
+
+    Args:
+        name: one of `LOSSES`, or `OWN`.
+        own: name of the network's own.
+        label_smoothing: share of each label spread over all classes.
+
+    Raises:
+        UsageError: an unknown name; smoothed labels with a loss that has none; LeNet's losses with other outputs.
+    """
+    chosen = own if name == OWN else name
+    if chosen not in LOSSES:
+        raise unknown("loss", chosen, [OWN, *LOSSES])
+    if chosen.startswith("rbf") and own != "rbf":
+        raise UsageError(f"the loss '{chosen}' is for networks with RBF outputs, such as lenet5_1998.")
+    if chosen == "cross_entropy":
+        return functools.partial(F.cross_entropy, label_smoothing=label_smoothing)
+    if label_smoothing:
+        raise UsageError(f"the loss '{chosen}' has no smoothed labels; set label_smoothing=0 or loss=cross_entropy.")
+    return LOSSES[chosen]
