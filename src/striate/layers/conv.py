@@ -113,6 +113,37 @@ class ConvNormAct(nn.Sequential):
         super().__init__(parts)
 
 
+class ConvAct(nn.Sequential):
+    """Convolution with bias and activation (or none), from before batch norm; children conv, act."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int] = 3,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        activation: str | None = "relu",
+        padding: str = "symmetric",
+    ) -> None:
+        parts: OrderedDict[str, nn.Module] = OrderedDict(
+            conv=conv2d(
+                in_channels,
+                out_channels,
+                kernel_size,
+                stride=stride,
+                dilation=dilation,
+                groups=groups,
+                padding=padding,
+            )
+        )
+        if activation is not None:
+            parts["act"] = make_activation(activation)
+        super().__init__(parts)
+
+
 class SamePool2d(nn.Module):
     """Max or average pooling under TensorFlow's SAME padding, (N, C, H, W) -> (N, C, ceil(H/s), ceil(W/s)).
 

@@ -35,6 +35,7 @@ class Card:
     key table of that name, built with that table's options, and its outputs are then ours.
     `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network
     is built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
+    Where the small stem (see `striate.models.stem`) works on smaller images, `small_min_size` says on which.
     `options` are the builder's options as this network sets them.
     """
 
@@ -45,6 +46,7 @@ class Card:
     input_size: int
     parameters: int
     min_size: int = 1
+    small_min_size: int | None = None
     num_classes: int = 1000
     in_channels: int = 3
     fixed_size: bool = False
@@ -58,6 +60,10 @@ class Card:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.introduces} {self.paper}. {self.parameters:,} parameters."
+
+    def smallest(self, stem: str | None = None) -> int:
+        """The smallest image side with this stem."""
+        return self.small_min_size if stem == "small" and self.small_min_size else self.min_size
 
     def to_dict(self) -> dict[str, Any]:
         """Everything on the card as plain dictionaries, lists, strings and numbers."""

@@ -85,6 +85,7 @@ def create_model(
     }
     if "stem" in arguments:
         arguments["stem"] = stem_for(size, arguments["stem"])
+    _check_size(card, size, arguments.get("stem"))
     model = families()[card.family].build(card.name, **{**arguments, "input_size": size})
     assert isinstance(model, ConvNet)
     model.spec = ModelSpec(card.name, arguments)
@@ -99,12 +100,16 @@ def _size(card: Card, input_size: int | Sequence[int] | None) -> tuple[int, int]
     pair = (input_size, input_size) if isinstance(input_size, int) else tuple(input_size)
     if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
         raise UsageError(f"input_size is {input_size!r}; it must be a side in pixels or (height, width)")
-    if min(pair) < card.min_size:
-        raise InputError(
-            f"{card.name} cannot work on images of {pair[0]}x{pair[1]} pixels; "
-            f"the smallest it takes is {card.min_size}x{card.min_size}"
-        )
     return pair[0], pair[1]
+
+
+def _check_size(card: Card, size: tuple[int, int] | None, stem: str | None) -> None:
+    smallest = card.smallest(stem)
+    if size is not None and min(size) < smallest:
+        raise InputError(
+            f"{card.name} cannot work on images of {size[0]}x{size[1]} pixels; "
+            f"the smallest it takes is {smallest}x{smallest}"
+        )
 
 
 def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tensor]]:
