@@ -132,7 +132,9 @@ def check_eval_is_deterministic_and_composes(name: str) -> None:
         maps = model.feature_maps(x)
         embedding = model.embed(x)
     assert list(maps) == [key for key, _ in model.stages.named_children()]
-    assert torch.equal(list(maps.values())[-1], features)
+    # what the head reads may be more than a map: tokens, of which one stands for no place
+    assert torch.equal(list(maps.values())[-1], model.map_of(features))
+    assert all(y.dim() == 4 for y in maps.values())
     assert embedding.shape == (2, model.num_features)
     both, auxiliary = model(x, auxiliary=True)
     assert torch.equal(both, logits)

@@ -26,6 +26,7 @@ FAMILIES = (
     "mobilenet_v2",
     "googlenet",
     "nasnet",
+    "vit",
     "squeezenet",
 )
 

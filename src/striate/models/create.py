@@ -173,6 +173,7 @@ def _load(model: ConvNet, state: dict[str, Tensor], source: WeightSource) -> Non
         state = {**state, key: adapt_channels(state[key], first[1].in_channels)}
     if not model.auxiliary:  # heads that only training used
         state = {key: value for key, value in state.items() if not key.startswith(AUXILIARY)}
+    state = dict(model.fitted(state))
     fresh = source.num_classes != model.num_classes
     auxiliary = tuple(f"{AUXILIARY}{name}.classifier." for name in model.auxiliary)
     load_state(model, state, where=source.name, leave=(CLASSIFIER, *auxiliary) if fresh else ())
