@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 
+from striate.errors import UsageError
+from striate.layers import PLACEMENTS
 from striate.models import create_model
 
 
@@ -95,3 +97,55 @@ def test_option_b_adds_two_projections():
     with torch.device("meta"):
         a, b = (sum(p.numel() for p in create_model("resnet20_cifar", shortcut=s).parameters()) for s in "AB")
     assert b - a == 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64
+
+
+def test_bottlenecks_and_pre_activation_differ_by_the_stems_norm_alone():
+    """The stem's norm and each block's last one move to each block's front and the last stage's end."""
+    with torch.device("meta"):
+        original, moved = (
+            [p.numel() for p in create_model(f"resnet164{version}_cifar").parameters()] for version in ("", "_v2")
+        )
+    projections = 2 * (64 + 128 + 256)  # norms of three projections that pre-activation does without
+    widths = {64: 18, 128: 18, 256: 18}
+    after = sum(2 * width * depth for width, depth in widths.items()) + 2 * 16
+    before = 2 * (16 + 17 * 64 + 64 + 17 * 128 + 128 + 17 * 256) + 2 * 256
+    assert sum(original) - sum(moved) == projections + after - before
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_each_placement_ends_in_a_rectified_map(placement):
+    model = create_model("resnet20_cifar", placement=placement).eval()
+    with torch.no_grad():
+        features = model.features(torch.randn(2, 3, 32, 32))
+    assert features.shape == (2, 64, 8, 8)
+    assert features.min() >= 0
+    assert 0.05 < (features == 0).float().mean() < 0.95 or placement == "relu_before_addition"
+
+
+def test_first_block_activates_for_both_paths_and_the_others_for_their_branch():
+    with torch.device("meta"):
+        model = create_model("resnet20_cifar", placement="full_preactivation")
+    shared = [block.shared for stage in model.stages for block in list(stage)[:3]]
+    assert shared == [True, False, False] * 3
+    assert [name for name, _ in model.stem.named_children()] == ["conv"]
+    assert [name for name, _ in model.stages.stage3.named_children()] == ["0", "1", "2", "norm", "act"]
+
+
+def test_gates_begin_at_the_bias_asked_for():
+    model = create_model("resnet20_cifar", shortcut="exclusive_gate", gate_bias=-3.5)
+    biases = [p for name, p in model.named_parameters() if name.endswith("gate.conv.bias")]
+    assert len(biases) == 9
+    assert all(bias.eq(-3.5).all() for bias in biases)
+    with torch.device("meta"):
+        gated, plain = (
+            sum(p.numel() for p in create_model("resnet20_cifar", shortcut=s).parameters())
+            for s in ("shortcut_gate", "A")
+        )
+    assert gated - plain == sum(
+        i * o + o for i, o in [(16, 16)] * 3 + [(16, 32), *[(32, 32)] * 2, (32, 64), *[(64, 64)] * 2]
+    )
+
+
+def test_zero_init_is_refused_where_no_norm_ends_the_branch():
+    with pytest.raises(UsageError, match="end in a convolution"):
+        create_model("resnet110_v2_cifar", zero_init_residual=True)

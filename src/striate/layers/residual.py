@@ -1,109 +1,235 @@
-"""Residual blocks and their shortcuts (He et al., 2015, arXiv:1512.03385, figure 5 and section 4.1)."""
+"""Residual blocks (He et al., 2015, arXiv:1512.03385, figure 5; 2016, arXiv:1603.05027, figure 4)."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from striate.errors import unknown
 from striate.layers.activation import activation as make_activation
+from striate.layers.shortcuts import make_addition, make_shortcut
 
-#: The paper's options for a shortcut between different shapes. "A": take every stride-th pixel and pad the
-#: channels with zeros, no parameters; "B": a projection (1x1 convolution and batch norm) where shapes differ,
-#: else identity; "C": a projection in every block. "none": no shortcut at all, a plain network.
-SHORTCUTS = ("A", "B", "C", "none")
-
-
-class ZeroPadShortcut(nn.Module):
-    """Option A: (N, C, H, W) -> (N, C', ceil(H/s), ceil(W/s)), new channels zero, half on either side."""
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
-        super().__init__()
-        self.stride = stride
-        self.before = (out_channels - in_channels) // 2
-        self.after = out_channels - in_channels - self.before
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Sub-sample and pad; no arithmetic."""
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.after))
-
-
-def make_shortcut(kind: str, in_channels: int, out_channels: int, stride: int) -> nn.Module | None:
-    """The shortcut of one block, None for "none".
-
-    Raises:
-        UsageError: the kind is not in `SHORTCUTS`, or "A" would have to drop channels.
-    """
-    if kind not in SHORTCUTS:
-        raise unknown("shortcut", kind, SHORTCUTS)
-    if kind == "none":
-        return None
-    same = stride == 1 and in_channels == out_channels
-    if same and kind != "C":
-        return nn.Identity()
-    if kind == "A":
-        return ZeroPadShortcut(in_channels, out_channels, stride)
-    conv = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
-    return nn.Sequential(OrderedDict(conv=conv, norm=nn.BatchNorm2d(out_channels)))
+#: Where batch norms and activations stand in a block, as in the second paper's figure 4:
+#: (a) convolutions each with norm and activation, the last activation after the addition; (b) the last norm too;
+#: (c) the last activation before the addition; (d) an activation before each convolution and a norm after it;
+#: (e) norm and activation before each convolution.
+PLACEMENTS = (
+    "original",
+    "bn_after_addition",
+    "relu_before_addition",
+    "relu_only_preactivation",
+    "full_preactivation",
+)
+#: The placements whose blocks begin with an activation.
+PREACTIVATED = ("relu_only_preactivation", "full_preactivation")
+#: For whom a block activates its input: "own", for the branch alone; "shared", for the shortcut too, as where
+#: shapes differ and in a network's first block; "none", for nobody: it arrives activated.
+PREACTIVATIONS = ("own", "shared", "none")
 
 
 class Residual(nn.Module):
-    """act(residual(x) + shortcut(x)); without a shortcut act(residual(x)), the plain network's layers."""
+    """after(residual(before(x)) + shortcut(x)); without a shortcut a plain network's layers.
 
-    def __init__(self, residual: nn.Sequential, shortcut: nn.Module | None, activation: str = "relu") -> None:
+    Args:
+        residual: the branch, with children conv1, norm1, act1, ...
+        shortcut: to the branch's output shape; None for none.
+        before: norm and activation of the input, in pre-activation blocks.
+        shared: the shortcut begins behind `before`.
+        addition: called with (input, shortcut, branch); None adds.
+        after: what follows the addition; None for nothing.
+    """
+
+    def __init__(
+        self,
+        residual: nn.Sequential,
+        shortcut: nn.Module | None,
+        *,
+        before: nn.Module | None = None,
+        shared: bool = False,
+        addition: nn.Module | None = None,
+        after: nn.Module | None = None,
+    ) -> None:
         super().__init__()
+        self.before = before
         self.residual = residual
         self.shortcut = shortcut
-        self.act = make_activation(activation)
+        self.addition = addition
+        self.after = after
+        self.shared = shared
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', ceil(H/s), ceil(W/s))."""
-        y = self.residual(x)
-        return self.act(y if self.shortcut is None else y + self.shortcut(x))
+        activated = x if self.before is None else self.before(x)
+        y = self.residual(activated)
+        if self.shortcut is not None:
+            if self.shared:
+                x = activated
+            y = y + self.shortcut(x) if self.addition is None else self.addition(x, self.shortcut(x), y)
+        return y if self.after is None else self.after(y)
 
 
-def basic(in_channels: int, width: int, *, stride: int = 1, shortcut: str = "B", activation: str = "relu") -> Residual:
-    """Two 3x3 convolutions, the first of which has the stride (figure 5, left); out channels = width."""
-    residual = OrderedDict(
-        conv1=nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False),
-        norm1=nn.BatchNorm2d(width),
-        act1=make_activation(activation),
-        conv2=nn.Conv2d(width, width, 3, padding=1, bias=False),
-        norm2=nn.BatchNorm2d(width),
+def residual_block(
+    convolutions: Sequence[nn.Conv2d],
+    shortcut: nn.Module | None,
+    *,
+    addition: nn.Module | None = None,
+    placement: str = "original",
+    preactivation: str = "own",
+    activation: str = "relu",
+    norm_eps: float = 1e-5,
+) -> Residual:
+    """A block of these convolutions, with norms and activations where `placement` puts them.
+
+    Args:
+        convolutions: of the branch, in order.
+        shortcut: see `striate.layers.make_shortcut`.
+        addition: see `striate.layers.make_addition`.
+        placement: one of `PLACEMENTS`.
+        preactivation: one of `PREACTIVATIONS`, where the placement is one of `PREACTIVATED`.
+        activation: name of the activation function.
+        norm_eps: epsilon of the batch norms.
+
+    Raises:
+        UsageError: unknown placement, preactivation or activation.
+    """
+    if placement not in PLACEMENTS:
+        raise unknown("placement", placement, PLACEMENTS)
+    if preactivation not in PREACTIVATIONS:
+        raise unknown("preactivation", preactivation, PREACTIVATIONS)
+    last_norm = placement not in ("bn_after_addition", "full_preactivation")
+    last_act = placement == "relu_before_addition"
+    residual: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, convolution in enumerate(convolutions, 1):
+        inner = number < len(convolutions)
+        residual[f"conv{number}"] = convolution
+        if inner or last_norm:
+            residual[f"norm{number}"] = nn.BatchNorm2d(convolution.out_channels, eps=norm_eps)
+        if inner or last_act:
+            residual[f"act{number}"] = make_activation(activation)
+    before: nn.Module | None = None
+    after: nn.Module | None = None
+    if placement in PREACTIVATED and preactivation != "none":
+        norm = placement == "full_preactivation"
+        before = norm_act(convolutions[0].in_channels if norm else None, activation, norm_eps)
+    elif placement == "bn_after_addition":
+        after = norm_act(convolutions[-1].out_channels, activation, norm_eps)
+    elif placement == "original":
+        after = make_activation(activation)
+    return Residual(
+        nn.Sequential(residual),
+        shortcut,
+        before=before,
+        shared=before is not None and preactivation == "shared",
+        addition=addition,
+        after=after,
     )
-    return Residual(nn.Sequential(residual), make_shortcut(shortcut, in_channels, width, stride), activation)
 
 
-def bottleneck(
+def norm_act(channels: int | None, activation: str, norm_eps: float = 1e-5) -> nn.Sequential:
+    """Children norm (left out where there are no channels) and act."""
+    norm = {} if channels is None else {"norm": nn.BatchNorm2d(channels, eps=norm_eps)}
+    return nn.Sequential(OrderedDict(**norm, act=make_activation(activation)))
+
+
+def _block(
+    convolutions: Sequence[nn.Conv2d],
+    stride: int,
+    shortcut: str,
+    activation: str,
+    placement: str,
+    preactivation: str | None,
+) -> Residual:
+    channels = convolutions[0].in_channels, convolutions[-1].out_channels
+    if preactivation is None:
+        preactivation = "own" if stride == 1 and channels[0] == channels[1] else "shared"
+    return residual_block(
+        convolutions,
+        make_shortcut(shortcut, *channels, stride, norm=placement != "full_preactivation"),
+        addition=make_addition(shortcut, *channels, stride),
+        placement=placement,
+        preactivation=preactivation,
+        activation=activation,
+    )
+
+
+def basic(
     in_channels: int,
     width: int,
     *,
     stride: int = 1,
     shortcut: str = "B",
     activation: str = "relu",
-    stride_in: str = "1x1",
+    placement: str = "original",
+    preactivation: str | None = None,
 ) -> Residual:
-    """1x1 down to `width`, 3x3, 1x1 up to 4 width (figure 5, right).
+    """Two 3x3 convolutions, the first of which has the stride (figure 5, left); out channels = width.
+
+    Args:
+        in_channels: of the input.
+        width: of both convolutions.
+        stride: of the block.
+        shortcut: one of `striate.layers.SHORTCUTS`.
+        activation: name of the activation function.
+        placement: one of `PLACEMENTS`.
+        preactivation: one of `PREACTIVATIONS`; None shares where shapes differ.
+    """
+    convolutions = [
+        nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False),
+        nn.Conv2d(width, width, 3, padding=1, bias=False),
+    ]
+    return _block(convolutions, stride, shortcut, activation, placement, preactivation)
+
+
+def bottleneck(
+    in_channels: int,
+    width: int,
+    *,
+    out_channels: int | None = None,
+    groups: int = 1,
+    stride: int = 1,
+    shortcut: str = "B",
+    activation: str = "relu",
+    stride_in: str = "1x1",
+    placement: str = "original",
+    preactivation: str | None = None,
+) -> Residual:
+    """1x1 down to `width`, 3x3, 1x1 up to 4 width or `out_channels` (figure 5, right).
 
     `stride_in` says which convolution has the stride: "1x1", the first, as in the paper, or "3x3", the form
-    known as v1.5 for which most published weights were trained.
+    known as v1.5 for which most published weights were trained. `groups` are those of the 3x3. The others are
+    as in `basic`.
 
     Raises:
-        UsageError: `stride_in` is neither.
+        UsageError: `stride_in` is neither, or an option of `basic` is unknown.
+    """
+    convolutions = bottleneck_convolutions(
+        in_channels, width, out_channels or 4 * width, groups=groups, stride=stride, stride_in=stride_in
+    )
+    return _block(convolutions, stride, shortcut, activation, placement, preactivation)
+
+
+def bottleneck_convolutions(
+    in_channels: int,
+    width: int,
+    out_channels: int,
+    *,
+    groups: int = 1,
+    stride: int = 1,
+    stride_in: str = "1x1",
+    last_bias: bool = False,
+) -> list[nn.Conv2d]:
+    """The three convolutions of a bottleneck, without biases but for the last one's where asked for.
+
+    Raises:
+        UsageError: `stride_in` is neither "1x1" nor "3x3".
     """
     if stride_in not in ("1x1", "3x3"):
         raise unknown("stride_in", stride_in, ("1x1", "3x3"))
     first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
-    residual = OrderedDict(
-        conv1=nn.Conv2d(in_channels, width, 1, stride=first, bias=False),
-        norm1=nn.BatchNorm2d(width),
-        act1=make_activation(activation),
-        conv2=nn.Conv2d(width, width, 3, stride=second, padding=1, bias=False),
-        norm2=nn.BatchNorm2d(width),
-        act2=make_activation(activation),
-        conv3=nn.Conv2d(width, 4 * width, 1, bias=False),
-        norm3=nn.BatchNorm2d(4 * width),
-    )
-    return Residual(nn.Sequential(residual), make_shortcut(shortcut, in_channels, 4 * width, stride), activation)
+    return [
+        nn.Conv2d(in_channels, width, 1, stride=first, bias=False),
+        nn.Conv2d(width, width, 3, stride=second, padding=1, groups=groups, bias=False),
+        nn.Conv2d(width, out_channels, 1, bias=last_bias),
+    ]

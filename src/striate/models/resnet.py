@@ -6,31 +6,44 @@ put it into the 3x3 (known as v1.5): `stride_in="3x3"`, or the names that end in
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any
+from dataclasses import dataclass
 
 from torch import nn
 
 from striate.errors import UsageError
-from striate.layers import activation as make_activation
-from striate.layers import basic, bottleneck, he_normal_, zero_last_gamma_
+from striate.layers import basic, bottleneck
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
-from striate.models.heads import pooled
+from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_network, stack
 from striate.models.stem import stem_for
 from striate.weights import sources_of
 
 PAPER = Paper("Deep residual learning for image recognition", "He, Zhang, Ren and Sun", 2015, "1512.03385")
 
-#: The paper's table 1: kind of block, blocks in each of the four stages.
-DEPTHS = {
-    "18": ("basic", (2, 2, 2, 2)),
-    "34": ("basic", (3, 4, 6, 3)),
-    "50": ("bottleneck", (3, 4, 6, 3)),
-    "101": ("bottleneck", (3, 4, 23, 3)),
-    "152": ("bottleneck", (3, 8, 36, 3)),
+
+@dataclass(frozen=True)
+class Row:
+    """A column of the paper's table 1: kind of block, blocks in each of the four stages; and its figures.
+
+    Exact parameters, the paper's multiply-adds (10^9), top-5 error (%) as usually printed.
+    """
+
+    kind: str
+    depths: tuple[int, int, int, int]
+    parameters: int
+    multiply_adds: str
+    top5_error: str
+
+
+ROWS = {
+    "18": Row("basic", (2, 2, 2, 2), 11_689_512, "1.8", "10.92"),
+    "34": Row("basic", (3, 4, 6, 3), 21_797_672, "3.6", "8.58"),
+    "50": Row("bottleneck", (3, 4, 6, 3), 25_557_032, "3.8", "7.13"),
+    "101": Row("bottleneck", (3, 4, 23, 3), 44_549_160, "7.6", "6.44"),
+    "152": Row("bottleneck", (3, 8, 36, 3), 60_192_808, "11.3", "5.94"),
 }
-WIDTHS = (64, 128, 256, 512)
+#: Output channels of the four stages.
+WIDTHS = {"basic": (64, 128, 256, 512), "bottleneck": (256, 512, 1024, 2048)}
 
 
 def build(
@@ -45,60 +58,48 @@ def build(
     zero_init_residual: bool = False,
     activation: str = "relu",
 ) -> ConvNet:
-    """Assemble one row of `DEPTHS`.
+    """Assemble one of `ROWS`.
 
     Args:
         name: its digits name the row.
         num_classes: outputs.
         in_channels: channels of the images.
         input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
-        shortcut: the paper's "A", "B" (its choice for deep ones), "C", or "none" for a plain network.
+        shortcut: the paper's "A", "B" (its choice for deep ones), "C", or "none" for a plain network; or another
+            of `striate.layers.SHORTCUTS`.
         stride_in: convolution of a bottleneck that has the stride, "1x1" (the paper) or "3x3" (v1.5).
         stem: "paper" is a 7x7 convolution of stride 2 and a max-pool, "small" a 3x3 of stride 1 and no pool.
         zero_init_residual: start every block as its shortcut.
         activation: name of the activation function.
     """
-    kind, depths = DEPTHS[name.removeprefix("plain").removeprefix("resnet").removesuffix("_v1_5")]
-    if kind == "basic" and stride_in not in (None, "3x3"):
-        raise UsageError(f"{name} has basic blocks of 3x3 convolutions alone; stride_in='{stride_in}' needs bottlenecks")
-    expansion = 1 if kind == "basic" else 4
-    layers: OrderedDict[str, nn.Module] = OrderedDict()
-    small = stem_for(input_size, stem) == "small"
-    kernel, stride = (3, 1) if small else (7, 2)
-    layers["conv"] = nn.Conv2d(in_channels, 64, kernel, stride=stride, padding=kernel // 2, bias=False)
-    layers["norm"] = nn.BatchNorm2d(64)
-    layers["act"] = make_activation(activation)
-    if not small:
-        layers["pool"] = nn.MaxPool2d(3, stride=2, padding=1)
+    row = ROWS[name.removeprefix("plain").removeprefix("resnet").removesuffix("_v1_5")]
+    if row.kind == "basic" and stride_in not in (None, "3x3"):
+        raise UsageError(f"{name} has basic blocks of 3x3 convolutions; stride_in='{stride_in}' needs bottlenecks")
 
-    channels, stages = 64, {}
-    for number, (width, depth) in enumerate(zip(WIDTHS, depths, strict=True), 1):
-        blocks = []
-        for position in range(depth):
-            first = 2 if position == 0 and number > 1 else 1
-            common: dict[str, Any] = {"stride": first, "shortcut": shortcut, "activation": activation}
-            if kind == "basic":
-                blocks.append(basic(channels, width, **common))
-            else:
-                blocks.append(bottleneck(channels, width, stride_in=stride_in or "1x1", **common))
-            channels = width * expansion
-        stages[f"stage{number}"] = nn.Sequential(*blocks)
-    head = pooled(channels, num_classes)
-    model = ConvNet(nn.Sequential(layers), stages, head, in_channels=in_channels)
-    he_normal_(model)
-    if zero_init_residual:
-        zero_last_gamma_(model)
-    return model
+    def block(channels: int, out_channels: int, stride: int) -> nn.Module:
+        if row.kind == "basic":
+            return basic(channels, out_channels, stride=stride, shortcut=shortcut, activation=activation)
+        return bottleneck(
+            channels,
+            out_channels // 4,
+            stride=stride,
+            shortcut=shortcut,
+            activation=activation,
+            stride_in=stride_in or "1x1",
+        )
+
+    first = large_stem(in_channels, small=stem_for(input_size, stem) == "small", activation=activation)
+    widths = WIDTHS[row.kind]
+    return residual_network(
+        first,
+        stack(block, STEM_WIDTH, widths, row.depths),
+        widths[-1],
+        num_classes=num_classes,
+        in_channels=in_channels,
+        zero_init_residual=zero_init_residual,
+    )
 
 
-#: Exact parameters, the paper's multiply-adds (10^9), top-5 error (%) as usually printed.
-FIGURES = {
-    "18": (11_689_512, "1.8", "10.92"),
-    "34": (21_797_672, "3.6", "8.58"),
-    "50": (25_557_032, "3.8", "7.13"),
-    "101": (44_549_160, "7.6", "6.44"),
-    "152": (60_192_808, "11.3", "5.94"),
-}
 ERRATA = {
     "34": ("Sometimes printed with 0.46 M parameters: that is the CIFAR ResNet-32.",),
     "50": (
@@ -110,9 +111,9 @@ SMALL_STEM = "With input_size of 64 pixels or less the stem is a 3x3 convolution
 
 
 def _residual_card(depth: str, version: str = "") -> Card:
-    parameters, multiply_adds, error = FIGURES[depth]
+    row = ROWS[depth]
     name = f"resnet{depth}{version}"
-    deep = DEPTHS[depth][0] == "bottleneck"
+    deep = row.kind == "bottleneck"
     deviations = [SMALL_STEM]
     if version:
         deviations.append("Stride in the 3x3 convolution of a bottleneck, not in the first 1x1 as in the paper.")
@@ -121,7 +122,7 @@ def _residual_card(depth: str, version: str = "") -> Card:
             "Published weights need the stride in the 3x3 (v1.5); with them that form is built and recorded."
         )
     options = {"stride_in": "3x3" if version else "1x1"} if deep else {}
-    published = {"top5_error": error} | ({} if version else {"multiply_adds": f"{multiply_adds} G"})
+    published = {"top5_error": row.top5_error} | ({} if version else {"multiply_adds": f"{row.multiply_adds} G"})
     spelled = (f"resnet{depth}_v1.5", f"resnet{depth}v1.5", f"tv_resnet{depth}") if version else (f"resnet_{depth}",)
     return Card(
         name=name,
@@ -129,7 +130,7 @@ def _residual_card(depth: str, version: str = "") -> Card:
         paper=PAPER,
         introduces="Shortcuts past every two or three layers, so that far deeper networks train.",
         input_size=224,
-        parameters=parameters,
+        parameters=row.parameters,
         published=published,
         peers={"torchvision": f"resnet{depth}", "timm": f"resnet{depth}"},
         weights=sources_of(f"resnet{depth}", shortcut="B"),
@@ -159,7 +160,7 @@ FAMILY = Family(
     "resnet",
     build,
     (
-        *(_residual_card(depth) for depth in DEPTHS),
+        *(_residual_card(depth) for depth in ROWS),
         *(_residual_card(depth, "_v1_5") for depth in ("50", "101", "152")),
         _plain_card("18", 11_515_688, "1.8"),
         _plain_card("34", 21_623_848, "3.6"),

@@ -1,22 +1,78 @@
-"""ResNet for CIFAR: three stages of n blocks, 6n + 2 layers (He et al., 2015, arXiv:1512.03385, 4.2)."""
+"""ResNet for CIFAR: three stages of blocks (He et al., 2015, arXiv:1512.03385, 4.2; 2016, arXiv:1603.05027).
+
+n basic blocks a stage are 6n + 2 layers, n bottlenecks 9n + 2. The second paper asks what may stand on a shortcut
+(`shortcut`) and where batch norms and activations belong (`placement`); its answer, identities and full
+pre-activation, are the networks with `_v2` in their names.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from torch import nn
 
 from striate.layers import activation as make_activation
-from striate.layers import basic, he_normal_, zero_last_gamma_
-from striate.models.card import Card, Family
+from striate.layers import basic, bottleneck, norm_act
+from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
-from striate.models.heads import pooled
+from striate.models.residual_stages import GATE_BIAS, residual_network, stack
 from striate.models.resnet import PAPER
 from striate.weights import sources_of
 
-#: Layers: n, the blocks in each stage.
-DEPTHS = {"20": 3, "32": 5, "44": 7, "56": 9, "110": 18}
-WIDTHS = (16, 32, 64)
+SECOND_PAPER = Paper("Identity mappings in deep residual networks", "He, Zhang, Ren and Sun", 2016, "1603.05027")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network: kind of block, blocks in each stage; exact parameters, the papers' and CIFAR-10 error (%)."""
+
+    kind: str
+    depth: int
+    parameters: int
+    printed: str
+    error: str
+
+
+#: The first paper's table 6 and the second paper's table 3.
+ROWS = {
+    "20": Row("basic", 3, 269_722, "0.27 M", "8.75"),
+    "32": Row("basic", 5, 464_154, "0.46 M", "7.51"),
+    "44": Row("basic", 7, 658_586, "0.66 M", "7.17"),
+    "56": Row("basic", 9, 853_018, "0.85 M", "6.97"),
+    "110": Row("basic", 18, 1_727_962, "1.7 M", "6.43"),
+    "164": Row("bottleneck", 18, 1_704_154, "1.7 M", "5.93"),
+    "110_v2": Row("basic", 18, 1_727_962, "1.7 M", "6.37"),
+    "164_v2": Row("bottleneck", 18, 1_703_258, "1.7 M", "5.46"),
+    "1001_v2": Row("bottleneck", 111, 10_327_706, "10.2 M", "4.92"),
+}
+#: Channels of the stem, and output channels of the three stages.
+STEM = 16
+WIDTHS = {"basic": (16, 32, 64), "bottleneck": (64, 128, 256)}
+
+#: CIFAR-10 errors (%) of ResNet-110 (and -164) in the second paper's tables 1 and 2, by option; with identities and
+#: the original placement it had 6.61 (and 5.93).
+VARIANTS = {
+    "110": {
+        "shortcut=scaled": "fails to converge",
+        "shortcut=scaled_both": "12.35",
+        "shortcut=exclusive_gate": "8.70",
+        "shortcut=shortcut_gate": "6.91 (12.86 with gate_bias=0)",
+        "shortcut=C": "12.22",
+        "shortcut=dropout": "fails to converge",
+        "placement=original": "6.61",
+        "placement=bn_after_addition": "8.17",
+        "placement=relu_before_addition": "7.84",
+        "placement=relu_only_preactivation": "6.71",
+        "placement=full_preactivation": "6.37",
+    },
+    "164": {
+        "placement=bn_after_addition": "6.50",
+        "placement=relu_before_addition": "6.14",
+        "placement=relu_only_preactivation": "5.91",
+        "placement=full_preactivation": "5.46",
+    },
+}
 
 
 def build(
@@ -26,80 +82,122 @@ def build(
     in_channels: int,
     input_size: tuple[int, int] | None,
     shortcut: str = "A",
+    placement: str = "original",
+    gate_bias: float = GATE_BIAS,
     zero_init_residual: bool = False,
     activation: str = "relu",
 ) -> ConvNet:
-    """Assemble one row of `DEPTHS`; any size of image goes.
+    """Assemble one of `ROWS`; any size of image goes.
 
     Args:
         name: its digits name the row.
         num_classes: outputs.
         in_channels: channels of the images.
         input_size: taken for the record.
-        shortcut: "A" (the paper's on CIFAR, no parameters), "B", "C" or "none".
+        shortcut: "A" (the paper's on CIFAR, no parameters) or another of `striate.layers.SHORTCUTS`.
+        placement: of norms and activations, one of `striate.layers.PLACEMENTS`. Where blocks begin with an
+            activation the first one's serves its shortcut too, and one more ends the last stage.
+        gate_bias: first bias of the gates of "exclusive_gate" and "shortcut_gate"; the second paper's best.
         zero_init_residual: start every block as its shortcut.
         activation: name of the activation function.
+
+    Raises:
+        UsageError: unknown names, or `zero_init_residual` where no batch norm ends a branch.
     """
-    depth = DEPTHS[name.removeprefix("plain").removeprefix("resnet").removesuffix("_cifar")]
-    stem = nn.Sequential(
-        OrderedDict(
-            conv=nn.Conv2d(in_channels, WIDTHS[0], 3, padding=1, bias=False),
-            norm=nn.BatchNorm2d(WIDTHS[0]),
-            act=make_activation(activation),
+    row = ROWS[name.removeprefix("plain").removeprefix("resnet").removesuffix("_cifar")]
+    widths = WIDTHS[row.kind]
+    started = False
+
+    def block(channels: int, out_channels: int, stride: int) -> nn.Module:
+        nonlocal started
+        preactivation, started = (None if started else "shared"), True
+        make, width = (basic, out_channels) if row.kind == "basic" else (bottleneck, out_channels // 4)
+        return make(
+            channels,
+            width,
+            stride=stride,
+            shortcut=shortcut,
+            activation=activation,
+            placement=placement,
+            preactivation=preactivation,
         )
+
+    stages = stack(block, STEM, widths, (row.depth,) * len(widths))
+    if placement.endswith("preactivation"):
+        last = norm_act(widths[-1] if placement == "full_preactivation" else None, activation)
+        for child, module in last.named_children():
+            stages["stage3"].add_module(child, module)
+    return residual_network(
+        _stem(in_channels, placement, activation),
+        stages,
+        widths[-1],
+        num_classes=num_classes,
+        in_channels=in_channels,
+        zero_init_residual=zero_init_residual,
+        gate_bias=gate_bias,
     )
-    channels, stages = WIDTHS[0], {}
-    for number, width in enumerate(WIDTHS, 1):
-        blocks = []
-        for position in range(depth):
-            stride = 2 if position == 0 and number > 1 else 1
-            blocks.append(basic(channels, width, stride=stride, shortcut=shortcut, activation=activation))
-            channels = width
-        stages[f"stage{number}"] = nn.Sequential(*blocks)
-    model = ConvNet(stem, stages, pooled(channels, num_classes), in_channels=in_channels)
-    he_normal_(model)
-    if zero_init_residual:
-        zero_last_gamma_(model)
-    return model
 
 
-#: Exact parameters; the paper's parameters and CIFAR-10 error (%), table 6.
-FIGURES = {
-    "20": (269_722, "0.27 M", "8.75"),
-    "32": (464_154, "0.46 M", "7.51"),
-    "44": (658_586, "0.66 M", "7.17"),
-    "56": (853_018, "0.85 M", "6.97"),
-    "110": (1_727_962, "1.7 M", "6.43"),
-}
+def _stem(in_channels: int, placement: str, activation: str) -> nn.Sequential:
+    """A 3x3 convolution, and what of norm and activation the first block does not bring."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict(conv=nn.Conv2d(in_channels, STEM, 3, padding=1, bias=False))
+    if placement != "full_preactivation":
+        layers["norm"] = nn.BatchNorm2d(STEM)
+    if not placement.endswith("preactivation"):
+        layers["act"] = make_activation(activation)
+    return nn.Sequential(layers)
 
 
-def _card(depth: str, plain: bool) -> Card:
-    parameters, printed, error = FIGURES[depth]
-    name = f"{'plain' if plain else 'resnet'}{depth}_cifar"
+ZEROS = "The paper does not say where option A puts its zero channels; here half go on either side."
+KEPT = "Shortcuts other than identities keep option A where shapes differ; the second paper does not say."
+PROJECTED = "Where shapes differ the second paper's published code has projections, shortcut='B'; here is option A."
+
+
+def _card(depth: str) -> Card:
+    row = ROWS[depth]
+    number, _, version = depth.partition("_")
+    second = version == "v2" or row.kind == "bottleneck"
+    variants = {f"top1_error with {option}": error for option, error in VARIANTS.get(depth, {}).items()}
+    base = "B" if row.kind == "bottleneck" else "A"
+    spelled: tuple[str, ...] = (f"resnet{depth}", f"cifar_resnet{depth}")
+    if version:
+        spelled = (f"preresnet{number}_cifar", f"preact_resnet{number}_cifar")
+    deviations = (ZEROS, *([KEPT] if variants else []), *([PROJECTED] if version else [])) if base == "A" else ()
     return Card(
-        name=name,
+        name=f"resnet{depth}_cifar",
         family="resnet_cifar",
-        paper=PAPER,
+        paper=SECOND_PAPER if second else PAPER,
         introduces=(
-            "The CIFAR layers without shortcuts, which a deeper one trains worse."
-            if plain
-            else "Residual blocks on 32x32 images; shortcuts without parameters."
+            "Pre-activation: batch norm and ReLU before each convolution, so that shortcuts stay clean from end to end."
+            if version
+            else "Residual blocks on 32x32 images; shortcuts without parameters where shapes agree."
         ),
         input_size=32,
-        parameters=parameters,
+        parameters=row.parameters,
         num_classes=10,
-        published={} if plain else {"parameters": printed, "top1_error": f"{error} (CIFAR-10)"},
-        weights=() if plain else sources_of(name),
-        deviations=("The paper does not say where option A puts its zero channels; here half go on either side.",)
-        if not plain
+        published={"parameters": row.printed, "top1_error": f"{row.error} (CIFAR-10)", **variants},
+        weights=sources_of(f"resnet{depth}_cifar"),
+        deviations=deviations,
+        errata=("10.2 M leaves the batch norms' scales and shifts out; with them there are 10.3 M.",)
+        if number == "1001"
         else (),
-        aliases=(f"plain{depth}", f"cifar_plain{depth}") if plain else (f"resnet{depth}", f"cifar_resnet{depth}"),
-        options={"shortcut": "none" if plain else "A"},
+        aliases=spelled,
+        options={"shortcut": base, "placement": "full_preactivation" if version else "original"},
     )
 
 
-FAMILY = Family(
-    "resnet_cifar",
-    build,
-    (*(_card(depth, False) for depth in DEPTHS), *(_card(depth, True) for depth in ("20", "56"))),
-)
+def _plain_card(depth: str) -> Card:
+    return Card(
+        name=f"plain{depth}_cifar",
+        family="resnet_cifar",
+        paper=PAPER,
+        introduces="The CIFAR layers without shortcuts, which a deeper one trains worse.",
+        input_size=32,
+        parameters=ROWS[depth].parameters,
+        num_classes=10,
+        aliases=(f"plain{depth}", f"cifar_plain{depth}"),
+        options={"shortcut": "none"},
+    )
+
+
+FAMILY = Family("resnet_cifar", build, (*map(_card, ROWS), *map(_plain_card, ("20", "56"))))
