@@ -14,7 +14,9 @@ from striate.models.card import Card, Family
 FAMILIES = (
     "lenet",
     "lenet5_1998",
-    "keras_mnist",
+    "mcdnn",
+    "keras_examples",
+    "cifar100_course",
     "small",
     "alexnet",
     "zfnet",
@@ -25,6 +27,7 @@ FAMILIES = (
     "resnet_cifar",
     "mobilenet_v2",
     "googlenet",
+    "inception_v3",
     "nasnet",
     "vit",
     "squeezenet",

@@ -1,19 +1,18 @@
 """LeNet-5 as it is taught today, after LeCun et al. (1998): convolutions, sub-sampling, dense layers.
 
-The taught form has 6 and 16 filters of 5x5, average pooling without parameters, dense layers of 120 and 84
-and a softmax over 10 classes. Its squashing function is the hyperbolic tangent, the nearer to the original's
-1.7159 tanh(2x/3); `activation="sigmoid"` gives the other form found in textbooks.
+The taught form has 6 and 16 filters of 5x5, average pooling without parameters, dense layers of 120 and 84 and a
+softmax over 10 classes; `lenet5_1998` is the network as published. Its squashing function is the hyperbolic tangent, nearer to
+the original's 1.7159 tanh(2x/3); `activation="sigmoid"` gives the other form found in textbooks.
 """
 
 from __future__ import annotations
-
-from collections import OrderedDict
 
 from torch import nn
 
 from striate.layers import activation as make_activation
 from striate.layers import output_shape, xavier_uniform_
 from striate.models.card import Card, Family, Paper
+from striate.models.chain import convolved
 from striate.models.convnet import ConvNet
 
 PAPER = Paper("Gradient-based learning applied to document recognition", "LeCun, Bottou, Bengio and Haffner", 1998)
@@ -39,17 +38,8 @@ def build(
     size = input_size or (28, 28)
     padding = 2 if min(size) < 32 else 0
 
-    def subsampled(channels: int, filters: int, padding: int) -> nn.Sequential:
-        return nn.Sequential(
-            OrderedDict(
-                conv=nn.Conv2d(channels, filters, 5, padding=padding),
-                act=make_activation(activation),
-                pool=nn.AvgPool2d(2),
-            )
-        )
-
-    stem = subsampled(in_channels, first, padding)
-    stage = subsampled(first, second, 0)
+    stem = convolved(in_channels, first, 5, activation=activation, padding=padding, pool=nn.AvgPool2d(2))
+    stage = convolved(first, second, 5, activation=activation, pool=nn.AvgPool2d(2))
     _, channels, height, width = output_shape(nn.Sequential(stem, stage), (1, in_channels, *size))
     head = {
         "flatten": nn.Flatten(),  # (N, 16, 5, 5) -> (N, 400)
