@@ -139,10 +139,19 @@ def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, T
     if CLASSIFIER + "weight" not in ours:
         raise StriateError(f"{path}: the file has no {CLASSIFIER}weight; give it the whole network's tensors")
     if table is not None:
-        # "stride_in" stands on the cards of networks with bottlenecks only
-        implied = {k: v for k, v in table.options.items() if k != "stride_in" or k in card.options}
+        implied = {key: value for key, value in table.options.items() if key in defaults_of(card)}
         source = replace(source, options={**implied, **source.options})
+        if table.caffe_images and str(weights) not in named:
+            source, ours = _from_caffe(source, ours)
     return replace(source, num_classes=len(ours[CLASSIFIER + "weight"])), ours
+
+
+def _from_caffe(source: WeightSource, state: dict[str, Tensor]) -> tuple[WeightSource, dict[str, Tensor]]:
+    """The record and the tensors for our images, of weights that know blue before red and 0 to 255 less the mean."""
+    first = next(key for key, value in state.items() if value.dim() == 4)
+    means = (123.68, 116.779, 103.939)
+    source = replace(source, mean=tuple(mean / 255 for mean in means), std=(1 / 255,) * 3)
+    return source, {**state, first: state[first].flip(1)}
 
 
 def _needed(card: Card, source: WeightSource | None, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Heads that networks share: dense layers on the whole map; or, since Network in Network, a pool and one dense layer."""
+"""Heads that networks share: dense layers on the whole map or, since Network in Network, a pool and one layer."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 Keras keeps a convolution as (height, width, in, out), a depthwise one as (height, width, in, multiplier) and a
 dense layer as (in, out). A layer that got its name by counting ("conv2d_7") carries another number in every
-session, so such layers are numbered anew, from 1, in the order of the network.
+session, so such layers are numbered anew, from 1, in the order in which they were made. A batch norm without scale
+(gamma) gets one of ones. Behind a layer "flatten" Keras's
+values go by place and then channel, ours by channel and then place; that dense layer's inputs are put into our order.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ WORDS = {
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
-COUNTED = re.compile(r"(conv2d|convolution2d|separable_conv2d|batch_normalization|batchnormalization)(?:_\d+)?")
+COUNTED = re.compile(r"(conv2d|convolution2d|separable_conv2d|batch_normalization|batchnormalization)(?:_(\d+))?")
 PLAIN = {"convolution2d": "conv2d", "batchnormalization": "batch_normalization"}
 SUFFIXES = (".h5", ".hdf5")
 
@@ -104,24 +106,44 @@ def _text(name: str | bytes) -> str:
 
 def _state(layers: Iterable[tuple[str, dict[str, Tensor]]]) -> dict[str, Tensor]:
     """Layers and their arrays, in the order of the network, under our names."""
-    seen: Counter[str] = Counter()
+    layers = list(layers)
+    names = _numbered(layer for layer, arrays in layers if arrays)
     state = {}
+    channels, flattened = 0, False  # of the last map, and whether it was flattened since
     for layer, arrays in layers:
         if not arrays:
+            flattened = flattened or layer.startswith("flatten")
             continue
-        counted = COUNTED.fullmatch(layer)
-        if counted:
-            kind = PLAIN.get(counted[1], counted[1])
-            seen[kind] += 1
-            layer = f"{kind}_{seen[kind]}"
+        layer = names.get(layer, layer)
+        if "moving_mean" in arrays and "gamma" not in arrays:
+            state[f"{layer}.weight"] = torch.ones_like(arrays["moving_mean"])
         for word, array in arrays.items():
             if word not in WORDS:
                 continue  # the mean and count of a preprocessing layer
             ours = WORDS[word]
             if word == "depthwise_kernel" and "pointwise_kernel" not in arrays:
                 ours = "weight"
-            state[f"{layer}.{ours}"] = _layout(word, array)
+            if array.dim() == 2 and flattened and channels and len(array) % channels == 0:
+                array = array.reshape(-1, channels, array.shape[1]).transpose(0, 1).reshape(array.shape)
+            tensor = state[f"{layer}.{ours}"] = _layout(word, array)
+            if array.dim() in (2, 4):
+                channels, flattened = len(tensor), False
     return state
+
+
+def _numbered(layers: Iterable[str]) -> dict[str, str]:
+    """The new names of the layers that Keras named by counting.
+
+    A network with branches lists its layers by depth, not in the order in which it made and counted them.
+    """
+    found = [(layer, COUNTED.fullmatch(layer)) for layer in layers]
+    counted = sorted((int(match[2] or 0), PLAIN.get(match[1], match[1]), layer) for layer, match in found if match)
+    seen: Counter[str] = Counter()
+    names = {}
+    for _, kind, layer in counted:
+        seen[kind] += 1
+        names[layer] = f"{kind}_{seen[kind]}"
+    return names
 
 
 def _layout(word: str, array: Tensor) -> Tensor:

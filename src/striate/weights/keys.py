@@ -6,13 +6,16 @@ import functools
 import importlib
 import importlib.util
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from striate.errors import StriateError
 
 Value = TypeVar("Value")
+
+#: Pairs (regular expression, replacement), tried in order; the first that matches a whole key renames it.
+Renames = tuple[tuple[str, str], ...]
 
 #: The rest of a key, as a regular expression: ".weight", ".running_mean", ...
 LEAF = r"\.(\w+)"
@@ -23,20 +26,24 @@ class KeyTable:
     """How one publisher names the tensors of one family.
 
     Attributes:
-        renames: pairs (regular expression, replacement), tried in order; the first that matches a whole key
-            renames it.
+        renames: from their keys to ours; a function of all their keys where the same key means another layer in
+            another network of the family, as where layers are only counted.
         options: options that the publisher's networks have, for files that do not say.
+        caffe_images: its networks were trained on images as Caffe feeds them: blue before red, from 0 to 255, less
+            the mean. For files that do not say.
     """
 
-    renames: tuple[tuple[str, str], ...]
+    renames: Renames | Callable[[Collection[str]], Renames]
     options: Mapping[str, Any] = field(default_factory=dict)
+    caffe_images: bool = False
 
 
 def rename(state: Mapping[str, Value], table: KeyTable | None) -> dict[str, Value]:
     """`state` under our names; a key that no expression matches keeps its own."""
     if table is None:
         return dict(state)
-    patterns = [(re.compile(theirs), ours) for theirs, ours in table.renames]
+    renames = table.renames(state.keys()) if callable(table.renames) else table.renames
+    patterns = [(re.compile(theirs), ours) for theirs, ours in renames]
 
     def ours_of(key: str) -> str:
         for pattern, ours in patterns:

@@ -22,7 +22,8 @@ def load_state(
 ) -> None:
     """Copy `state` (under our names) into `model`.
 
-    Keys that begin with one of `leave` stay as the model has them. `num_batches_tracked` may be absent.
+    Keys that begin with one of `leave` stay as the model has them. `num_batches_tracked` may be absent. A dense
+    layer takes the weight of the convolution over its whole map that it equals, and the other way round.
 
     Raises:
         StriateError: names the first missing, extra or misshapen keys; the model is then unchanged.
@@ -30,6 +31,7 @@ def load_state(
     kept = tuple(leave)
     own = {key: value for key, value in model.state_dict().items() if not (kept and key.startswith(kept))}
     given = {key: value for key, value in state.items() if not (kept and key.startswith(kept))}
+    given = {key: _as_layer(value, own[key]) if key in own else value for key, value in given.items()}
     misshapen = [key for key in own if key in given and own[key].shape != given[key].shape]
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
     extra = [key for key in given if key not in own]
@@ -52,6 +54,13 @@ def load_state(
     with torch.no_grad():
         for key, value in given.items():
             own[key].copy_(value)
+
+
+def _as_layer(given: Tensor, own: Tensor) -> Tensor:
+    """(C_out, C * h * w) as (C_out, C, h, w), or the reverse, where `own` has the other form; else as it is."""
+    if {given.dim(), own.dim()} == {2, 4} and len(given) == len(own) and given.numel() == own.numel():
+        return given.reshape(own.shape)
+    return given
 
 
 def _first(names: Sequence[str], count: int = 3) -> str:

@@ -1,0 +1,229 @@
+"""VGG: deep stacks of 3x3 convolutions (Simonyan and Zisserman, 2014, arXiv:1409.1556).
+
+The six columns of the paper's table 1, and torchvision's forms of A, B, D and E with a batch norm after each
+convolution (whose biases stay). The dense layers are built for one size of image, 224x224 unless said; `pool=7`
+averages the last map to 7x7 first, as torchvision does, so that any size goes. Weights of others bring that option.
+`ConvNet.to_fully_convolutional` is the paper's own way to other sizes (section 3.2).
+
+The paper draws first weights from a normal distribution "with variance 10^-2", read by everybody as deviation
+0.01 (`init="gaussian"`): under it the deeper columns do not train, which is why the paper starts them from a trained
+A (`start_from_a`). The default is He's rule, which trains all of them from scratch.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+from striate.errors import UsageError
+from striate.layers import LocalResponseNorm, conv2d, output_shape
+from striate.layers import activation as make_activation
+from striate.layers.initialise import first_weights_
+from striate.models.card import Card, Family, Paper
+from striate.models.convnet import ConvNet
+from striate.models.heads import dense
+from striate.weights import sources_of
+
+PAPER = Paper(
+    "Very deep convolutional networks for large-scale image recognition", "Simonyan and Zisserman", 2014, "1409.1556"
+)
+
+#: Columns of the paper's table 1, one group per size of map; a max-pool ends each. A number is a 3x3 convolution of
+#: that width, a pair (width, kernel) one of another kernel, "N" local response normalisation.
+Column = tuple[tuple[int | str | tuple[int, int], ...], ...]
+COLUMNS: dict[str, Column] = {
+    "vgg_a": ((64,), (128,), (256, 256), (512, 512), (512, 512)),
+    "vgg_a_lrn": ((64, "N"), (128,), (256, 256), (512, 512), (512, 512)),
+    "vgg_b": ((64, 64), (128, 128), (256, 256), (512, 512), (512, 512)),
+    "vgg_c": ((64, 64), (128, 128), (256, 256, (256, 1)), (512, 512, (512, 1)), (512, 512, (512, 1))),
+    "vgg_d": ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3),
+    "vgg_e": ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4),
+}
+#: The usual names with the number of weight layers, where it tells columns apart.
+NUMBERED = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
+DENSE = (4096, 4096)
+
+
+def build(
+    name: str,
+    *,
+    num_classes: int,
+    in_channels: int,
+    input_size: tuple[int, int] | None,
+    pool: int | None = None,
+    norm: str | None = None,
+    dropout: float = 0.5,
+    init: str = "he",
+    activation: str = "relu",
+) -> ConvNet:
+    """Assemble one of `COLUMNS`.
+
+    Args:
+        name: the column, or a number of layers from `NUMBERED` and "_bn".
+        num_classes: outputs.
+        in_channels: channels of the images.
+        input_size: what the dense layers are built for (224x224) unless `pool` is given.
+        pool: side to which the last map is averaged before the dense layers (torchvision: 7); then any size of
+            image goes. None: the map as it is.
+        norm: "batch" puts a batch norm after each convolution, None nothing.
+        dropout: on the outputs of both hidden dense layers.
+        init: one of `striate.layers.initialise.INITS`.
+        activation: name of the activation function.
+    """
+    if norm not in (None, "batch"):
+        raise UsageError(f"norm is {norm!r}; VGG has 'batch' or None")
+    plain = name.removesuffix("_bn")
+    stages, channels = [], in_channels
+    for group in COLUMNS[NUMBERED.get(plain, plain)]:
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        number = 0
+        for entry in group:
+            if isinstance(entry, str):
+                layers["norm"] = LocalResponseNorm()
+                continue
+            number += 1
+            width, kernel = entry if isinstance(entry, tuple) else (entry, 3)
+            layers[f"conv{number}"] = conv2d(channels, width, kernel)
+            if norm == "batch":
+                layers[f"norm{number}"] = nn.BatchNorm2d(width)
+            layers[f"act{number}"] = make_activation(activation)
+            channels = width
+        layers["pool"] = nn.MaxPool2d(2)
+        stages.append(nn.Sequential(layers))
+    size = input_size or (224, 224)
+    height, width = output_shape(nn.Sequential(*stages), (1, in_channels, *size))[2:]
+    model = ConvNet(
+        stages[0],
+        {f"stage{number}": stage for number, stage in enumerate(stages[1:], 2)},
+        dense((channels, height, width), DENSE, num_classes, pool=pool, dropout=dropout, activation=activation),
+        in_channels=in_channels,
+        min_size=32,
+        fixed_size=None if pool else size,
+    )
+    first_weights_(model, init)
+    return model
+
+
+#: What the deeper columns take from a trained A (the paper's section 3.1): four convolutions and the dense layers.
+TAKEN = ("stem.conv1", "stages.stage2.conv1", "stages.stage3.conv1", "stages.stage3.conv2")
+TAKEN_NORMS = ("stem.norm1", "stages.stage2.norm1", "stages.stage3.norm1", "stages.stage3.norm2")
+TAKEN_DENSE = ("head.dense1", "head.dense2", "head.classifier")
+
+
+def start_from_a(model: ConvNet, trained: ConvNet) -> ConvNet:
+    """Start a deeper VGG from a trained A: its first four convolutions and its dense layers; the rest stays as it is.
+
+    The four are those that A and the deeper column share: the first of each of the two widest maps and the first two
+    of the third; with batch norms, theirs too.
+
+    Args:
+        model: any column, changed in place and returned.
+        trained: `vgg_a` (or `vgg11_bn` for a `model` with batch norms) with as many classes and channels, for the
+            same size of image.
+
+    Raises:
+        UsageError: one of them is no VGG, or their layers differ.
+    """
+    own, given = model.state_dict(), trained.state_dict()
+    norms = TAKEN_NORMS if "stem.norm1.weight" in own else ()
+    keys = [key for key in own if key.rpartition(".")[0] in (*TAKEN, *norms, *TAKEN_DENSE)]
+    wanted = {f"{layer}.weight" for layer in (*TAKEN, *norms, *TAKEN_DENSE)}
+    absent = sorted(key for key in wanted if key not in own or key not in given)
+    if absent:
+        raise UsageError(
+            f"{model.spec.name} cannot start from {trained.spec.name}: both must be VGGs, with or without batch norms, "
+            f"and {absent[0]} is not in both"
+        )
+    for key in keys:
+        if own[key].shape != given[key].shape:
+            raise UsageError(
+                f"{model.spec.name} cannot start from {trained.spec.name}: {key} is {tuple(own[key].shape)} here and "
+                f"{tuple(given[key].shape)} there; build both for the same classes, channels and size of image"
+            )
+    with torch.no_grad():
+        for key in keys:
+            own[key].copy_(given[key])
+    return model
+
+
+#: Exact parameters with and without batch norms; the paper's table 2 (parameters) and table 3 (errors in %, trained
+#: and tested at 256 pixels).
+FIGURES = {
+    "vgg_a": (132_863_336, "133 M", "29.6", "10.4"),
+    "vgg_a_lrn": (132_863_336, "133 M", "29.7", "10.5"),
+    "vgg_b": (133_047_848, "133 M", "28.7", "9.9"),
+    "vgg_c": (133_638_952, "134 M", "28.1", "9.4"),
+    "vgg_d": (138_357_544, "138 M", "27.0", "8.8"),
+    "vgg_e": (143_667_240, "144 M", "27.3", "9.0"),
+}
+BATCH_NORM = {"vgg11": 132_868_840, "vgg13": 133_053_736, "vgg16": 138_365_992, "vgg19": 143_678_248}
+INTRODUCES = {
+    "vgg_a": "Depth from small kernels: 8 convolutions of 3x3 and 3 dense layers.",
+    "vgg_a_lrn": "Column A with local response normalisation, which does not help.",
+    "vgg_b": "10 convolutions: two 3x3 where A has one.",
+    "vgg_c": "13 convolutions, three of them 1x1: more nonlinearity without a wider field.",
+    "vgg_d": "13 convolutions of 3x3, the most used column.",
+    "vgg_e": "16 convolutions of 3x3, the deepest column.",
+}
+INIT = 'First weights by He\'s rule, not N(0, 0.01^2), under which deep columns do not train (init="gaussian").'
+OTHER_SIZES = "Weights of others bring pool=7: the last map is averaged to 7x7, so that other sizes of image go."
+SIXTEEN = (
+    "Sometimes printed with 13.6 G multiply-adds and 48.6 MB of activations: those are the sums without the third "
+    "convolution of 256 maps. All thirteen and the dense layers cost 15.5 G, the convolutions' outputs take 51.7 MiB.",
+    "So it costs 21.6 times AlexNet's multiply-adds (one column), not 19 to 20 times.",
+)
+
+
+def _card(name: str) -> Card:
+    parameters, rounded, top1, top5 = FIGURES[name]
+    usual = next((number for number, column in NUMBERED.items() if column == name), None)
+    peers = {"torchvision": usual, "timm": usual} if usual else {}
+    if usual in ("vgg16", "vgg19"):
+        peers["keras"] = usual.upper()
+    published = {"parameters": rounded, "top1_error": top1, "top5_error": top5}
+    if name == "vgg_e":
+        published["multiply_adds"] = "19.6 G"
+    return Card(
+        name=name,
+        family="vgg",
+        paper=PAPER,
+        introduces=INTRODUCES[name],
+        input_size=224,
+        parameters=parameters,
+        min_size=32,
+        fixed_size=True,
+        published=published,
+        peers=peers,
+        weights=sources_of(usual) if usual else (),
+        deviations=(INIT, OTHER_SIZES) if usual else (INIT,),
+        errata=SIXTEEN if name == "vgg_d" else (),
+        aliases=(usual, usual.replace("vgg", "vgg_")) if usual else (),
+    )
+
+
+def _batch_norm_card(usual: str) -> Card:
+    return Card(
+        name=f"{usual}_bn",
+        family="vgg",
+        paper=PAPER,
+        introduces=f"Column {NUMBERED[usual][-1].upper()} with a batch norm after each convolution.",
+        input_size=224,
+        parameters=BATCH_NORM[usual],
+        min_size=32,
+        fixed_size=True,
+        peers={"torchvision": f"{usual}_bn", "timm": f"{usual}_bn"},
+        weights=sources_of(f"{usual}_bn"),
+        deviations=(
+            "Not in the paper, which is older than batch normalisation: torchvision's form, whose convolutions keep "
+            "their biases.",
+            INIT,
+            OTHER_SIZES,
+        ),
+        aliases=(f"{NUMBERED[usual]}_bn",),
+        options={"norm": "batch"},
+    )
+
+
+FAMILY = Family("vgg", build, (*(_card(name) for name in COLUMNS), *(_batch_norm_card(usual) for usual in NUMBERED)))
