@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from striate.cli import card, check, evaluate, models, predict, summary, train
+from striate.cli import card, check, evaluate, kernel, models, predict, recommend, scale, summary, train
 from striate.errors import StriateError
 
 app = typer.Typer(
@@ -27,7 +27,10 @@ COMMANDS = {
     "models": models,
     "card": card,
     "summary": summary,
+    "scale": scale,
+    "recommend": recommend,
     "check": check,
+    "kernel": kernel,
 }
 for name, module in COMMANDS.items():
     app.command(name)(module.command)

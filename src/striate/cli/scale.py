@@ -1,0 +1,47 @@
+"""striate scale: make a network larger or smaller until it fits a budget."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from striate.cli.budgets import LatencyLimit, Macs, Memory, Params, limits_of
+from striate.cli.output import Json, print_json
+
+
+def command(
+    network: Annotated[str, typer.Argument(help="The network to start from.")],
+    macs: Macs = None,
+    params: Params = None,
+    memory: Memory = None,
+    latency: LatencyLimit = None,
+    alpha: Annotated[float, typer.Option(help="Growth of the depth.")] = 1.2,
+    beta: Annotated[float, typer.Option(help="Growth of the width.")] = 1.1,
+    gamma: Annotated[float, typer.Option(help="Growth of the resolution.")] = 1.15,
+    axes: Annotated[
+        str | None, typer.Option(help="What to scale, such as width,resolution; by default all the family has.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Scale depth, width and resolution together until a network just fits a budget."""
+    from striate.models.card_text import quantity
+    from striate.models.scaling import Coefficients, scale
+
+    limits = limits_of(macs, params, memory, latency)
+    chosen = [axis.strip() for axis in axes.split(",")] if axes else None
+    scaled = scale(network, limits, coefficients=Coefficients(alpha, beta, gamma), axes=chosen)
+    if json:
+        print_json({**asdict(scaled), "spec": scaled.spec.to_dict(), "limits": limits})
+        return
+    arguments = ", ".join(f"{key}={value!r}" for key, value in scaled.spec.arguments.items())
+    print(f"create_model({scaled.spec.name!r}, {arguments})\n")
+    print(f"phi            {scaled.phi:.2f}")
+    for axis, factor in scaled.factors.items():
+        print(f"{axis:13}  x {factor:.3f}")
+    print(f"multiply-adds  {quantity(scaled.cost.multiply_adds)}")
+    print(f"parameters     {scaled.cost.parameters:,}")
+    print(f"memory         {quantity(scaled.cost.memory)}B of weights and activations, float32")
+    if scaled.latency is not None:
+        print(f"latency        {scaled.latency:.1f} ms an image on this machine")

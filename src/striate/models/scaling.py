@@ -1,0 +1,187 @@
+"""Compound scaling: a network made larger or smaller until it just fits a budget.
+
+Depth, width and resolution grow together as alpha^phi, beta^phi and gamma^phi with one coefficient phi (Tan and Le,
+2019, arXiv:1905.11946, section 3.3). With alpha beta^2 gamma^2 = 2 each step of phi doubles the multiply-adds. A
+family without a depth option scales in width and resolution alone, as MobileNet does (Howard et al., 2017,
+arXiv:1704.04861, section 3.3 and 3.4).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from striate.errors import StriateError, UsageError, unknown
+from striate.models.budget import LIMITS, Cost, cost_of, latency_of
+from striate.models.card import Card, ModelSpec
+from striate.models.card_text import quantity
+from striate.models.catalogue import cards, defaults_of, families, get_card, options_of
+from striate.models.convnet import ConvNet
+from striate.models.create import create_model
+from striate.models.stem import stem_for
+
+AXES = ("depth", "width", "resolution")
+#: Where the search for phi begins and ends, and how finely it looks.
+PHI = (-12.0, 12.0)
+STEP = 1 / 64
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """By how much depth, width and resolution grow when phi grows by one; the paper's found by grid search on B0."""
+
+    alpha: float = 1.2
+    beta: float = 1.1
+    gamma: float = 1.15
+
+    def __post_init__(self) -> None:
+        if not all(1 <= value <= 4 for value in (self.alpha, self.beta, self.gamma)) or self.growth == 1:
+            raise UsageError(f"{self}: each from 1 to 4, and not all of them 1")
+
+    @property
+    def growth(self) -> float:
+        """Factor by which multiply-adds grow with each step of phi, before rounding."""
+        return self.alpha * self.beta**2 * self.gamma**2
+
+
+def coefficient_grid(budget: float = 2.0, step: float = 0.05, tolerance: float = 0.05) -> Iterator[Coefficients]:
+    """The coefficients among which the paper's grid search chooses: alpha beta^2 gamma^2 = budget, within `tolerance`.
+
+    The paper trains each of them at phi = 1 and keeps the most accurate.
+    """
+    values = [round(1 + step * i, 4) for i in range(int((budget - 1) / step) + 1)]
+    for alpha, beta, gamma in itertools.product(values, repeat=3):
+        if alpha * beta**2 * gamma**2 > 1 and abs(alpha * beta**2 * gamma**2 / budget - 1) <= tolerance:
+            yield Coefficients(alpha, beta, gamma)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A network that fits the budget.
+
+    Attributes:
+        spec: what builds it: `create_model(spec.name, **spec.arguments)`.
+        phi: the compound coefficient.
+        factors: what depth, width and resolution were multiplied with, by axis.
+        input_size: side of its images, pixels.
+        cost: of one image.
+        latency: milliseconds for one image on this machine; None where no latency was asked for.
+    """
+
+    spec: ModelSpec
+    phi: float
+    factors: Mapping[str, float]
+    input_size: int
+    cost: Cost
+    latency: float | None
+
+    def build(self, **arguments: Any) -> ConvNet:
+        """The network itself; `arguments` as `create_model` takes them (num_classes, in_channels)."""
+        return create_model(self.spec.name, **{**self.spec.arguments, **arguments})
+
+
+def axes_of(card: Card) -> tuple[str, ...]:
+    """Along which axes a network can be scaled."""
+    options = options_of(families()[card.family])
+    return tuple(axis for axis in AXES if axis in options or axis == "resolution")
+
+
+def scale(
+    name: str,
+    limits: Mapping[str, float],
+    *,
+    coefficients: Coefficients = Coefficients(),
+    axes: Sequence[str] | None = None,
+    multiple_of: int = 8,
+) -> Scaled:
+    """The largest form of a network within `limits`.
+
+    Args:
+        name: the network to start from (phi = 0), with the width, depth and input size of its card.
+        limits: the most it may cost, by the keys of `striate.models.budget.LIMITS`; latency is measured here.
+        coefficients: growth of depth, width and resolution.
+        axes: which of them to scale; by default all the family has.
+        multiple_of: the resolution is rounded to a multiple of this many pixels.
+
+    Raises:
+        UsageError: no or unknown limits, an axis that the family does not have.
+        StriateError: even the smallest form costs more; the line says how much.
+    """
+    card = get_card(name)
+    axes = _checked(card, limits, axes)
+    growth = dict(zip(AXES, (coefficients.alpha, coefficients.beta, coefficients.gamma), strict=True))
+    if all(growth[axis] == 1 for axis in axes):
+        raise UsageError(f"{', '.join(axes)} of {card.name} do not grow with {coefficients}")
+
+    @functools.cache
+    def cost(arguments: tuple[tuple[str, Any], ...], side: int) -> Cost:
+        return cost_of(card.name, (side, side), **dict(arguments))
+
+    @functools.cache
+    def latency(arguments: tuple[tuple[str, Any], ...], side: int) -> float:
+        return latency_of(card.name, (side, side), **dict(arguments))
+
+    def form(phi: float) -> tuple[tuple[tuple[str, Any], ...], int]:
+        defaults: Mapping[str, Any] = defaults_of(card)
+        grown = {axis: round(defaults[axis] * growth[axis] ** phi, 4) for axis in axes if axis in defaults}
+        if "stem" in defaults:  # the card's, or a small form would suddenly get the small stem
+            grown["stem"] = stem_for((card.input_size, card.input_size))
+        side = card.input_size * (growth["resolution"] ** phi if "resolution" in axes else 1)
+        smallest = -(-card.min_size // multiple_of) * multiple_of
+        return tuple(grown.items()), max(round(side / multiple_of) * multiple_of, smallest)
+
+    def fits(phi: float) -> bool:
+        at = form(phi)
+        try:
+            costs = cost(*at)
+        except StriateError:
+            return False  # a width or size that the family cannot be built with
+        if any(costs.get(kind) > limit for kind, limit in limits.items() if kind != "latency"):
+            return False
+        return "latency" not in limits or latency(*at) <= limits["latency"]
+
+    low, high = PHI
+    if not fits(low):
+        smallest = cost(*form(low))
+        least = ", ".join(f"{quantity(smallest.get(k))}{LIMITS[k][1]} {LIMITS[k][0]}" for k in limits if k != "latency")
+        raise StriateError(f"{card.name} cannot be made so small; its smallest form costs {least or 'more time'}")
+    while high - low > STEP:
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    arguments, side = form(low)
+    return Scaled(
+        spec=ModelSpec(card.name, {"input_size": [side, side], **dict(arguments)}),
+        phi=low,
+        factors={axis: growth[axis] ** low for axis in axes},
+        input_size=side,
+        cost=cost(arguments, side),
+        latency=latency(arguments, side) if "latency" in limits else None,
+    )
+
+
+def _checked(card: Card, limits: Mapping[str, float], axes: Sequence[str] | None) -> tuple[str, ...]:
+    """The axes, when they and the limits are possible."""
+    if not limits:
+        raise UsageError(f"scaling needs a budget: {', '.join(LIMITS)}")
+    for kind, limit in limits.items():
+        if kind not in LIMITS:
+            raise unknown("budget", kind, LIMITS)
+        if not limit > 0:
+            raise UsageError(f"a budget of {limit} {LIMITS[kind][0]}; it must be positive")
+    have = axes_of(card)
+    for axis in axes or ():
+        if axis not in AXES:
+            raise unknown("axis", axis, AXES)
+        if axis not in have:
+            able = sorted({other.family for other in cards().values() if axis in axes_of(other)})
+            raise UsageError(f"{card.name} has no option '{axis}'; families that have: {', '.join(able)}")
+    if axes is None and have == ("resolution",):
+        able = sorted({other.family for other in cards().values() if "width" in axes_of(other)})
+        raise UsageError(
+            f"{card.name} has neither width nor depth to scale; families that have: {', '.join(able)}. "
+            "Its resolution alone is scaled with axes=('resolution',)"
+        )
+    return tuple(axes or have)
