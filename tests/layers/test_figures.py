@@ -1,4 +1,4 @@
-"""Each layer figure that the lectures print: output sizes, parameters, multiplications, as our counter measures them."""
+"""Each figure of a layer that lectures print: output sizes, parameters, multiplications, as our counter has them."""
 
 import math
 
