@@ -15,10 +15,14 @@ from striate.weights.keras import keras_state
 SHARED = [(name, library) for name in list_models() for library in get_card(name).peers]
 
 
+#: Keras's MobileNet pads maps of odd sizes otherwise than TensorFlow's SAME does; no map of this image is odd.
+EVEN_SIDES = {"mobilenet_v1": 64}
+
+
 def side(name: str) -> int:
     """A size of image small enough to be quick; networks tied to one size take the card's."""
     card = get_card(name)
-    return card.input_size if card.fixed_size else max(card.min_size, 65)
+    return card.input_size if card.fixed_size else EVEN_SIDES.get(name, max(card.min_size, 65))
 
 
 def options(name: str, library: str) -> dict[str, object]:
@@ -30,7 +34,7 @@ def options(name: str, library: str) -> dict[str, object]:
 
 
 def randomised(model: nn.Module) -> nn.Module:
-    """Batch norms with statistics and scales of their own, so that a mistaken one shows."""
+    """Batch norms with statistics and scales of their own, so that a mistaken one shows, and no layer of zeros."""
     torch.manual_seed(1)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -38,6 +42,8 @@ def randomised(model: nn.Module) -> nn.Module:
             nn.init.uniform_(module.running_var, 0.8, 1.2)
             nn.init.uniform_(module.weight, 0.8, 1.2)
             nn.init.uniform_(module.bias, -0.1, 0.1)
+        elif isinstance(module, nn.Linear) and not module.weight.any():
+            nn.init.normal_(module.weight)
     return model
 
 
@@ -95,12 +101,18 @@ def theirs_in_keras(name: str):
     model = build(weights=None, input_shape=(size, size, 3), classifier_activation=None)
     generator = torch.Generator().manual_seed(1)
     for layer in model.layers:
+        for variable in layer.weights:
+            if len(variable.shape) == 4:  # Keras draws depthwise kernels so small that nothing of the image arrives
+                filters = variable.shape[2] if "depthwise" in type(layer).__name__.lower() else 1
+                fan_in = variable.shape[0] * variable.shape[1] * variable.shape[2] / filters
+                variable.assign(variable * (2 / fan_in) ** 0.5 / variable.numpy().std())
         if type(layer).__name__ == "BatchNormalization":
             spans = {
                 "gamma": (0.8, 1.2),
                 "beta": (-0.1, 0.1),
                 "moving_mean": (-0.1, 0.1),
-                "moving_variance": (0.8, 1.2),
+                # Without a scale Keras's first weights let the images' difference die away with depth.
+                "moving_variance": (0.8, 1.2) if layer.scale else (0.3, 0.5),
             }
             for variable in layer.weights:
                 low, high = spans[variable.path.rsplit("/", 1)[-1]]

@@ -79,9 +79,9 @@ def test_the_older_layout_of_published_files(tmp_path):
         state["block2_sepconv1.depthwise.weight"][:, 0], torch.from_numpy(kernel[..., 0]).permute(2, 0, 1)
     )
     assert state["block2_sepconv1.pointwise.weight"].shape == (5, 8, 1, 1)
-    # numbered by the order of the network, whatever the session's counter said
-    assert state["conv2d_1.weight"].unique().item() == 41
-    assert state["conv2d_2.weight"].unique().item() == 7
+    # numbered from 1 by the session's counter, wherever in the network they stand
+    assert state["conv2d_1.weight"].unique().item() == 7
+    assert state["conv2d_2.weight"].unique().item() == 41
 
 
 @pytest.mark.parametrize("content", [b"", b"not HDF5 at all", b"\x89HDF\r\n\x1a\n" + bytes(40)])
@@ -95,3 +95,21 @@ def test_a_damaged_file_is_one_line(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(StriateError, match="no such file"):
         read_keras(tmp_path / "weights.h5")
+
+
+def test_counted_layers_are_numbered_as_they_were_made():
+    """Keras lists branches by depth: the second branch's only layer stands beside the first's last one."""
+    import keras
+    from keras import layers
+
+    x = inputs = keras.Input((8, 8, 3))
+    long = layers.Conv2D(5, 1, use_bias=False)(x)
+    long = layers.Conv2D(6, 1, use_bias=False)(long)
+    short = layers.Conv2D(7, 1, use_bias=False)(x)
+    short = layers.BatchNormalization(scale=False)(short)
+    model = keras.Model(inputs, layers.Conv2D(2, 1, use_bias=False)(layers.Concatenate()([long, short])))
+    made = [int(layer.name.partition("_")[2].rpartition("_")[2] or 0) for layer in model.layers if "conv" in layer.name]
+    assert made != sorted(made)
+    state = keras_state(model)
+    assert [len(state[f"conv2d_{number}.weight"]) for number in (1, 2, 3, 4)] == [5, 6, 7, 2]
+    assert state["batch_normalization_1.weight"].equal(torch.ones(7))  # the scale that it does not have

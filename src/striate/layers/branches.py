@@ -6,8 +6,9 @@ branches. `branches` builds the table.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -91,17 +92,33 @@ def branches(in_channels: int, table: Mapping[str, tuple[Step, ...]], unit: Unit
 
 def chain(in_channels: int, steps: tuple[Step, ...], unit: Unit) -> tuple[nn.Sequential, int]:
     """Steps one after the other, and the channels that come out."""
-    layers: list[nn.Module] = []
-    for step in steps:
+    return named_chain(in_channels, {str(number): step for number, step in enumerate(steps)}, unit)
+
+
+def named_chain(in_channels: int, steps: Mapping[str, Step], unit: Unit) -> tuple[nn.Sequential, int]:
+    """The same with names for the steps."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for name, step in steps.items():
         if isinstance(step, Pool):
-            layers.append(step.build())
+            layers[name] = step.build()
         elif isinstance(step, Conv):
-            layers.append(unit(in_channels, step.channels, step.kernel_size, stride=step.stride, padding=step.padding))
+            layers[name] = unit(in_channels, step.channels, step.kernel_size, stride=step.stride, padding=step.padding)
             in_channels = step.channels
         else:
-            layers.append(branches(in_channels, step.branches, unit))
-            in_channels = layers[-1].out_channels  # type: ignore[assignment]
-    return nn.Sequential(*layers), in_channels
+            layers[name] = built = branches(in_channels, step.branches, unit)
+            in_channels = built.out_channels
+    return nn.Sequential(layers), in_channels
+
+
+def unstrided(steps: Mapping[str, Step]) -> dict[str, Step]:
+    """A stem's steps for small images: all strides are 1, and a pool is left out unless it is one branch of several."""
+
+    def plain(step: Step) -> Step:
+        if isinstance(step, Split):
+            return Split({name: tuple(plain(inner) for inner in branch) for name, branch in step.branches.items()})
+        return replace(step, stride=1)
+
+    return {name: plain(step) for name, step in steps.items() if not isinstance(step, Pool)}
 
 
 def naive_inception(one: int, three: int, five: int) -> dict[str, tuple[Step, ...]]:
