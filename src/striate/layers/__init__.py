@@ -19,14 +19,25 @@ from striate.layers.initialise import (
     xavier_uniform_,
     zero_last_gamma_,
 )
+from striate.layers.inverted_residual import InvertedResidual, inverted_residual
 from striate.layers.local import LocallyConnected1d, LocallyConnected2d
 from striate.layers.measure import output_shape
 from striate.layers.normalisation import LocalResponseNorm
 from striate.layers.pooling import L2Pool2d, RoIPool, SumPool2d
 from striate.layers.rbf import RBFDistanceLoss, RBFLoss, RBFOutput
-from striate.layers.residual import PLACEMENTS, Residual, basic, bottleneck, norm_act, residual_block
+from striate.layers.residual import (
+    PLACEMENTS,
+    Residual,
+    basic,
+    bottleneck,
+    bottleneck_convolutions,
+    norm_act,
+    residual_block,
+)
+from striate.layers.rounding import round_channels, round_depth
 from striate.layers.separable import SeparableConv2d
 from striate.layers.shortcuts import SHORTCUTS, Gate, ZeroPadShortcut, make_addition, make_shortcut
+from striate.layers.shuffle import ChannelShuffle
 from striate.layers.squeeze import SqueezeExcite
 from striate.layers.subsampling import TrainableSubsampling
 from striate.layers.toeplitz import toeplitz, toeplitz_of
@@ -39,12 +50,14 @@ __all__ = [
     "PLACEMENTS",
     "SHORTCUTS",
     "Branches",
+    "ChannelShuffle",
     "ConvAct",
     "ConvNormAct",
     "DropPath",
     "Gate",
     "Highway",
     "HingeLoss",
+    "InvertedResidual",
     "L2Pool2d",
     "LocalResponseNorm",
     "LocallyConnected1d",
@@ -69,6 +82,7 @@ __all__ = [
     "activation",
     "basic",
     "bottleneck",
+    "bottleneck_convolutions",
     "conv2d",
     "convolve",
     "cross_correlate",
@@ -76,6 +90,7 @@ __all__ = [
     "gate_bias_",
     "he_normal_",
     "highway_conv",
+    "inverted_residual",
     "lecun_uniform_",
     "make_addition",
     "make_shortcut",
@@ -84,6 +99,8 @@ __all__ = [
     "output_shape",
     "pair",
     "residual_block",
+    "round_channels",
+    "round_depth",
     "toeplitz",
     "toeplitz_of",
     "uniform_",

@@ -38,6 +38,7 @@ def create_model(
     in_channels: int | None = None,
     input_size: int | Sequence[int] | None = None,
     weights: str | Path | None = None,
+    fully_convolutional: str | None = None,
     **options: Any,
 ) -> ConvNet:
     """Build a network of the catalogue.
@@ -53,6 +54,8 @@ def create_model(
             file as Keras Applications publishes them. With another
             `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the
             first convolution is adapted (`striate.weights.adapt_channels`).
+        fully_convolutional: "average" or "map" turns the dense layers into convolutions once the weights are in
+            (`ConvNet.to_fully_convolutional`); `input_size` is then the smallest size that has one place.
         options: the family's own, e.g. `stride_in="3x3"`. Weights bring the options they need; contradicting
             them is an error.
 
@@ -91,7 +94,7 @@ def create_model(
     model.spec = ModelSpec(card.name, arguments)
     if source is not None:
         _load(model, state, source)
-    return model
+    return model if fully_convolutional is None else model.to_fully_convolutional(fully_convolutional)
 
 
 def _size(card: Card, input_size: int | Sequence[int] | None) -> tuple[int, int] | None:
@@ -143,6 +146,9 @@ def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, T
         source = replace(source, options={**implied, **source.options})
         if table.caffe_images and str(weights) not in named:
             source, ours = _from_caffe(source, ours)
+        if table.imagenet_images and str(weights) not in named:
+            usual = WeightSource("", "")
+            source = replace(source, mean=usual.mean, std=usual.std)
     return replace(source, num_classes=len(ours[CLASSIFIER + "weight"])), ours
 
 

@@ -168,7 +168,7 @@ def _card(depth: str) -> Card:
         family="resnet_cifar",
         paper=SECOND_PAPER if second else PAPER,
         introduces=(
-            "Pre-activation: batch norm and ReLU before each convolution, so that shortcuts stay clean from end to end."
+            "Pre-activation: batch norm and ReLU before each convolution, so that shortcuts stay clean throughout."
             if version
             else "Residual blocks on 32x32 images; shortcuts without parameters where shapes agree."
         ),

@@ -31,11 +31,14 @@ class KeyTable:
         options: options that the publisher's networks have, for files that do not say.
         caffe_images: its networks were trained on images as Caffe feeds them: blue before red, from 0 to 255, less
             the mean. For files that do not say.
+        imagenet_images: its networks were trained on images normalised by ImageNet's mean and deviation. For files
+            that do not say.
     """
 
     renames: Renames | Callable[[Collection[str]], Renames]
     options: Mapping[str, Any] = field(default_factory=dict)
     caffe_images: bool = False
+    imagenet_images: bool = False
 
 
 def rename(state: Mapping[str, Value], table: KeyTable | None) -> dict[str, Value]:
