@@ -4,15 +4,19 @@ from striate.models.card import Card, Family, ModelSpec, Paper
 from striate.models.catalogue import get_card, list_models
 from striate.models.convnet import ConvNet, InputError
 from striate.models.create import create_model
+from striate.models.fpn import FeaturePyramid
+from striate.models.fully_convolutional import to_fully_convolutional
 
 __all__ = [
     "Card",
     "ConvNet",
     "Family",
+    "FeaturePyramid",
     "InputError",
     "ModelSpec",
     "Paper",
     "create_model",
     "get_card",
     "list_models",
+    "to_fully_convolutional",
 ]
