@@ -16,4 +16,8 @@ def output_shape(module: nn.Module, input_shape: tuple[int, ...]) -> tuple[int, 
     """
     weightless = copy.deepcopy(module).to("meta").eval()
     with torch.no_grad():
-        return tuple(weightless(torch.empty(input_shape, device="meta")).shape)
+        return tuple(weightless(torch.empty(input_shape, dtype=_dtype(module), device="meta")).shape)
+
+
+def _dtype(module: nn.Module) -> torch.dtype:
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())

@@ -2,6 +2,7 @@
 
 from striate.models.card import Card, Family, ModelSpec, Paper
 from striate.models.catalogue import get_card, list_models
+from striate.models.comparison import compare
 from striate.models.convnet import ConvNet, InputError
 from striate.models.create import create_model
 from striate.models.fpn import FeaturePyramid
@@ -15,6 +16,7 @@ __all__ = [
     "InputError",
     "ModelSpec",
     "Paper",
+    "compare",
     "create_model",
     "get_card",
     "list_models",

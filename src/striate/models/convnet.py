@@ -154,6 +154,16 @@ class ConvNet(nn.Module):
         """Weights (under our names) made to fit this network's size of image, where a family has a way to."""
         return state
 
+    def to_fully_convolutional(self, form: str = "average") -> ConvNet:
+        """A copy whose dense layers are convolutions, for any larger image; see `striate.models.fully_convolutional`.
+
+        Args:
+            form: "average" gives logits (N, num_classes), "map" those of each place, (N, num_classes, h, w).
+        """
+        from striate.models.fully_convolutional import to_fully_convolutional
+
+        return to_fully_convolutional(self, form)
+
     def reset_head(self, num_classes: int) -> ConvNet:
         """Put a fresh last layer of `num_classes` outputs into the head and the auxiliary heads.
 
