@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from striate.analysis import effective_receptive_field as effective_receptive_field
     from striate.analysis import summary as summary
     from striate.classifier import Classifier as Classifier
     from striate.classifier import load as load
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from striate.data import open_dataset as open_dataset
     from striate.errors import StriateError as StriateError
     from striate.models import ConvNet as ConvNet
+    from striate.models import compare as compare
     from striate.models import create_model as create_model
     from striate.models import get_card as get_card
     from striate.models import list_models as list_models
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "effective_receptive_field": "striate.analysis",
     "summary": "striate.analysis",
     "Classifier": "striate.classifier",
     "load": "striate.classifier",
@@ -34,6 +37,7 @@ _HOMES = {
     "open_dataset": "striate.data",
     "StriateError": "striate.errors",
     "ConvNet": "striate.models",
+    "compare": "striate.models",
     "create_model": "striate.models",
     "get_card": "striate.models",
     "list_models": "striate.models",

@@ -11,19 +11,46 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def _like_input(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    """The shape of an operation on each value."""
-    return torch.empty_like(x)
+def _like_input(func: Any) -> Callable[..., Any]:
+    """The shape of an operation on each value; integers, which many turn into floating numbers, are PyTorch's."""
+    return lambda x, *args, **kwargs: torch.empty_like(x) if x.is_floating_point() else func(x, *args, **kwargs)
 
 
-def _sum(x: Tensor, y: Any, **_: Any) -> Any:
-    """The shape of a sum of two equal shapes; other sums are PyTorch's."""
-    return torch.empty_like(x) if isinstance(y, Tensor) and y.shape == x.shape else _ATEN.add.Tensor(x, y)
+def _elementwise(func: Any) -> Callable[..., Any]:
+    """The shape of an operation on two tensors of one floating type, or one and a number; others are PyTorch's."""
+
+    def result(x: Tensor, y: Any, **others: Any) -> Any:
+        if not others and isinstance(x, Tensor) and x.is_floating_point():
+            if isinstance(y, Tensor) and y.dtype == x.dtype:
+                alike = x.shape == y.shape
+                return torch.empty_like(x) if alike else x.new_empty(torch.broadcast_shapes(x.shape, y.shape))
+            if isinstance(y, int | float):
+                return torch.empty_like(x)
+        return func(x, y, **others)
+
+    return result
+
+
+def _cat(tensors: list[Tensor], dim: int = 0) -> Tensor:
+    """The shape of tensors of one type joined along an axis."""
+    first = tensors[0]
+    others = [[side for axis, side in enumerate(x.shape) if axis != dim % x.dim()] for x in tensors]
+    if any(x.dtype != first.dtype for x in tensors) or any(sides != others[0] for sides in others):
+        return _ATEN.cat.default(tensors, dim)  # with PyTorch's promotion of types, or its error
+    sides = list(first.shape)
+    sides[dim] = sum(x.shape[dim] for x in tensors)
+    return first.new_empty(sides)
 
 
 def _batch_norm(x: Tensor, *args: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
     """The shapes of a batch norm: its output, and the batch's mean and deviation when training."""
     statistics = x.shape[1] if len(args) > 4 and args[4] is True else 0
+    return torch.empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
+
+
+def _layer_norm(x: Tensor, shape: list[int], *_: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """The shapes of a layer norm: its output, and a mean and deviation for each run of values."""
+    statistics = (*x.shape[: x.dim() - len(shape)], *[1] * len(shape))
     return torch.empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
 
 
@@ -43,9 +70,13 @@ _FUSED_ATTENTION = _ATEN._scaled_dot_product_flash_attention_for_cpu.default
 _SHORTCUTS: dict[Any, Callable[..., Any]] = {
     _ATEN.native_batch_norm.default: _batch_norm,
     _ATEN._native_batch_norm_legit_no_training.default: _batch_norm_without_training,
-    _ATEN.relu.default: _like_input,
-    _ATEN.hardtanh.default: _like_input,
-    _ATEN.add.Tensor: _sum,
+    **{
+        func.default: _like_input(func.default)
+        for func in (_ATEN.relu, _ATEN.hardtanh, _ATEN.sigmoid, _ATEN.silu, _ATEN.gelu, _ATEN.tanh, _ATEN.elu)
+    },
+    _ATEN.cat.default: _cat,
+    _ATEN.native_layer_norm.default: _layer_norm,
+    **{func: _elementwise(func) for func in (_ATEN.add.Tensor, _ATEN.mul.Tensor, _ATEN.div.Tensor)},
     _ATEN.mean.dim: _ATEN.sum.dim_IntList,
     _FUSED_ATTENTION: _attention,
     _ATEN.addmm.default: lambda bias, x, weight, **_: x.new_empty(len(x), weight.shape[1]),

@@ -121,6 +121,12 @@ class Summary:
         row = self._last_map()
         return row.receptive_field if row is not None else None
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether a unit of the last feature map sees the whole image."""
+        row = self._last_map()
+        return row is not None and row.sees_all
+
     def _last_map(self) -> Row | None:
         last = None
         for row in self.rows:
@@ -278,7 +284,7 @@ def _run(twin: nn.Module, given: tuple[Any, ...], device: str) -> Any:
         message = f"{type(twin).__name__} fails on an input of shape {shapes} in {layer}: {words[0]}{place}"
         if device == "meta" and "meta" in str(error).lower():
             message += (
-                '; this line needs real values, which a weightless run has not: summary(..., device="cpu")'
+                '; this line needs real values, which a weightless run has not: device="cpu" (or --device cpu)'
                 " runs it on real tensors"
             )
         raise StriateError(message) from error

@@ -1,0 +1,74 @@
+"""striate compare: networks side by side, in tables and pictures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.formats import Format, Out, chosen, give, picture_path
+from striate.cli.network import NETWORK, Device, locate
+from striate.cli.output import Json, Quiet
+from striate.errors import UsageError
+
+
+def command(
+    networks: Annotated[list[str] | None, typer.Argument(help=NETWORK)] = None,
+    all_networks: Annotated[
+        bool, typer.Option("--all", help="All networks with a published top-1 on ImageNet, too.")
+    ] = False,
+    size: Annotated[int | None, typer.Option(help="Side of the input, pixels; each network's own by default.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw memory, parameters and multiply-adds by layer to this .svg or .png.")
+    ] = None,
+    bubbles: Annotated[
+        Path | None, typer.Option(help="Draw accuracy against multiply-adds and parameters to this .svg or .png.")
+    ] = None,
+    depth: Annotated[int | None, typer.Option(help="Levels of modules in the bars; as many as fit by default.")] = None,
+    device: Device = "meta",
+    form: Format = None,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare networks: parameters, multiply-adds, FLOPs, memory, receptive field, published accuracy."""
+    form = chosen(form, out, json)
+    for path in (plot, bubbles):
+        if path is not None:
+            picture_path(path)
+    if not networks and not all_networks:
+        raise UsageError("name the networks to compare: striate compare alexnet vgg16 (or --all)")
+
+    from striate.analysis import Comparison, Entry, summary
+    from striate.models import get_card, list_models
+    from striate.models.comparison import as_entry, published_accuracy
+
+    def tell(name: str) -> None:
+        if not quiet and sys.stderr.isatty():
+            print(f"\r\x1b[K{name}", end="", file=sys.stderr, flush=True)
+
+    def measured(network: str) -> Entry:
+        tell(network)
+        found = locate(network, size=size, device=device)
+        result = summary(found.model, found.shape, device=device)
+        return Entry(found.name, result) if found.card is None else as_entry(found.card, result)
+
+    names = list(networks or [])
+    if all_networks:
+        names += [name for name in list_models() if name not in names and published_accuracy(get_card(name))]
+    result = Comparison(tuple(map(measured, names)))
+    if not quiet and sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if plot is not None:
+        result.plot(plot, depth)
+    if bubbles is not None:
+        result.plot_accuracy(bubbles)
+    give(
+        form,
+        out,
+        {"text": lambda: str(result), "markdown": result.to_markdown, "csv": result.to_csv},
+        lambda: {"networks": result.to_dicts()},
+        lambda path: result.plot(path, depth),
+    )

@@ -1,0 +1,52 @@
+"""striate field: the receptive field of a unit in theory, and what it is really moved by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.formats import picture_path
+from striate.cli.network import NETWORK, Input, locate
+from striate.cli.output import Json, print_json
+from striate.errors import UsageError
+
+
+def command(
+    network: Annotated[str, typer.Argument(help=NETWORK)],
+    size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
+    shape: Input = None,
+    weights: Annotated[str | None, typer.Option(help="Pretrained weights by name or path; random by default.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Whose unit to look at; the last map's by default.")] = None,
+    samples: Annotated[int, typer.Option(help="Images of noise to average over.")] = 16,
+    seed: Annotated[int, typer.Option(help="Seed of weights and noise.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Draw it to this .svg or .png file.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure the effective receptive field: which pixels move the middle unit of a feature map, and how far."""
+    if out is not None:
+        picture_path(out)
+
+    import torch
+
+    from striate.analysis import effective_receptive_field
+
+    torch.manual_seed(seed)
+    found = locate(network, size=size, shape=shape, device="cpu")
+    model = found.model
+    if weights is not None:
+        if found.card is None:
+            raise UsageError(f"{network}: --weights is for networks of the catalogue")
+        from striate.models import create_model
+
+        model = create_model(found.card.name, input_size=size, weights=weights)
+    field = effective_receptive_field(model, found.shape, layer=layer, samples=samples, seed=seed)
+    if out is not None:
+        field.plot(out)
+    if json:
+        print_json({"network": network, **field.to_dict(), "picture": None if out is None else str(out)})
+    else:
+        print(field)
+        if out is not None:
+            print(out)

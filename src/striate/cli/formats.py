@@ -1,0 +1,88 @@
+"""The forms in which a table is printed or written: text, Markdown, CSV, JSON, or a picture."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from striate.cli.output import print_json
+from striate.errors import StriateError, UsageError, unknown
+from striate.files import write_atomically
+
+FORMATS = ("text", "markdown", "csv", "json")
+SUFFIXES = {".txt": "text", ".md": "markdown", ".csv": "csv", ".json": "json"}
+PICTURES = (".svg", ".png", ".pdf")
+
+Format = Annotated[str | None, typer.Option("--format", help="text, markdown, csv or json.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Write to this file instead; its ending (.md, .csv, .svg, ...) says how.")
+]
+
+
+def picture_path(path: Path) -> Path:
+    """The path, once it is sure that a picture can be written there.
+
+    Raises:
+        UsageError: the ending is none of .svg, .png, .pdf.
+        StriateError: its folder is not there.
+    """
+    if path.suffix.lower() not in PICTURES:
+        raise UsageError(f"cannot draw to '{path}': its name must end in {', '.join(PICTURES)}")
+    return _with_folder(path)
+
+
+def _with_folder(path: Path) -> Path:
+    if not path.parent.is_dir():
+        raise StriateError(f"{path}: there is no folder {path.parent}")
+    return path
+
+
+def chosen(form: str | None, out: Path | None, json: bool) -> str:
+    """One of `FORMATS`, or "picture".
+
+    Raises:
+        UsageError: an unknown form or ending, or forms that contradict each other.
+        StriateError: the folder of `out` is not there.
+    """
+    if form is not None and form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    asked = {form} - {None} | ({"json"} if json else set())
+    if out is not None:
+        _with_folder(out)
+        suffix = out.suffix.lower()
+        if suffix not in (*SUFFIXES, *PICTURES):
+            raise UsageError(f"--out {out}: its name must end in {', '.join((*SUFFIXES, *PICTURES))}")
+        asked.add(SUFFIXES.get(suffix, "picture"))
+    if len(asked) > 1:
+        raise UsageError(f"the output cannot be {' and '.join(sorted(map(str, asked)))} at once; give one")
+    return str(next(iter(asked), "text"))
+
+
+def give(
+    form: str,
+    out: Path | None,
+    tables: Mapping[str, Callable[[], str]],
+    plain: Callable[[], Any],
+    draw: Callable[[Path], object],
+) -> None:
+    """Print, or write to `out` and print its path.
+
+    `tables` make "text", "markdown" and "csv"; `plain` makes what goes into JSON; `draw` draws to a path.
+    """
+    if out is None:
+        if form == "json":
+            print_json(plain())
+        else:
+            print(tables[form]().rstrip("\n"))
+        return
+    if form == "picture":
+        draw(out)
+    elif form == "json":
+        write_atomically(out, json_module.dumps(plain(), ensure_ascii=False, indent=2) + "\n")
+    else:
+        write_atomically(out, tables[form]().rstrip("\n") + "\n")
+    print(out)

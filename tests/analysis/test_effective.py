@@ -1,0 +1,110 @@
+"""Effective receptive fields against what is known of them: uniform kernels, Gaussians, the closed field."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from striate.analysis import effective_receptive_field
+from striate.errors import StriateError, UsageError
+from striate.models import create_model
+
+
+def chain(layers: int, kernel: int = 3, padding: int = 0) -> nn.Sequential:
+    """Convolutions whose weights are all equal, so that nothing is random."""
+    model = nn.Sequential(*(nn.Conv2d(1, 1, kernel, padding=padding, bias=False) for _ in range(layers)))
+    for parameter in model.parameters():
+        nn.init.constant_(parameter, 1.0)
+    return model
+
+
+def test_one_uniform_kernel_is_moved_by_each_of_its_pixels_alike() -> None:
+    field = effective_receptive_field(chain(1, kernel=5), (1, 21, 21), samples=1)
+    assert field.theoretical == (5, 5)
+    assert field.centre == (10, 10)
+    assert field.area(0.95) == 24  # of 25 equal pixels, 23.75
+    assert field.side(0.95) == 5
+    assert field.side(0.3) == 3  # nine of 25 are 0.36
+    assert field.luo_side == 5
+    assert field.sigma == pytest.approx((math.sqrt(2), math.sqrt(2)))  # of the uniform -2 to 2
+    assert field.fraction == pytest.approx(24 / 25)
+
+
+@pytest.mark.parametrize("layers", [4, 9, 16])
+def test_stacked_uniform_kernels_give_the_gaussian_of_the_paper(layers: int) -> None:
+    size = 2 * layers + 21
+    field = effective_receptive_field(chain(layers), (1, size, size), samples=1)
+    assert field.theoretical == (2 * layers + 1,) * 2
+    # a sum of `layers` independent steps of variance 2/3 (Luo et al., section 2.1): it grows with the root
+    assert field.sigma == pytest.approx((math.sqrt(2 * layers / 3),) * 2)
+    assert field.side(0.95) < 2 * layers + 1
+
+
+def test_numbers_and_map_do_not_reach_beyond_the_closed_field() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 8, 5, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3))
+    field = effective_receptive_field(model, (3, 64, 48), samples=4)
+    rows, columns = field.map.sum(1).nonzero().flatten(), field.map.sum(0).nonzero().flatten()
+    assert field.theoretical is not None
+    for places, centre, extent in zip((rows, columns), field.centre, field.theoretical, strict=True):
+        assert centre - (extent - 1) / 2 <= places[0]
+        assert places[-1] <= centre + (extent - 1) / 2
+    assert float(field.map.sum()) == pytest.approx(1)
+    assert field.area(0.68) < field.area(0.95) <= field.theoretical[0] * field.theoretical[1]
+
+
+def test_the_model_and_its_mode_are_left_alone_and_a_seed_repeats() -> None:
+    model = create_model("resnet20_cifar")
+    model.train()
+    first, second = (effective_receptive_field(model, (3, 32, 32), samples=2, seed=3) for _ in range(2))
+    assert torch.equal(first.map, second.map)
+    assert model.training
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in model.parameters())
+    other = effective_receptive_field(model, (3, 32, 32), samples=2, seed=4)
+    assert not torch.equal(first.map, other.map)
+
+
+def test_any_layer_and_own_images() -> None:
+    model = create_model("resnet20_cifar")
+    early = effective_receptive_field(model, (3, 32, 32), layer="stem", images=torch.rand(3, 3, 32, 32))
+    assert early.theoretical == (3, 3)
+    assert early.unit == (16, 16)
+    assert early.samples == 3
+    assert early.side(0.99) <= 3
+    whole = effective_receptive_field(model, (3, 32, 32), samples=1)
+    assert whole.layer == "stages"
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_picture_and_numbers(suffix: str, tmp_path: Path) -> None:
+    field = effective_receptive_field(chain(3), (1, 20, 20), samples=1)
+    head = field.plot(tmp_path / f"field.{suffix}").read_bytes()[:200]
+    assert (b"<?xml" if suffix == "svg" else b"\x89PNG") in head
+    numbers = field.to_dict()
+    assert json.loads(json.dumps(numbers)) == numbers
+    assert numbers["theoretical"] == [7, 7]
+    assert f"sigma         {field.sigma[0]:.1f} pixels" in str(field)
+
+
+def test_what_cannot_be_is_refused() -> None:
+    model = chain(2)
+    with pytest.raises(UsageError, match="no layer 'nowhere'"):
+        effective_receptive_field(model, (1, 20, 20), layer="nowhere")
+    with pytest.raises(UsageError, match=r"\(C, H, W\)"):
+        effective_receptive_field(model, (20,))
+    with pytest.raises(UsageError, match="samples"):
+        effective_receptive_field(model, (1, 20, 20), samples=0)
+    with pytest.raises(UsageError, match=r"\(2, 1, 8, 8\)"):
+        effective_receptive_field(model, (1, 20, 20), images=torch.rand(2, 1, 8, 8))
+    with pytest.raises(UsageError, match="no feature map"):
+        effective_receptive_field(nn.Sequential(nn.Flatten(), nn.Linear(16, 2)), (1, 4, 4))
+    with pytest.raises(StriateError, match="real weights"):
+        effective_receptive_field(chain(2).to("meta"), (1, 20, 20))
+    nn.init.constant_(model[0].weight, 0.0)
+    with pytest.raises(StriateError, match="no gradient"):
+        effective_receptive_field(model, (1, 20, 20))
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        effective_receptive_field(chain(1), (1, 20, 20)).side(95)

@@ -1,0 +1,124 @@
+"""Networks side by side: figures, published accuracies, pictures."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import striate
+from striate.analysis import Comparison, Entry, plot_summaries, summary
+from striate.errors import StriateError, UsageError
+from striate.models import get_card, list_models
+from striate.models.comparison import compare, published_accuracy
+
+
+@pytest.fixture(scope="module")
+def three() -> Comparison:
+    return compare("resnet18", "mobilenet_v2", "lenet5")
+
+
+def test_totals_are_those_of_the_summaries(three: Comparison) -> None:
+    plain = {row["network"]: row for row in three.to_dicts()}
+    assert plain["resnet18"]["parameters"] == 11_689_512
+    assert plain["resnet18"]["multiply_adds"] == 1_814_073_344
+    assert plain["resnet18"]["flops"] == 2 * 1_814_073_344
+    assert plain["resnet18"]["receptive_field"] == [435, 435]
+    assert plain["mobilenet_v2"]["input_shape"] == [1, 3, 224, 224]
+    assert plain["mobilenet_v2"]["top1"] == pytest.approx(0.72)
+    assert plain["lenet5"]["top1"] is None
+    for entry in three.entries:
+        row = plain[entry.name]
+        assert (row["activation_bytes"], row["kept_bytes"]) == (
+            entry.summary.activation_bytes,
+            entry.summary.kept_bytes,
+        )
+
+
+def test_every_form_has_every_network(three: Comparison) -> None:
+    assert json.loads(json.dumps(three.to_dicts())) == three.to_dicts()
+    rows = list(csv.DictReader(io.StringIO(three.to_csv())))
+    assert [row["network"] for row in rows] == ["resnet18", "mobilenet_v2", "lenet5"]
+    assert rows[0]["receptive_field"] == "435x435"
+    table = [line for line in three.to_markdown().splitlines() if line.startswith("|")]
+    assert len(table) == 5
+    assert len({line.count("|") for line in table}) == 1
+    lines = str(three).splitlines()
+    (resnet,) = [line.split() for line in lines if line.startswith("resnet18")]
+    assert resnet[1:7] == ["3×224×224", "11,689,512", "1.81", "G", "3.63", "G"]
+    assert "72.0  paper" in str(three)
+
+
+def test_papers_come_before_the_publishers_of_weights() -> None:
+    assert published_accuracy(get_card("mobilenet_v2")) == (pytest.approx(0.72), "paper")
+    accuracy, source = published_accuracy(get_card("resnet18")) or (0, "")
+    assert accuracy == pytest.approx(0.69758)  # torchvision's; the paper prints ten-crop errors
+    assert source == "weights of torchvision"
+    for name in ("lenet5", "resnet20_cifar", "keras_mnist"):
+        assert published_accuracy(get_card(name)) is None
+
+
+def test_all_published_accuracies_are_of_imagenet_and_plausible() -> None:
+    found = {name: published_accuracy(get_card(name)) for name in list_models()}
+    accuracies = {name: value[0] for name, value in found.items() if value is not None}
+    assert len(accuracies) > 30
+    assert all(0.4 < accuracy < 0.9 for accuracy in accuracies.values()), accuracies
+    assert all(get_card(name).num_classes == 1000 for name in accuracies)
+
+
+def test_an_input_size_holds_for_all_and_impossible_ones_are_refused() -> None:
+    shapes = {entry.summary.input_shapes[0][2:] for entry in compare("resnet18", "mobilenet_v2", input_size=96).entries}
+    assert shapes == {(96, 96)}
+    with pytest.raises(StriateError, match="smallest it takes"):
+        compare("lenet5", input_size=5)
+    with pytest.raises(UsageError, match="unknown network"):
+        striate.compare("resnet_nineteen")
+    with pytest.raises(UsageError, match="names of networks"):
+        compare(nn.Linear(2, 2))  # type: ignore[arg-type]
+
+
+def texts_of(svg: Path) -> str:
+    """The words in a picture: matplotlib writes each text as a comment before its outlines."""
+    return "\n".join(line for line in svg.read_text().splitlines() if "<!--" in line)
+
+
+def test_bars_name_networks_and_layers(three: Comparison, tmp_path: Path) -> None:
+    words = texts_of(three.plot(tmp_path / "bars.svg"))
+    for word in ("resnet18", "mobilenet_v2", "head.classifier", "multiply-adds", "513.0 K"):
+        assert f"<!-- {word} -->" in words
+
+
+def test_bars_of_a_deep_network_stay_readable(tmp_path: Path) -> None:
+    (entry,) = compare("resnet152").entries
+    words = texts_of(plot_summaries([entry.summary], tmp_path / "deep.svg")).splitlines()
+    layers = [word for word in words if "stage" in word or "stem" in word or "head" in word]
+    assert 10 <= len(layers) <= 60
+
+
+def test_bubbles_have_a_name_each(three: Comparison, tmp_path: Path) -> None:
+    words = texts_of(three.plot_accuracy(tmp_path / "bubbles.svg"))
+    assert "<!-- resnet18 -->" in words
+    assert "<!-- mobilenet_v2 -->" in words
+    assert "lenet5" not in words  # it has no ImageNet accuracy
+
+
+def test_nothing_to_draw_and_too_much_is_said(three: Comparison, tmp_path: Path) -> None:
+    with pytest.raises(StriateError, match="published top-1"):
+        Comparison(three.entries[2:]).plot_accuracy(tmp_path / "none.svg")
+    with pytest.raises(UsageError, match="1 to 6"):
+        Comparison(three.entries * 3).plot(tmp_path / "many.svg")
+    with pytest.raises(UsageError, match=r"\.svg"):
+        three.plot_accuracy(tmp_path / "bubbles.doc")
+    assert not list(tmp_path.iterdir())
+
+
+def test_modules_of_ones_own_can_stand_beside_them(three: Comparison, tmp_path: Path) -> None:
+    with torch.device("meta"):
+        mine = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+    entries = (Entry("mine", summary(mine, (3, 32, 32)), accuracy=0.5, accuracy_source="me"), *three.entries)
+    both = Comparison(entries)
+    assert "50.0  me" in str(both)
+    assert "<!-- mine -->" in texts_of(both.plot_accuracy(tmp_path / "b.svg"))
