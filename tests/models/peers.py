@@ -100,10 +100,11 @@ def theirs_in_keras(name: str):
     build = _builder_in_keras(get_card(name).peers["keras"])
     model = build(weights=None, input_shape=(size, size, 3), classifier_activation=None)
     generator = torch.Generator().manual_seed(1)
+    mobile = any(type(layer).__name__ == "DepthwiseConv2D" for layer in model.layers)
     for layer in model.layers:
         for variable in layer.weights:
-            if len(variable.shape) == 4:  # Keras draws depthwise kernels so small that nothing of the image arrives
-                filters = variable.shape[2] if "depthwise" in type(layer).__name__.lower() else 1
+            if mobile and len(variable.shape) == 4:  # drawn so small that nothing of the image would arrive
+                filters = variable.shape[2] if type(layer).__name__ == "DepthwiseConv2D" else 1
                 fan_in = variable.shape[0] * variable.shape[1] * variable.shape[2] / filters
                 variable.assign(variable * (2 / fan_in) ** 0.5 / variable.numpy().std())
         if type(layer).__name__ == "BatchNormalization":
@@ -140,7 +141,9 @@ def difference(name: str, library: str) -> float:
         peer = theirs_in_keras(name)
         model = ours(name, library, keras_state(peer))
         with torch.no_grad():
-            wanted = torch.as_tensor(peer(x.permute(0, 2, 3, 1), training=False).detach().cpu().numpy())
+            rescales = any(type(layer).__name__ == "Rescaling" for layer in peer.layers)  # from 0..255, inside
+            pixels = x.permute(0, 2, 3, 1) * (255 if rescales else 1)
+            wanted = torch.as_tensor(peer(pixels, training=False).detach().cpu().numpy())
             given = model(x)
     else:
         peer = theirs(name, library)
@@ -164,5 +167,6 @@ def gradient_difference(name: str, library: str) -> float:
     worst = 0.0
     for key, parameter in model.named_parameters():
         scale = wanted[key].abs().max().clamp(min=1e-12)
-        worst = max(worst, ((parameter.grad - wanted[key]).abs().max() / scale).item())
+        expected = wanted[key].reshape(parameter.shape)  # a 1x1 convolution may stand for a dense layer
+        worst = max(worst, ((parameter.grad - expected).abs().max() / scale).item())
     return worst

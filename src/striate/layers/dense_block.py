@@ -80,11 +80,13 @@ class DenseLayer(nn.Sequential):
         """The batch has been counted: the norm's running statistics stay as they are."""
         norm = self.get_submodule("norm1")
         assert isinstance(norm, nn.BatchNorm2d)
-        norm.track_running_stats = False
+        assert norm.num_batches_tracked is not None
+        momentum, norm.momentum = norm.momentum, 0.0
         try:
             yield
         finally:
-            norm.track_running_stats = True
+            norm.momentum = momentum
+            norm.num_batches_tracked -= 1
 
 
 class DenseBlock(nn.Sequential):

@@ -20,7 +20,13 @@ GATE_BIAS = -6.0
 
 
 def large_stem(
-    in_channels: int, *, small: bool = False, norm: bool = True, activation: str = "relu", bias: bool = False
+    in_channels: int,
+    *,
+    small: bool = False,
+    norm: bool = True,
+    activation: str = "relu",
+    bias: bool = False,
+    zero_padded_pool: bool = False,
 ) -> nn.Sequential:
     """7x7 of stride 2, norm, activation, 3x3 max-pool of stride 2: (N, C, H, W) -> (N, 64, H/4, W/4).
 
@@ -30,6 +36,7 @@ def large_stem(
         norm: with norm and activation; without, the first block brings them.
         activation: name of the activation function.
         bias: of the convolution.
+        zero_padded_pool: zeros around the map take part in the maxima, as in Keras Applications.
     """
     kernel, stride = (3, 1) if small else (7, 2)
     layers: OrderedDict[str, nn.Module] = OrderedDict(
@@ -39,7 +46,9 @@ def large_stem(
         layers["norm"] = nn.BatchNorm2d(STEM_WIDTH)
         layers["act"] = make_activation(activation)
     if not small:
-        layers["pool"] = nn.MaxPool2d(3, stride=2, padding=1)
+        if zero_padded_pool:
+            layers["pad"] = nn.ZeroPad2d(1)
+        layers["pool"] = nn.MaxPool2d(3, stride=2, padding=0 if zero_padded_pool else 1)
     return nn.Sequential(layers)
 
 

@@ -29,6 +29,7 @@ class Form:
         stem_norm: norm and activation right behind the first convolution; otherwise the first block brings them.
         stride_at: block of a stage that has the stride: "first" of stages 2 to 4, or "last" of stages 1 to 3.
         stride_in: convolution that has it.
+        zero_padded_pool: zeros around the map take part in the stem's maxima.
         bias: of the first convolution, the projections and the last convolution of each block.
         norm_eps: epsilon of the batch norms.
     """
@@ -36,6 +37,7 @@ class Form:
     stem_norm: bool
     stride_at: str
     stride_in: str
+    zero_padded_pool: bool = False
     bias: bool = False
     norm_eps: float = 1e-5
 
@@ -43,7 +45,9 @@ class Form:
 FORMS = {
     "paper": Form(stem_norm=True, stride_at="first", stride_in="1x1"),
     "timm": Form(stem_norm=False, stride_at="first", stride_in="3x3"),
-    "keras": Form(stem_norm=False, stride_at="last", stride_in="3x3", bias=True, norm_eps=1.001e-5),
+    "keras": Form(
+        stem_norm=False, stride_at="last", stride_in="3x3", zero_padded_pool=True, bias=True, norm_eps=1.001e-5
+    ),
 }
 
 
@@ -115,6 +119,7 @@ def build(
         norm=habits.stem_norm,
         activation=activation,
         bias=habits.bias,
+        zero_padded_pool=habits.zero_padded_pool,
     )
     return residual_network(first, stages, channels, num_classes=num_classes, in_channels=in_channels)
 
@@ -190,7 +195,7 @@ def _keras_card(depth: str) -> Card:
             SMALL_STEM,
             "As Keras Applications has it: the stride in the 3x3 of the last block of stages 1 to 3, whose shortcut "
             "takes every second pixel; biases in the first convolution, the projections and each block's last "
-            "convolution; epsilon 1.001e-5; norm and ReLU behind the stem's pool.",
+            "convolution; epsilon 1.001e-5; norm and ReLU behind the stem's pool, where padded zeros can win.",
         ),
         aliases=(f"resnet{depth}v2",),
         options={"form": "keras"},
