@@ -1,8 +1,8 @@
 """LeNet-5 as it is taught today, after LeCun et al. (1998): convolutions, sub-sampling, dense layers.
 
 The taught form has 6 and 16 filters of 5x5, average pooling without parameters, dense layers of 120 and 84 and a
-softmax over 10 classes; `lenet5_1998` is the network as published. Its squashing function is the hyperbolic tangent, nearer to
-the original's 1.7159 tanh(2x/3); `activation="sigmoid"` gives the other form found in textbooks.
+softmax over 10 classes; `lenet5_1998` is the network as published. Its squashing function is the hyperbolic
+tangent, nearer to the original's 1.7159 tanh(2x/3); `activation="sigmoid"` gives the other form found in textbooks.
 """
 
 from __future__ import annotations

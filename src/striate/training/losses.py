@@ -39,15 +39,30 @@ def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
     return (logits.softmax(1) - truth).square().sum(1).mean()
 
 
-#: "hinge" is the form that lectures call the SVM loss; "rbf" and "rbf_distance" are LeNet's equations 9 and 8.
+#: Units of F6. LeNet's losses add up one squared error for each; divided by their number, they train at the rates of
+#: other losses.
+RBF_UNITS = 84
+
+
+def rbf(logits: Tensor, labels: Tensor) -> Tensor:
+    """LeNet's equation 9, per unit of F6."""
+    return RBFLoss()(logits, labels) / RBF_UNITS
+
+
+def rbf_distance(logits: Tensor, labels: Tensor) -> Tensor:
+    """LeNet's equation 8, per unit of F6: the mean squared error."""
+    return RBFDistanceLoss()(logits, labels) / RBF_UNITS
+
+
+#: "hinge" is the form that lectures call the SVM loss.
 LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
         "cross_entropy": F.cross_entropy,
         "binary": binary,
         "squared_error": squared_error,
         "hinge": HingeLoss("weston_watkins"),
-        "rbf": RBFLoss(),
-        "rbf_distance": RBFDistanceLoss(),
+        "rbf": rbf,
+        "rbf_distance": rbf_distance,
     }
 )
 

@@ -1,0 +1,69 @@
+"""The CIFAR-100 course network: its printed counts, its receptive fields by hand, its options."""
+
+import pytest
+import torch
+from torch import nn
+
+from striate.analysis import summary
+from striate.errors import UsageError
+from striate.models import create_model, get_card
+
+
+def total(**options: object) -> int:
+    with torch.device("meta"):
+        return sum(p.numel() for p in create_model("cifar100_course", **options).parameters())
+
+
+def block(inputs: int, width: int) -> int:
+    """1x3 and 3x1, twice, with biases."""
+    return 3 * inputs * width + 3 * 3 * width * width + 4 * width
+
+
+def test_the_printed_table_has_549156_parameters():
+    blocks = block(3, 32) + block(32, 32) + block(32, 128) + block(128, 128)
+    halvings = 9 * 32 * 32 + 32 + 9 * 128 * 128 + 128
+    classifier = 128 * 100 + 100
+    assert blocks + halvings + classifier == 549_156
+    assert total(norm=False) == 549_156
+    assert "549,156" in get_card("cifar100_course").errata[0]
+
+
+def test_batch_norms_add_a_scale_and_a_shift_per_map():
+    assert total() - total(norm=False) == 2 * (8 * 32 + 8 * 128)
+
+
+def test_pools_have_no_parameters():
+    for kind in ("max", "average"):
+        assert total(norm=False) - total(norm=False, subsampling=kind) == 9_248 + 147_584
+
+
+def test_receptive_fields_by_hand():
+    """A 1x3 adds two columns and a 3x1 two rows, at the stride so far; the halvings add two of each."""
+    wanted, rows, columns, stride = [], 1, 1, 1
+    for _ in range(2):
+        for _ in range(4):
+            columns += 2 * stride
+            wanted.append((rows, columns))
+            rows += 2 * stride
+            wanted.append((rows, columns))
+        rows, columns = rows + 2 * stride, columns + 2 * stride
+        wanted.append((rows, columns))
+        stride *= 2
+    assert wanted[:4] == [(1, 3), (3, 3), (3, 5), (5, 5)]
+    assert [wanted[i] for i in (7, 8, 16, 17)] == [(9, 9), (11, 11), (27, 27), (31, 31)]
+    with torch.device("meta"):
+        model = create_model("cifar100_course", norm=False)
+    rows = summary(model, (3, 96, 96)).rows
+    assert [row.receptive_field for row in rows if row.type == "Conv2d"] == wanted
+
+
+def test_options_change_what_they_name():
+    with torch.device("meta"):
+        plain = create_model("cifar100_course", norm=False, subsampling="average", dropout=0.4, activation="elu")
+    kinds = {type(module) for module in plain.modules()}
+    assert nn.BatchNorm2d not in kinds
+    assert nn.ReLU not in kinds
+    assert {nn.ELU, nn.AvgPool2d, nn.Dropout} <= kinds
+    assert plain.min_size == 4
+    with pytest.raises(UsageError, match=r"unknown subsampling 'mean'"):
+        create_model("cifar100_course", subsampling="mean")

@@ -1,0 +1,94 @@
+"""Losses by name against sums by hand; two classes on one logit; which loss a network trains with."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from striate.errors import UsageError
+from striate.layers import RBFDistanceLoss, RBFLoss
+from striate.models import create_model
+from striate.training.losses import LOSSES, OWN, choose_loss, class_logits
+from striate.training.recipes import Recipe
+
+LOGITS, LABELS = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 0.2]]), torch.tensor([0, 2])
+
+
+def test_binary_by_hand():
+    def cost(logit: float, positive: bool) -> float:
+        return math.log(1 + math.exp(-logit if positive else logit))
+
+    wanted = cost(1, True) + cost(-2, False) + cost(0.5, False) + cost(0, False) + cost(3, False) + cost(0.2, True)
+    assert LOSSES["binary"](LOGITS, LABELS).item() == pytest.approx(wanted / 2)
+
+
+def test_squared_error_by_hand():
+    wanted = 0.0
+    for row, label in zip(LOGITS.tolist(), LABELS.tolist(), strict=True):
+        total = sum(math.exp(value) for value in row)
+        wanted += sum((math.exp(value) / total - (i == label)) ** 2 for i, value in enumerate(row))
+    assert LOSSES["squared_error"](LOGITS, LABELS).item() == pytest.approx(wanted / 2)
+
+
+def test_hinge_by_hand():
+    """The lecture's: max(0, s_j - s_y + 1) over the wrong classes. 0 + 0.5, then 0.8 + 3.8."""
+    assert LOSSES["hinge"](LOGITS, LABELS).item() == pytest.approx((0.5 + 4.6) / 2)
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_the_right_class_pays(name):
+    logits = -100 * torch.rand(16, 10)
+    better = logits.clone()
+    labels = torch.arange(16) % 10
+    better[torch.arange(16), labels] = 0.0
+    assert LOSSES[name](better, labels) < LOSSES[name](logits, labels)
+
+
+def test_lenets_losses_are_counted_per_unit_of_f6():
+    logits, labels = -100 * torch.rand(4, 10), torch.arange(4)
+    torch.testing.assert_close(84 * LOSSES["rbf"](logits, labels), RBFLoss()(logits, labels))
+    torch.testing.assert_close(84 * LOSSES["rbf_distance"](logits, labels), RBFDistanceLoss()(logits, labels))
+
+
+def test_one_logit_is_a_sigmoid():
+    logit, labels = torch.randn(12, 1), torch.arange(12) % 2
+    logits = class_logits(logit, 2)
+    torch.testing.assert_close(
+        F.cross_entropy(logits, labels), F.binary_cross_entropy_with_logits(logit[:, 0], labels.float())
+    )
+    torch.testing.assert_close(logits.softmax(1)[:, 1], logit[:, 0].sigmoid())
+    assert torch.equal(logits.argmax(1), (logit[:, 0] > 0).long())
+
+
+def test_other_logits_are_left_alone():
+    for shape, classes in (((4, 2), 2), ((4, 3), 3), ((4, 1), 1)):
+        logits = torch.randn(shape)
+        assert class_logits(logits, classes) is logits
+
+
+def test_a_network_trains_with_its_own_loss_unless_told():
+    logits, labels = -100 * torch.rand(4, 10), torch.arange(4)
+    assert torch.equal(choose_loss(OWN, "rbf")(logits, labels), LOSSES["rbf"](logits, labels))
+    assert torch.equal(choose_loss(OWN, "cross_entropy")(logits, labels), F.cross_entropy(logits, labels))
+    assert torch.equal(choose_loss("hinge", "rbf")(logits, labels), LOSSES["hinge"](logits, labels))
+    smoothed = F.cross_entropy(logits, labels, label_smoothing=0.1)
+    assert torch.equal(choose_loss(OWN, "cross_entropy", 0.1)(logits, labels), smoothed)
+
+
+def test_losses_that_do_not_go_with_the_network_or_the_recipe_are_refused():
+    with pytest.raises(UsageError, match="RBF outputs, such as lenet5_1998"):
+        choose_loss("rbf", "cross_entropy")
+    with pytest.raises(UsageError, match="label_smoothing=0"):
+        choose_loss("hinge", "cross_entropy", 0.1)
+    with pytest.raises(UsageError, match=r"unknown loss 'hing'.*'hinge'"):
+        choose_loss("hing", "cross_entropy")
+    with pytest.raises(UsageError, match=r"unknown loss 'hing'.*'hinge'"):
+        Recipe(loss="hing")
+    assert Recipe().override({"loss": "rbf_distance"}).loss == "rbf_distance"
+
+
+def test_every_networks_own_loss_is_there():
+    for name in ("lenet5_1998", "lenet5", "resnet18"):
+        with torch.device("meta"):
+            assert create_model(name).loss in LOSSES
