@@ -10,7 +10,21 @@ from typing import NoReturn
 
 import typer
 
-from striate.cli import card, check, evaluate, kernel, models, predict, recommend, scale, summary, train
+from striate.cli import (
+    card,
+    check,
+    compare,
+    evaluate,
+    field,
+    gradients,
+    kernel,
+    models,
+    predict,
+    recommend,
+    scale,
+    summary,
+    train,
+)
 from striate.errors import StriateError
 
 app = typer.Typer(
@@ -27,10 +41,13 @@ COMMANDS = {
     "models": models,
     "card": card,
     "summary": summary,
+    "compare": compare,
+    "field": field,
     "scale": scale,
     "recommend": recommend,
     "check": check,
     "kernel": kernel,
+    "gradients": gradients,
 }
 for name, module in COMMANDS.items():
     app.command(name)(module.command)

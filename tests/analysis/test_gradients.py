@@ -1,0 +1,176 @@
+"""Gradient norms by layer against hand-computed gradients and autograd."""
+
+import csv
+import io
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+
+from striate.analysis.gradient_tables import aligned, csv_text, markdown, plot_gradients, text
+from striate.analysis.gradients import Gradients, LayerGradient, gradient_norms, with_activation, without_norms
+from striate.errors import StriateError, UsageError
+from striate.models import create_model
+
+
+def batch(channels=3, size=32, classes=10, count=4):
+    torch.manual_seed(0)
+    return torch.randn(count, channels, size, size), torch.randint(classes, (count,))
+
+
+def test_a_dense_layer_by_hand():
+    """Softmax minus one-hot, times the input."""
+    model = nn.Sequential(nn.Linear(2, 2, bias=False))
+    with torch.no_grad():
+        model[0].weight.zero_()
+    found = gradient_norms(model, torch.tensor([[3.0, 4.0]]), torch.tensor([0]))
+    assert found.loss == pytest.approx(0.6931, abs=1e-4)
+    (layer,) = found.layers
+    # the gradient is (-1/2, 1/2) times (3, 4)
+    assert layer.gradient_norm == pytest.approx((0.5 * 25) ** 0.5)
+    assert layer.gradient_rms == pytest.approx((0.5 * 25 / 4) ** 0.5)
+    assert (layer.name, layer.type, layer.weights, layer.weight_norm) == ("0", "Linear", 4, 0)
+    assert found.first_to_last == 1
+
+
+def test_a_network_is_autograds():
+    model = create_model("resnet20_cifar").double()
+    images, labels = batch()
+    found = gradient_norms(model, images.double(), labels)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    model.train()
+    loss = F.cross_entropy(model(images.double()), labels)
+    weights = {name: p for name, p in model.named_parameters() if p.dim() > 1}
+    gradients = torch.autograd.grad(loss, list(weights.values()))
+    assert found.loss == pytest.approx(loss.item())
+    assert [f"{layer.name}.weight" for layer in found.layers] == list(weights)
+    for layer, gradient, weight in zip(found.layers, gradients, weights.values(), strict=True):
+        assert layer.gradient_norm == pytest.approx(gradient.norm().item())
+        assert layer.weight_norm == pytest.approx(weight.norm().item())
+
+
+def test_the_model_and_the_random_state_are_left_alone():
+    model = create_model("resnet20_cifar").eval()
+    for parameter in model.stem.parameters():
+        parameter.requires_grad_(False)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    found = gradient_norms(nn.Sequential(model, nn.Dropout(0.5)), *batch())
+    assert found == gradient_norms(nn.Sequential(model, nn.Dropout(0.5)), *batch())
+    assert found.layers[0].name == "0.stem.conv"  # frozen layers too
+    assert not model.training
+    assert not next(model.stem.parameters()).requires_grad
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    small = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(4, 2))
+    state = torch.get_rng_state()
+    gradient_norms(small, torch.zeros(2, 1, 2, 2), torch.zeros(2).long())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_auxiliary_heads_bring_their_loss_and_reach_inner_layers():
+    model = torchvision.models.googlenet(weights=None, num_classes=10, init_weights=False, aux_logits=True)
+    images, labels = batch(size=64, count=2)
+    torch.manual_seed(0)
+    plain, helped = (gradient_norms(model, images, labels, auxiliary=used) for used in (False, True))
+    assert helped.loss > plain.loss * 1.3
+    names = [layer.name for layer in plain.layers]
+    assert not [name for name in names if name.startswith("aux")]
+    assert {layer.name for layer in helped.layers} - set(names) == {
+        f"aux{number}.{part}" for number in (1, 2) for part in ("conv.conv", "fc1", "fc2")
+    }
+    with pytest.raises(UsageError, match="no auxiliary heads"):
+        gradient_norms(create_model("resnet20_cifar"), *batch(), auxiliary=True)
+
+
+def test_our_auxiliary_heads_too():
+    model = create_model("googlenet", auxiliary=True, num_classes=10)
+    images, labels = batch(size=112, count=2)
+    plain, helped = (gradient_norms(model, images, labels, auxiliary=used) for used in (False, True))
+    assert helped.loss == pytest.approx(plain.loss * 1.6, rel=0.2)  # two heads at 0.3
+    assert len(helped.layers) > len(plain.layers)
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_sigmoids_without_shortcuts_lose_the_gradient(norm):
+    """Plain with sigmoid against residual with ReLU, at the first layer as a share of the last."""
+
+    def share(name, activation):
+        torch.manual_seed(0)
+        model = create_model(name, activation=activation)
+        return gradient_norms(model if norm else without_norms(model), *batch()).first_to_last
+
+    plain, residual = share("plain20_cifar", "sigmoid"), share("resnet20_cifar", "relu")
+    assert plain < residual / (20 if norm else 1e6)
+
+
+def test_norms_and_activations_are_exchanged_on_a_copy():
+    model = create_model("resnet20_cifar")
+    bare = without_norms(model)
+    assert not [layer for layer in bare.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    images, _ = batch()
+    conv = dict(bare.named_modules())["stages.stage1.0.residual.conv1"]
+    assert bare(images).shape == model(images).shape
+    assert torch.equal(conv.weight, model.state_dict()["stages.stage1.0.residual.conv1.weight"])
+    smooth = with_activation(model, nn.Tanh)
+    kinds = [type(layer) for layer in smooth.modules()]
+    assert kinds.count(nn.Tanh) == [type(layer) for layer in model.modules()].count(nn.ReLU) > 0
+    assert nn.ReLU not in kinds
+    for exchange in (without_norms, lambda module: with_activation(module, nn.Tanh)):
+        with pytest.raises(UsageError, match=r"has no .* to exchange"):
+            exchange(nn.Sequential(nn.Linear(2, 2)))
+
+
+def test_one_output_is_judged_by_binary_cross_entropy():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 1))
+    images, labels = torch.randn(3, 1, 2, 2), torch.tensor([0, 1, 1])
+    expected = F.binary_cross_entropy_with_logits(model(images)[:, 0], labels.float())
+    assert gradient_norms(model, images, labels).loss == pytest.approx(expected.item())
+
+
+def test_vanished_gradients_are_still_told():
+    """Squares of 1e-30 are zero in float32."""
+    model = nn.Sequential(nn.Linear(1, 2, bias=False))
+    found = gradient_norms(model, torch.full((1, 1), 1e-30), torch.tensor([0]))
+    assert 0 < found.layers[0].gradient_norm < 1e-29
+
+
+def test_networks_that_cannot_run_or_learn():
+    with pytest.raises(StriateError, match=r"Linear cannot be trained on images \(4, 3, 32, 32\)"):
+        gradient_norms(nn.Linear(7, 2), *batch())
+    with pytest.raises(StriateError, match="cannot be trained"):
+        gradient_norms(nn.Flatten(), torch.zeros(2, 1, 1, 2), torch.tensor([0, 1]))
+
+
+def run(label, **norms):
+    return Gradients(label, 1.5, tuple(LayerGradient(name, "Linear", 4, 1.0, norm) for name, norm in norms.items()))
+
+
+def test_layers_of_different_networks_are_aligned():
+    runs = [run("plain", a=8.0, b=4.0, d=2.0), run("residual", a=1.0, b=1.0, c=1.0, d=2.0)]
+    names, layers = zip(*aligned(runs), strict=True)
+    assert names == ("a", "b", "c", "d")
+    assert list(layers[2]) == [None, runs[1].layers[2]]
+    lines = [line.split() for line in text(runs).splitlines()]
+    assert ["a", "4.00e+00", "5.00e-01"] in lines
+    assert ["c", "5.00e-01"] in lines
+    assert ["first", "/", "last", "4.00e+00", "5.00e-01"] in lines
+    assert "| a | 4.00e+00 | 5.00e-01 |" in markdown(runs)
+    rows = list(csv.DictReader(io.StringIO(csv_text(runs))))
+    assert len(rows) == 7
+    assert (rows[0]["network"], rows[0]["layer"], float(rows[0]["gradient_rms"])) == ("plain", "a", 4.0)
+
+
+def test_many_long_names_become_numbers():
+    runs = [run(f"a network with a rather long name, variant {number}", a=1.0) for number in range(5)]
+    table = text(runs)
+    assert max(map(len, table.splitlines())) <= 132
+    assert "(5) a network with a rather long name, variant 4" in table
+
+
+def test_picture(tmp_path):
+    path = plot_gradients([run("plain", a=8.0, b=0.0), run("residual", a=1.0)], tmp_path / "norms.svg")
+    assert "plain" in path.read_text()
+    with pytest.raises(UsageError, match=r"norms\.txt"):
+        plot_gradients([run("plain", a=8.0)], tmp_path / "norms.txt")
