@@ -2,7 +2,7 @@
 
 Fire modules squeeze the channels by 1x1 convolutions before they expand them; the pools come late; the classifier is
 a 1x1 convolution whose maps are averaged. Version 1.0 is the paper's table 1; 1.1 is the authors' later one, with a
-smaller first layer and earlier pools, at 2.4 times less arithmetic. Pools count an incomplete last window, as in
+smaller first layer and earlier pools, for less arithmetic. Pools count an incomplete last window, as in
 Caffe, where it was trained. The paper's plain form; its bypass connections are not built.
 """
 
@@ -114,7 +114,12 @@ def build(
     return model
 
 
-ERRATA = ("The paper's table 1 says 224x224 pixels and a first map of 111x111: that is 227's map; 224 gives 109x109.",)
+ERRATA = {
+    "squeezenet1_0": (
+        "The paper's table 1 says 224x224 pixels and a first map of 111x111: that is 227's map; 224 gives 109x109.",
+    ),
+    "squeezenet1_1": ("The authors print 2.4 times less arithmetic than 1.0: at 224 pixels it is 2.3 times.",),
+}
 
 
 def _card(name: str, parameters: int, min_size: int, published: dict[str, str], aliases: tuple[str, ...]) -> Card:
@@ -134,7 +139,7 @@ def _card(name: str, parameters: int, min_size: int, published: dict[str, str], 
             "First weights by He's rule; the authors had Xavier's.",
             "With input_size of 64 pixels or less the first convolution is 3x3 with stride 1 and padding.",
         ),
-        errata=ERRATA if name == "squeezenet1_0" else (),
+        errata=ERRATA[name],
         aliases=aliases,
     )
 
