@@ -7,7 +7,7 @@ branches. `branches` builds the table.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -56,10 +56,12 @@ class Pool:
 class Split:
     """Branches within a branch, by name."""
 
-    branches: Mapping[str, tuple[Step, ...]]
+    branches: Table
 
 
 Step = Conv | Pool | Split
+#: A module: the steps of each branch by its name.
+Table = Mapping[str, tuple[Step, ...]]
 
 
 class Branches(nn.Module):
@@ -81,13 +83,27 @@ class Branches(nn.Module):
         return torch.cat([branch(x) for branch in self.children()], 1)
 
 
-def branches(in_channels: int, table: Mapping[str, tuple[Step, ...]], unit: Unit) -> Branches:
+def branches(in_channels: int, table: Table, unit: Unit) -> Branches:
     """The module of a table; each branch is a sequence of its steps, convolutions are made by `unit`."""
     built, total = {}, 0
     for name, steps in table.items():
         built[name], channels = chain(in_channels, steps, unit)
         total += channels
     return Branches(built, total)
+
+
+def stages_of(
+    in_channels: int, tables: Mapping[str, Sequence[Table]], unit: Unit
+) -> tuple[dict[str, nn.Sequential], int]:
+    """Stages by name, each the modules of its tables one after the other, and the channels that come out."""
+    stages = {}
+    for name, rows in tables.items():
+        modules = []
+        for table in rows:
+            modules.append(branches(in_channels, table, unit))
+            in_channels = modules[-1].out_channels
+        stages[name] = nn.Sequential(*modules)
+    return stages, in_channels
 
 
 def chain(in_channels: int, steps: tuple[Step, ...], unit: Unit) -> tuple[nn.Sequential, int]:
@@ -121,14 +137,12 @@ def unstrided(steps: Mapping[str, Step]) -> dict[str, Step]:
     return {name: plain(step) for name, step in steps.items() if not isinstance(step, Pool)}
 
 
-def naive_inception(one: int, three: int, five: int) -> dict[str, tuple[Step, ...]]:
+def naive_inception(one: int, three: int, five: int) -> Table:
     """The table of an Inception module without reductions (figure 2a): 1x1, 3x3, 5x5 of these widths, and a pool."""
     return {"conv1x1": (Conv(one),), "conv3x3": (Conv(three, 3),), "conv5x5": (Conv(five, 5),), "pool": (Pool("max"),)}
 
 
-def inception(
-    one: int, reduce3: int, three: int, reduce5: int, five: int, projection: int, *, wide: int = 5
-) -> dict[str, tuple[Step, ...]]:
+def inception(one: int, reduce3: int, three: int, reduce5: int, five: int, projection: int, *, wide: int = 5) -> Table:
     """The table of an Inception module (figure 2b): 1x1 convolutions before the wide ones and after the pool.
 
     The widths are in the order of a row of the paper's table 1; `wide` is the side of its 5x5 kernel.

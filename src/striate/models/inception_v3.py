@@ -19,8 +19,8 @@ from typing import Any
 from torch import nn
 
 from striate.errors import UsageError
-from striate.layers import ConvAct, ConvNormAct, OverlappingPool, he_normal_
-from striate.layers.branches import Conv, Pool, Split, Step, Unit, branches, named_chain, unstrided
+from striate.layers import Branches, ConvAct, ConvNormAct, OverlappingPool, he_normal_
+from striate.layers.branches import Conv, Pool, Split, Step, Table, Unit, named_chain, stages_of, unstrided
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.heads import pooled
@@ -53,8 +53,7 @@ REDUCTIONS = (128, 160, 160, 192)
 #: Smallest image side with the paper's stem and with the small one.
 MIN_SIZE = {"inception_v2": (75, 15), "inception_v3": (75, 13)}
 
-Table = dict[str, tuple[Step, ...]]
-STRIDED: dict[str, tuple[Step, ...]] = {"pool": (Pool("max", 2, "valid"),)}
+STRIDED: Table = {"pool": (Pool("max", 2, "valid"),)}
 ROW, COLUMN = (1, 7), (7, 1)
 
 
@@ -149,16 +148,13 @@ def build(
         "reduction_b": [REDUCTION_B],
         "inception_c": [module_c(average), module_c(average)],
     }
-    stages, heads = {}, {}
-    for stage, modules in tables.items():
-        built = []
-        for table in modules:
-            built.append(branches(channels, table, unit))
-            channels = built[-1].out_channels
-        stages[stage] = nn.Sequential(*built)
-        if auxiliary and stage == "inception_b":
-            plain = partial(ConvAct, activation=activation)
-            heads[stage] = _head(channels, num_classes, unit if name == "inception_v3" else plain)
+    stages, channels = stages_of(channels, tables, unit)
+    heads = {}
+    if auxiliary:
+        last = stages["inception_b"][-1]
+        assert isinstance(last, Branches)
+        plain = partial(ConvAct, activation=activation)
+        heads["inception_b"] = _head(last.out_channels, num_classes, unit if name == "inception_v3" else plain)
     model = ConvNet(
         first,
         stages,
