@@ -86,13 +86,15 @@ def plot_gradients(runs: Sequence[Gradients], path: str | Path) -> Path:
     if not 1 <= len(runs) <= MOST_LINES:
         raise UsageError(f"{len(runs)} networks to draw; lines are readable for 1 to {MOST_LINES}")
     drawn = figure(path, 9.0, 5.0)
+    from matplotlib.ticker import MaxNLocator  # after `figure` has said it where matplotlib is missing
+
     axes = drawn.subplots()
     for number, run in enumerate(runs):
         values = [layer.gradient_rms or float("nan") for layer in run.layers]  # a gradient of zero has no place here
         places = range(1, len(values) + 1)
         axes.plot(places, values, "-" if number < 6 else "--", marker="o", markersize=3, linewidth=1.5, label=run.label)
     axes.set_yscale("log")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("layer with weights, from the input")
     axes.set_ylabel("gradient, root mean square")
     axes.grid(visible=True, alpha=0.3)
