@@ -34,6 +34,8 @@ FAMILIES = (
     "mobilenet_v2",
     "googlenet",
     "inception_v3",
+    "inception_v4",
+    "inception_resnet",
     "nasnet",
     "vit",
     "squeezenet",
