@@ -152,11 +152,16 @@ def test_weights_of_torchvision_refuse_what_their_stem_cannot_see(tmp_path):
         create_model("alexnet_one_column", weights=path, input_size=32)
 
 
+def test_who_asks_for_weights_hears_which_form_has_them():
+    with pytest.raises(UsageError, match=r"alexnet has no published weights \(alexnet_one_column of its family have\)"):
+        create_model("alexnet", weights="imagenet")
+
+
 def test_first_weights():
     """The paper's are small with biases of one; He's keep the size of the signal."""
     torch.manual_seed(0)
     paper = create_model("alexnet", input_size=67, init="gaussian")
-    assert float(paper.stages.stage3.conv.weight.std()) == pytest.approx(0.01, rel=0.02)
+    assert paper.stages.stage3.conv.weight.std().item() == pytest.approx(0.01, rel=0.02)
     ones = {key for key, p in paper.named_parameters() if key.endswith("bias") and bool((p == 1).all())}
     assert ones == {f"{key}.bias" for key in ("stages.stage2.conv", "stages.stage4.conv", "stages.stage5.conv", *DENSE)}
     he = create_model("alexnet", input_size=67).eval()

@@ -132,7 +132,9 @@ def _weights(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, T
         else:
             state, source = read_state(path), describe(path, card.input_size)
     elif not named:
-        raise UsageError(f"{card.name} has no published weights; weights takes the path of a safetensors file")
+        others = ", ".join(other.name for other in families()[card.family].cards if other.weights)
+        have = f" ({others} of its family have)" if others else ""
+        raise UsageError(f"{card.name} has no published weights{have}; weights takes the path of a safetensors file")
     else:
         raise unknown(f"weights of {card.name}", str(weights), named)
     with torch.device("meta"):

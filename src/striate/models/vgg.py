@@ -6,8 +6,8 @@ averages the last map to 7x7 first, as torchvision does, so that any size goes. 
 `ConvNet.to_fully_convolutional` is the paper's own way to other sizes (section 3.2).
 
 The paper draws first weights from a normal distribution "with variance 10^-2", read by everybody as deviation
-0.01 (`init="gaussian"`): under it the deeper columns do not train, which is why the paper starts them from a trained
-A (`start_from_a`). The default is He's rule, which trains all of them from scratch.
+0.01 (`init="gaussian"`): under it the signal fades from layer to layer, the deeper columns stall, and the paper starts
+them from a trained A (`start_from_a`). The default is He's rule, which keeps the signal's size through all of them.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ INTRODUCES = {
     "vgg_d": "13 convolutions of 3x3, the most used column.",
     "vgg_e": "16 convolutions of 3x3, the deepest column.",
 }
-INIT = 'First weights by He\'s rule, not N(0, 0.01^2), under which deep columns do not train (init="gaussian").'
+INIT = 'First weights by He\'s rule, not N(0, 0.01^2), under which deep columns stall (init="gaussian").'
 OTHER_SIZES = "Weights of others bring pool=7: the last map is averaged to 7x7, so that other sizes of image go."
 SIXTEEN = (
     "Sometimes printed with 13.6 G multiply-adds and 48.6 MB of activations: those are the sums without the third "
