@@ -76,7 +76,17 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
     },
     _ATEN.cat.default: _cat,
     _ATEN.native_layer_norm.default: _layer_norm,
-    **{func: _elementwise(func) for func in (_ATEN.add.Tensor, _ATEN.mul.Tensor, _ATEN.div.Tensor)},
+    **{
+        func: _elementwise(func)
+        for func in (
+            _ATEN.add.Tensor,
+            _ATEN.sub.Tensor,
+            _ATEN.rsub.Scalar,
+            _ATEN.mul.Tensor,
+            _ATEN.div.Tensor,
+            _ATEN.pow.Tensor_Scalar,
+        )
+    },
     _ATEN.mean.dim: _ATEN.sum.dim_IntList,
     _FUSED_ATTENTION: _attention,
     _ATEN.addmm.default: lambda bias, x, weight, **_: x.new_empty(len(x), weight.shape[1]),

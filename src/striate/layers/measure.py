@@ -3,9 +3,33 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+#: Operations on each value of one tensor of floating numbers.
+_POINTWISE = ("relu", "hardtanh", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "pow", "neg")
+
+
+class _Pointwise(TorchDispatchMode):
+    """Shapes of activations and of products told at once; PyTorch would import its compiler first, for seconds."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; with True PyTorch would import its compiler when the mode is entered."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__
+        tensors = [value for value in args if isinstance(value, Tensor)]
+        if not kwargs and all(x.is_meta and x.dtype == tensors[0].dtype for x in tensors):
+            if name in _POINTWISE and tensors[0].is_floating_point() and len(tensors) == 1:
+                return torch.empty_like(tensors[0])
+            if name in ("add", "sub", "rsub", "mul", "div") and len(tensors) > 0 and tensors[0].is_floating_point():
+                return tensors[0].new_empty(torch.broadcast_shapes(*(x.shape for x in tensors)))
+        return func(*args, **(kwargs or {}))
 
 
 def output_shape(module: nn.Module, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -15,7 +39,7 @@ def output_shape(module: nn.Module, input_shape: tuple[int, ...]) -> tuple[int, 
         RuntimeError: torch's own, when the input is too small for the module.
     """
     weightless = copy.deepcopy(module).to("meta").eval()
-    with torch.no_grad():
+    with torch.no_grad(), _Pointwise():
         return tuple(weightless(torch.empty(input_shape, dtype=_dtype(module), device="meta")).shape)
 
 

@@ -179,7 +179,9 @@ def build(
     model.grid = grid
     xavier_uniform_(model)
     normal_(model.head, 0.01)
-    nn.init.normal_(model.get_parameter(POSITIONS), std=0.02)
+    positions = model.get_parameter(POSITIONS)
+    if not positions.is_meta:
+        nn.init.normal_(positions, std=0.02)
     return model
 
 
