@@ -29,7 +29,13 @@ def _one_thread():
 
 
 #: So many layers that even without weights a pass takes seconds.
-DEEPEST = ("resnet1001_v2_cifar",)
+DEEPEST = (
+    "resnet1001_v2_cifar",
+    "densenet201",
+    "densenet264",
+    "densenet_bc190_k40_cifar",
+    "densenet_bc250_k24_cifar",
+)
 
 
 def _smallest() -> set[str]:

@@ -105,3 +105,23 @@ def test_zero_init_makes_every_block_its_shortcut():
     x = torch.rand(1, 256, 4, 4)
     torch.testing.assert_close(block(x), x)
     assert create_model("resnet50").stages.stage1[1].residual.norm3.weight.min() == 1
+
+
+def test_kerass_biases_and_epsilon_are_options():
+    """Keras prints 25,583,592 trainable parameters: a bias more for each convolution's filter."""
+    with torch.device("meta"):
+        model = create_model("resnet50", conv_bias=True, norm_eps=1.001e-5)
+    assert sum(p.numel() for p in model.parameters()) == 25_583_592
+    assert {m.eps for m in model.modules() if isinstance(m, nn.BatchNorm2d)} == {1.001e-5}
+
+
+def test_a_depth_is_one_row(monkeypatch):
+    """The card, the name and the network of another depth follow from its row alone."""
+    from striate.models import resnet
+
+    monkeypatch.setitem(resnet.ROWS, "26", resnet.Row("bottleneck", (2, 2, 2, 2), 15_995_176, "2.3", "-"))
+    card = resnet._residual_card("26")
+    with torch.device("meta"):
+        model = resnet.build(card.name, num_classes=1000, in_channels=3, input_size=None, **card.options)
+    assert sum(p.numel() for p in model.parameters()) == card.parameters
+    assert sum(isinstance(m, nn.Conv2d | nn.Linear) for m in model.modules()) == 26 + 4

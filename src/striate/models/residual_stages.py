@@ -103,3 +103,12 @@ def residual_network(
     if zero_init_residual:
         zero_last_gamma_(model)
     return model
+
+
+def keras_habits_(model: nn.Module, *, conv_bias: bool, norm_eps: float) -> None:
+    """Give every convolution a bias of zeros, if asked for, and every batch norm this epsilon."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and module.bias is None and conv_bias:
+            module.bias = nn.Parameter(module.weight.new_zeros(module.out_channels))
+        elif isinstance(module, nn.BatchNorm2d):
+            module.eps = norm_eps

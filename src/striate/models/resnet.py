@@ -14,7 +14,7 @@ from striate.errors import UsageError
 from striate.layers import basic, bottleneck
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
-from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_network, stack
+from striate.models.residual_stages import STEM_WIDTH, keras_habits_, large_stem, residual_network, stack
 from striate.models.stem import stem_for
 from striate.weights import sources_of
 
@@ -56,6 +56,8 @@ def build(
     stride_in: str | None = None,
     stem: str | None = None,
     zero_init_residual: bool = False,
+    conv_bias: bool = False,
+    norm_eps: float = 1e-5,
     activation: str = "relu",
 ) -> ConvNet:
     """Assemble one of `ROWS`.
@@ -70,6 +72,8 @@ def build(
         stride_in: convolution of a bottleneck that has the stride, "1x1" (the paper) or "3x3" (v1.5).
         stem: "paper" is a 7x7 convolution of stride 2 and a max-pool, "small" a 3x3 of stride 1 and no pool.
         zero_init_residual: start every block as its shortcut.
+        conv_bias: give all convolutions biases, which the norms behind them make idle; Keras's weights have them.
+        norm_eps: epsilon of the batch norms; Keras's weights have 1.001e-5.
         activation: name of the activation function.
     """
     row = ROWS[name.removeprefix("plain").removeprefix("resnet").removesuffix("_v1_5")]
@@ -90,7 +94,7 @@ def build(
 
     first = large_stem(in_channels, small=stem_for(input_size, stem) == "small", activation=activation)
     widths = WIDTHS[row.kind]
-    return residual_network(
+    model = residual_network(
         first,
         stack(block, STEM_WIDTH, widths, row.depths),
         widths[-1],
@@ -98,6 +102,8 @@ def build(
         in_channels=in_channels,
         zero_init_residual=zero_init_residual,
     )
+    keras_habits_(model, conv_bias=conv_bias, norm_eps=norm_eps)
+    return model
 
 
 ERRATA = {
@@ -119,7 +125,8 @@ def _residual_card(depth: str, version: str = "") -> Card:
         deviations.append("Stride in the 3x3 convolution of a bottleneck, not in the first 1x1 as in the paper.")
     elif deep:
         deviations.append(
-            "Published weights need the stride in the 3x3 (v1.5); with them that form is built and recorded."
+            "Published weights need the stride in the 3x3 (v1.5); with them that form is built and recorded. Keras's "
+            "have it in the 1x1, as the paper, and biases in the convolutions."
         )
     options = {"stride_in": "3x3" if version else "1x1"} if deep else {}
     published = {"top5_error": row.top5_error} | ({} if version else {"multiply_adds": f"{row.multiply_adds} G"})
@@ -132,7 +139,8 @@ def _residual_card(depth: str, version: str = "") -> Card:
         input_size=224,
         parameters=row.parameters,
         published=published,
-        peers={"torchvision": f"resnet{depth}", "timm": f"resnet{depth}"},
+        peers={"torchvision": f"resnet{depth}", "timm": f"resnet{depth}"}
+        | ({"keras": f"ResNet{depth}"} if deep and not version else {}),
         weights=sources_of(f"resnet{depth}", shortcut="B"),
         deviations=tuple(deviations),
         errata=ERRATA.get(depth, ()),

@@ -1,4 +1,4 @@
-"""ResNets: torchvision, whose names timm shares, and the source of the CIFAR weights."""
+"""ResNets: torchvision, whose names timm shares, Keras Applications, and the source of the CIFAR weights."""
 
 from __future__ import annotations
 
@@ -25,4 +25,25 @@ def renames(stem: str = "") -> tuple[tuple[str, str], ...]:
 
 
 TORCHVISION = KeyTable(renames(), {"stride_in": "3x3", "stem": "paper"})
-TABLES = {"torchvision": TORCHVISION, "timm": TORCHVISION}
+
+
+def _keras() -> tuple[tuple[str, str], ...]:
+    renames = [
+        (r"conv1_conv" + LEAF, r"stem.conv.\1"),
+        (r"conv1_bn" + LEAF, r"stem.norm.\1"),
+        (r"(?:predictions|probs|fc1000)" + LEAF, r"head.classifier.\1"),
+    ]
+    for stage in range(1, 5):
+        for block in range(36):  # ResNet-152 has the most
+            theirs, ours = rf"conv{stage + 1}_block{block + 1}_", f"stages.stage{stage}.{block}."
+            renames.append((theirs + "0_conv" + LEAF, ours + r"shortcut.conv.\1"))
+            renames.append((theirs + "0_bn" + LEAF, ours + r"shortcut.norm.\1"))
+            renames.append((theirs + r"(\d)_conv" + LEAF, ours + r"residual.conv\1.\2"))
+            renames.append((theirs + r"(\d)_bn" + LEAF, ours + r"residual.norm\1.\2"))
+    return tuple(renames)
+
+
+KERAS = KeyTable(
+    _keras(), {"stride_in": "1x1", "conv_bias": True, "norm_eps": 1.001e-5, "stem": "paper"}, caffe_images=True
+)
+TABLES = {"torchvision": TORCHVISION, "timm": TORCHVISION, "keras": KERAS}
