@@ -15,14 +15,15 @@ from striate.weights.keras import keras_state
 SHARED = [(name, library) for name in list_models() for library in get_card(name).peers]
 
 
-#: Keras's MobileNet pads maps of odd sizes otherwise than TensorFlow's SAME does; no map of this image is odd.
-EVEN_SIDES = {"mobilenet_v1": 64}
+#: Keras's MobileNet pads maps of odd sizes otherwise than TensorFlow's SAME does; no map of this image is odd. Keras's
+#: Xception wants 71 pixels at least; from these it has a map of even size, which shows its padding.
+SIDES = {"mobilenet_v1": 64, "xception": 75}
 
 
 def side(name: str) -> int:
     """A size of image small enough to be quick; networks tied to one size take the card's."""
     card = get_card(name)
-    return card.input_size if card.fixed_size else EVEN_SIDES.get(name, max(card.min_size, 65))
+    return card.input_size if card.fixed_size else SIDES.get(name, max(card.min_size, 65))
 
 
 def options(name: str, library: str) -> dict[str, object]:
@@ -92,6 +93,11 @@ def _builder_in_keras(spelled: str):
     )
 
 
+def rescales(model) -> bool:
+    """Whether a Keras network takes pixels from 0 to 255 and divides them itself, as its EfficientNets do."""
+    return any(type(layer).__name__ == "Rescaling" for layer in model.layers)
+
+
 def theirs_in_keras(name: str):
     """Keras's network for our size of image, with random weights and statistics."""
     keras = _keras()
@@ -106,7 +112,8 @@ def theirs_in_keras(name: str):
             if mobile and len(variable.shape) == 4:  # drawn so small that nothing of the image would arrive
                 filters = variable.shape[2] if type(layer).__name__ == "DepthwiseConv2D" else 1
                 fan_in = variable.shape[0] * variable.shape[1] * variable.shape[2] / filters
-                variable.assign(variable * (2 / fan_in) ** 0.5 / variable.numpy().std())
+                gain = 4 if rescales(model) else 2  # gates take half of it away again
+                variable.assign(variable * (gain / fan_in) ** 0.5 / variable.numpy().std())
         if type(layer).__name__ == "BatchNormalization":
             spans = {
                 "gamma": (0.8, 1.2),
@@ -141,8 +148,7 @@ def difference(name: str, library: str) -> float:
         peer = theirs_in_keras(name)
         model = ours(name, library, keras_state(peer))
         with torch.no_grad():
-            rescales = any(type(layer).__name__ == "Rescaling" for layer in peer.layers)  # from 0..255, inside
-            pixels = x.permute(0, 2, 3, 1) * (255 if rescales else 1)
+            pixels = x.permute(0, 2, 3, 1) * (255 if rescales(peer) else 1)
             wanted = torch.as_tensor(peer(pixels, training=False).detach().cpu().numpy())
             given = model(x)
     else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from striate.errors import UsageError
-from striate.layers import ConvNormAct, he_normal_, normal_
+from striate.layers import ConvNormAct, he_normal_, inverted_residual, normal_
+from striate.layers.rounding import check_factor, check_fraction, round_channels
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.heads import pooled
@@ -44,33 +44,6 @@ WIDTHS = {
 }
 
 
-def scaled(channels: int, width: float) -> int:
-    """`channels` times `width`, rounded to a multiple of 8 not over 10 % smaller, as the authors do."""
-    rounded = max(8, int(channels * width + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * channels * width else rounded
-
-
-class InvertedResidual(nn.Module):
-    """1x1 up to t times the channels, 3x3 depthwise, linear 1x1 down; a shortcut where shapes allow.
-
-    The paper's figure 3b and table 1. (N, C, H, W) -> (N, C', ceil(H/s), ceil(W/s)).
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, *, stride: int, expansion: int, **unit: Any) -> None:
-        super().__init__()
-        hidden = in_channels * expansion
-        self.expand = ConvNormAct(in_channels, hidden, 1, **unit) if expansion > 1 else None
-        self.depthwise = ConvNormAct(hidden, hidden, 3, stride=stride, groups=hidden, **unit)
-        self.project = ConvNormAct(hidden, out_channels, 1, **{**unit, "activation": None})
-        self.shortcut = stride == 1 and in_channels == out_channels
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Expand, filter, project, add."""
-        y = x if self.expand is None else self.expand(x)
-        y = self.project(self.depthwise(y))
-        return x + y if self.shortcut else y
-
-
 def build(
     name: str,
     *,
@@ -99,26 +72,24 @@ def build(
         dropout: before the classifier.
         activation: name of the activation function.
     """
-    if not 0 < width <= 8:
-        raise UsageError(f"width is {width}; a multiplier between 0 and 8 is needed")
-    if not 0 <= dropout < 1:
-        raise UsageError(f"dropout is {dropout}; a fraction from 0 up to 1 is needed")
+    check_factor("width", width)
+    check_fraction("dropout", dropout)
     unit: dict[str, Any] = {"activation": activation, "padding": padding, "norm_eps": norm_eps}
     small = stem_for(input_size, stem) == "small"
-    channels = scaled(STEM, width)
+    channels = round_channels(STEM, width)
     first = ConvNormAct(in_channels, channels, 3, stride=1 if small else 2, **unit)
     stages: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (expansion, out_channels, depth, row_stride) in enumerate(STAGES, 1):
         stride = 1 if small and number == 2 else row_stride
         blocks = []
         for position in range(depth):
-            out = scaled(out_channels, width)
+            out = round_channels(out_channels, width)
             blocks.append(
-                InvertedResidual(channels, out, stride=stride if position == 0 else 1, expansion=expansion, **unit)
+                inverted_residual(channels, out, stride=stride if position == 0 else 1, expansion=expansion, **unit)
             )
             channels = out
         stages[f"stage{number}"] = nn.Sequential(*blocks)
-    last = scaled(LAST, max(1.0, width))
+    last = round_channels(LAST, max(1.0, width))
     stages["stage8"] = ConvNormAct(channels, last, 1, **unit)
     model = ConvNet(first, stages, pooled(last, num_classes, dropout=dropout), in_channels=in_channels)
     he_normal_(model)
@@ -149,7 +120,7 @@ def _card(name: str) -> Card:
         input_size=224,
         parameters=parameters,
         published=published,
-        peers={"timm": spelled} | ({"torchvision": "mobilenet_v2"} if width == 1 else {}),
+        peers={"timm": spelled} | ({"torchvision": "mobilenet_v2", "keras": "MobileNetV2"} if width == 1 else {}),
         weights=sources_of(name, padding="symmetric", norm_eps=1e-5, width=1.0),
         deviations=(
             "Padding is symmetric and the batch norms' epsilon 1e-5, as in PyTorch; the authors' code has "

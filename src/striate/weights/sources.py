@@ -59,17 +59,58 @@ def _cifar(network: str) -> WeightSource:
     )
 
 
-MOBILENET_V2_TENSORFLOW = WeightSource(
-    name="imagenet_tensorflow",
-    file="mobilenet_v2_imagenet.safetensors",
-    sha256="6fcc968d584f7ee83bbedf257087f0e7972ec6f5ed737063754c0900efa19bf2",
-    origin="google-coral/test_data, commit 104342d2d348, dequantised, as safetensors",
-    licence="Apache-2.0",
-    mean=(128 / 255,) * 3,
-    std=(128 / 255,) * 3,
-    accuracy={"1,000 sample images of ImageNet, probably of its training set": 0.891},
-    options={"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3, "width": 1.0},
-)
+#: MobileNets as TensorFlow's authors trained them: (file, sha256, image size, top-1 on the 1,000 images).
+TENSORFLOW_MOBILENETS = {
+    "mobilenet_v2": (
+        "mobilenet_v2_imagenet.safetensors",
+        "6fcc968d584f7ee83bbedf257087f0e7972ec6f5ed737063754c0900efa19bf2",
+        224,
+        0.891,
+    ),
+    "mobilenet_v1": (
+        "mobilenet_v1_1.0_224_imagenet.safetensors",
+        "f00816bafa975d4adfcbf46c5e56dc632fe83429f2115079ab26d4b374a84590",
+        224,
+        0.890,
+    ),
+    "mobilenet_v1_0.75": (
+        "mobilenet_v1_0.75_192_imagenet.safetensors",
+        "057f294fb5a01b2e25c454b544147493d9266a8fed22f1a61db1136f12ae761a",
+        192,
+        0.809,
+    ),
+    "mobilenet_v1_0.5": (
+        "mobilenet_v1_0.5_160_imagenet.safetensors",
+        "d8afff4c79f0ab1ba5f394a854406b3e9105cf9b18c964f2d0e669fcf91b75ba",
+        160,
+        0.686,
+    ),
+    "mobilenet_v1_0.25": (
+        "mobilenet_v1_0.25_128_imagenet.safetensors",
+        "1a8bd9f2cd4276ce9342cb7c8f03bd878102e1f2a04142d0869eefae8abfb265",
+        128,
+        0.450,
+    ),
+}
+
+
+def _tensorflow(network: str) -> WeightSource:
+    file, sha256, size, top1 = TENSORFLOW_MOBILENETS[network]
+    second = network == "mobilenet_v2"
+    width = 1.0 if second else float(network.partition("v1_")[2] or 1)
+    return WeightSource(
+        name="imagenet_tensorflow",
+        file=file,
+        sha256=sha256,
+        origin="google-coral/test_data, commit 104342d2d348, dequantised, as safetensors",
+        licence="Apache-2.0",
+        input_size=size,
+        mean=(128 / 255,) * 3,
+        std=(128 / 255,) * 3,
+        accuracy={"1,000 sample images of ImageNet, probably of its training set": top1},
+        options={"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3, "width": width}
+        | ({} if second else {"activation": "relu6", "full": False}),
+    )
 
 
 def sources_of(network: str, **options: Any) -> tuple[WeightSource, ...]:
@@ -79,6 +120,5 @@ def sources_of(network: str, **options: Any) -> tuple[WeightSource, ...]:
     """
     if network.removesuffix("_cifar") in CIFAR_FILES and network.endswith("_cifar"):
         return (_cifar(network.removesuffix("_cifar")),)
-    if network == "mobilenet_v2":
-        return (*_torchvision(network, options), MOBILENET_V2_TENSORFLOW)
-    return _torchvision(network, options)
+    converted = (_tensorflow(network),) if network in TENSORFLOW_MOBILENETS else ()
+    return (*_torchvision(network, options), *converted)

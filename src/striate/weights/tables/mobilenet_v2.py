@@ -1,4 +1,4 @@
-"""MobileNet v2: torchvision and timm."""
+"""MobileNet v2: torchvision, timm and Keras Applications."""
 
 from __future__ import annotations
 
@@ -46,7 +46,24 @@ def _timm() -> tuple[tuple[str, str], ...]:
     return tuple(renames)
 
 
+def _keras() -> tuple[tuple[str, str], ...]:
+    renames = [
+        (r"Conv1" + LEAF, r"stem.conv.\1"),
+        (r"bn_Conv1" + LEAF, r"stem.norm.\1"),
+        (r"Conv_1" + LEAF, r"stages.stage8.conv.\1"),
+        (r"Conv_1_bn" + LEAF, r"stages.stage8.norm.\1"),
+        (r"predictions" + LEAF, r"head.classifier.\1"),
+    ]
+    for number, (stage, block) in enumerate(_INVERTED):
+        theirs = f"block_{number}_" if number else "expanded_conv_"
+        ours = rf"stages.stage{stage}.{block}.\1."
+        renames.append((rf"{theirs}(expand|depthwise|project){LEAF}", rf"{ours}conv.\2"))
+        renames.append((rf"{theirs}(expand|depthwise|project)_BN{LEAF}", rf"{ours}norm.\2"))
+    return tuple(renames)
+
+
 TABLES = {
     "torchvision": KeyTable(_torchvision(), {"stem": "paper"}),
     "timm": KeyTable(_timm(), {"stem": "paper"}),
+    "keras": KeyTable(_keras(), {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}),
 }
