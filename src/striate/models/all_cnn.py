@@ -3,6 +3,7 @@
 Model C of the paper's table 1 and its three derived networks of table 2, for CIFAR images of 32x32 pixels: two groups
 of 3x3 convolutions, each of which halves the map, then 3x3 (without padding), 1x1 and a 1x1 with a map per class,
 whose average is the logit. While training 20 % of the image's values are dropped and half of what leaves each group.
+The 6x6 places that the paper averages need convolutions that pad by 1 and pools that count an incomplete window.
 """
 
 from __future__ import annotations
