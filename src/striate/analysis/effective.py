@@ -225,7 +225,7 @@ def _output_of(model: nn.Module, name: str) -> Iterator[list[Tensor]]:
     """While active, collects what the module of that name gives."""
     outputs: list[Tensor] = []
     module = model.get_submodule(name)
-    handle = module.register_forward_hook(lambda _, __, output: outputs.append(next(tensors_in(output))))
+    handle = module.register_forward_hook(lambda _, __, output: outputs.append(tensors_in(output)[0]))
     try:
         yield outputs
     finally:

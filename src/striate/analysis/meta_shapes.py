@@ -11,9 +11,14 @@ from torch import Tensor
 from torch.nn import functional
 
 
+def _empty_like(x: Tensor) -> Tensor:
+    """`torch.empty_like`, which on "meta" takes long to find out the strides."""
+    return x.new_empty(x.shape) if x.is_contiguous() else torch.empty_like(x)
+
+
 def _like_input(func: Any) -> Callable[..., Any]:
     """The shape of an operation on each value; integers, which many turn into floating numbers, are PyTorch's."""
-    return lambda x, *args, **kwargs: torch.empty_like(x) if x.is_floating_point() else func(x, *args, **kwargs)
+    return lambda x, *args, **kwargs: _empty_like(x) if x.is_floating_point() else func(x, *args, **kwargs)
 
 
 def _elementwise(func: Any) -> Callable[..., Any]:
@@ -23,9 +28,9 @@ def _elementwise(func: Any) -> Callable[..., Any]:
         if not others and isinstance(x, Tensor) and x.is_floating_point():
             if isinstance(y, Tensor) and y.dtype == x.dtype:
                 alike = x.shape == y.shape
-                return torch.empty_like(x) if alike else x.new_empty(torch.broadcast_shapes(x.shape, y.shape))
+                return _empty_like(x) if alike else x.new_empty(torch.broadcast_shapes(x.shape, y.shape))
             if isinstance(y, int | float):
-                return torch.empty_like(x)
+                return _empty_like(x)
         return func(x, y, **others)
 
     return result
@@ -42,26 +47,40 @@ def _cat(tensors: list[Tensor], dim: int = 0) -> Tensor:
     return first.new_empty(sides)
 
 
+def _convolution(
+    x: Tensor, weight: Tensor, bias: Any, stride: list[int], padding: list[int], dilation: list[int], *others: Any
+) -> Tensor:
+    """The shape of a plain convolution; transposed and impossible ones are PyTorch's, with its errors."""
+    transposed, _, groups = others
+    axes = x.dim() - 2
+    alike = x.dim() == weight.dim() and x.dtype == weight.dtype and not transposed and x.is_contiguous()
+    if alike and len(stride) == len(padding) == len(dilation) == axes > 0:
+        spans = [x.shape[2 + i] + 2 * padding[i] - dilation[i] * (weight.shape[2 + i] - 1) - 1 for i in range(axes)]
+        if min(spans) >= 0 and x.shape[1] == weight.shape[1] * groups and weight.shape[0] % groups == 0:
+            return x.new_empty((len(x), len(weight), *(span // stride[i] + 1 for i, span in enumerate(spans))))
+    return _ATEN.convolution.default(x, weight, bias, stride, padding, dilation, *others)
+
+
 def _batch_norm(x: Tensor, *args: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
     """The shapes of a batch norm: its output, and the batch's mean and deviation when training."""
     statistics = x.shape[1] if len(args) > 4 and args[4] is True else 0
-    return torch.empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
+    return _empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
 
 
 def _layer_norm(x: Tensor, shape: list[int], *_: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
     """The shapes of a layer norm: its output, and a mean and deviation for each run of values."""
     statistics = (*x.shape[: x.dim() - len(shape)], *[1] * len(shape))
-    return torch.empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
+    return _empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
 
 
 def _batch_norm_without_training(x: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
-    return torch.empty_like(x), x.new_empty(0), x.new_empty(0)
+    return _empty_like(x), x.new_empty(0), x.new_empty(0)
 
 
 def _attention(query: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
     """The shapes of a fused attention: its output, and one sum per query and head."""
     batch, heads, queries = query.shape[:3]
-    return torch.empty_like(query), query.new_empty(batch, queries, heads, dtype=torch.float)
+    return _empty_like(query), query.new_empty(batch, queries, heads, dtype=torch.float)
 
 
 _ATEN = torch.ops.aten
@@ -74,6 +93,7 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
         func.default: _like_input(func.default)
         for func in (_ATEN.relu, _ATEN.hardtanh, _ATEN.sigmoid, _ATEN.silu, _ATEN.gelu, _ATEN.tanh, _ATEN.elu)
     },
+    _ATEN.convolution.default: _convolution,
     _ATEN.cat.default: _cat,
     _ATEN.native_layer_norm.default: _layer_norm,
     **{
@@ -95,11 +115,13 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
 
 def run(func: Any, args: Any, kwargs: dict[str, Any], operands: list[Tensor]) -> tuple[Any, Any, dict[str, Any]]:
     """The result of `func`, and the arguments it was given, constants among them brought to "meta"."""
-    if not any(operand.is_meta for operand in operands):
+    on_meta = sum(operand.is_meta for operand in operands)
+    if not on_meta:
         return func(*args, **kwargs), args, kwargs
+    if on_meta == len(operands):
+        return _SHORTCUTS.get(func, func)(*args, **kwargs), args, kwargs
     args, kwargs = _on_meta(args), _on_meta(kwargs)
-    shortcut = _SHORTCUTS.get(func) if all(operand.is_meta for operand in operands) else None
-    return (shortcut or func)(*args, **kwargs), args, kwargs
+    return func(*args, **kwargs), args, kwargs
 
 
 def _on_meta(value: Any) -> Any:

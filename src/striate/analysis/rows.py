@@ -157,7 +157,8 @@ class RowBuilder:
         for visit in root.every():
             if visit.module is not None:
                 self.visited.add(id(visit.module))
-                for parameter in visit.module.parameters(recurse=visit.is_leaf):
+                inside = visit.module.parameters() if visit.is_leaf else visit.module._parameters.values()
+                for parameter in inside:
                     self.owner.setdefault(id(parameter), visit.module)
         self.parameters = {id(parameter): parameter for parameter in model.parameters()}
         self.seen_modules: set[int] = set()
@@ -258,7 +259,7 @@ class RowBuilder:
 
     def _claim(self, keys: Iterable[int]) -> tuple[int, int]:
         """Values in all, and in those that require a gradient, of the parameters not yet counted."""
-        new = set(keys) & self.parameters.keys() - self.claimed
+        new = {key for key in keys if key in self.parameters and key not in self.claimed}
         self.claimed |= new
         tensors = [self.parameters[key] for key in new]
         return sum(t.numel() for t in tensors), sum(t.numel() for t in tensors if t.requires_grad)

@@ -49,9 +49,9 @@ class Watcher(Recorder, TorchDispatchMode):
 
     def left(self, visit: Visit, output: Any) -> None:
         """Note what the module gave."""
-        first = next(tensors_in(output), None)
-        if first is not None:
-            visit.output_shape, visit.receptive_field = tuple(first.shape), self.field_of(first)
+        tensors = tensors_in(output)
+        if tensors:
+            visit.output_shape, visit.receptive_field = tuple(tensors[0].shape), self.field_of(tensors[0])
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -67,7 +67,7 @@ class Watcher(Recorder, TorchDispatchMode):
                 return result
         operands = [*tensors_in(args), *tensors_in(kwargs)]
         result, args, kwargs = meta_shapes.run(func, args, kwargs, operands)
-        self._note(func, args, kwargs, operands, list(tensors_in(result)))
+        self._note(func, args, kwargs, operands, tensors_in(result))
         return result
 
     def _note(self, func: Any, args: Any, kwargs: Any, operands: list[Tensor], outputs: list[Tensor]) -> None:
