@@ -106,11 +106,12 @@ def theirs_in_keras(name: str):
     build = _builder_in_keras(get_card(name).peers["keras"])
     model = build(weights=None, input_shape=(size, size, 3), classifier_activation=None)
     generator = torch.Generator().manual_seed(1)
-    mobile = any(type(layer).__name__ == "DepthwiseConv2D" for layer in model.layers)
+    mobile = any(type(layer).__name__ in ("DepthwiseConv2D", "SeparableConv2D") for layer in model.layers)
     for layer in model.layers:
         for variable in layer.weights:
             if mobile and len(variable.shape) == 4:  # drawn so small that nothing of the image would arrive
-                filters = variable.shape[2] if type(layer).__name__ == "DepthwiseConv2D" else 1
+                depthwise = type(layer).__name__ == "DepthwiseConv2D" or "depthwise" in variable.path
+                filters = variable.shape[2] if depthwise else 1
                 fan_in = variable.shape[0] * variable.shape[1] * variable.shape[2] / filters
                 gain = 4 if rescales(model) else 2  # gates take half of it away again
                 variable.assign(variable * (gain / fan_in) ** 0.5 / variable.numpy().std())
