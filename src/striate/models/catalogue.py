@@ -37,6 +37,7 @@ FAMILIES = (
     "shufflenet_v1",
     "shufflenet_v2",
     "googlenet",
+    "bn_inception",
     "inception_v3",
     "inception_v4",
     "inception_resnet",

@@ -220,7 +220,7 @@ FAMILY = Family(
             "batch_norm",
             7_005_832,
             "GoogLeNet with batch norm after each convolution in place of local response normalisation.",
-            deviations=("The modules are GoogLeNet's; the network called BN-Inception changed them too.",),
+            deviations=("The modules are GoogLeNet's; `bn_inception` changed them too.",),
             aliases=("inception_v1_bn",),
         ),
         _card(

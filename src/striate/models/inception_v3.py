@@ -207,7 +207,7 @@ FAMILY = Family(
                 HEAD.format("27,589,040"),
             ),
             errata=(
-                "Some libraries call BN-Inception of 2015 (11 M parameters) Inception v2.",
+                "Some libraries call `bn_inception` (11 M parameters) Inception v2.",
                 "The paper's table 3 has 3.8 G multiply-adds; the layers of its table 1 cost 5.9 G with these widths.",
             ),
         ),
