@@ -262,3 +262,30 @@ def test_sizes():
             any_size(torch.empty(1, 3, 31, 31))
     with pytest.raises(UsageError, match="norm is 'layer'"):
         create_model("vgg16", norm="layer")
+
+
+@pytest.mark.slow
+def test_the_deepest_column_learns_from_hes_weights_only(monkeypatch):
+    """Column E on 64 digits, 20 steps of Adam: from the paper's weights the loss stays where guessing has it."""
+    monkeypatch.setattr(vgg, "DENSE", (512, 512))
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    x = torch.tensor(digits.images[:64], dtype=torch.float32)[:, None]
+    x = nn.functional.interpolate((x - x.mean()) / x.std(), 32, mode="bilinear")
+    y = torch.tensor(digits.target[:64])
+    losses = {}
+    for init in ("he", "gaussian"):
+        torch.manual_seed(0)
+        model = create_model("vgg_e", num_classes=10, in_channels=1, input_size=32, init=init, dropout=0.0)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+        for step in range(20):
+            half = slice(32 * (step % 2), 32 * (step % 2) + 32)
+            loss = nn.functional.cross_entropy(model(x[half]), y[half])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        losses[init] = loss.item()
+    guessing = torch.tensor(10.0).log().item()
+    assert losses["he"] < 0.6 * guessing
+    assert losses["gaussian"] > 0.95 * guessing
