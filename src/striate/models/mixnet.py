@@ -207,6 +207,8 @@ FIGURES = {
     "mixnet_m": (5_014_382, "5.0", "360", "23.0"),
     "mixnet_l": (7_329_252, "7.3", "565", "21.1"),
 }
+#: Multiply-adds (10^6) as counted.
+COUNTED = {"mixnet_s": 239, "mixnet_m": 339, "mixnet_l": 555}
 
 
 def _card(name: str) -> Card:
@@ -229,6 +231,10 @@ def _card(name: str) -> Card:
             "Padding is symmetric and the batch norms' epsilon 1e-5, as in timm; the authors' code has "
             'padding="tensorflow" and norm_eps=1e-3.',
             "With input_size of 64 pixels or less the first convolution and stage 2 have stride 1.",
+        ),
+        errata=(
+            f"The paper prints {multiply_adds} M multiply-adds; its network's convolutions and classifier have "
+            f"{COUNTED[name]} M.",
         ),
         aliases=(name.replace("_", ""),),
         options={"width": width, "dropout": dropout},

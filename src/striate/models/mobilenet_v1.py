@@ -147,7 +147,7 @@ def _card(name: str) -> Card:
         peers={} if full else ({"timm": spelled} if width == 1 else {}) | keras,
         weights=() if full else sources_of(name),
         deviations=(AUTHORS, SMALL_STEM),
-        errata=(MISPRINT,),
+        errata=(MISPRINT, *(("4866 M multiply-adds leave the classifier out: 4867 M with it.",) if full else ())),
         aliases=() if full else aliases,
         options={"width": width, "full": full},
     )

@@ -134,6 +134,8 @@ FIGURES = {
     "1.5": (3_503_624, "3.5", "299", "27.4"),
     "2.0": (7_393_996, "7.4", "591", "25.1"),
 }
+#: Multiply-adds (10^6) as counted.
+COUNTED = {"0.5": 40, "1.0": 145, "1.5": 296, "2.0": 583}
 
 
 def _card(width: str) -> Card:
@@ -154,6 +156,7 @@ def _card(width: str) -> Card:
         peers={"torchvision": name},
         weights=sources_of(name),
         deviations=(SMALL_STEM,),
+        errata=(f"The paper prints {multiply_adds} M multiply-adds; its table 5 gives {COUNTED[width]} M.",),
         aliases=(f"shufflenet_v2_{width}", *(("shufflenet_v2",) if width == "1.0" else ())),
     )
 

@@ -35,8 +35,9 @@ def load_state(
     misshapen = [key for key in own if key in given and own[key].shape != given[key].shape]
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
     extra = [key for key in given if key not in own]
-    if any(key.startswith(CLASSIFIER) for key in misshapen):
-        theirs, ours = (len(tensors[CLASSIFIER + "weight"]) for tensors in (given, own))
+    weight = CLASSIFIER + "weight"
+    if weight in misshapen and len(given[weight]) != len(own[weight]):
+        theirs, ours = len(given[weight]), len(own[weight])
         raise StriateError(
             f"{where}: trained on {theirs} classes and the network has {ours}; build it with "
             f"num_classes={theirs}, load, then call reset_head({ours})"
