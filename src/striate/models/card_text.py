@@ -44,7 +44,9 @@ def facts(card: Card) -> list[tuple[str, str]]:
     others = {key: value for key, value in card.published.items() if key not in IN_TABLE}
     lines += [("published", f"{WORDS.get(key, key.replace('_', ' '))}: {value}") for key, value in others.items()]
     tied = "; built for one size, `input_size` asks for another" if card.fixed_size else ""
-    lines.append(("smallest image", f"{card.min_size}x{card.min_size} pixels{tied}"))
+    small = card.small_min_size
+    stem = f"; {small}x{small} with the small stem" if small is not None and small < card.min_size else ""
+    lines.append(("smallest image", f"{card.min_size}x{card.min_size} pixels{stem}{tied}"))
     lines += [("deviation", sentence) for sentence in card.deviations]
     lines += [("erratum", sentence) for sentence in card.errata]
     lines += [("weights", _weights(source)) for source in card.weights]
