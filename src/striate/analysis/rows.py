@@ -145,6 +145,13 @@ def kept(visit: Visit) -> int:
     return sum(part.kept_bytes for part in visit.every())
 
 
+def _parameters_of(module: nn.Module) -> list[nn.Parameter]:
+    """All of them, at once where the module has no parts."""
+    if module._modules:
+        return list(module.parameters())
+    return [parameter for parameter in module._parameters.values() if parameter is not None]
+
+
 class RowBuilder:
     """Turns visits into rows, giving each parameter to the first row that uses it."""
 
@@ -157,7 +164,7 @@ class RowBuilder:
         for visit in root.every():
             if visit.module is not None:
                 self.visited.add(id(visit.module))
-                inside = visit.module.parameters() if visit.is_leaf else visit.module._parameters.values()
+                inside = _parameters_of(visit.module) if visit.is_leaf else visit.module._parameters.values()
                 for parameter in inside:
                     self.owner.setdefault(id(parameter), visit.module)
         self.parameters = {id(parameter): parameter for parameter in model.parameters()}
@@ -171,7 +178,7 @@ class RowBuilder:
         seen = _seen(visit.receptive_field, self.extents)
         name = visit.name or type(module).__name__
         if visit.is_leaf:
-            parameters, trainable = self._claim(map(id, module.parameters()))
+            parameters, trainable = self._claim(map(id, _parameters_of(module)))
             return Row(
                 name,
                 type(module).__name__,
@@ -183,7 +190,7 @@ class RowBuilder:
                 sum(child.activation_bytes for child in visit.children),
                 None if twin is None else kept(twin),
                 **vars(seen),
-                reused=reused and any(True for _ in module.parameters()),
+                reused=reused and bool(_parameters_of(module)),
             )
         training = _Training(None if twin is None else twin.children)
         children = list(self._inside(visit, module, training, depth + 1))

@@ -102,10 +102,14 @@ def _copied_value(name: str, value: Any, memo: dict[int, Any]) -> Any:
         return value
     if name == "_modules" and type(value) is dict:
         return {key: child if child is None else _copied(child, memo) for key, child in value.items()}
+    if name in ("_parameters", "_buffers") and type(value) is dict:
+        return {
+            key: memo.get(id(item)) if id(item) in memo else copy.deepcopy(item, memo) for key, item in value.items()
+        }
     if type(value) in (dict, OrderedDict, set) and not value:
         return type(value)()
-    if type(value) is tuple and all(isinstance(item, _IMMUTABLE) for item in value):
-        return value
+    if type(value) in (tuple, list) and all(isinstance(item, _IMMUTABLE) for item in value):
+        return value if type(value) is tuple else list(value)
     return copy.deepcopy(value, memo)
 
 
