@@ -393,7 +393,8 @@ def claims(small: Any, hands: dict[str, int], large: Any) -> list[str]:
         ),
         (
             misses("ptflops aten", fused),
-            f"**ptflops aten** counts nothing for fused attention: ViT-B/16 of torchvision {short('ptflops aten', vit)}.",
+            "**ptflops aten** counts nothing for fused attention: ViT-B/16 of torchvision "
+            f"{short('ptflops aten', vit)}.",
         ),
         (
             has("torchinfo", **bias, batch_norm=2 * channels),

@@ -67,6 +67,44 @@ def _batch_norm(x: Tensor, *args: Any, **__: Any) -> tuple[Tensor, Tensor, Tenso
     return _empty_like(x), x.new_empty(statistics), x.new_empty(statistics)
 
 
+def _pooled_shape(
+    x: Tensor, kernel: list[int], stride: list[int], padding: list[int], dilation: list[int], ceil_mode: bool
+) -> tuple[int, ...] | None:
+    """The shape after pooling a batch of images; None where PyTorch had better say."""
+    if x.dim() != 4 or not x.is_contiguous() or not x.is_floating_point():
+        return None
+    sides = []
+    for axis in (0, 1):
+        size, (k, p, d) = x.shape[2 + axis], (values[axis % len(values)] for values in (kernel, padding, dilation))
+        s = (stride or kernel)[axis % len(stride or kernel)]
+        span = size + 2 * p - d * (k - 1) - 1
+        if span < 0 or s < 1 or d < 1 or not 0 <= 2 * p <= k or not size:
+            return None
+        side = (-(-span // s) if ceil_mode else span // s) + 1
+        sides.append(side - 1 if ceil_mode and (side - 1) * s >= size + p else side)
+    return (*x.shape[:2], *sides)
+
+
+def _max_pool(
+    x: Tensor, kernel: list[int], stride: Any = (), padding: Any = (0,), dilation: Any = (1,), ceil_mode: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The shapes of a maximum pooling: its output, and where each was found."""
+    shape = _pooled_shape(x, kernel, stride, padding, dilation, ceil_mode)
+    if shape is None:
+        return _ATEN.max_pool2d_with_indices.default(x, kernel, stride, padding, dilation, ceil_mode)
+    return x.new_empty(shape), x.new_empty(shape, dtype=torch.int64)
+
+
+def _average_pool(
+    x: Tensor, kernel: list[int], stride: Any = (), padding: Any = (0,), ceil_mode: bool = False, *others: Any
+) -> Tensor:
+    """The shape of an average pooling."""
+    shape = _pooled_shape(x, kernel, stride, padding, [1], ceil_mode)
+    if shape is None:
+        return _ATEN.avg_pool2d.default(x, kernel, stride, padding, ceil_mode, *others)
+    return x.new_empty(shape)
+
+
 def _layer_norm(x: Tensor, shape: list[int], *_: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
     """The shapes of a layer norm: its output, and a mean and deviation for each run of values."""
     statistics = (*x.shape[: x.dim() - len(shape)], *[1] * len(shape))
@@ -94,6 +132,8 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
         for func in (_ATEN.relu, _ATEN.hardtanh, _ATEN.sigmoid, _ATEN.silu, _ATEN.gelu, _ATEN.tanh, _ATEN.elu)
     },
     _ATEN.convolution.default: _convolution,
+    _ATEN.max_pool2d_with_indices.default: _max_pool,
+    _ATEN.avg_pool2d.default: _average_pool,
     _ATEN.cat.default: _cat,
     _ATEN.native_layer_norm.default: _layer_norm,
     **{

@@ -25,7 +25,12 @@ def emptied(tensor: Tensor) -> Tensor:
     if is_lazy(tensor):
         lazy_class: Any = UninitializedParameter if isinstance(tensor, nn.Parameter) else UninitializedBuffer
         return lazy_class(device="meta", dtype=tensor.dtype)
-    empty = torch.empty_like(tensor, device="meta", requires_grad=False)
+    empty: Tensor
+    if type(tensor) in (Tensor, nn.Parameter) and tensor.layout is torch.strided:
+        # what `empty_like` would find out, for which it first imports PyTorch's symbolic shapes
+        empty = torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta")
+    else:
+        empty = torch.empty_like(tensor, device="meta", requires_grad=False)
     if isinstance(tensor, nn.Parameter):
         return nn.Parameter(empty, requires_grad=tensor.requires_grad)
     return empty
