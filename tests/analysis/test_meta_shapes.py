@@ -1,36 +1,70 @@
-"""Shapes that are told at once against those of real tensors."""
+"""Shapes that are told at once are those of PyTorch, and its errors stay."""
 
 import itertools
 
 import pytest
 import torch
-from torch import nn
 
-from striate.analysis import summary
-from striate.errors import StriateError
+from striate.analysis.meta_shapes import run
 
-POOLS = [
-    kind(kernel, stride, padding, ceil_mode=ceil_mode)
-    for kind, kernel, stride, padding, ceil_mode in itertools.product(
-        (nn.MaxPool2d, nn.AvgPool2d), (2, 3, (3, 2)), (None, 1, (2, 3)), (0, 1), (False, True)
-    )
-]
-CONVOLUTIONS = [
-    nn.Conv2d(4, 6, (3, 2), stride, padding, dilation, groups)
-    for stride, padding, dilation, groups in itertools.product((1, (2, 3)), (0, (2, 1)), (1, 2), (1, 2))
-]
+ATEN = torch.ops.aten
 
 
-@pytest.mark.parametrize("layer", [*POOLS, *CONVOLUTIONS, nn.MaxPool2d(3, 2, dilation=2)], ids=str)
-def test_windows_give_the_shapes_of_real_tensors(layer: nn.Module) -> None:
-    for height, width in ((7, 8), (10, 9), (11, 13)):
-        result = summary(layer, (2, 4, height, width))
-        assert result.root.output_shape == tuple(layer(torch.rand(2, 4, height, width)).shape)
+def both(func, *args):
+    """The shape by the short way, and the shape of the real result."""
+    on_meta = [[x.to("meta") for x in a] if isinstance(a, list) and isinstance(a[0], torch.Tensor) else a for a in args]
+    on_meta = [a.to("meta") if isinstance(a, torch.Tensor) else a for a in on_meta]
+    operands = [a for a in on_meta if isinstance(a, torch.Tensor)] or on_meta[0]
+    short, wanted = run(func, on_meta, {}, operands)[0], func(*args)
+    return (tuple(short.shape), short.dtype, short.is_meta), (tuple(wanted.shape), wanted.dtype, True)
 
 
 @pytest.mark.parametrize(
-    ("layer", "shape"), [(nn.MaxPool2d(3), (4, 2, 2)), (nn.AvgPool2d(3), (4, 2, 2)), (nn.Conv2d(4, 2, 5), (4, 3, 3))]
+    ("stride", "padding", "dilation", "groups"), list(itertools.product((1, 2, 3), (0, 2), (1, 2), (1, 2)))
 )
-def test_too_small_a_map_is_still_pytorchs_error(layer: nn.Module, shape: tuple[int, ...]) -> None:
-    with pytest.raises(StriateError, match=r"small|size"):
-        summary(layer, shape)
+def test_convolutions(stride, padding, dilation, groups):
+    for sides, kernel in (((9, 8), (3, 2)), ((11,), (4,)), ((7, 6, 9), (3, 1, 2))):
+        axes = len(sides)
+        x, weight = torch.randn(2, 4, *sides), torch.randn(6, 4 // groups, *kernel)
+        rest = ([stride] * axes, [padding] * axes, [dilation] * axes, False, [0] * axes, groups)
+        found, wanted = both(ATEN.convolution.default, x, weight, None, *rest)
+        assert found == wanted
+
+
+def test_impossible_convolutions_fail_as_in_pytorch():
+    x, rest = torch.empty(1, 4, 5, 5, device="meta"), ([1, 1], [0, 0], [1, 1], False, [0, 0], 1)
+    for shape in ((2, 4, 6, 6), (2, 3, 1, 1)):
+        weight = torch.empty(shape, device="meta")
+        with pytest.raises(RuntimeError):
+            run(ATEN.convolution.default, (x, weight, None, *rest), {}, [x, weight])
+
+
+def test_transposed_convolutions_are_pytorchs():
+    x, weight = torch.randn(2, 4, 5, 5), torch.randn(4, 3, 3, 3)
+    found, wanted = both(ATEN.convolution.default, x, weight, None, [2, 2], [1, 1], [1, 1], True, [1, 1], 1)
+    assert found == wanted
+
+
+@pytest.mark.parametrize("func", [ATEN.add.Tensor, ATEN.sub.Tensor, ATEN.mul.Tensor, ATEN.div.Tensor])
+def test_arithmetic_broadcasts_and_promotes(func):
+    x, row, whole = torch.randn(2, 3, 4), torch.randn(3, 1), torch.arange(1, 5)
+    for pair in ((x, x), (x, row), (row, x), (x, whole), (whole, x), (whole, whole), (x, 2), (whole, 2), (whole, 2.0)):
+        found, wanted = both(func, *pair)
+        assert found == wanted
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "silu", "gelu", "tanh", "elu", "hardtanh"])
+def test_activations_keep_the_shape(name):
+    found, wanted = both(getattr(ATEN, name).default, torch.randn(2, 3))
+    assert found == wanted
+
+
+def test_joining():
+    x, y = torch.randn(2, 3, 4), torch.randn(2, 5, 4)
+    for dim in (1, -2):
+        found, wanted = both(ATEN.cat.default, [x, y], dim)
+        assert found == wanted
+    found, wanted = both(ATEN.cat.default, [x, y.double()], 1)
+    assert found == wanted
+    with pytest.raises(RuntimeError):
+        run(ATEN.cat.default, ([x.to("meta"), y.to("meta")], 0), {}, [x.to("meta")])
