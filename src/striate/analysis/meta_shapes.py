@@ -27,13 +27,24 @@ def _elementwise(func: Any) -> Callable[..., Any]:
     def result(x: Tensor, y: Any, **others: Any) -> Any:
         if not others and isinstance(x, Tensor) and x.is_floating_point():
             if isinstance(y, Tensor) and y.dtype == x.dtype:
-                alike = x.shape == y.shape
-                return _empty_like(x) if alike else x.new_empty(torch.broadcast_shapes(x.shape, y.shape))
+                if x.shape == y.shape:
+                    return _empty_like(x)
+                shape = _broadcast(x.shape, y.shape)
+                return func(x, y) if shape is None else x.new_empty(shape)
             if isinstance(y, int | float):
                 return _empty_like(x)
         return func(x, y, **others)
 
     return result
+
+
+def _broadcast(first: torch.Size, second: torch.Size) -> list[int] | None:
+    """The common shape, as `torch.broadcast_shapes`, which imports symbolic shapes; None where there is none."""
+    rank = max(len(first), len(second))
+    pairs = [((1,) * (rank - len(a)) + tuple(a)) for a in (first, second)]
+    if any(one != other and 1 not in (one, other) for one, other in zip(*pairs, strict=True)):
+        return None
+    return [other if one == 1 else one for one, other in zip(*pairs, strict=True)]
 
 
 def _cat(tensors: list[Tensor], dim: int = 0) -> Tensor:
