@@ -73,6 +73,20 @@ def test_outputs_equal_timms_under_tensorflows_padding():
         torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
 
 
+def test_a_file_of_keras_wants_images_by_imagenets_mean(tmp_path, monkeypatch):
+    """Its networks rescale inside; ours gets what comes after that."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    import keras
+
+    theirs = keras.applications.EfficientNetB0(weights=None, input_shape=(64, 64, 3))
+    path = tmp_path / "efficientnetb0.h5"
+    theirs.save(path)
+    source = create_model("efficientnet_b0", weights=path).weights_source
+    assert source.mean == (0.485, 0.456, 0.406)
+    assert source.std == (0.229, 0.224, 0.225)
+    assert source.options["padding"] == "tensorflow"
+
+
 def test_small_images_keep_their_rows_longer():
     model = weightless(input_size=32)
     assert model.features(torch.empty(1, 3, 32, 32, device="meta")).shape == (1, 1280, 4, 4)

@@ -95,7 +95,7 @@ def _arrays(layer: Any, is_depthwise: bool) -> dict[str, Tensor]:
     arrays = {}
     for name in map(_text, layer.attrs["weight_names"]):
         word = name.rsplit("/", 1)[-1].partition(":")[0]
-        array = torch.from_numpy(layer[name][()])
+        array = torch.as_tensor(layer[name][()])  # counts are single numbers
         arrays["depthwise_kernel" if is_depthwise and word == "kernel" else word] = array
     return arrays
 

@@ -61,5 +61,5 @@ def _keras() -> tuple[tuple[str, str], ...]:
 TABLES = {
     "torchvision": KeyTable(_torchvision(), {"stem": "paper"}),
     "timm": KeyTable(_timm(), {"stem": "paper"}),
-    "keras": KeyTable(_keras(), {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}),
+    "keras": KeyTable(_keras(), {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}, imagenet_images=True),
 }
