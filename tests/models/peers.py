@@ -43,7 +43,7 @@ def randomised(model: nn.Module) -> nn.Module:
             nn.init.uniform_(module.running_var, 0.8, 1.2)
             nn.init.uniform_(module.weight, 0.8, 1.2)
             nn.init.uniform_(module.bias, -0.1, 0.1)
-        elif isinstance(module, nn.Linear) and not module.weight.any():
+        elif isinstance(module, nn.Linear) and not module.weight.is_meta and not module.weight.any():
             nn.init.normal_(module.weight)
     return model
 

@@ -1,0 +1,58 @@
+"""The pages made from the code are those the code makes now; run `python docs/generate.py` when they are not."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from striate.models import get_card, list_models
+from striate.models.card_text import facts
+from striate.models.catalogue import families
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+MEND = "run `python docs/generate.py`"
+
+
+def generator():
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("family", list(families()))
+def test_every_card_is_on_its_familys_page(family):
+    page = (DOCS / "networks" / f"{family}.md").read_text(encoding="utf-8")
+    for card in families()[family].cards:
+        section = page.partition(f"## {card.name}\n")[2].partition("\n## ")[0]
+        assert f"{card.parameters:,}" in section, MEND
+        for heading, sentence in facts(card):
+            assert f"- **{heading}**: {sentence}" in section, MEND
+
+
+def test_the_index_and_the_errata_are_whole():
+    index = (DOCS / "networks.md").read_text(encoding="utf-8")
+    errata = (DOCS / "errata.md").read_text(encoding="utf-8")
+    for name in list_models():
+        assert f"| [{name}](" in index, MEND
+        for sentence in get_card(name).errata:
+            assert sentence in errata, MEND
+
+
+def test_every_shared_network_stands_in_the_table_of_equality():
+    table = (DOCS / "equality.md").read_text(encoding="utf-8")
+    for name in list_models():
+        for library, spelled in get_card(name).peers.items():
+            row = next((line for line in table.splitlines() if line.startswith(f"| {name} | {library} |")), "")
+            assert f"| {spelled} |" in row, "run `python docs/generate.py equality`"
+            assert float(row.split("|")[5]) < (1e-4 if library == "keras" else 1e-8)
+
+
+@pytest.mark.slow
+def test_pages_are_what_the_code_makes():
+    for path, text in generator().networks().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: {MEND}"
+    kept = {path.stem for path in (DOCS / "networks").glob("*.md")}
+    assert kept == set(families())
