@@ -3,7 +3,7 @@
 The closed figure, clipped at the part of the image that the network reads at all (strides without padding may leave
 the last rows unread, as NASNet's first layer does), must be the extent of the input's gradient exactly, for the first,
 the middle and the last unit of the last map. So that no path hides, weights are positive, activations are the identity
-and maximum pooling is an average over the same window; none of this moves what a unit can see. Attention,
+(gates x / (1 + x)) and maximum pooling is an average over the same window; none of this moves what a unit can see. Attention,
 squeeze-and-excitation and group norms let every unit see the whole image; then the gradient must reach all of it.
 """
 
@@ -21,8 +21,10 @@ from striate.models import create_model, get_card, list_models
 #: Activations, each of which is some unit's own affair.
 ACTIVATIONS = {
     *("relu", "relu_", "relu6", "hardtanh", "hardtanh_", "leaky_relu", "prelu", "elu", "elu_", "selu", "celu", "gelu"),
-    *("silu", "mish", "hardswish", "hardsigmoid", "sigmoid", "sigmoid_", "tanh", "tanh_", "softplus", "softsign"),
+    *("silu", "mish", "hardswish", "tanh", "tanh_", "softplus", "softsign"),
 }
+#: Gates by which one map multiplies another, which would square its size again and again were they the identity.
+GATES = {"sigmoid", "sigmoid_", "hardsigmoid"}
 #: Largest image of these tests, pixels.
 LARGEST = 300
 
@@ -35,6 +37,8 @@ class Benign(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name in ACTIVATIONS:
             return args[0]
+        if name in GATES:
+            return args[0] / (1 + args[0])  # from 0 to 1 for what is positive, and never flat
         if name in ("max_pool2d", "max_pool2d_with_indices", "_max_pool2d"):
             return self._pooled(*args, **kwargs)
         return func(*args, **kwargs)

@@ -55,7 +55,7 @@ def theirs(name: str, library: str) -> nn.Module:
     if library == "timm":
         import timm
 
-        return randomised(timm.create_model(spelled)).eval()
+        return randomised(timm.create_model(spelled, num_classes=get_card(name).num_classes)).eval()
     import torchvision
 
     return randomised(torchvision.models.get_model(spelled, weights=None, **_torchvision(spelled))).eval()
@@ -99,12 +99,19 @@ def rescales(model) -> bool:
 
 
 def theirs_in_keras(name: str):
-    """Keras's network for our size of image, with random weights and statistics."""
+    """Keras's network for our size of image in float64, with random weights and statistics."""
     keras = _keras()
     keras.utils.set_random_seed(0)
     size = side(name)
     build = _builder_in_keras(get_card(name).peers["keras"])
-    model = build(weights=None, input_shape=(size, size, 3), classifier_activation=None)
+    usual = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        model = build(weights=None, input_shape=(size, size, 3), classifier_activation=None)
+    finally:
+        keras.config.set_dtype_policy(usual[0])
+        keras.config.set_floatx(usual[1])
     generator = torch.Generator().manual_seed(1)
     mobile = any(type(layer).__name__ in ("DepthwiseConv2D", "SeparableConv2D") for layer in model.layers)
     for layer in model.layers:
@@ -113,38 +120,32 @@ def theirs_in_keras(name: str):
                 depthwise = type(layer).__name__ == "DepthwiseConv2D" or "depthwise" in variable.path
                 filters = variable.shape[2] if depthwise else 1
                 fan_in = variable.shape[0] * variable.shape[1] * variable.shape[2] / filters
-                gain = 4 if rescales(model) else 2  # gates take half of it away again
+                gain = 1.85 if rescales(model) else 2  # few enough that deep ones do not explode
                 variable.assign(variable * (gain / fan_in) ** 0.5 / variable.numpy().std())
         if type(layer).__name__ == "BatchNormalization":
-            spans = {
-                "gamma": (0.8, 1.2),
-                "beta": (-0.1, 0.1),
-                "moving_mean": (-0.1, 0.1),
-                # Without a scale Keras's first weights let the images' difference die away with depth.
-                "moving_variance": (0.8, 1.2) if layer.scale else (0.3, 0.5),
-            }
             for variable in layer.weights:
-                low, high = spans[variable.path.rsplit("/", 1)[-1]]
+                around_one = variable.path.rsplit("/", 1)[-1] in ("gamma", "moving_variance")
+                low, high = (0.8, 1.2) if around_one else (-0.1, 0.1)
                 variable.assign(low + (high - low) * torch.rand(variable.shape, generator=generator))
     return model
 
 
 def ours(name: str, library: str, state: dict[str, Tensor]) -> ConvNet:
-    """Our network in evaluation mode with the peer's tensors."""
+    """Our network in float64 and evaluation mode with the peer's tensors."""
     card = get_card(name)
     size = {"input_size": side(name)} if card.fixed_size else {}
-    model = create_model(name, **size, **options(name, library)).eval()
+    model = create_model(name, **size, **options(name, library)).double().eval()
     load_state(model, rename(state, key_tables(card.family)[library]), where=f"{library} {name}")
     return model
 
 
 def difference(name: str, library: str) -> float:
-    """The largest difference of any logit between the networks, over the largest between the two random images.
+    """The largest difference of any logit between the networks on two random images, over the largest logit.
 
-    In float64, with Keras in float32. Dividing so, a network that answers the same to all images fails.
+    In float64; but Keras's batch norms work in float32 whatever they are given.
     """
     torch.manual_seed(2)
-    x = torch.randn(2, 3, side(name), side(name))
+    x = torch.randn(2, 3, side(name), side(name), dtype=torch.float64)
     if library == "keras":
         peer = theirs_in_keras(name)
         model = ours(name, library, keras_state(peer))
@@ -153,17 +154,19 @@ def difference(name: str, library: str) -> float:
             wanted = torch.as_tensor(peer(pixels, training=False).detach().cpu().numpy())
             given = model(x)
     else:
-        peer = theirs(name, library)
+        peer = theirs(name, library).double()
         model = ours(name, library, peer.state_dict())
         with torch.no_grad():
-            wanted, given = peer.double()(x.double()), model.double()(x.double())
-    return ((given - wanted).abs().max() / (wanted[0] - wanted[1]).abs().max()).item()
+            wanted, given = peer(x), model(x)
+    spread = (wanted[0] - wanted[1]).abs().max()
+    assert spread > 1e-3 * wanted.abs().max(), "the answers hardly depend on the images and show nothing"
+    return ((given - wanted).abs().max() / wanted.abs().max()).item()
 
 
 def gradient_difference(name: str, library: str) -> float:
     """The largest difference of any parameter's gradient on one batch, over the largest gradient of that tensor."""
     peer = theirs(name, library).double()
-    model = ours(name, library, peer.state_dict()).double()
+    model = ours(name, library, peer.state_dict())
     torch.manual_seed(2)
     x = torch.randn(2, 3, side(name), side(name), dtype=torch.float64)
     wanted = {}
