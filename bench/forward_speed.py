@@ -123,26 +123,26 @@ def measure_memory(name: str, library: str, options: Any) -> None:
 def compare(name: str, options: Any, report: Report) -> list[list[str]]:
     from striate.models import get_card
 
+    peers = [library for library in LIBRARIES if library in get_card(name).peers]
+    names = [f"striate as {peers[0]}", *peers]
+    contestants: dict[str, Callable[[], float]] = {one: Contestant(name, one, options) for one in names}
+    speeds = alternate(contestants, options.rounds)
+    contestants.clear()
+    gc.collect()
+    words = ("--work", options.work, "--layout", options.layout, "--batch", options.batch, "--size", options.size)
+    peaks: dict[str, list[float]] = {one: [] for one in names}
+    for _ in range(options.memory_runs):
+        for one in names:
+            peaks[one].append(child(__file__, "--memory", name, one, *words)["peak"])
     rows = []
-    for library in LIBRARIES:
-        if library not in get_card(name).peers:
-            continue
-        pair = (f"striate as {library}", library)
-        ours, theirs = (Contestant(name, one, options) for one in pair)
-        speeds = alternate({"ours": ours, "theirs": theirs}, options.rounds)
-        gains = ratios(speeds["ours"], speeds["theirs"])
-        del ours, theirs
-        gc.collect()
-        words = ("--work", options.work, "--layout", options.layout, "--batch", options.batch, "--size", options.size)
-        peaks = {
-            one: median([child(__file__, "--memory", name, one, *words)["peak"] for _ in range(options.memory_runs)])
-            for one in pair
-        }
-        memory = peaks[pair[0]] / peaks[pair[1]]
+    ours = names[0]
+    for library in peers:
+        gains = ratios(speeds[ours], speeds[library])
+        memory = median(peaks[ours]) / median(peaks[library])
         verdict = "yes" if median(gains) >= SPEED and memory <= MEMORY else "NO"
-        speed = [f"{median(speeds[one]):.1f}" for one in ("ours", "theirs")]
+        speed = [f"{median(speeds[one]):.1f}" for one in (ours, library)]
         setup = [name, library, options.work, options.layout]
-        rows.append([*setup, *speed, f"{median(gains):.3f}", f"{peaks[pair[0]]:.0f}", f"{memory:.3f}", verdict])
+        rows.append([*setup, *speed, f"{median(gains):.3f}", f"{median(peaks[ours]):.0f}", f"{memory:.3f}", verdict])
         print(*rows[-1], "| rounds", each(gains, ".3f"), flush=True)
     return rows
 

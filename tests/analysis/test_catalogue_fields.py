@@ -3,8 +3,9 @@
 The closed figure, clipped at the part of the image that the network reads at all (strides without padding may leave
 the last rows unread, as NASNet's first layer does), must be the extent of the input's gradient exactly, for the first,
 the middle and the last unit of the last map. So that no path hides, weights are positive, activations are the identity
-(gates x / (1 + x)) and maximum pooling is an average over the same window; none of this moves what a unit can see. Attention,
-squeeze-and-excitation and group norms let every unit see the whole image; then the gradient must reach all of it.
+(gates x / (1 + x)) and maximum pooling is an average over the same window; none of this moves what a unit can see.
+Attention, squeeze-and-excitation and group norms let every unit see the whole image; then the gradient must reach all
+of it.
 """
 
 from typing import Any
