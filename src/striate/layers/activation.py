@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import unknown
+from striate.layers.overwriting import ReLU, ReLU6, SiLU
 
 
 class ScaledTanh(nn.Module):
@@ -25,13 +26,13 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
     "scaled_tanh": ScaledTanh,
-    "relu": nn.ReLU,
+    "relu": ReLU,
     "leaky_relu": nn.LeakyReLU,
     "elu": nn.ELU,
     "selu": nn.SELU,
     "gelu": nn.GELU,
-    "relu6": nn.ReLU6,
-    "silu": nn.SiLU,
+    "relu6": ReLU6,
+    "silu": SiLU,
     "identity": nn.Identity,
 }
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from striate.errors import UsageError, unknown
 from striate.layers.activation import activation as make_activation
+from striate.layers.overwriting import Chain
 
 #: "symmetric": k // 2 rows and columns on each side, PyTorch's habit. "tensorflow": TensorFlow's SAME, which
 #: gives ceil(n / stride) outputs and puts the odd row and column at the bottom and right. "valid": none.
@@ -79,7 +80,7 @@ def conv2d(
     )
 
 
-class ConvNormAct(nn.Sequential):
+class ConvNormAct(Chain):
     """Convolution without bias, batch norm, activation (or none); children conv, norm, act."""
 
     def __init__(
@@ -113,7 +114,7 @@ class ConvNormAct(nn.Sequential):
         super().__init__(parts)
 
 
-class ConvAct(nn.Sequential):
+class ConvAct(Chain):
     """Convolution with bias and activation (or none), from before batch norm; children conv, act."""
 
     def __init__(

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from striate.errors import UsageError
 from striate.layers.activation import activation as make_activation
+from striate.layers.overwriting import in_turn
 
 
 class DenseLayer(nn.Sequential):
@@ -64,16 +65,11 @@ class DenseLayer(nn.Sequential):
             y = checkpoint(self._join, *maps, use_reentrant=False, context_fn=lambda: (nullcontext(), self._counted()))
         else:
             y = self._join(*maps)
-        for layer in list(self)[3:]:
-            y = layer(y)
-        return y
+        return in_turn(list(self)[3:], y)
 
     def _join(self, *maps: Tensor) -> Tensor:
         """Norm, activation and convolution of all maps together."""
-        y = torch.cat(maps, 1)
-        for layer in list(self)[:3]:
-            y = layer(y)
-        return y
+        return in_turn(list(self)[:3], torch.cat(maps, 1))
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

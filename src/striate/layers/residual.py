@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from striate.errors import unknown
 from striate.layers.activation import activation as make_activation
+from striate.layers.overwriting import Chain, activate
 from striate.layers.shortcuts import make_addition, make_shortcut
 
 #: Where batch norms and activations stand in a block, as in the second paper's figure 4:
@@ -66,7 +67,10 @@ class Residual(nn.Module):
         if self.shortcut is not None:
             if self.shared:
                 x = activated
-            y = y + self.shortcut(x) if self.addition is None else self.addition(x, self.shortcut(x), y)
+            if self.addition is None:
+                y = y + self.shortcut(x)
+                return y if self.after is None else activate(self.after, y)
+            y = self.addition(x, self.shortcut(x), y)
         return y if self.after is None else self.after(y)
 
 
@@ -118,7 +122,7 @@ def residual_block(
     elif placement == "original":
         after = make_activation(activation)
     return Residual(
-        nn.Sequential(residual),
+        Chain(residual),
         shortcut,
         before=before,
         shared=before is not None and preactivation == "shared",
@@ -130,7 +134,7 @@ def residual_block(
 def norm_act(channels: int | None, activation: str, norm_eps: float = 1e-5) -> nn.Sequential:
     """Children norm (left out where there are no channels) and act."""
     norm = {} if channels is None else {"norm": nn.BatchNorm2d(channels, eps=norm_eps)}
-    return nn.Sequential(OrderedDict(**norm, act=make_activation(activation)))
+    return Chain(OrderedDict(**norm, act=make_activation(activation)))
 
 
 def _block(

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from striate.layers import Chain, he_normal_, norm_act
 from striate.layers import activation as make_activation
-from striate.layers import he_normal_, norm_act
 from striate.layers.dense_block import DenseBlock, DenseLayer
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
@@ -149,7 +149,7 @@ def _stem(in_channels: int, width: int, large: bool, small: bool, activation: st
         layers["act"] = make_activation(activation)
     if stride == 2:
         layers["pool"] = nn.MaxPool2d(3, stride=2, padding=1)
-    return nn.Sequential(layers)
+    return Chain(layers)
 
 
 def _transition(in_channels: int, out_channels: int, activation: str, norm_eps: float) -> nn.Sequential:
@@ -157,7 +157,7 @@ def _transition(in_channels: int, out_channels: int, activation: str, norm_eps: 
     layers = OrderedDict(norm_act(in_channels, activation, norm_eps).named_children())
     layers["conv"] = nn.Conv2d(in_channels, out_channels, 1, bias=False)
     layers["pool"] = nn.AvgPool2d(2)
-    return nn.Sequential(layers)
+    return Chain(layers)
 
 
 TORCHVISION = ("densenet121", "densenet161", "densenet169", "densenet201")

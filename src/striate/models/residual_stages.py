@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
+from striate.layers import Chain, gate_bias_, he_normal_, zero_last_gamma_
 from striate.layers import activation as make_activation
-from striate.layers import gate_bias_, he_normal_, zero_last_gamma_
 from striate.models.convnet import ConvNet
 from striate.models.heads import pooled
 
@@ -49,7 +49,7 @@ def large_stem(
         if zero_padded_pool:
             layers["pad"] = nn.ZeroPad2d(1)
         layers["pool"] = nn.MaxPool2d(3, stride=2, padding=0 if zero_padded_pool else 1)
-    return nn.Sequential(layers)
+    return Chain(layers)
 
 
 def stack(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.layers import ChannelShuffle, ConvNormAct, he_normal_
+from striate.layers import Chain, ChannelShuffle, ConvNormAct, he_normal_
 from striate.layers import activation as make_activation
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
@@ -122,7 +122,7 @@ def shuffle_stem(in_channels: int, channels: int, *, small: bool, activation: st
     )
     if not small:
         layers["pool"] = nn.MaxPool2d(3, stride=2, padding=1)
-    return nn.Sequential(layers)
+    return Chain(layers)
 
 
 SMALL_STEM = "With input_size of 64 pixels or less the first convolution has stride 1 and there is no max-pool."

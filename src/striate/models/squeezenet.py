@@ -13,6 +13,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from striate.layers import Chain
 from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
 from striate.models.card import Card, Family, Paper
@@ -109,7 +110,7 @@ def build(
         stages[f"stage{number}"] = nn.Sequential(layers)
     head = convolutional(channels, num_classes, dropout=dropout, activation=activation)
     smallest = {card.name: card for card in FAMILY.cards}[name].smallest(stem)
-    model = ConvNet(nn.Sequential(first), stages, head, in_channels=in_channels, min_size=smallest)
+    model = ConvNet(Chain(first), stages, head, in_channels=in_channels, min_size=smallest)
     first_weights_(model, "he")
     return model
 

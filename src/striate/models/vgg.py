@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from striate.errors import UsageError
-from striate.layers import LocalResponseNorm, conv2d, output_shape
+from striate.layers import Chain, LocalResponseNorm, conv2d, output_shape
 from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
 from striate.models.card import Card, Family, Paper
@@ -91,7 +91,7 @@ def build(
             layers[f"act{number}"] = make_activation(activation)
             channels = width
         layers["pool"] = nn.MaxPool2d(2)
-        stages.append(nn.Sequential(layers))
+        stages.append(Chain(layers))
     size = input_size or (224, 224)
     height, width = output_shape(nn.Sequential(*stages), (1, in_channels, *size))[2:]
     model = ConvNet(
