@@ -62,6 +62,7 @@ def activate(act: nn.Module, x: Tensor, maker: nn.Module | None = None) -> Tenso
     """
     safe = (
         isinstance(act, OVERWRITING)
+        and isinstance(x, Tensor)  # and not what torch.fx sends through in its place
         and (maker is None or (isinstance(maker, MAKERS) and not _is_watched(maker)))
         and not (_is_watched(act) or any(EVERYWHERE) or x.is_meta)
         and not (torch.compiler.is_compiling() or torch.jit.is_tracing())
