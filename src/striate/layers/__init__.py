@@ -23,7 +23,7 @@ from striate.layers.inverted_residual import InvertedResidual, inverted_residual
 from striate.layers.local import LocallyConnected1d, LocallyConnected2d
 from striate.layers.measure import output_shape
 from striate.layers.normalisation import LocalResponseNorm
-from striate.layers.overwriting import Chain
+from striate.layers.overwriting import Chain, activate
 from striate.layers.pooling import L2Pool2d, RoIPool, SumPool2d
 from striate.layers.rbf import RBFDistanceLoss, RBFLoss, RBFOutput
 from striate.layers.residual import (
@@ -81,6 +81,7 @@ __all__ = [
     "TrueConv1d",
     "TrueConv2d",
     "ZeroPadShortcut",
+    "activate",
     "activation",
     "basic",
     "bottleneck",

@@ -13,7 +13,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from striate.layers import Chain
+from striate.layers import Chain, activate
 from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
 from striate.models.card import Card, Family, Paper
@@ -63,8 +63,8 @@ class Fire(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Squeeze, expand, stack."""
-        x = self.act(self.squeeze(x))
-        return self.act_expand(torch.cat([self.expand1x1(x), self.expand3x3(x)], 1))
+        x = activate(self.act, self.squeeze(x), self.squeeze)
+        return activate(self.act_expand, torch.cat([self.expand1x1(x), self.expand3x3(x)], 1))
 
 
 def build(
