@@ -12,9 +12,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 #: Operations on each value of one tensor of floating numbers.
 _POINTWISE = ("relu", "hardtanh", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "pow", "neg")
 
+#: Batch norms in evaluation mode: the output, and no statistics.
+_NORMS = ("native_batch_norm", "_native_batch_norm_legit_no_training")
+
 
 class _Pointwise(TorchDispatchMode):
-    """Shapes of activations and of products told at once; PyTorch would import its compiler first, for seconds."""
+    """Shapes of frequent operations told at once; PyTorch would import its compiler first, for seconds."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -24,6 +27,8 @@ class _Pointwise(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
         tensors = [value for value in args if isinstance(value, Tensor)]
+        if name in _NORMS and args[0].is_meta:
+            return torch.empty_like(args[0]), args[0].new_empty(0), args[0].new_empty(0)
         if not kwargs and all(x.is_meta and x.dtype == tensors[0].dtype for x in tensors):
             if name in _POINTWISE and tensors[0].is_floating_point() and len(tensors) == 1:
                 return torch.empty_like(tensors[0])
