@@ -83,8 +83,11 @@ def test_the_live_display_draws_on_a_terminal_and_keeps_the_epochs_lines(monkeyp
         assert part in shown
 
 
-def test_the_live_display_can_be_stopped_before_it_started():
+def test_the_live_display_can_be_stopped_before_it_started(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     Live().stop()
+    assert terminal.getvalue() == ""
 
 
 def test_the_display_suits_where_standard_error_goes(monkeypatch):

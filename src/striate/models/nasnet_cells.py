@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from typing import Any
 
@@ -87,7 +88,7 @@ def _average() -> nn.Module:
     return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
 
 
-class Cell(nn.Module):
+class Cell(nn.Module, ABC):
     """What both cells share: the inputs of this cell and of the last, squeezed to one width and size.
 
     Args:
@@ -110,9 +111,9 @@ class Cell(nn.Module):
         output = self.combine(self.squeeze(x), before if self.adjust is None else self.adjust(before))
         return output, self.second(x, before)
 
+    @abstractmethod
     def combine(self, h: Tensor, p: Tensor) -> Tensor:
         """The five blocks of the paper's figure 4 on the squeezed inputs."""
-        raise NotImplementedError
 
     def second(self, x: Tensor, before: Tensor) -> Tensor:
         """What the next cell gets beside the output."""
