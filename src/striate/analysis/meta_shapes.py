@@ -140,7 +140,16 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
     _ATEN._native_batch_norm_legit_no_training.default: _batch_norm_without_training,
     **{
         func.default: _like_input(func.default)
-        for func in (_ATEN.relu, _ATEN.hardtanh, _ATEN.sigmoid, _ATEN.silu, _ATEN.gelu, _ATEN.tanh, _ATEN.elu)
+        for func in (
+            _ATEN.relu,
+            _ATEN.hardtanh,
+            _ATEN.sigmoid,
+            _ATEN.silu,
+            _ATEN.gelu,
+            _ATEN.tanh,
+            _ATEN.elu,
+            _ATEN.neg,
+        )
     },
     _ATEN.convolution.default: _convolution,
     _ATEN.max_pool2d_with_indices.default: _max_pool,
