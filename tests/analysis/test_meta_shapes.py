@@ -53,7 +53,7 @@ def test_arithmetic_broadcasts_and_promotes(func):
         assert found == wanted
 
 
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "silu", "gelu", "tanh", "elu", "hardtanh"])
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "silu", "gelu", "tanh", "elu", "hardtanh", "neg"])
 def test_activations_keep_the_shape(name):
     found, wanted = both(getattr(ATEN, name).default, torch.randn(2, 3))
     assert found == wanted
