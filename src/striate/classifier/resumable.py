@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import Any
 
 from striate.classifier.plan import FORMAT
@@ -33,6 +34,13 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
     "notes": list,
 }
 
+#: What makes something of the larger ones.
+READERS: dict[str, Callable[[Any], object]] = {
+    "network": lambda network: {"name": str(network["name"]), **network["arguments"]},
+    "preprocessing": Preprocessing.from_dict,
+    "recipe": Recipe.from_dict,
+}
+
 
 def read_config(run: RunFolder) -> dict[str, Any]:
     """A run's config.json, once it is sure that all is in it that going on needs.
@@ -45,19 +53,24 @@ def read_config(run: RunFolder) -> dict[str, Any]:
     if config.get("format") != FORMAT:
         raise StriateError(f"{run.config}: does not say how the run is trained, so it cannot go on.")
     wrong = [name for name, kind in FIELDS.items() if not isinstance(config.get(name, ...), kind)]
-    if not wrong:
-        try:
-            Recipe.from_dict(config["recipe"])
-            Preprocessing.from_dict(config["preprocessing"])
-            dict(config["network"]["arguments"], name=str(config["network"]["name"]))
-        except (StriateError, KeyError, TypeError, ValueError) as error:
-            wrong = [f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)]
+    wrong = wrong or [f"{name}: {problem}" for name in READERS if (problem := _problem(name, config[name]))]
     if wrong:
         raise StriateError(
             f"{run.config}: was edited or is another version's ({', '.join(wrong)}), so the run cannot go on. "
             "Bring the file back as it was."
         )
     return config
+
+
+def _problem(name: str, value: Any) -> str:
+    """What is wrong with a field of `READERS`; empty where nothing is."""
+    try:
+        READERS[name](value)
+    except KeyError as error:
+        return f"{error.args[0]} is missing"
+    except (StriateError, TypeError, ValueError) as error:
+        return str(error).rstrip(".")
+    return ""
 
 
 def refuse_without_checkpoint(run: RunFolder, config: dict[str, Any]) -> None:
