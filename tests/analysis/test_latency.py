@@ -73,5 +73,5 @@ def test_it_is_the_median_of_the_runs_after_a_warm_up_of_two() -> None:
     latency = measure_latency(Uneven([0.1, 0.1, 0.02, 0.25, 0.02, 0.002, 0.02]), (3, 4, 4), repeats=5)
     assert 15 < latency.milliseconds < 45
     assert 1 < latency.low < 15
-    assert 240 < latency.high
+    assert latency.high > 240
     assert latency.repeats == 5

@@ -70,7 +70,7 @@ def test_a_checkpoint_is_dropped_when_the_training_is_finished(colours, tmp_path
     run = tmp_path / "run"
     classifier = striate.train(colours, **FAST, run=run, drop_checkpoint=True)
     assert not (run / "last.ckpt").exists()
-    assert config_of(run)["checkpoint"] == "dropped: finished after epoch 1 (finished)"
+    assert config_of(run)["checkpoint"] == "dropped: finished after epoch 1"
     assert striate.load(run).evaluate().top1 == classifier.evaluation.top1
     for extend in (0, 2):
         line = refused(run, extend=extend)

@@ -121,7 +121,7 @@ def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
     if position.stopped_by in ("interrupted", "time limit"):
         return f"{folder.checkpoint} is kept: the training is not finished."
     size = folder.checkpoint.stat().st_size
-    folder.drop_checkpoint(f"finished after epoch {position.epoch} ({position.stopped_by})")
+    folder.drop_checkpoint(f"{position.stopped_by} after epoch {position.epoch}")
     return f"{folder.checkpoint} is removed ({size / 1e6:,.1f} MB); the run can be used, and not extended."
 
 
