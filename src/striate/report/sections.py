@@ -247,8 +247,6 @@ def _epoch_table(content: ReportContent) -> dict[str, Any]:
         "val_top5": "Validation top-5",
     }
     rows = content.history
-    others = dict.fromkeys(name for row in rows for name in row if name not in (*names, "step"))
-    names |= {name: name.replace("_", " ").capitalize() for name in others}
     used = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
     step = -(-len(rows) // MOST_EPOCHS)
     kept = [row for place, row in enumerate(rows) if place % step == 0 or place == len(rows) - 1]
