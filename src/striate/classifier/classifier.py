@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from striate.classifier.inputs import Source, is_single, sources
+from striate.classifier.places import locate
 from striate.classifier.prediction import Prediction
 from striate.data import Dataset, Split, open_dataset
 from striate.errors import StriateError, UsageError, nearest
@@ -147,8 +148,8 @@ class Classifier:
         if not trained_on:
             raise UsageError("this model does not say what it was trained on; name the images to evaluate on.")
         run = RunFolder(self.path or "")
-        absolute = run.read_config()["absolute_source"] if self.path and run.config.is_file() else ""
-        where = locate(trained_on["source"], absolute)
+        absolute = run.read_config().get("absolute_source", "") if self.path and run.config.is_file() else ""
+        where = locate(trained_on["source"], absolute, f"striate evaluate {self.path or 'MODEL'} NEW_PLACE")
         seed, fraction = trained_on["seed"], trained_on["val_fraction"]
         dataset = open_dataset(where, channels=channels, seed=seed, val_fraction=fraction)
         if dataset.fingerprint != trained_on["fingerprint"]:
@@ -193,11 +194,6 @@ class Classifier:
         batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(device)
         logits = class_logits(self.model(self.description.preprocessing.normalise(batch)), len(self.classes))
         return logits.float().softmax(1).cpu().numpy()
-
-
-def locate(source: str, absolute: str) -> str:
-    """Where a data set lies: at its absolute path, else as it was called, for it may have moved along."""
-    return absolute if absolute and Path(absolute).exists() else source
 
 
 def load(path: str | Path) -> Classifier:
