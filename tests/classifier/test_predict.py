@@ -106,7 +106,7 @@ def test_probabilities_serve_scikit_learn(classifier, colours):
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
     assert list(classifier.classes_) == list(classifier.classes) == sorted(set(names))
-    evaluation = classifier.evaluate(colours)
+    evaluation = classifier.evaluate(striate.open_dataset(colours, val_fraction=0))
     order = np.argsort([str(name) for name in evaluation.names])
     np.testing.assert_allclose(probabilities, evaluation.probabilities[order], atol=1e-6)
     assert log_loss(names, probabilities, labels=classifier.classes_) == pytest.approx(evaluation.loss, abs=1e-4)

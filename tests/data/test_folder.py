@@ -49,11 +49,21 @@ def test_class_called_train_is_a_class(make_folder):
     assert list_folder(make_folder({"bus": 1, "train": 2})).classes == ("bus", "train")
 
 
-def test_splits_with_other_classes_are_refused_by_name(make_folder):
+def test_class_without_training_images_is_refused_by_name(make_folder):
     make_folder({"cat": 2, "dog": 2}, name="pets/train")
-    make_folder({"cat": 2, "dgo": 2}, name="pets/val")
-    with pytest.raises(StriateError, match=r"only in .*train: 'dog'; only in .*val: 'dgo'"):
+    make_folder({"cat": 2, "dgo": 3}, name="pets/val")
+    with pytest.raises(StriateError, match=r"class 'dgo' has no training images, only images in val \(3\).*'dog'\?"):
         open_dataset(make_folder({}, name="pets"))
+
+
+def test_splits_may_lack_classes_and_a_note_says_so(make_folder):
+    make_folder({"cat": 3, "dog": 3, "fox": 3}, name="pets/train")
+    make_folder({"cat": 1, "fox": 2}, name="pets/val")
+    make_folder({"fox": 2}, name="pets/test")
+    dataset = open_dataset(make_folder({}, name="pets"))
+    assert dataset.classes == ("cat", "dog", "fox")
+    assert [split.counts(3).tolist() for split in dataset.splits] == [[3, 3, 3], [1, 0, 2], [0, 0, 2]]
+    assert {"val has no images of 'dog'", "test has no images of 'cat', 'dog'"} <= set(dataset.notes)
 
 
 def test_test_folder_without_classes_is_left_out_with_a_note(make_folder, tmp_path):
@@ -75,8 +85,11 @@ def test_what_is_no_image_is_passed_over_with_a_note(make_folder):
     listing = list_folder(folder)
     assert listing.classes == ("cat", "dog")
     assert len(listing.parts["train"].items) == 4
-    assert listing.notes[0] == "3 files ignored, not images by their extension (.db, .txt, no extension)"
-    assert "1 image directly in" in listing.notes[1]
+    first = folder / "cat" / "README"
+    assert listing.notes == (
+        f"1 without extension, 1 .txt files left out (the first: {first}): not images by their names",
+        f"1 image directly in {folder} ignored: in no class folder",
+    )
 
 
 def test_image_without_an_extension_is_found_by_its_content(make_folder):

@@ -68,7 +68,9 @@ def test_numbers_as_classes_are_in_numeric_order(make_folder):
         (b"", "its columns are: none"),
         (b"path,label\n", "no rows"),
         (b"path,label\n\xff\xfe.png,cat\n", "UTF-8"),
-        (b"path,label\na.png,cat\n", "one class only, 'cat'"),
+        (b"path,label\na.png,cat\nb.png,dog\n", r"no such file as .*a.png, nor any other of the 2 rows; paths are"),
+        (b"path,label\n.,cat\n", "one class only, 'cat'"),
+        (b"path,label\na\0.png,cat\n", "zero bytes"),
     ],
 )
 def test_tables_that_cannot_be_used_say_why(tmp_path, content, message):
