@@ -110,14 +110,14 @@ def test_what_is_left_out_is_counted_by_kind_with_the_first_and_the_mend(tmp_pat
     found, met = walk(tmp_path)
     assert found == []
     assert met.notes() == (
-        f"2 .heic, 1 .psd files left out (the first: {tmp_path / 'a.heic'}): not read; convert them to JPEG or PNG",
-        f"1 .cr2 file left out (the first: {tmp_path / 'raw.CR2'}): not read; develop them to JPEG, PNG or TIFF",
-        f"1 .h5 file left out (the first: {tmp_path / 'x.h5'}): not read; save each picture as a file of its own",
-        f"1 .mp4 file left out (the first: {tmp_path / 'clip.mp4'}): not read; save pictures of them as JPEG or PNG",
-        f"1 .zip file left out (the first: {tmp_path / 'all.zip'}): not read; unpack them",
-        f"1 without extension, 1 .txt files left out (the first: {tmp_path / 'README'}): not images by their names",
+        f"3 files left out (2 .heic, 1 .psd; the first: {tmp_path / 'a.heic'}): not read; convert them to JPEG or PNG",
+        f"1 file left out (1 .cr2; the first: {tmp_path / 'raw.CR2'}): not read; develop them to JPEG, PNG or TIFF",
+        f"1 file left out (1 .h5; the first: {tmp_path / 'x.h5'}): not read; save each picture as a file of its own",
+        f"1 file left out (1 .mp4; the first: {tmp_path / 'clip.mp4'}): not read; save pictures of them as JPEG or PNG",
+        f"1 file left out (1 .zip; the first: {tmp_path / 'all.zip'}): not read; unpack them",
+        f"2 files left out (1 without extension, 1 .txt; the first: {tmp_path / 'README'}): not images by their names",
     )
-    assert holdings(met.left_out).startswith("no images, but 2 .heic, 1 .psd files (not read; convert them to JPEG")
+    assert holdings(met.left_out).startswith("no images, but 3 files (2 .heic, 1 .psd: not read; convert them to JPEG")
     assert holdings(Walk().left_out) == "no image files"
 
 
@@ -125,4 +125,4 @@ def test_many_kinds_are_cut_short(tmp_path):
     for number in range(8):
         (tmp_path / f"a.x{number}").touch()
     _, met = walk(tmp_path)
-    assert "1 .x4 and 3 more kinds files left out" in met.notes()[0]
+    assert met.notes()[0].startswith("8 files left out (1 .x0, 1 .x1, 1 .x2, 1 .x3, 1 .x4 and 3 more kinds; the first")

@@ -16,6 +16,7 @@ from striate.classifier.prediction import Prediction, Predictions
 from striate.data import Dataset, Split, open_dataset
 from striate.data.listing import match_classes
 from striate.data.named import NAMES
+from striate.data.split_names import split_and_rest, split_of
 from striate.errors import StriateError, UsageError
 from striate.models import ConvNet
 from striate.training.batches import Batches
@@ -126,8 +127,8 @@ class Classifier:
                 images, else what there is.
 
         Returns:
-            The outcome, whose `split` says what was measured: "train" for images that are for training, "all" for a
-            source of other images that is not divided.
+            The outcome, whose `split` says what was measured: "train" for images that are for training; for other
+            images that are not divided, what their place is called after (`photos/test`), else "all".
 
         Raises:
             StriateError: the data has classes that the classifier does not know, or lacks the split.
@@ -147,7 +148,8 @@ class Classifier:
             raise StriateError(f"{dataset.source} has no {name} images; it has {there}.")
         positions = match_classes(dataset.classes, self.classes, dataset.source)
         undivided = name is None and chosen is dataset.train and not dataset.divided and not self._learnt_from(dataset)
-        return Split("all" if undivided else chosen.name, chosen.images, positions[chosen.labels])
+        called = _spoken_of(dataset.source) if undivided else chosen.name
+        return Split(called, chosen.images, positions[chosen.labels])
 
     def _open(self, source: str | Path | None, split: str | None) -> Dataset:
         """The data set to measure on: that of the training as it was divided then, or another."""
@@ -222,6 +224,12 @@ class Classifier:
         batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(device)
         logits = class_logits(self.model(self.description.preprocessing.normalise(batch)), len(self.classes))
         return logits.float().softmax(1).cpu().numpy()
+
+
+def _spoken_of(source: str) -> str:
+    """The split that the name of an undivided source speaks of (`photos/test`, `train.parquet`), else "all"."""
+    path = Path(source).absolute()
+    return split_and_rest(path.stem)[0] or (path.is_file() and split_of(path.parent.name)) or "all"
 
 
 class _Changed(StriateError):

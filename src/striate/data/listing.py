@@ -12,7 +12,6 @@ import numpy as np
 from striate.data.dataset import Skipped
 from striate.errors import StriateError, nearest
 
-
 #: The parts of a data set, in the order in which they are told of.
 SPLITS: tuple[str, ...] = ("train", "val", "test")
 

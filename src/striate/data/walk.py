@@ -91,14 +91,14 @@ class Walk:
     def notes(self) -> tuple[str, ...]:
         """A line on each kind of file that was left out: how many, the first, and what to do."""
         return tuple(
-            f"{_listed(counts)} left out (the first: {self.first[next(iter(counts))]}): {why}"
+            f"{_number(counts)} left out ({_kinds(counts)}; the first: {self.first[next(iter(counts))]}): {why}"
             for counts, why in _by_advice(self.left_out)
         )
 
 
 def holdings(left_out: Counter[str]) -> str:
-    """What a folder without images holds instead: "no images, but 3 .heic files (not read; convert them …)"."""
-    files = [f"{_listed(counts)} ({why})" for counts, why in _by_advice(left_out)]
+    """What a folder without images holds instead: "no images, but 3 files (3 .heic: not read; convert them …)"."""
+    files = [f"{_number(counts)} ({_kinds(counts)}: {why})" for counts, why in _by_advice(left_out)]
     return f"no images, but {' and '.join(files)}" if files else "no image files"
 
 
@@ -111,10 +111,13 @@ def _by_advice(left_out: Counter[str]) -> list[tuple[Counter[str], str]]:
     return described + [(counts, "not images by their names") for advice, counts in groups.items() if not advice]
 
 
-def _listed(counts: Counter[str]) -> str:
+def _number(counts: Counter[str]) -> str:
+    return f"{counts.total():,} file{'s' * (counts.total() > 1)}"
+
+
+def _kinds(counts: Counter[str]) -> str:
     kinds = [f"{count:,} {extension or 'without extension'}" for extension, count in counts.items()]
-    more = f" and {len(kinds) - _LISTED} more kinds" if len(kinds) > _LISTED else ""
-    return f"{', '.join(kinds[:_LISTED])}{more} file{'s' * (counts.total() > 1)}"
+    return ", ".join(kinds[:_LISTED]) + f" and {len(kinds) - _LISTED} more kinds" * (len(kinds) > _LISTED)
 
 
 def is_system(name: str) -> bool:
