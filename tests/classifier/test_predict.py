@@ -203,4 +203,7 @@ def test_folder_without_images_says_what_it_holds(classifier, tmp_path):
     assert "no images in this folder or below it" in only.error
     (tmp_path / "phone" / "1.HEIC").write_bytes(b"?")
     (only,) = classifier.predict([tmp_path / "phone"])
-    assert "it holds no images, but 1 file (1 .heic: not read; convert them to JPEG or PNG)" in only.error
+    assert (
+        "no images in this folder or below it, only 1 file (1 .heic: not read; convert them to JPEG or PNG)"
+        in only.error
+    )

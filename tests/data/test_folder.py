@@ -137,6 +137,16 @@ def test_images_without_class_folders_are_refused_with_the_mend(make_folder):
         open_dataset(make_folder({"cat": 2}) / "cat")
 
 
+def test_table_among_the_images_is_pointed_out(make_folder):
+    folder = make_folder({"images": 2})
+    (folder / "labels.csv").touch()
+    with pytest.raises(StriateError, match=r"one class only, 'images'.*give the table .*photos/labels.csv"):
+        open_dataset(folder)
+    (folder / "images" / "metadata.csv").touch()
+    with pytest.raises(StriateError, match=r"directly in .*give the table .*images/metadata.csv"):
+        open_dataset(folder / "images")
+
+
 def test_folder_one_too_high_is_pointed_out(make_folder):
     folder = make_folder({"cat": 2, "dog": 2}, name="outer/photos")
     with pytest.raises(StriateError, match=r"is it .*outer/photos that you mean"):
@@ -212,7 +222,7 @@ def test_class_of_files_that_are_not_read_says_so_with_the_mend(make_folder):
     shutil.rmtree(folder / "rose")
     (folder / "tulip" / "0.HEIC").rename(folder / "0.HEIC")
     shutil.rmtree(folder / "tulip")
-    with pytest.raises(StriateError, match=r"holds no images; .*; it holds no images, but 1 file \(1 .heic"):
+    with pytest.raises(StriateError, match=r"holds no images, only 1 file \(1 .heic"):
         open_dataset(folder)
 
 

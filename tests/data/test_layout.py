@@ -73,6 +73,19 @@ def test_two_folders_for_one_split_are_asked_about(make):
         open_dataset(make("train", "valid", "validation"))
 
 
+def test_parts_of_several_classes_side_by_side_are_asked_about(make_folder):
+    with pytest.raises(StriateError, match=r"parts for 'cat' and 'dog' side by side.*/train/dog"):
+        open_dataset(make_folder(dict.fromkeys(("cat_train", "cat_test", "dog_train", "dog_test"), 2)))
+
+
+def test_split_without_images_is_left_out_with_a_note(make):
+    root = make("train")
+    make("test", counts={"cat": 0, "dog": 0})
+    dataset = open_dataset(root)
+    assert dataset.test is None
+    assert f"{root / 'test'} holds no images and was left out" in dataset.notes
+
+
 def test_folders_beside_the_splits_are_named(make):
     assert "folders beside the splits were ignored: extra" in open_dataset(make("train", "test", "extra")).notes
 
@@ -111,6 +124,13 @@ def test_years_are_asked_about_though_their_folders_differ(make):
     root = make("2020", counts={"cat": 2})
     make("2021", counts={"dog": 2})
     with pytest.raises(StriateError, match="which are the classes"):
+        open_dataset(root)
+
+
+def test_years_among_other_folders_are_asked_about(make, make_folder):
+    make("2020", "2021")
+    root = make_folder({"misc": 2}, name="pets")
+    with pytest.raises(StriateError, match=r"\(2020, 2021\) hold no images themselves"):
         open_dataset(root)
 
 

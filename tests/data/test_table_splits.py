@@ -69,6 +69,10 @@ def test_numbers_of_folds_are_ignored_with_a_note(table, column):
     assert not dataset.divided
 
 
+def test_folds_may_be_called_by_words(table):
+    assert sizes(table("fold", "fold_0", "Fold 1", "fold2", "2.0", "fold-3", "4"))[0] == {"train": 6}
+
+
 def test_split_column_wins_over_folds(table):
     found, dataset = sizes(table("fold,split", "0,train", "1,train", "2,train", "3,train", "4,val", "0,val"))
     assert found == {"train": 4, "val": 2}

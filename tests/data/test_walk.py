@@ -117,8 +117,8 @@ def test_what_is_left_out_is_counted_by_kind_with_the_first_and_the_mend(tmp_pat
         f"1 file left out (1 .zip; the first: {tmp_path / 'all.zip'}): not read; unpack them",
         f"2 files left out (1 without extension, 1 .txt; the first: {tmp_path / 'README'}): not images by their names",
     )
-    assert holdings(met.left_out).startswith("no images, but 3 files (2 .heic, 1 .psd: not read; convert them to JPEG")
-    assert holdings(Walk().left_out) == "no image files"
+    assert holdings(met.left_out).startswith("only 3 files (2 .heic, 1 .psd: not read; convert them to JPEG")
+    assert holdings(Walk().left_out) == ""
 
 
 def test_many_kinds_are_cut_short(tmp_path):

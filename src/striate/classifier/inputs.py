@@ -71,15 +71,12 @@ class Sources:
         yield from (_source(path, "") for path in paths)
         yield from (_unreadable(entry.path, entry.reason) for entry in walk.skipped)
         if not paths and not walk.skipped:
-            yield _unreadable(printable(folder), f"no images in this folder or below it{_instead(walk)}")
+            instead = f", {holdings(walk.left_out)}" if walk.left_out else ""
+            yield _unreadable(printable(folder), f"no images in this folder or below it{instead}")
 
 
 def _is_folder(images: Any) -> bool:
     return isinstance(images, (str, Path)) and Path(images).is_dir()
-
-
-def _instead(walk: Walk) -> str:
-    return f"; it holds {holdings(walk.left_out)}" if walk.left_out else ""
 
 
 def _unreadable(name: str, reason: str) -> Source:

@@ -11,7 +11,7 @@ from pathlib import Path
 from striate.data.images import printable
 from striate.data.layout import demand_classes, split_folders
 from striate.data.listing import Listing, Part, class_name, index_labels
-from striate.data.walk import Walk, files_in, holdings, is_image, subfolders
+from striate.data.walk import Walk, extension_of, files_in, holdings, is_image, subfolders
 from striate.errors import StriateError
 
 
@@ -61,6 +61,9 @@ def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[
             continue
         walk.visited = set(start)  # two splits may link to the same folder, none to its parents
         found[split] = _list_classes(folder, walk, allow_empty=split != "train")
+        if not found[split].paths:
+            del found[split]
+            notes += (f"{printable(folder)} holds no images and was left out",)
     inside = {path for folder in splits.values() for path in (folder, *folder.parents)}
     others = [printable(folder.name) for folder in subfolders(root) if folder not in inside]
     if others:
@@ -80,8 +83,9 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
         if any(is_image(path) for path in files_in(root)):
             raise StriateError(
                 f"the images lie directly in {where}; put them into one folder per class ({where}/cat, {where}/dog)"
+                f"{_table_hint(root)}"
             )
-        raise StriateError(f"{where} holds no images; it should hold one folder of images per class{_instead(root)}")
+        raise StriateError(f"{where} holds no images{_instead(root)}; it should hold one folder of images per class")
     demand_classes(root, folders)
     names = _class_names(root, folders)
     found = _Found(notes=_merged_note(root, names) + _stray_note(root))
@@ -99,7 +103,7 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
             blocked = next((entry.reason for entry in walk.skipped if entry.path == printable(folder)), "")
             raise StriateError(
                 f"class '{name}' has no images: {printable(folder)} "
-                f"{blocked or 'holds ' + holdings(held[folder])}; add some or remove the folder"
+                f"{blocked or 'holds ' + (holdings(held[folder]) or 'no image files')}; add some or remove the folder"
             )
     return found
 
@@ -124,14 +128,20 @@ def _hint(root: Path) -> str:
     """What may have been meant by a folder of one class only."""
     folders = subfolders(root)
     inner = subfolders(folders[0]) if len(folders) == 1 else []
-    return f" (is it {printable(folders[0])} that you mean?)" if len(inner) > 1 else ""
+    return f" (is it {printable(folders[0])} that you mean?)" if len(inner) > 1 else _table_hint(root)
+
+
+def _table_hint(root: Path) -> str:
+    """A table that lies among the images may say their classes."""
+    tables = [path for path in files_in(root) if extension_of(path) in (".csv", ".tsv")]
+    return f", or give the table that names their classes ({printable(tables[0])})" if tables else ""
 
 
 def _instead(root: Path) -> str:
     walk = Walk()
     for path in files_in(root):
         walk.leave_out(path)
-    return f"; it holds {holdings(walk.left_out)}" if walk.left_out else ""
+    return f", {holdings(walk.left_out)}" if walk.left_out else ""
 
 
 def _stray_note(root: Path) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,13 +39,19 @@ def split_folders(root: Path) -> dict[str, Path] | None:
         split, rest = split_and_rest(folder.name)
         if split is not None:
             by_rest.setdefault(rest, []).append((split, folder))
-    for rest, named in sorted(by_rest.items()):
-        different = {split for split, _ in named}
-        inner = [folder for _, folder in named if subfolders(folder)]
-        whole = not rest and len(named) == len(folders) and inner
-        train = not rest and "train" in different and any(split_of(folder.name) == "train" for folder in inner)
-        if len(different) > 1 or whole or train:
-            return _one_each(root, named)
+    sets = {rest: named for rest, named in by_rest.items() if len({split for split, _ in named}) > 1}
+    if len(sets) > 1:
+        listed = " and ".join(f"'{rest}'" if rest else "the whole" for rest in sorted(sets))
+        raise StriateError(
+            f"{printable(root)} holds parts for {listed} side by side: put them into one folder per part, with the "
+            f"classes in it ({printable(root)}/train/{max(sets)})"
+        )
+    if sets:
+        return _one_each(root, *sets.values())
+    alone = by_rest.get("", [])  # of one split
+    inner = any(subfolders(folder) for _, folder in alone)
+    if inner and (len(alone) == len(folders) or alone[0][0] == "train"):
+        return _one_each(root, alone)
     return None
 
 
@@ -68,32 +75,42 @@ def _unwrapped(folder: Path) -> Path:
 
 def demand_classes(root: Path, folders: Sequence[Path]) -> None:
     """Raise StriateError where the folders may be years, places or splits rather than classes."""
-    if len(folders) < 2:
+    _demand_images_in(root, [folder for folder in folders if _YEAR.fullmatch(folder.name)], always=True)
+    _demand_images_in(root, folders, always=False)
+
+
+def _demand_images_in(root: Path, folders: Sequence[Path], always: bool) -> None:
+    """Raise StriateError where folders hold no images but in folders of the same names; with `always`, of any names."""
+    below = _below_each(folders)
+    if len(below) < 2:
         return
-    below = []
-    for folder in folders:
-        names = _only_folders(folder)
-        if not names:
-            return
-        below.append(names)
-    every = set().union(*below)
-    shared = {name for name in every if sum(name in names for names in below) > 1}
-    seen = _seen(root, folders, sorted(shared or every))
+    counts = Counter(name for names in below for name in names)
+    shared = sorted(name for name, count in counts.items() if count > 1)
+    seen = _seen(root, folders, shared or sorted(counts))
     if len({split_of(name) for name in shared} - {None}) > 1:
         raise StriateError(
             f"{seen}: are these the parts of a data set? Put the parts above the classes "
             f"({printable(root)}/train/{printable(folders[0].name)})"
         )
-    years = all(_YEAR.fullmatch(folder.name) for folder in folders)
-    sorting = all(_SORTING.fullmatch(name) or says_nothing(name) for name in every)
-    if years or (not sorting and len(every) > 1 and 2 * len(shared) >= len(every)):
-        one, other = printable(folders[0].name), printable(folders[1].name)
-        inner = min(shared or every)
+    sorting = all(_SORTING.fullmatch(name) or says_nothing(name) for name in counts)
+    if always or (not sorting and len(counts) > 1 and 2 * len(shared) >= len(counts)):
+        one, other, inner = printable(folders[0].name), printable(folders[1].name), min(shared or counts)
         raise StriateError(
             f"{seen}: which are the classes? If '{inner}' is one, put {one}/{inner} and {other}/{inner} into one "
             f"folder {inner}, or list the images in a CSV with columns path and label; if '{one}' is one, put its "
             "images directly into it"
         )
+
+
+def _below_each(folders: Sequence[Path]) -> list[set[str]]:
+    """The names of the folders in each folder; nothing where images lie directly in one of them."""
+    below = []
+    for folder in folders:
+        names = _only_folders(folder)
+        if not names:
+            return []
+        below.append(names)
+    return below
 
 
 def _only_folders(folder: Path) -> set[str]:

@@ -64,7 +64,7 @@ def choose_splits(
 
 
 def _is_number(cell: str) -> bool:
-    return cell.removesuffix(".0").isdecimal()
+    return cell.casefold().removeprefix("fold").strip("_- ").removesuffix(".0").isdecimal()
 
 
 def _by_word(column: str, where: str) -> Chooser:

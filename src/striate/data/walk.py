@@ -40,6 +40,8 @@ _ADVICE = {
         .mos .rwl .x3f""",
     "save pictures of them as JPEG or PNG": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv .flv .3gp .mts .m2ts",
     "save each picture as a file of its own": ".npz .mat .h5 .hdf5 .pkl .pickle .pt .tfrecord .tfrecords .mdb .nii",
+    "give the folder that holds them alone": ".parquet .pq",
+    "save them as Parquet": ".arrow .feather",
     "unpack them": ".zip .tar .tgz .gz .bz2 .xz .7z .rar",
 }
 _ADVICE_FOR = {extension: advice for advice, extensions in _ADVICE.items() for extension in extensions.split()}
@@ -97,9 +99,9 @@ class Walk:
 
 
 def holdings(left_out: Counter[str]) -> str:
-    """What a folder without images holds instead: "no images, but 3 files (3 .heic: not read; convert them …)"."""
+    """What a folder without images holds instead: "only 3 files (3 .heic: not read; convert them …)", or nothing."""
     files = [f"{_number(counts)} ({_kinds(counts)}: {why})" for counts, why in _by_advice(left_out)]
-    return f"no images, but {' and '.join(files)}" if files else "no image files"
+    return f"only {' and '.join(files)}" if files else ""
 
 
 def _by_advice(left_out: Counter[str]) -> list[tuple[Counter[str], str]]:
