@@ -59,6 +59,7 @@ class Dataset:
         notes: what the user should know about the data, one line each.
         fingerprint: sha256 (hexadecimal) of class names, splits, labels and content; the same wherever
             the data lies and in whatever order its files are listed.
+        divided: whether the source itself says which images are for training.
     """
 
     source: str
@@ -70,6 +71,7 @@ class Dataset:
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
     fingerprint: str
+    divided: bool = True
 
     @property
     def splits(self) -> tuple[Split, ...]:
