@@ -6,19 +6,16 @@ networks since Krizhevsky et al. (2012).
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from striate.data.channel_statistics import split_statistics
 from striate.data.channels import to_channels
-from striate.data.images import ArrayImages, Images
-from striate.data.workers import worker_count
 from striate.errors import StriateError, UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +73,7 @@ class Preprocessing:
         cls, dataset: Dataset, size: tuple[int, int], *, resize: str = "crop", crop_fraction: float = 0.875
     ) -> Preprocessing:
         """Preprocessing to `size` with the mean and deviation of the data set's training images."""
-        mean, std = channel_statistics(dataset.train.images)
+        mean, std = split_statistics(dataset.train)
         return cls(size, dataset.channels, mean, std, resize, crop_fraction)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
@@ -141,37 +138,3 @@ def resize_image(image: np.ndarray, height: int, width: int, interpolation: str 
     batch = torch.from_numpy(image).permute(2, 0, 1)[None]  # (1, C, H, W), channels-last
     resized = F.interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
     return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
-
-
-def channel_statistics(images: Images, sample: int = 5000) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, pixels in [0, 1].
-
-    `sample` images at most are looked at, evenly spaced, so that the result depends on the data alone.
-    A constant channel gets the deviation of one grey level, so that it can be divided by.
-    """
-    if not len(images):
-        raise StriateError("there are no images to take the mean of")
-    indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
-    if isinstance(images, ArrayImages):
-        _, _, width, channels = images.array.shape
-        chunks = np.array_split(indices, -(-len(indices) // 256))
-        counts = [_grey_levels(images.array[chunk].reshape(-1, width, channels)) for chunk in chunks]
-    else:
-        with ThreadPoolExecutor(worker_count()) as pool:
-            counts = list(pool.map(lambda index: _grey_levels(images.read(int(index))), indices))
-    histogram = np.sum(counts, axis=0)  # (C, 256); sums of integers do not depend on their order
-    levels = np.arange(256)
-    mean = histogram @ levels / histogram.sum(axis=1)
-    variance = histogram @ levels**2 / histogram.sum(axis=1) - mean**2
-    std = np.sqrt(np.maximum(variance, 1.0))
-    return tuple((mean / 255).tolist()), tuple((std / 255).tolist())
-
-
-def _grey_levels(image: np.ndarray) -> np.ndarray:
-    """How often each grey level occurs in each channel of uint8 (H, W, C): int64 (C, 256)."""
-    if image.shape[2] <= 4:
-        planes = cv2.split(image)
-    else:
-        planes = [np.ascontiguousarray(image[..., channel]) for channel in range(image.shape[2])]
-    counts = [cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel() for plane in planes]
-    return np.stack(counts).astype(np.int64)
