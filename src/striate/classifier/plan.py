@@ -165,8 +165,8 @@ def _size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
         return []
     between = f"from {size_text(sizes.smallest)} to {size_text(sizes.largest)}"
     return [
-        f"the images are of {sizes.different:,} sizes, {between}; the middle one of their longer sides, {side}, stands "
-        f"for all, and the network sees {size}x{size}"
+        f"the images are of {sizes.different:,} sizes, {between}; the network sees {size}x{size}, chosen by the middle "
+        f"one of their longer sides, {side}"
     ]
 
 

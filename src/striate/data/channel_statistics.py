@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from striate.data.dataset import Split
-from striate.data.facts import channel_sums
+from striate.data.facts import channel_sums, level_sums
 from striate.data.images import ArrayImages, Images
 from striate.data.workers import worker_count
 from striate.errors import StriateError
@@ -24,7 +24,7 @@ def split_statistics(split: Split) -> Statistics:
     facts = split.facts
     if facts is None or facts.sums is None or not len(split):
         return channel_statistics(split.images)
-    return _from_sums(facts.sums.sum(axis=0), int(facts.sizes.prod(axis=1, dtype=np.int64).sum()))
+    return _from_sums(facts.sums.sum(axis=0))
 
 
 def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
@@ -37,23 +37,18 @@ def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
         raise StriateError("there are no images to take the mean of")
     indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
     if isinstance(images, ArrayImages):
-        _, height, width, channels = images.array.shape
+        _, _, width, channels = images.array.shape
         chunks = np.array_split(indices, -(-len(indices) // 256))
-        sums = [channel_sums(images.array[chunk].reshape(-1, width, channels)) for chunk in chunks]
-        return _from_sums(np.sum(sums, axis=0), len(indices) * height * width)
-
-    def look_at(index: int) -> tuple[np.ndarray, int]:
-        image = images.read(index)
-        return channel_sums(image), image.shape[0] * image.shape[1]
-
-    with ThreadPoolExecutor(worker_count()) as pool:
-        found = list(pool.map(look_at, indices.tolist()))
-    return _from_sums(np.sum([sums for sums, _ in found], axis=0), sum(pixels for _, pixels in found))
+        sums = [level_sums(images.array[chunk].reshape(-1, width, channels)) for chunk in chunks]
+    else:
+        with ThreadPoolExecutor(worker_count()) as pool:
+            sums = list(pool.map(lambda index: channel_sums(images.read(index)), indices.tolist()))
+    return _from_sums(np.sum(sums, axis=0))
 
 
-def _from_sums(sums: np.ndarray, pixels: int) -> Statistics:
-    """From the sums (C, 3) over so many pixels."""
-    mean = sums[:, 0] / pixels
-    variance = sums[:, 1] / pixels - mean**2
-    std = np.sqrt(np.maximum(variance, 1.0))
+def _from_sums(sums: np.ndarray) -> Statistics:
+    """From sums over all images, whose first three columns are `level_sums`."""
+    pixels, total, squares = sums.T[:3]
+    mean = total / pixels
+    std = np.sqrt(np.maximum(squares / pixels - mean**2, 1.0))
     return tuple((mean / 255).tolist()), tuple((std / 255).tolist())

@@ -66,7 +66,7 @@ class _Look:
     channels: int = 0  # of the file
     bit_depth: str = ""
     blank: bool = False
-    sums: np.ndarray = field(default_factory=lambda: np.empty((0, 3), dtype=np.int64))
+    sums: np.ndarray = field(default_factory=lambda: np.empty((0, 4), dtype=np.int64))
     remarks: tuple[str, ...] = ()
     reason: str = ""
     picture: np.ndarray | None = None
@@ -205,7 +205,7 @@ def _facts(looks: list[_Look], channels: int) -> Facts:
         channels=np.array([look.channels for look in looks], dtype=np.int16),
         bit_depths=[look.bit_depth for look in looks],
         blank=np.array([look.blank for look in looks], dtype=bool),
-        sums=np.array(sums, dtype=np.int64).reshape(-1, channels, 3),
+        sums=np.array(sums, dtype=np.int64).reshape(-1, channels, 4),
     )
 
 

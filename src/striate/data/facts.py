@@ -10,6 +10,10 @@ import numpy as np
 
 #: The most grey levels that an image of one colour spans in any channel: JPEG's rounding leaves so many.
 BLANK_LEVELS = 2
+#: Of an image of more than twice so many pixels only every so many rows count for the statistics,
+SAMPLED_PIXELS = 1 << 14
+#: but no fewer rows than this.
+FEWEST_ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +27,7 @@ class Facts:
         channels: channels of the file itself, int16 (N,).
         bit_depths: how the file stores a sample, such as "8" or "float32".
         blank: whether the image is of one colour, bool (N,).
-        sums: `channel_sums` of each image, int64 (N, C, 3), C the channels of the data set; None where the pixels
+        sums: `channel_sums` of each image, int64 (N, C, 4), C the channels of the data set; None where the pixels
             lie in memory and nothing has to be remembered of them.
     """
 
@@ -66,26 +70,31 @@ class Facts:
 
 
 def channel_sums(image: np.ndarray) -> np.ndarray:
-    """Of each channel of uint8 (H, W, C) the sum, the sum of squares, and the sum over a coarse grid: int64 (C, 3).
+    """What remains to be known of each channel of uint8 (H, W, C): int64 (C, 4).
 
-    The first two give mean and deviation. The third changes when the image is mirrored or turned, which the others
-    do not, so images that agree in all three are the same but for a coincidence.
+    The first three are `level_sums`, of all pixels of a small image; of a large one every so many rows count, since
+    it will be shown as a small one. The fourth, a sum over a coarse grid of all rows, changes when the image is
+    mirrored or turned, so that images which agree in everything are the same but for a coincidence.
     """
+    height, width, _ = image.shape
+    step = max(1, min(height // FEWEST_ROWS, height * width // SAMPLED_PIXELS))
+    coarse = image[:: height // 4 + 1, :: width // 4 + 1].sum(axis=(0, 1), dtype=np.int64)
+    return np.column_stack([level_sums(image[::step]), coarse])
+
+
+def level_sums(image: np.ndarray) -> np.ndarray:
+    """Number, sum and sum of squares of the pixels of each channel of uint8 (H, W, C): int64 (C, 3)."""
     height, width, channels = image.shape
+    image = np.ascontiguousarray(image)
     planes = cv2.split(image) if channels <= 4 else [np.ascontiguousarray(image[..., c]) for c in range(channels)]
-    sums = np.empty((channels, 3), dtype=np.int64)
-    for channel, plane in enumerate(planes):
-        sums[channel, 0] = round(cv2.sumElems(plane)[0])
-        sums[channel, 1] = round(cv2.norm(plane, cv2.NORM_L2SQR))
-    sums[:, 2] = image[:: height // 4 + 1, :: width // 4 + 1].sum(axis=(0, 1), dtype=np.int64)
-    return sums
+    rows = [(height * width, round(cv2.sumElems(plane)[0]), round(cv2.norm(plane, cv2.NORM_L2SQR))) for plane in planes]
+    return np.array(rows, dtype=np.int64)
 
 
 def is_blank(image: np.ndarray, sums: np.ndarray) -> bool:
     """Whether uint8 (H, W, C) with these `channel_sums` shows one colour."""
-    pixels = image.shape[0] * image.shape[1]
     # No more than BLANK_LEVELS apart means a variance of 1 at most, and that is known without another look.
-    if any(pixels * squares - total**2 > pixels**2 for total, squares, _ in sums.tolist()):
+    if any(pixels * squares - total**2 > pixels**2 for pixels, total, squares, _ in sums.tolist()):
         return False
     return bool(_span(image[None])[0] <= BLANK_LEVELS)
 
