@@ -216,7 +216,7 @@ def _read_page(data: bytes, pages: list[tiff.Page], number: int) -> Pixels:
 def _untouched_file(image: Image.Image) -> bytes | None:
     """The content of the file that a Pillow image was opened from, if nothing of it was read or changed."""
     file, tiles = getattr(image, "fp", None), getattr(image, "tile", None)
-    if file is None or not tiles or getattr(image, "decoderconfig", ()) or image.format is None or image.tell():
+    if file is None or not tiles or getattr(image, "decoderconfig", None) or image.format is None or image.tell():
         return None
     try:
         place = file.tell()

@@ -160,23 +160,25 @@ def _to_arrays(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Colour (H, W, 1 or 3) and alpha (H, W, 1) or None of an image in any of Pillow's modes."""
     mode = image.mode
     if _is_sixteen(image):
-        if mode == "I" and image.getextrema()[1] > 65535:
+        if mode == "I" and np.asarray(image).max() > 65535:
             raise wide_integers("32-bit integer")
         grey = _convert(image, 1, lambda strip: to_eight_bits(np.asarray(strip), 16))
         key = image.info.get("transparency")
-        return grey, None if key is None else (np.asarray(image) != key)[..., None] * np.uint8(255)
+        if key is None:
+            return grey, None
+        return grey, np.where(np.asarray(image) == key, np.uint8(0), np.uint8(255))[..., None]
     if mode == "I":
         raise wide_integers("32-bit integer")
     if mode == "F":
         return unit_to_eight_bits(np.asarray(image))[..., None], None
     if mode == "LAB":
         raise UnreadableImage("CIE Lab colours, which are not read; save it as RGB")
-    grey = mode in ("1", "L", "LA", "La") or (mode in ("P", "PA") and _is_grey_palette(image))
-    bands = 1 if grey else 3
+    is_grey = mode in ("1", "L", "LA", "La") or (mode in ("P", "PA") and _is_grey_palette(image))
+    bands = 1 if is_grey else 3
     if mode in ("La", "RGBa") or image.has_transparency_data:
         rgba = _convert(image, 4, lambda strip: np.asarray(_plain_alpha(strip).convert("RGBA")))
         return rgba[..., :bands], rgba[..., 3:]
-    return _convert(image, bands, lambda strip: np.asarray(strip.convert("L" if grey else "RGB"))), None
+    return _convert(image, bands, lambda strip: np.asarray(strip.convert("L" if is_grey else "RGB"))), None
 
 
 def _plain_alpha(image: Image.Image) -> Image.Image:

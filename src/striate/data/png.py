@@ -38,7 +38,8 @@ def read_header(data: bytes) -> PngHeader | None:
     header: PngHeader | None = None
     for kind, content, _ in _chunks(data):
         if kind == b"IHDR" and len(content) == 13:
-            header = PngHeader(*struct.unpack(">IIBB", content[:10]), transparent=None)
+            width, height, bit_depth, colour_type = struct.unpack(">IIBB", content[:10])
+            header = PngHeader(width, height, bit_depth, colour_type, transparent=None)
         elif header is None or kind == b"IDAT":
             break
         elif kind == b"tRNS" and header.colour_type in (_GREY, _RGB):

@@ -182,15 +182,16 @@ def _samples(content: np.ndarray, page: Page, together: int) -> np.ndarray:
         stored = np.dtype(f"{page.order}{kind}{page.bits // 8}")
         values = np.ascontiguousarray(content).view(stored).reshape(rows, width, together)
         if page.predictor == _HORIZONTAL:
-            whole = values.view(f"{page.order}u{page.bits // 8}").astype(f"=u{page.bits // 8}")
-            values = np.cumsum(whole, axis=1, dtype=whole.dtype).view(f"={kind}{page.bits // 8}")
+            differences = values.view(f"{page.order}u{page.bits // 8}").astype(f"=u{page.bits // 8}")
+            return np.cumsum(differences, axis=1, dtype=differences.dtype).view(f"={kind}{page.bits // 8}")
         return values
     if page.predictor != 1:
         raise UnreadableImage(f"a TIFF predictor for {page.bits}-bit samples, which is not read")
     bits = np.unpackbits(content, axis=1)[:, : count * page.bits].reshape(rows, count, page.bits)
     numbers = np.zeros((rows, count), np.uint16)
     for place in range(page.bits):  # the highest bit first, whatever the byte order
-        numbers = numbers << 1 | bits[..., place]
+        numbers <<= 1
+        numbers |= bits[..., place]
     return numbers.reshape(rows, width, together)
 
 
