@@ -116,7 +116,7 @@ def test_spectral_arrays_keep_their_channels(tmp_path):
     with pytest.raises(StriateError, match=r"3 \(1 images\), 11 \(8 images\)"):
         open_dataset(tmp_path)
     eleven = open_dataset(tmp_path, channels=11)
-    assert [entry.reason for entry in eleven.skipped] == ["the image has 3 channels, 11 channels are wanted"]
+    assert [entry.reason for entry in eleven.skipped] == ["the image has 3 channels, 11 are wanted"]
 
 
 def test_same_seed_same_split_and_another_seed_another(make_folder):

@@ -102,8 +102,7 @@ def check_parts(
 
     Args:
         parts: what a reader listed.
-        channels: the channels wanted; None for 1 when every image is grey, their own number when all have
-            the same number above four, else 3.
+        channels: the channels wanted; None for their own number when all have the same, 3 for grey among colour.
         workers: threads; None for one per processor.
         memory_limit: bytes of decoded pictures that may be kept; a set that needs more stays in its files.
             None for `MEMORY_LIMIT`.
@@ -172,7 +171,7 @@ def _look_at(item: Path | bytes, channels: int | None, memory: Memory) -> _Look:
 
 
 def _look_again(items: list[Path | bytes], looks: list[_Look], channels: int, memory: Memory) -> None:
-    """Replace, in place, the looks at images that must lose channels; grey ones only repeat theirs."""
+    """Replace, in place, the looks at images that would have to lose channels; grey ones only repeat theirs."""
     for row, look in enumerate(looks):
         if look.reason or look.shape[2] in (1, channels):
             continue
@@ -214,8 +213,8 @@ def _common_channels(counts: Counter[int]) -> int:
         return 1 if counts else 3
     if len(counts) == 1:
         return next(iter(counts))
-    if counts.keys() <= {1, 3, 4}:
-        return 3
+    if counts.keys() <= {1, 3, 4} and 2 * counts[4] <= counts.total():
+        return 3  # the few of four bands, none of them alpha, are skipped by name
     listed = ", ".join(f"{number} ({count:,} images)" for number, count in sorted(counts.items()))
     raise StriateError(f"the images have different numbers of channels: {listed}; ask for one with channels=")
 

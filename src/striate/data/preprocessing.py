@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from striate.data.channel_statistics import split_statistics
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 RESIZE_RULES = ("crop", "squash", "none")
 INTERPOLATIONS = ("bilinear", "bicubic")
+#: How many times the pixels of the input a resized image may have before only the part that is shown is made.
+_MOST_WASTE = 8
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,11 @@ class Preprocessing:
             )
         if self.resize == "squash":
             return resize_image(image, height, width, self.interpolation)
-        image = resize_image(image, *self._cover(*image.shape[:2]), self.interpolation)
-        top = round((image.shape[0] - height) / 2)
-        left = round((image.shape[1] - width) / 2)
+        whole = self._cover(*image.shape[:2])
+        top, left = round((whole[0] - height) / 2), round((whole[1] - width) / 2)
+        if whole[0] * whole[1] > _MOST_WASTE * height * width:
+            return resize_window(image, whole, (top, left, height, width), self.interpolation)
+        image = resize_image(image, *whole, self.interpolation)
         return np.ascontiguousarray(image[top : top + height, left : left + width])
 
     def _cover(self, height: int, width: int) -> tuple[int, int]:
@@ -138,3 +143,32 @@ def resize_image(image: np.ndarray, height: int, width: int, interpolation: str 
     batch = torch.from_numpy(image).permute(2, 0, 1)[None]  # (1, C, H, W), channels-last
     resized = F.interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
     return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
+
+
+def resize_window(
+    image: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int], interpolation: str = "bilinear"
+) -> np.ndarray:
+    """The window (top, left, height, width) of what `resize_image` to `size` gives, without making the rest.
+
+    Equal within one grey level of interpolation. A thin image blown up to the height of a network's input would
+    otherwise be thousands of inputs wide.
+    """
+    top, left, height, width = window
+    down, across = image.shape[0] / size[0], image.shape[1] / size[1]  # source pixels per pixel
+    # All that the window's edges look at: the kernel reaches 2 pixels (bicubic), or 2 of the larger kind.
+    reach_down, reach_across = 3 * max(1.0, down), 3 * max(1.0, across)
+    first_row, first_column = max(0, int(top * down - reach_down)), max(0, int(left * across - reach_across))
+    last_row, last_column = (top + height) * down + reach_down, (left + width) * across + reach_across
+    part = image[first_row : int(last_row) + 1, first_column : int(last_column) + 1]
+    box = (
+        left * across - first_column,
+        top * down - first_row,
+        min((left + width) * across - first_column, part.shape[1]),
+        min((top + height) * down - first_row, part.shape[0]),
+    )
+    method = Image.Resampling[interpolation.upper()]
+    bands = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(part[..., band])).resize((width, height), method, box))
+        for band in range(image.shape[2])
+    ]
+    return np.stack(bands, axis=2)
