@@ -60,6 +60,7 @@ class ReportContent:
         notes: remarks on the data, one line each.
         duplicates: pairs of names, the same image in two splits; a list with a `total` of its own counts more
             than it holds.
+        contradictions: one picture under several labels: its places, pairs of name and class.
     """
 
     title: str
@@ -86,3 +87,4 @@ class ReportContent:
     skipped: Sequence[Any] = ()
     notes: Sequence[str] = ()
     duplicates: Sequence[tuple[str, str]] = ()
+    contradictions: Sequence[Sequence[tuple[str, str]]] = ()
