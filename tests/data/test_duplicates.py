@@ -3,11 +3,11 @@ import shutil
 import numpy as np
 import pytest
 
-from striate.data import ArrayImages, Dataset, Split, check, cross_split_duplicates, open_dataset
+from striate.data import ArrayImages, Dataset, Split, cross_split_duplicates, open_dataset
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_copies_across_splits_are_found_by_name(make_folder, monkeypatch, in_memory):
+def test_copies_across_splits_are_found_by_name(make_folder, in_memory):
     root = make_folder({"cat": 5, "dog": 5}, name="pets/train").parent
     make_folder({"cat": 2, "dog": 2}, name="pets/val", size=(12, 10))
     for path in (root / "val").rglob("*.png"):
@@ -15,9 +15,7 @@ def test_copies_across_splits_are_found_by_name(make_folder, monkeypatch, in_mem
     shutil.copy(root / "train/cat/003.png", root / "val/dog/copy.png")
     make_folder({"other": 1, "cat": 2}, name="more")
     shutil.copy(root.parent / "more/cat/001.png", root / "val/cat/same_noise_as_dog.png")
-    if not in_memory:
-        monkeypatch.setattr(check, "MEMORY_LIMIT", 0)
-    found = cross_split_duplicates(open_dataset(root))
+    found = cross_split_duplicates(open_dataset(root, memory_limit=None if in_memory else 0))
     assert (str(root / "train/cat/003.png"), str(root / "val/dog/copy.png")) in found
     assert found.total == len(found) == 2
 

@@ -11,7 +11,8 @@ import torch
 
 import striate
 from striate.analysis import summary
-from striate.data import ArrayImages, Dataset, Preprocessing
+from striate.data import ArrayImages, Dataset, KeptImages, Preprocessing
+from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
 from striate.errors import UsageError
 from striate.models import ConvNet, create_model, get_card
@@ -74,7 +75,7 @@ def plan_run(
     if freeze:
         network.freeze(freeze)
     chosen = preset or get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
-    notes = []
+    notes = _size_notes(dataset, side, size)
     fitting = _fitting_batch(len(dataset.train))
     if "batch_size" not in settings and fitting < chosen.batch_size:
         chosen = chosen.with_batch_size(fitting)
@@ -101,7 +102,7 @@ def plan_run(
         "device": kind,
         "devices": devices,
         "precision": choose_precision(precision, kind, costs.multiply_adds, chosen.batch_size // devices),
-        "workers": _workers(dataset, workers),
+        "workers": _workers(dataset, side, workers),
         "threads": torch.get_num_threads(),
         "versions": {
             "striate": striate.__version__,
@@ -141,9 +142,23 @@ def _fitting_batch(images: int) -> int:
 
 
 def _side(dataset: Dataset) -> int | None:
-    """The longer side of the images when all have one size, else None."""
-    images = dataset.train.images
+    """The longer side of a typical training image; None where nobody has looked at their sizes."""
+    images, facts = dataset.train.images, dataset.train.facts
+    if facts is not None:
+        return typical_side(facts.sizes)
     return max(images.array.shape[1:3]) if isinstance(images, ArrayImages) else None
+
+
+def _size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
+    """How small images of several sizes came to be shown at one: the larger ones are cut to any size anyway."""
+    sizes = dataset.survey.sizes if dataset.survey else None
+    if sizes is None or sizes.different == 1 or side is None or side > SMALL:
+        return []
+    between = f"from {size_text(sizes.smallest)} to {size_text(sizes.largest)}"
+    return [
+        f"the images are of {sizes.different:,} sizes, {between}; the network sees {size}x{size}, chosen by the middle "
+        f"one of their longer sides, {side}"
+    ]
 
 
 def _input_size(name: str, side: int | None, weights: str | Path | None) -> int:
@@ -184,8 +199,10 @@ def _weights(name: str, weights: str | Path | None) -> str | None:
     return str(weights) if weights in named else str(Path(weights).expanduser().absolute()) if weights else None
 
 
-def _workers(dataset: Dataset, wanted: int | None) -> int:
-    """Worker processes: none for images in memory, whose batches cost less than sending them would."""
+def _workers(dataset: Dataset, side: int | None, wanted: int | None) -> int:
+    """Worker processes: none for small images in memory, whose batches cost less than sending them would."""
     if wanted is not None:
         return wanted
-    return 0 if isinstance(dataset.train.images, ArrayImages) else worker_count()
+    images = dataset.train.images
+    is_small = isinstance(images, KeptImages) and side is not None and side <= SMALL
+    return 0 if isinstance(images, ArrayImages) or is_small else worker_count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from striate.analysis import summary
 from striate.analysis.latency import measure_latency
 from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
-from striate.data import Dataset
-from striate.data.duplicates import cross_split_duplicates
+from striate.data import Dataset, KeptImages
+from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
 from striate.models import ConvNet, get_card
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
@@ -62,6 +63,10 @@ def report_run(
             skipped=dataset.skipped,
             notes=[*dataset.notes, *config["notes"]],
             duplicates=cross_split_duplicates(dataset),
+            contradictions=[
+                [(place.name, dataset.classes[place.label]) for place in places]
+                for places in contradictions(same_pictures(dataset))
+            ],
         ),
     )
 
@@ -90,10 +95,11 @@ def _augmented(recipe: Recipe, dataset: Dataset, classifier: Classifier) -> list
     look = classifier.description.preprocessing
     rows = []
     for index in np.linspace(0, len(dataset.train) - 1, SAMPLES).astype(int):
-        one = dataset.train.subset(np.full(VERSIONS, index))
+        picture, alike = dataset.train.images.read(int(index)), dataset.train.subset(np.full(VERSIONS, index))
+        one = replace(alike, images=KeptImages([picture] * VERSIONS, alike.images))  # decoded once
         batches = Batches(one, look, VERSIONS, recipe.augment, seed=int(index))
         versions = next(batches.epoch(0)).images.permute(0, 2, 3, 1).numpy()
-        rows.append((look(dataset.train.images.read(int(index))), list(versions)))
+        rows.append((look(picture), list(versions)))
     return rows
 
 

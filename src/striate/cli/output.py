@@ -24,9 +24,8 @@ def print_json(value: Any) -> None:
 def evaluation_lines(evaluation: Any, split: str) -> str:
     """An evaluation in a few lines."""
     low, high = evaluation.top1_interval
-    lines = [
-        f"top-1 {evaluation.top1:.2%} ({low:.2%} to {high:.2%}, 95 % interval) on {len(evaluation):,} {split} images"
-    ]
+    of = {"train": "training images, which says little about new ones", "all": "images"}.get(split, f"{split} images")
+    lines = [f"top-1 {evaluation.top1:.2%} ({low:.2%} to {high:.2%}, 95 % interval) on {len(evaluation):,} {of}"]
     if evaluation.top5 is not None:
         lines.append(f"top-5 {evaluation.top5:.2%}")
     lines.append(f"loss {evaluation.loss:.4f}, calibration error {evaluation.calibration().ece:.4f}")

@@ -58,6 +58,7 @@ class ReportContent:
         notes: remarks on the data, one line each.
         duplicates: pairs of names, the same image in two splits; a list with a `total` of its own counts more
             than it holds.
+        contradictions: one picture under several labels: its places, pairs of name and class.
         differences: why the training loss is not the validation loss of the same network, a clause each.
     """
 
@@ -84,4 +85,5 @@ class ReportContent:
     skipped: Sequence[Any] = ()
     notes: Sequence[str] = ()
     duplicates: Sequence[tuple[str, str]] = ()
+    contradictions: Sequence[Sequence[tuple[str, str]]] = ()
     differences: Sequence[str] = ()
