@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +10,7 @@ import numpy as np
 from striate.data.facts import Facts
 from striate.data.images import Images
 from striate.data.survey import Survey
+from striate.files import write_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +68,7 @@ class Dataset:
         notes: what the user should know about the data, one line each.
         fingerprint: sha256 (hexadecimal) of class names, splits, labels and content; the same wherever
             the data lies and in whatever order its files are listed.
+        divided: whether the source itself says which images are for training.
         survey: sizes, formats and oddities of the images; None where nobody has looked.
     """
 
@@ -83,6 +81,7 @@ class Dataset:
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
     fingerprint: str
+    divided: bool = True
     survey: Survey | None = None
 
     @property
@@ -96,17 +95,4 @@ class Dataset:
             return None
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(["path", "reason"])
-                writer.writerows((entry.path, entry.reason) for entry in self.skipped)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
-        return target
+        return write_csv(target, [{"path": entry.path, "reason": entry.reason} for entry in self.skipped])
