@@ -65,6 +65,12 @@ def test_a_stray_size_changes_neither_network_nor_resolution(photos, stray, memo
     assert "the network sees 32x32" in note
 
 
+def test_a_size_that_is_asked_for_needs_no_explanation(photos):
+    dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
+    plan = plan_run(dataset, **{**NOTHING_ASKED, "size": 32})
+    assert [note for note in plan["notes"] if "sizes" in note] == []
+
+
 def test_a_small_stray_among_photos_changes_nothing_either(photos):
     dataset = open_dataset(photos(((80, 100), 12), ((32, 32), 3)))
     assert planned(dataset) == ("resnet18", (224, 224), "crop", True, [])
@@ -76,7 +82,7 @@ def test_small_images_of_many_sizes_take_the_middle_one(photos):
     assert (network, size, resize, workers) == ("striate_m", (30, 30), "squash", False)
     assert note == (
         "the images are of 10 sizes, from 20x18 to 38x18; the network sees 30x30, chosen by the middle one of their "
-        "longer sides, 30"
+        "longer sides"
     )
 
 

@@ -16,14 +16,20 @@ def source(count):
     return EncodedImages([b""] * count, [f"row {row}" for row in range(count)], 3)
 
 
+def filled(limit, *pictures):
+    """A memory of these pictures, added as the check adds them."""
+    memory = Memory(len(pictures), limit)
+    for one in pictures:
+        memory.add(one if one is not None and memory.reserve(one) else None)
+    return memory
+
+
 def levels(images):
     return [int(images.read(row)[0, 0, 0]) for row in range(len(images))]
 
 
 def test_pictures_of_several_sizes_keep_their_order_and_names():
-    memory = Memory(4, 10_000)
-    for row in range(4):
-        memory.add(picture(row, (4 + row % 2, 5)))
+    memory = filled(10_000, *(picture(row, (4 + row % 2, 5)) for row in range(4)))
     images = memory.images(np.array([3, 1, 2]), source(4).subset(np.array([3, 1, 2])))
     assert isinstance(images, KeptImages)
     assert levels(images) == [3, 1, 2]
@@ -34,9 +40,7 @@ def test_pictures_of_several_sizes_keep_their_order_and_names():
 
 
 def test_pictures_of_one_size_lie_in_one_array():
-    memory = Memory(3, 10_000)
-    for row in range(3):
-        memory.add(picture(row))
+    memory = filled(10_000, *map(picture, range(3)))
     images = memory.images(np.array([2, 0]), source(3).subset(np.array([2, 0])))
     assert isinstance(images, ArrayImages)
     assert levels(images) == [2, 0]
@@ -46,17 +50,13 @@ def test_pictures_of_one_size_lie_in_one_array():
 def test_large_pictures_of_one_size_are_not_copied_into_an_array():
     large = np.zeros((1 << 13, 1 << 13, 3), dtype=np.uint8)  # 192 MiB of untouched memory
     assert large.nbytes < ARRAY_LIMIT < 2 * large.nbytes
-    memory = Memory(2, 1 << 30)
-    memory.add(large)
-    memory.add(large)
+    memory = filled(1 << 30, large, large)
     assert isinstance(memory.images(np.array([0, 1]), source(2)), KeptImages)
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(3 * 60, True), (3 * 60 - 1, False), (0, False)])
 def test_either_all_pictures_are_kept_or_none(limit, kept):
-    memory = Memory(3, limit)
-    for row in range(3):
-        memory.add(picture(row))
+    memory = filled(limit, *map(picture, range(3)))
     files = source(3)
     assert (memory.images(np.arange(3), files) is files) != kept
     assert memory.is_open == kept
@@ -65,25 +65,31 @@ def test_either_all_pictures_are_kept_or_none(limit, kept):
 
 def test_a_set_that_will_not_fit_is_given_up_early():
     memory = Memory(10_000, 100 * 60 * 2)
-    for row in range(100):
+    for row in range(99):
+        assert memory.reserve(picture(row))
         memory.add(picture(row))
+    assert len(memory.pictures) == 99
+    assert memory.reserve(picture(99))
+    memory.add(picture(99))
     assert not memory.is_open
     assert memory.pictures == []
 
 
+def test_pictures_that_wait_for_their_turn_take_up_room():
+    memory = Memory(1000, 5 * 60)
+    assert [memory.reserve(picture(row)) for row in range(7)] == [True] * 5 + [False] * 2
+    assert not memory.reserve(picture(0, (1, 1)))
+
+
 def test_unreadable_images_take_their_place():
-    memory = Memory(3, 10_000)
-    for entry in (picture(7), None, picture(9, (1, 2))):
-        memory.add(entry)
+    memory = filled(10_000, picture(7), None, picture(9, (1, 2)))
     memory.give_channels(3)
     assert levels(memory.images(np.array([0, 2]), source(2))) == [7, 9]
 
 
 def test_grey_is_given_three_channels_where_that_fits():
     for limit, kept in ((2 * 60, True), (2 * 60 - 1, False)):
-        memory = Memory(2, limit)
-        memory.add(picture(7, channels=1))
-        memory.add(picture(8))
+        memory = filled(limit, picture(7, channels=1), picture(8))
         memory.give_channels(3)
         assert memory.is_open == kept
         if kept:
