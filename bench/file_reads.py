@@ -73,9 +73,8 @@ def measure(folder: Path, run: Path, limit: int | None) -> tuple[float, int, flo
     """Mean and largest number of openings of a file, and mean number of decodings."""
     import striate
 
-    keep = {} if limit is None else {"memory_limit": limit}
     with Counts(folder) as counts:
-        data = striate.open_dataset(str(folder), **keep)
+        data = striate.open_dataset(str(folder), memory_limit=limit)
         striate.train(data, model="lenet5", size=32, epochs=1, batch_size=8, run=run, workers=0, quiet=True)
     files = sum(1 for path in folder.rglob("*") if path.is_file())
     return counts.opened.total() / files, max(counts.opened.values()), counts.decoded / files
@@ -85,7 +84,6 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, help="photos, one folder per class; by default some are made")
     parser.add_argument("--count", type=int, default=40, help="photos per class that are made (40)")
-    parser.add_argument("--old", action="store_true", help="for versions without open_dataset(memory_limit=)")
     options = parser.parse_args()
     report = Report("Reads and decodings of a file in a one-epoch run", options)
     with tempfile.TemporaryDirectory() as place:
@@ -93,7 +91,7 @@ def main() -> None:
         if options.folder is None:
             make_photos(folder, options.count)
         rows = []
-        for name, limit in [("as it is", None)] if options.old else [("kept in memory", None), ("not kept", 0)]:
+        for name, limit in [("kept in memory", None), ("not kept", 0)]:
             reads, most, decodings = measure(folder, Path(place) / name.replace(" ", "_"), limit)
             rows.append([name, f"{reads:.2f}", str(most), f"{decodings:.2f}"])
     report.table(["pictures", "reads per file", "most of one file", "decodings per file"], rows)

@@ -1,8 +1,95 @@
-"""Which size of image a network is planned for."""
+"""Which network is planned, and for which size of image."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from striate.classifier.plan import _input_size
+from striate.classifier.plan import _input_size, plan_run
+from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
+
+NOTHING_ASKED = {
+    "model": None,
+    "weights": None,
+    "recipe": None,
+    "settings": {},
+    "options": {},
+    "size": None,
+    "freeze": None,
+    "seed": 0,
+    "device": "cpu",
+    "devices": 1,
+    "precision": "32",
+    "workers": None,
+}
+
+
+def planned(dataset):
+    """Network, size, resize rule, whether worker processes are used, and the notes on sizes."""
+    plan = plan_run(dataset, **NOTHING_ASKED)
+    look = plan["preprocessing"]
+    notes = [note for note in plan["notes"] if "sizes" in note]
+    return plan["network"]["name"], tuple(look["size"]), look["resize"], plan["workers"] > 0, notes
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Makes a folder of two classes with so many pictures of each size."""
+
+    def make(*counted, mode="RGB"):
+        number = 0
+        for size, count in counted:
+            for _ in range(count):
+                folder = tmp_path / "photos" / ("rose" if number % 2 else "tulip")
+                folder.mkdir(parents=True, exist_ok=True)
+                pixels = np.random.default_rng(number).integers(0, 256, (*size, 3), dtype=np.uint8)
+                Image.fromarray(pixels).convert(mode).save(folder / f"{number:03d}.png")
+                number += 1
+        return tmp_path / "photos"
+
+    return make
+
+
+def test_equal_small_images_are_shown_at_their_size(photos):
+    assert planned(open_dataset(photos(((32, 32), 20)))) == ("striate_l", (32, 32), "squash", False, [])
+
+
+@pytest.mark.parametrize("memory_limit", [None, 0])
+@pytest.mark.parametrize("stray", [(33, 32), (300, 200), (1, 1)])
+def test_a_stray_size_changes_neither_network_nor_resolution(photos, stray, memory_limit):
+    dataset = open_dataset(photos(((32, 32), 20), (stray, 2)), val_fraction=0, memory_limit=memory_limit)
+    network, size, resize, workers, (note,) = planned(dataset)
+    assert (network, size, resize) == ("striate_l", (32, 32), "squash")
+    assert isinstance(dataset.train.images, FileImages if memory_limit == 0 else KeptImages)
+    assert workers == (memory_limit == 0)
+    assert "the images are of 2 sizes, from " in note
+    assert "the network sees 32x32" in note
+
+
+def test_a_size_that_is_asked_for_needs_no_explanation(photos):
+    dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
+    plan = plan_run(dataset, **{**NOTHING_ASKED, "size": 32})
+    assert [note for note in plan["notes"] if "sizes" in note] == []
+
+
+def test_a_small_stray_among_photos_changes_nothing_either(photos):
+    dataset = open_dataset(photos(((80, 100), 12), ((32, 32), 3)))
+    assert planned(dataset) == ("resnet18", (224, 224), "crop", True, [])
+
+
+def test_small_images_of_many_sizes_take_the_middle_one(photos):
+    folder = photos(*(((20 + side, 18), 2) for side in range(0, 20, 2)), mode="L")
+    network, size, resize, workers, (note,) = planned(open_dataset(folder, val_fraction=0))
+    assert (network, size, resize, workers) == ("striate_m", (30, 30), "squash", False)
+    assert note == (
+        "the images are of 10 sizes, from 20x18 to 38x18; the network sees 30x30, chosen by the middle one of their "
+        "longer sides"
+    )
+
+
+def test_images_whose_sizes_nobody_has_looked_at_are_taken_for_photos(photos):
+    paths = sorted(photos(((32, 32), 20)).rglob("*.png"))
+    split = Split("train", FileImages(paths, 3), np.arange(20) % 2)
+    assert planned(Dataset("", ("a", "b"), 3, split, None, None, (), (), ""))[:2] == ("resnet18", (224, 224))
 
 
 @pytest.mark.parametrize(

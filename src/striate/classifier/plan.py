@@ -61,7 +61,10 @@ def plan_run(
     side = _side(dataset)
     preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
     name = model or (preset.network if preset else "") or _network(dataset, side)
-    size = _input_size(name, side, weights) if size is None else size
+    notes = []
+    if size is None:
+        size = _input_size(name, side, weights)
+        notes += _size_notes(dataset, side, size)
     network = create_model(
         name,
         num_classes=_outputs(name, len(dataset.classes)),
@@ -75,7 +78,6 @@ def plan_run(
     if freeze:
         network.freeze(freeze)
     chosen = preset or get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
-    notes = _size_notes(dataset, side, size)
     fitting = _fitting_batch(len(dataset.train))
     if "batch_size" not in settings and fitting < chosen.batch_size:
         chosen = chosen.with_batch_size(fitting)
@@ -150,14 +152,14 @@ def _side(dataset: Dataset) -> int | None:
 
 
 def _size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
-    """How small images of several sizes came to be shown at one: the larger ones are cut to any size anyway."""
+    """How images of several sizes came to be shown at the size of some of them."""
     sizes = dataset.survey.sizes if dataset.survey else None
-    if sizes is None or sizes.different == 1 or side is None or side > SMALL:
+    if sizes is None or sizes.different == 1 or size != side:
         return []
     between = f"from {size_text(sizes.smallest)} to {size_text(sizes.largest)}"
     return [
         f"the images are of {sizes.different:,} sizes, {between}; the network sees {size}x{size}, chosen by the middle "
-        f"one of their longer sides, {side}"
+        "one of their longer sides"
     ]
 
 

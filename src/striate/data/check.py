@@ -166,7 +166,7 @@ def _look_at(item: Path | bytes, channels: int | None, memory: Memory) -> _Look:
         blank=is_blank(image, sums),
         sums=sums,
         remarks=decoded.remarks,
-        picture=image if memory.is_open else None,
+        picture=image if memory.reserve(image) else None,
     )
 
 

@@ -73,22 +73,24 @@ def channel_sums(image: np.ndarray) -> np.ndarray:
     """What remains to be known of each channel of uint8 (H, W, C): int64 (C, 4).
 
     The first three are `level_sums`, of all pixels of a small image; of a large one every so many rows count, since
-    it will be shown as a small one. The fourth, a sum over a coarse grid of all rows, changes when the image is
-    mirrored or turned, so that images which agree in everything are the same but for a coincidence.
+    it will be shown as a small one. The fourth is the level of one pixel off the middle, which changes when the image
+    is mirrored or turned, so that images which agree in everything are the same but for a coincidence.
     """
-    height, width, _ = image.shape
+    height, width, channels = image.shape
     step = max(1, min(height // FEWEST_ROWS, height * width // SAMPLED_PIXELS))
-    coarse = image[:: height // 4 + 1, :: width // 4 + 1].sum(axis=(0, 1), dtype=np.int64)
-    return np.column_stack([level_sums(image[::step]), coarse])
+    sums = np.empty((channels, 4), dtype=np.int64)
+    sums[:, :3] = level_sums(image[::step])
+    sums[:, 3] = image[height // 3, width // 4]
+    return sums
 
 
-def level_sums(image: np.ndarray) -> np.ndarray:
-    """Number, sum and sum of squares of the pixels of each channel of uint8 (H, W, C): int64 (C, 3)."""
+def level_sums(image: np.ndarray) -> list[tuple[int, int, int]]:
+    """Number, sum and sum of squares of the pixels of each channel of uint8 (H, W, C)."""
     height, width, channels = image.shape
     image = np.ascontiguousarray(image)
     planes = cv2.split(image) if channels <= 4 else [np.ascontiguousarray(image[..., c]) for c in range(channels)]
-    rows = [(height * width, round(cv2.sumElems(plane)[0]), round(cv2.norm(plane, cv2.NORM_L2SQR))) for plane in planes]
-    return np.array(rows, dtype=np.int64)
+    count = height * width
+    return [(count, round(cv2.sumElems(plane)[0]), round(cv2.norm(plane, cv2.NORM_L2SQR))) for plane in planes]
 
 
 def is_blank(image: np.ndarray, sums: np.ndarray) -> bool:

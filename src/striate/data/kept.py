@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,22 +58,31 @@ def _itself(images: Images) -> Images:
 
 
 class Memory:
-    """Collects the pictures of a data set of `total` images, for as long as all of them fit into `limit` bytes."""
+    """Collects the pictures of a data set of `total` images, for as long as all of them fit into `limit` bytes.
+
+    Threads `reserve` room for what they have decoded, in any order; then each picture is added in its turn.
+    """
 
     def __init__(self, total: int, limit: int) -> None:
         self.total, self.limit = total, limit
         self.pictures: list[np.ndarray | None] = []
-        self.held = 0  # bytes
         self.is_open = limit > 0
+        self._reserved = self._added = 0  # bytes
+        self._lock = threading.Lock()
+
+    def reserve(self, picture: np.ndarray) -> bool:
+        """Whether there is room for one picture more; where there is none, no picture of the set is kept."""
+        with self._lock:
+            self._reserved += picture.nbytes
+            self.is_open = self.is_open and self._reserved <= self.limit
+            return self.is_open
 
     def add(self, picture: np.ndarray | None) -> None:
-        """Keep the next picture; None for an image that cannot be read."""
-        if not self.is_open:
-            return
+        """Keep the next picture, for which there is room; None for an image that cannot be read."""
         self.pictures.append(picture)
-        self.held += 0 if picture is None else picture.nbytes
-        expected = self.held / len(self.pictures) * self.total
-        if self.held > self.limit or (len(self.pictures) >= _SOUNDING and expected > 2 * self.limit):
+        self._added += 0 if picture is None else picture.nbytes
+        expected = self._added / len(self.pictures) * self.total
+        if not self.is_open or (len(self.pictures) >= _SOUNDING and expected > 2 * self.limit):
             self._close()
 
     def replace(self, row: int, picture: np.ndarray | None) -> None:
