@@ -49,7 +49,8 @@ def open_dataset(
         channels: channels of every image; None for 1 when all are grey, else 3.
         cache: folder of the named data sets; None for STRIATE_CACHE, else ~/.cache/striate.
         workers: threads that check the images; None for one per processor.
-        classes: the classes of a model, in its order, to evaluate it: the source may lack some, not add any.
+        classes: the classes of a model, in its order, to evaluate it: the source may lack some, not add any, and may
+            lack a train split, which is then empty.
 
     Raises:
         StriateError: the source is missing, or holds nothing that can be learnt from.
