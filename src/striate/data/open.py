@@ -68,15 +68,21 @@ def open_dataset(
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
     checked = check_parts(listing.parts, channels, workers)
     _demand_images(where, checked.parts)
-    if classes is None:
+    to_learn = classes is None
+    if to_learn:
         _demand_classes(where, listing.classes, checked.parts)
 
     notes = [*listing.notes, *checked.notes]
     splits = {name: _whole(name, part) for name, part in checked.parts.items()}
-    notes += absent_notes([piece.split for piece in splits.values()], listing.classes)
+    if to_learn:
+        notes += absent_notes([piece.split for piece in splits.values()], listing.classes)
     wanted = {"test": test_fraction, "val": val_fraction}
-    _cut_missing(splits, {name: share for name, share in wanted.items() if name not in splits}, seed, notes)
-    notes += class_notes(splits["train"].split, listing.classes)
+    missing = {name: share for name, share in wanted.items() if name not in splits}
+    division = _cut_missing(splits, missing, seed, notes)
+    if to_learn or listing.divided:
+        notes.append(division)
+    if to_learn:
+        notes += class_notes(splits["train"].split, listing.classes)
     return Dataset(
         source=where,
         classes=listing.classes,
@@ -200,8 +206,8 @@ def _whole(name: str, part: CheckedPart) -> _Piece:
     return _Piece(Split(name, part.images, part.labels), part.digests)
 
 
-def _cut_missing(splits: dict[str, _Piece], shares: dict[str, float], seed: int, notes: list[str]) -> None:
-    """Cut the splits that the source lacks off its training images, in place."""
+def _cut_missing(splits: dict[str, _Piece], shares: dict[str, float], seed: int, notes: list[str]) -> str:
+    """Cut the splits that the source lacks off its training images, in place; return how the images are divided."""
     given = [name for name in ("train", "val", "test") if name in splits and len(splits[name].split)]
     total = len(splits["train"].split)
     if not total:  # there is nothing to cut from
@@ -218,7 +224,7 @@ def _cut_missing(splits: dict[str, _Piece], shares: dict[str, float], seed: int,
             continue
         splits[name], splits["train"] = train.take(name, held), train.take("train", kept)
         made[name] = len(held)
-    notes.append(split_note(given, made, {name: len(piece.split) for name, piece in splits.items()}, seed))
+    return split_note(given, made, {name: len(piece.split) for name, piece in splits.items()}, seed)
 
 
 def _fingerprint(classes: Sequence[str], splits: dict[str, _Piece]) -> str:
