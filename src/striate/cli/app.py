@@ -23,7 +23,8 @@ from striate.cli import (
     summary,
     train,
 )
-from striate.cli.interrupt import EXIT_CODE, interrupted, leave
+from striate.cli.interrupt import heed_interrupts, interrupted, leave
+from striate.cli.start import INTERRUPTED
 from striate.errors import StriateError
 
 app = typer.Typer(
@@ -72,17 +73,18 @@ def run() -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     try:
+        heed_interrupts()
         code = app(prog_name="striate", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        code = EXIT_CODE
+        code = INTERRUPTED
     except BrokenPipeError:
         _leave_quietly()
     except Exception as error:
         if os.environ.get("STRIATE_DEBUG"):
             raise
         _fail(*_explain(error))
-    if code == EXIT_CODE:
+    if code == INTERRUPTED:
         interrupted()
     leave(code or 0)
 

@@ -16,7 +16,7 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
-EXIT_CODE = 130
+from striate.cli.start import INTERRUPTED, leave_at_once
 
 #: Seconds between looks at whether the import is done.
 PATIENCE = 0.02
@@ -34,8 +34,7 @@ class Handler:
         if os.getpid() != self.process:
             return  # a worker just forked: its main process decides
         if self.waiting and not self.looking_again:
-            os.write(2, b"striate: interrupted\n")
-            os._exit(EXIT_CODE)
+            leave_at_once(number, frame)
         self.waiting, self.looking_again = importing(frame), False
         if not self.waiting:
             raise KeyboardInterrupt
@@ -75,4 +74,4 @@ def leave(code: int) -> NoReturn:
 def interrupted() -> NoReturn:
     """Say so and leave."""
     print("striate: interrupted", file=sys.stderr, flush=True)
-    leave(EXIT_CODE)
+    leave(INTERRUPTED)
