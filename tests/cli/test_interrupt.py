@@ -86,6 +86,7 @@ from striate.cli import interrupt
 interrupt.heed_interrupts()
 try:
     import slow_module
+    while True: pass
 except KeyboardInterrupt:
     print("raised", "imported" if sys.modules.get("slow_module") and slow_module.done else "halfway")
 """
