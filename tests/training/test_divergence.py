@@ -115,3 +115,12 @@ def test_clipping_keeps_a_training_whole_that_diverges_without(tmp_path, small):
     with pytest.raises(StriateError, match="clip_norm=1"):
         train("wild", 0.0)
     assert train("tame", 1.0).history[-1]["train_loss"] < 1e18
+
+
+def test_weights_that_were_broken_before_the_first_step_are_told(tmp_path, small):
+    run = small.training(tmp_path, small.recipe())
+    with torch.no_grad():
+        run.module.stem.bias[0] = NAN
+    with pytest.raises(StriateError, match="a weight is infinite or not a number before the first step"):
+        run.train()
+    assert not (tmp_path / "last.ckpt").exists()

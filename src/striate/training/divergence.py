@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor
+
+from striate.errors import StriateError
+from striate.training.sums import EpochSums
 
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
@@ -36,3 +41,51 @@ class RecentSteps:
             if not math.isfinite(loss.item()):
                 return step, rate
         return self._steps[-1][:2] if self._steps else (0, 0.0)
+
+
+class Guard:
+    """Stops a training that has diverged.
+
+    Args:
+        sums: the running figures of the epoch.
+        steps: of an epoch.
+        run: the run folder, for the message.
+        clips: whether gradients are clipped already.
+    """
+
+    def __init__(self, sums: EpochSums, steps: int, run: Path, clips: bool) -> None:
+        self.sums, self.steps, self.run, self.clips = sums, steps, run, clips
+        self.recent = RecentSteps()
+
+    def remember(self, step: int, rate: float, loss: Tensor) -> None:
+        """Take note of optimizer step `step` (from 1)."""
+        self.recent.add(step, rate, loss)
+
+    def check_losses(self, together: bool = True) -> None:
+        """Stop when a loss is no longer a number, of all processes `together` or of this one.
+
+        Raises:
+            StriateError: see above.
+        """
+        if not all(map(math.isfinite, self.sums.means(together).values())):
+            self._stop("the loss")
+
+    def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
+        """Stop when anything that is about to be saved is no longer a number.
+
+        Raises:
+            StriateError: see above.
+        """
+        if not finite(tensors.values()):
+            self._stop("a weight")
+
+    def _stop(self, what: str) -> NoReturn:
+        step, rate = self.recent.broken()
+        if not step:
+            raise StriateError(f"{what} is infinite or not a number before the first step; start from other weights.")
+        clip = "" if self.clips else ", or with --set clip_norm=1"
+        raise StriateError(
+            f"{what} became infinite or not a number in epoch {(step - 1) // self.steps + 1}, by step {step}, at a "
+            f"learning rate of {rate:.3g}. The last good state is kept in {self.run}. Train again with a lower "
+            f"--lr{clip}."
+        )

@@ -7,7 +7,6 @@ was killed anywhere goes on bit for bit.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,7 +22,7 @@ from striate.models import ConvNet
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch, Batches
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
-from striate.training.divergence import LOSS_CHECK, RecentSteps, finite
+from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.evaluation import evaluate
 from striate.training.events import Events
 from striate.training.interruption import Interruption
@@ -102,7 +101,8 @@ class Training:
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.position = Position([recipe.epochs])
         self.events = Events(run.events)
-        self.sums, self.recent = EpochSums(fabric, self.objective.figures), RecentSteps()
+        self.sums = EpochSums(fabric, self.objective.figures)
+        self.guard = Guard(self.sums, train.steps, run.path, clips=bool(recipe.clip_norm))
         self.pace = Pace(train.steps, self.batch_size, len(val.split) if val else 0, final_images)
 
     @property
@@ -164,7 +164,7 @@ class Training:
         self.update(outcome.loss)
         self.position.step += 1
         self.position.step_in_epoch += 1
-        self.recent.add(self.position.step, rate, outcome.loss)
+        self.guard.remember(self.position.step, rate, outcome.loss)
         if self.average:
             self.average.update(self.position.step)
         self.sums.add(outcome.parts, outcome.logits, labels)
@@ -182,7 +182,7 @@ class Training:
         """Between steps: check the loss, keep a checkpoint, show progress, each when it is due."""
         step, now = self.position.step_in_epoch, time.monotonic()
         if step % LOSS_CHECK == 0:
-            self.check_loss()
+            self.guard.check_losses()
         if now - self.checkpointed > self.checkpoint_every:
             self.checkpoint()
         if now - self.shown > SHOW_EVERY:
@@ -214,8 +214,8 @@ class Training:
 
     def finish_epoch(self) -> None:
         """Validate, keep the weights if they are the best so far, write the tables, decide whether to go on."""
-        self.check_loss()
-        self.check_weights(self.result.state_dict())
+        self.guard.check_losses()
+        self.guard.check_weights(self.result.state_dict())
         began, position, waited = time.perf_counter(), self.position, self.train_batches.waited
         means, images, seconds = self.sums.means(), position.step_in_epoch * self.batch_size, position.seconds
         position.epoch, position.step_in_epoch, position.seconds = position.epoch + 1, 0, 0.0
@@ -278,34 +278,6 @@ class Training:
         if not self.run.model.exists():
             self._save({"epoch": self.position.epoch})
 
-    def check_loss(self, together: bool = True) -> None:
-        """Stop when a loss is no longer a number, of all processes `together` or of this one.
-
-        Raises:
-            StriateError: see above.
-        """
-        if not all(map(math.isfinite, self.sums.means(together).values())):
-            self.diverged("the loss")
-
-    def check_weights(self, tensors: dict[str, Tensor]) -> None:
-        """Stop when anything that is about to be saved is no longer a number.
-
-        Raises:
-            StriateError: see above.
-        """
-        if not finite(tensors.values()):
-            self.diverged("a weight")
-
-    def diverged(self, what: str) -> None:
-        """Say that training has diverged, and in which step."""
-        step, rate = self.recent.broken()
-        epoch = max(0, step - 1) // self.train_batches.steps + 1
-        clip = "" if self.recipe.clip_norm else ", or with --set clip_norm=1"
-        raise StriateError(
-            f"{what} became infinite or not a number in epoch {epoch}, by step {step}, at a learning rate of "
-            f"{rate:.3g}. The last good state is kept in {self.run.path}. Train again with a lower --lr{clip}."
-        )
-
     def checkpoint(self) -> None:
         """Write last.ckpt.
 
@@ -313,9 +285,9 @@ class Training:
             StriateError: weights are not finite (nothing is written), or the file cannot be written.
         """
         self.checkpointed = time.monotonic()
-        self.check_loss(together=False)
+        self.guard.check_losses(together=False)
         tensors = gather(self.module, self.optimizer, self.average) | {"sums": self.sums.sums}
-        self.check_weights(tensors)
+        self.guard.check_weights(tensors)
         if not self.fabric.is_global_zero:
             return
         state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.sums.seen}
