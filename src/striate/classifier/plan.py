@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
 from striate.errors import UsageError
 from striate.models import ConvNet, create_model, get_card
+from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.hardware import choose_precision, device_type
+from striate.training.limits import check_validated
 from striate.training.losses import choose_loss
 from striate.training.recipes import Recipe, get_recipe
 from striate.weights import describe
@@ -61,6 +64,7 @@ def plan_run(
     side = _side(dataset)
     preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
     name = model or (preset.network if preset else "") or _network(dataset, side)
+    options = auxiliary_options(name, options, settings, preset)
     notes = []
     if size is None:
         size = _input_size(name, side, weights)
@@ -87,6 +91,8 @@ def plan_run(
         )
     chosen = chosen.override(settings)
     choose_loss(chosen.loss, network.loss, chosen.label_smoothing)  # raises where they do not go together
+    chosen = replace(chosen, auxiliary_weight=auxiliary_weight(network, chosen))
+    check_validated(chosen, dataset.val is not None)
     if chosen.batch_size % devices:
         raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
     kind = device_type(device)

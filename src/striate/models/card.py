@@ -36,7 +36,8 @@ class Card:
     `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network
     is built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
     Where the small stem (see `striate.models.stem`) works on smaller images, `small_min_size` says on which.
-    `options` are the builder's options as this network sets them.
+    `options` are the builder's options as this network sets them. `auxiliary_weight` is what the paper multiplies the
+    loss of each auxiliary head by, 0 where there are no such heads to build.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Card:
     errata: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    auxiliary_weight: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.name}: {self.introduces} {self.paper}. {self.parameters:,} parameters."

@@ -52,6 +52,8 @@ def facts(card: Card) -> list[tuple[str, str]]:
     lines += [("weights", _weights(source)) for source in card.weights]
     options = ", ".join(f"{name}={value!r}" for name, value in defaults_of(card).items())
     lines += [("options", options)] if options else []
+    heads = f"{card.auxiliary_weight:g} times the loss of each is added; `auxiliary=True` builds them"
+    lines += [("auxiliary heads", heads)] if card.auxiliary_weight else []
     lines += [("aliases", ", ".join(card.aliases))] if card.aliases else []
     return lines
 

@@ -34,6 +34,7 @@ class ConvNet(nn.Module):
         fixed_size: (height, width) when dense layers tie the network to one size of image, else None.
         spec: what rebuilds this network.
         loss: name of the loss it was made for (`striate.training.losses`); recipes train with it unless they say.
+        auxiliary_weight: what its paper multiplies the loss of each auxiliary head by; recipes likewise.
         weights_source: the record of the weights it was loaded with, None for random ones.
     """
 
@@ -48,6 +49,7 @@ class ConvNet(nn.Module):
         fixed_size: tuple[int, int] | None = None,
         auxiliary: Mapping[str, nn.Module] | None = None,
         loss: str = "cross_entropy",
+        auxiliary_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.stem = stem
@@ -58,6 +60,7 @@ class ConvNet(nn.Module):
         self.min_size = min_size
         self.fixed_size = fixed_size
         self.loss = loss
+        self.auxiliary_weight = auxiliary_weight
         self.spec = ModelSpec("custom")
         self.weights_source: WeightSource | None = None
         self._frozen: tuple[str, ...] = ()

@@ -44,6 +44,9 @@ MODULES = {
     "5a": (256, 160, 320, 32, 128, 128),
     "5b": (384, 192, 384, 48, 128, 128),
 }
+#: Of each auxiliary head's loss (section 5).
+AUXILIARY_WEIGHT = 0.3
+
 #: Modules that begin with a max-pool of stride 2, and those with an auxiliary head.
 POOLED, AUXILIARY = ("4a", "5a"), ("4a", "4d")
 
@@ -97,7 +100,7 @@ def build(
         in_channels: channels of the images.
         input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
         form: a row of `FORMS`.
-        auxiliary: heads on 4a and 4d, whose losses training adds with a weight of 0.3. By default there are none:
+        auxiliary: heads on 4a and 4d, whose losses training adds, each 0.3 times. By default there are none:
             prediction, transfer and export never run them, and they are as large as the network itself.
         stem: "paper" is a 7x7 convolution of stride 2 and two max-pools, "small" a 3x3 of stride 1 and no pool.
         dropout: before the classifier.
@@ -130,6 +133,7 @@ def build(
         in_channels=in_channels,
         min_size=row.min_size[small],
         auxiliary=heads,
+        auxiliary_weight=AUXILIARY_WEIGHT,
     )
     he_normal_(model, "fan_out" if row.norm == "batch" else "fan_in")
     return model
@@ -187,7 +191,7 @@ ERRATA = (
 
 
 def _card(name: str, form: str, parameters: int, introduces: str, paper: Paper = PAPER, **facts: Any) -> Card:
-    facts = {"input_size": 224, "errata": ERRATA[1:2], **facts}
+    facts = {"input_size": 224, "errata": ERRATA[1:2], "auxiliary_weight": AUXILIARY_WEIGHT, **facts}
     facts["options"] = {"form": form, **facts.get("options", {})}
     facts["deviations"] = (SMALL_STEM, *facts.get("deviations", ()))
     facts["min_size"], facts["small_min_size"] = FORMS[form].min_size

@@ -34,6 +34,8 @@ PAPER = Paper(
     "1512.00567",
 )
 NORM_EPS = 1e-3
+#: Of the auxiliary head's loss, as in the authors' code; the paper does not say.
+AUXILIARY_WEIGHT = 0.4
 
 #: Layers before the first module: the paper's table 1, and the released network's.
 _FIRST: dict[str, Step] = {
@@ -126,8 +128,8 @@ def build(
         num_classes: outputs.
         in_channels: channels of the images.
         input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
-        auxiliary: a head on the last 17x17 module, whose loss training adds. By default there is none: prediction,
-            transfer and export never run it.
+        auxiliary: a head on the last 17x17 module, whose loss training adds 0.4 times. By default there is none:
+            prediction, transfer and export never run it.
         stem: "paper"; or "small", the same layers without strides and pools.
         count_padding: average pools take the zeros around the map as pixels, as torchvision's do; the authors' leave
             them out.
@@ -162,6 +164,7 @@ def build(
         in_channels=in_channels,
         min_size=MIN_SIZE[name][small],
         auxiliary=heads,
+        auxiliary_weight=AUXILIARY_WEIGHT,
     )
     he_normal_(model)
     return model
@@ -186,9 +189,8 @@ WIDTHS = "The paper leaves the widths inside modules open; they are those of the
 
 def _card(name: str, parameters: int, introduces: str, **facts: Any) -> Card:
     smallest, small = MIN_SIZE[name]
-    return Card(
-        name, "inception_v3", PAPER, introduces, 299, parameters, min_size=smallest, small_min_size=small, **facts
-    )
+    facts |= {"min_size": smallest, "small_min_size": small, "auxiliary_weight": AUXILIARY_WEIGHT}
+    return Card(name, "inception_v3", PAPER, introduces, 299, parameters, **facts)
 
 
 FAMILY = Family(

@@ -28,6 +28,9 @@ PAPER = Paper(
     "1707.07012",
 )
 
+#: Of the auxiliary head's loss, as in the authors' code.
+AUXILIARY_WEIGHT = 0.4
+
 #: Network: normal cells between reductions (the paper's N), channels of the last map (its "@"), of the first
 #: convolution, side of the images, whether the cell after a reduction looks past the reduction's own input.
 ROWS = {
@@ -122,7 +125,15 @@ def build(
         if auxiliary and cell == f"cell{2 * depth}":
             heads[cell] = _auxiliary_head(x[0], size, num_classes, unit)
     head = {"act": make_activation(activation), **pooled(x[0], num_classes, dropout=dropout or None)}
-    model = NASNet(start, stages, head, in_channels=in_channels, min_size=1 if small else 3, auxiliary=heads)
+    model = NASNet(
+        start,
+        stages,
+        head,
+        in_channels=in_channels,
+        min_size=1 if small else 3,
+        auxiliary=heads,
+        auxiliary_weight=AUXILIARY_WEIGHT,
+    )
     he_normal_(model)
     return model
 
@@ -201,6 +212,7 @@ def _card(name: str) -> Card:
         ),
         aliases=aliases[name],
         options={"dropout": 0.0} if cifar else {},
+        auxiliary_weight=AUXILIARY_WEIGHT,
     )
 
 

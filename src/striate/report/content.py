@@ -46,7 +46,8 @@ class ReportContent:
         recipe: the whole recipe, nested as in config.json.
         history: rows of metrics.csv: epoch, learning_rate, train_loss, train_accuracy, val_loss,
             val_accuracy, val_top5; numbers or their text, empty or None where missing. Accuracies in [0, 1].
-        timing: rows of timing.csv: epoch, seconds, images_per_second, loading_share in [0, 1].
+        timing: rows of timing.csv: epoch, seconds of training, validation_seconds, images_per_second, loading_share in
+            [0, 1].
         evaluation: the outcome on the split named `split`.
         split: "test", "val" or "train".
         split_sizes: split to class to number of images.
