@@ -10,7 +10,8 @@ import torch
 
 from striate.errors import UsageError
 from striate.models import create_model, get_card, list_models
-from striate.models.catalogue import aliases, families, options_of
+from striate.models.catalogue import aliases, families, options_of, title_of
+from striate.weights.figure import METRICS
 
 _spec = importlib.util.spec_from_file_location("check_model", Path(__file__).with_name("check_model.py"))
 assert _spec is not None
@@ -79,6 +80,22 @@ def test_capitals_and_hyphens_do_not_matter():
     assert get_card("MobileNet-V2").name == "mobilenet_v2"
 
 
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("vgg16", "vgg16"),
+        ("VGG-16", "vgg_16"),
+        ("vgg_d", "vgg_d"),
+        ("ResNet-50", "resnet50"),
+        ("tv_resnet50", "tv_resnet50"),
+        ("MobileNetV2", "mobilenet_v2"),
+    ],
+)
+def test_an_alias_that_is_another_word_stays_the_title(asked, title):
+    assert title_of(asked) == title
+    assert get_card(title) is get_card(asked)
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_card_is_whole_and_goes_into_json(name):
     card = get_card(name)
@@ -89,12 +106,25 @@ def test_card_is_whole_and_goes_into_json(name):
     assert 1980 < card.paper.year < 2030
     assert card.introduces.endswith(".")
     assert set(card.options) <= set(options_of(families()[card.family]))
+    for figure in card.published:
+        assert figure.metric in METRICS
+        assert figure.source
+        assert set(figure.options) <= set(options_of(families()[card.family]))
+        if figure.is_share:
+            assert figure.data
+            assert figure.input_size
+            assert figure.value is None or 0 < figure.value < 1
+        else:
+            assert figure.value > 0
+            assert figure.number == figure.printed
     assert json.loads(json.dumps(card.to_dict()))["parameters"] == card.parameters
     for source in card.weights:
         assert source.licence
         assert len(source.sha256) >= 8
         assert len(source.mean) == len(source.std) == card.in_channels
-        assert all(0 < value <= 1 for value in source.accuracy.values())
+        assert source.url, "a name stands for a file that anybody can get"
+        assert source.interpolation in ("bilinear", "bicubic")
+        assert all(figure.metric == "top1" and 0 < figure.value < 1 for figure in source.accuracy)
 
 
 def test_unknown_network_offers_the_nearest():

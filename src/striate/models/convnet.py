@@ -35,6 +35,7 @@ class ConvNet(nn.Module):
         spec: what rebuilds this network.
         loss: name of the loss it was made for (`striate.training.losses`); recipes train with it unless they say.
         weights_source: the record of the weights it was loaded with, None for random ones.
+        fresh: names of the layers that these weights left random, such as a head for other classes.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ConvNet(nn.Module):
         self.loss = loss
         self.spec = ModelSpec("custom")
         self.weights_source: WeightSource | None = None
+        self.fresh: tuple[str, ...] = ()
         self._frozen: tuple[str, ...] = ()
 
     @property
