@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import striate
@@ -34,8 +36,6 @@ def test_path_data_set_and_split_agree(trained, colours):
     on_dataset = classifier.evaluate(dataset)
     assert on_split.top1 == on_dataset.top1
     assert on_split.names == on_dataset.names
-    everything = classifier.evaluate(colours)
-    assert len(everything) == 30
     assert len(classifier.evaluate(dataset, "train")) == len(dataset.train)
 
 
@@ -76,3 +76,65 @@ def test_it_leaves_images_that_have_changed_alone(trained, colours, paint, tmp_p
     shutil.copy(colours / "red" / "1.png", photos / "blue" / "new.png")
     with pytest.raises(StriateError, match="have changed since"):
         classifier.evaluate()
+    named = classifier.evaluate(photos)  # asked for by its place: then all of them, among which trained ones are
+    assert (named.split, len(named)) == ("train", 31)
+
+
+def test_place_of_the_training_images_means_those_that_were_set_aside(trained, colours):
+    classifier = striate.load(trained)
+    aside = classifier.evaluate()
+    for place in (colours, str(colours), colours / ".." / "colours"):
+        named = classifier.evaluate(place)
+        assert (named.split, named.names) == ("val", aside.names)
+    assert classifier.evaluate(colours, "train").split == "train"
+    assert len(classifier.evaluate(colours, "train")) == 27
+
+
+def test_other_images_that_are_not_divided_are_all_measured(trained, paint, tmp_path):
+    others = paint(tmp_path / "others", count=4, seed=1)
+    evaluation = striate.load(trained).evaluate(others)
+    assert (evaluation.split, len(evaluation)) == ("all", 12)
+
+
+def test_some_of_the_classes_are_enough_to_measure_on(trained, paint, tmp_path):
+    evaluation = striate.load(trained).evaluate(paint(tmp_path / "others", ["red"], count=4, seed=1))
+    assert [score.support for score in evaluation.per_class()] == [0, 0, 4]
+    assert evaluation.top1 == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "split", "count"),
+    [
+        (["train", "val", "test"], "test", 6),
+        (["train", "val"], "val", 6),
+        (["train", "test"], "test", 6),
+        (["train"], "train", 6),
+        (["val", "test"], "test", 6),
+        (["Testing"], "test", 6),
+    ],
+)
+def test_training_images_are_measured_only_where_there_are_no_others(trained, paint, tmp_path, places, split, count):
+    for seed, place in enumerate(places):
+        paint(tmp_path / "photos" / place, count=2, seed=seed)
+    evaluation = striate.load(trained).evaluate(tmp_path / "photos")
+    assert (evaluation.split, len(evaluation)) == (split, count)
+    assert all(f"/{places[[name.lower()[:3] for name in places].index(split[:3])]}/" in n for n in evaluation.names)
+
+
+def test_string_labels_of_a_parquet_test_are_measured_on_the_test(trained, colours, tmp_path):
+    for split, numbers in (("train", range(6)), ("test", range(6, 10))):
+        rows = [(colours / name / f"{number}.png", name) for name in ("green", "red") for number in numbers]
+        table = {"image": [path.read_bytes() for path, _ in rows], "label": [name for _, name in rows]}
+        pq.write_table(pa.table(table), tmp_path / f"{split}.parquet")
+    evaluation = striate.load(trained).evaluate(tmp_path)
+    assert (evaluation.split, len(evaluation)) == ("test", 8)
+    assert evaluation.classes == ("blue", "green", "red")
+    assert evaluation.labels.tolist() == [1] * 4 + [2] * 4
+    assert evaluation.top1 == 1
+
+
+def test_names_in_unicodes_two_spellings_are_one_class(trained, colours):
+    classifier = striate.load(trained)
+    classifier.description = dataclasses.replace(classifier.description, classes=("blu\u00e9", "green", "red"))
+    dataset = dataclasses.replace(striate.open_dataset(colours, val_fraction=0), classes=("blue\u0301", "green", "red"))
+    assert classifier.evaluate(dataset).top1 == 1

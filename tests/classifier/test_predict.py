@@ -106,7 +106,7 @@ def test_probabilities_serve_scikit_learn(classifier, colours):
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
     assert list(classifier.classes_) == list(classifier.classes) == sorted(set(names))
-    evaluation = classifier.evaluate(colours)
+    evaluation = classifier.evaluate(striate.open_dataset(colours, val_fraction=0))
     order = np.argsort([str(name) for name in evaluation.names])
     np.testing.assert_allclose(probabilities, evaluation.probabilities[order], atol=1e-6)
     assert log_loss(names, probabilities, labels=classifier.classes_) == pytest.approx(evaluation.loss, abs=1e-4)
@@ -169,3 +169,41 @@ def test_saved_and_loaded_it_gives_equal_probabilities_bit_for_bit(classifier, c
         classifier.save(tmp_path / "copy.pt")
     with pytest.raises(StriateError, match="nowhere"):
         classifier.save(tmp_path / "nowhere" / "copy.safetensors")
+
+
+def test_folder_gives_the_files_that_training_takes_and_names_the_rest(classifier, colours, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    folder = tmp_path / "photos"
+    (folder / "red" / "folder.jpg").mkdir(parents=True)
+    (folder / "green" / "@eaDir").mkdir(parents=True)
+    elsewhere.mkdir()
+    source = (colours / "red" / "0.png").read_bytes()
+    taken = ["green/A.PNG", "red/folder.jpg/inside.png", "red/picture", "elsewhere/linked.png"]
+    for place in (folder / "green/A.PNG", folder / "red/folder.jpg/inside.png", folder / "red/picture"):
+        place.write_bytes(source)
+    (elsewhere / "linked.png").write_bytes(source)
+    (folder / "red" / "link").symlink_to(elsewhere)
+    (folder / "red" / "up").symlink_to(folder)
+    for left in ("green/@eaDir/thumb.png", "green/phone.HEIC", "red/notes.txt", "red/Thumbs.db", "red/.hidden.png"):
+        (folder / left).write_bytes(source)
+    predictions = classifier.predict(folder)
+    names = [str(Path(prediction.name).resolve().relative_to(tmp_path)) for prediction in predictions]
+    assert sorted(names) == sorted(name if "elsewhere" in name else f"photos/{name}" for name in taken)
+    assert not any(prediction.error for prediction in predictions)
+    dataset = striate.open_dataset(folder, val_fraction=0)
+    learnt = [dataset.train.images.name(row) for row in range(len(dataset.train))]
+    assert [prediction.name for prediction in predictions] == learnt
+    assert predictions.notes == dataset.notes[: len(predictions.notes)]
+    assert [note.split(" left out")[0] for note in predictions.notes] == ["1 file", "1 file"]
+
+
+def test_folder_without_images_says_what_it_holds(classifier, tmp_path):
+    (tmp_path / "phone").mkdir()
+    (only,) = classifier.predict(tmp_path / "phone")
+    assert "no images in this folder or below it" in only.error
+    (tmp_path / "phone" / "1.HEIC").write_bytes(b"?")
+    (only,) = classifier.predict([tmp_path / "phone"])
+    assert (
+        "no images in this folder or below it, only 1 file (1 .heic: not read; convert them to JPEG or PNG)"
+        in only.error
+    )

@@ -1,5 +1,6 @@
 import os
 import shutil
+import unicodedata
 
 import pytest
 
@@ -49,11 +50,21 @@ def test_class_called_train_is_a_class(make_folder):
     assert list_folder(make_folder({"bus": 1, "train": 2})).classes == ("bus", "train")
 
 
-def test_splits_with_other_classes_are_refused_by_name(make_folder):
+def test_class_without_training_images_is_refused_by_name(make_folder):
     make_folder({"cat": 2, "dog": 2}, name="pets/train")
-    make_folder({"cat": 2, "dgo": 2}, name="pets/val")
-    with pytest.raises(StriateError, match=r"only in .*train: 'dog'; only in .*val: 'dgo'"):
+    make_folder({"cat": 2, "dgo": 3}, name="pets/val")
+    with pytest.raises(StriateError, match=r"class 'dgo' has no training images, only images in val \(3\).*'dog'\?"):
         open_dataset(make_folder({}, name="pets"))
+
+
+def test_splits_may_lack_classes_and_a_note_says_so(make_folder):
+    make_folder({"cat": 3, "dog": 3, "fox": 3}, name="pets/train")
+    make_folder({"cat": 1, "fox": 2}, name="pets/val")
+    make_folder({"fox": 2}, name="pets/test")
+    dataset = open_dataset(make_folder({}, name="pets"))
+    assert dataset.classes == ("cat", "dog", "fox")
+    assert [split.counts(3).tolist() for split in dataset.splits] == [[3, 3, 3], [1, 0, 2], [0, 0, 2]]
+    assert {"val has no images of 'dog'", "test has no images of 'cat', 'dog'"} <= set(dataset.notes)
 
 
 def test_test_folder_without_classes_is_left_out_with_a_note(make_folder, tmp_path):
@@ -75,8 +86,11 @@ def test_what_is_no_image_is_passed_over_with_a_note(make_folder):
     listing = list_folder(folder)
     assert listing.classes == ("cat", "dog")
     assert len(listing.parts["train"].items) == 4
-    assert listing.notes[0] == "3 files ignored, not images by their extension (.db, .txt, no extension)"
-    assert "1 image directly in" in listing.notes[1]
+    first = folder / "cat" / "README"
+    assert listing.notes == (
+        f"2 files left out (1 without extension, 1 .txt; the first: {first}): not images by their names",
+        f"1 image directly in {folder} ignored: in no class folder",
+    )
 
 
 def test_image_without_an_extension_is_found_by_its_content(make_folder):
@@ -123,6 +137,16 @@ def test_images_without_class_folders_are_refused_with_the_mend(make_folder):
         open_dataset(make_folder({"cat": 2}) / "cat")
 
 
+def test_table_among_the_images_is_pointed_out(make_folder):
+    folder = make_folder({"images": 2})
+    (folder / "labels.csv").touch()
+    with pytest.raises(StriateError, match=r"one class only, 'images'.*give the table .*photos/labels.csv"):
+        open_dataset(folder)
+    (folder / "images" / "metadata.csv").touch()
+    with pytest.raises(StriateError, match=r"directly in .*give the table .*images/metadata.csv"):
+        open_dataset(folder / "images")
+
+
 def test_folder_one_too_high_is_pointed_out(make_folder):
     folder = make_folder({"cat": 2, "dog": 2}, name="outer/photos")
     with pytest.raises(StriateError, match=r"is it .*outer/photos that you mean"):
@@ -155,6 +179,59 @@ def test_sizes_that_differ_stay_in_their_files(make_folder):
     assert dataset.train.images.read(0).shape == (12, 10, 3)
     assert dataset.train.images.read(5).shape == (9, 30, 3)
     assert dataset.train.images.name(5) == str(folder / "dog" / "002.png")
+
+
+def test_spellings_of_one_name_are_one_class_across_splits_and_within_one(make_folder):
+    composed, decomposed = "café", unicodedata.normalize("NFD", "café")
+    make_folder({composed: 2, "tea": 2}, name="drinks/train")
+    make_folder({decomposed: 3, "tea": 1}, name="drinks/val")
+    dataset = open_dataset(make_folder({}, name="drinks"))
+    assert dataset.classes == (composed, "tea")
+    assert [split.counts(2).tolist() for split in dataset.splits] == [[2, 2], [3, 1]]
+    mixed = open_dataset(make_folder({composed: 2, decomposed: 2, "tea": 1}, name="mixed"), val_fraction=0)
+    assert mixed.classes == (composed, "tea")
+    assert mixed.train.counts(2).tolist() == [4, 1]
+    assert any("two spellings in Unicode of 'café': each is one class" in note for note in mixed.notes)
+
+
+def test_names_that_are_no_utf8_and_look_the_same_are_not_merged(make_folder):
+    folder = make_folder({"cat": 1})
+    for name in (b"caf\xe9", b"caf\xe8"):
+        shutil.copytree(folder / "cat", folder / os.fsdecode(name))
+    with pytest.raises(StriateError, match="whose names are no UTF-8"):
+        open_dataset(folder)
+
+
+def test_class_of_files_that_are_not_read_says_so_with_the_mend(make_folder):
+    folder = make_folder({"rose": 2, "tulip": 0})
+    for number in range(3):
+        (folder / "tulip" / f"{number}.HEIC").write_bytes(b"heic")
+    with pytest.raises(
+        StriateError, match=r"class 'tulip' has no images: .*3 files \(3 .heic: not read; convert them to JPEG"
+    ):
+        open_dataset(folder)
+    shutil.copy(folder / "rose/000.png", folder / "tulip/x.png")
+    (note,) = [note for note in open_dataset(folder).notes if "heic" in note]
+    assert note.startswith(
+        f"3 files left out (3 .heic; the first: {folder / 'tulip' / '0.HEIC'}): not read; convert them"
+    )
+    for path in folder.rglob("*.png"):
+        path.unlink()
+    with pytest.raises(StriateError, match="class 'rose' has no images"):
+        open_dataset(folder)
+    shutil.rmtree(folder / "rose")
+    (folder / "tulip" / "0.HEIC").rename(folder / "0.HEIC")
+    shutil.rmtree(folder / "tulip")
+    with pytest.raises(StriateError, match=r"holds no images, only 1 file \(1 .heic"):
+        open_dataset(folder)
+
+
+def test_what_systems_leave_beside_the_classes_is_no_class(make_folder):
+    folder = make_folder({"rose": 2, "tulip": 2, "@eaDir": 1, "$RECYCLE.BIN": 1, "lost+found": 0, ".Trash-1000": 1})
+    make_folder({"@eaDir/000.png": 1}, name="photos/rose")
+    dataset = open_dataset(folder, val_fraction=0)
+    assert dataset.classes == ("rose", "tulip")
+    assert len(dataset.train) == 4
 
 
 def test_flowers_are_counted_as_their_readme_says(shared_data, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from striate.data import open_dataset
-from striate.data.idx import read_idx
+from striate.data.idx import list_idx, read_idx
 from striate.errors import StriateError
 
 
@@ -83,4 +83,33 @@ def test_counts_that_differ_and_missing_labels_are_refused(tmp_path):
         open_dataset(tmp_path)
     (tmp_path / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(StriateError, match="train-labels-idx1-ubyte should lie beside it"):
+        open_dataset(tmp_path)
+
+
+def test_labels_from_one_are_classes_of_their_own(tmp_path):
+    write(tmp_path / "train-images-idx3-ubyte", np.zeros((4, 4, 5), np.uint8))
+    write(tmp_path / "train-labels-idx1-ubyte", np.array([1, 3, 2, 1], np.uint8))
+    write(tmp_path / "t10k-images-idx3-ubyte", np.zeros((2, 4, 5), np.uint8))
+    write(tmp_path / "t10k-labels-idx1-ubyte", np.array([3, 3], np.uint8))
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.classes == ("1", "2", "3")
+    assert dataset.train.labels.tolist() == [0, 2, 1, 0]
+    assert dataset.test.labels.tolist() == [2, 2]
+    assert any(note.startswith("the labels begin at 1") for note in dataset.notes)
+
+
+def test_label_equal_to_the_number_of_classes_is_refused(tmp_path):
+    write(tmp_path / "train-images-idx3-ubyte", np.zeros((3, 4, 5), np.uint8))
+    write(tmp_path / "train-labels-idx1-ubyte", np.array([0, 1, 2], np.uint8))
+    pairs = {"train": (tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte")}
+    assert list_idx(pairs, ("a", "b", "c")).parts["train"].labels.tolist() == [0, 1, 2]
+    with pytest.raises(StriateError, match=r"labels.*: label 2 is outside the 2 classes"):
+        list_idx(pairs, ("a", "b"))
+
+
+def test_files_of_several_sets_in_one_folder_are_asked_about(tmp_path):
+    for name in ("emnist-letters", "emnist-digits"):
+        write(tmp_path / f"{name}-train-images-idx3-ubyte", np.zeros((2, 4, 5), np.uint8))
+        write(tmp_path / f"{name}-train-labels-idx1-ubyte", np.array([0, 1], np.uint8))
+    with pytest.raises(StriateError, match="the train images of several sets"):
         open_dataset(tmp_path)

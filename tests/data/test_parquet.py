@@ -10,6 +10,8 @@ from PIL import Image
 from striate.data import open_dataset
 from striate.errors import StriateError
 
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
 
 def png(seed: int) -> bytes:
     stream = io.BytesIO()
@@ -87,9 +89,197 @@ def test_test_split_without_answers_is_left_out(tmp_path):
     assert any("no labels" in note for note in dataset.notes)
 
 
-def test_labels_outside_the_names_are_refused_with_the_row(tmp_path):
-    with pytest.raises(StriateError, match=r"a.parquet\[2\]: label 2 is outside the 2 class names"):
+def by_name(dataset):
+    """Class name to number of images, for each split."""
+    return {
+        split.name: dict(zip(dataset.classes, split.counts(len(dataset.classes)).tolist(), strict=True))
+        for split in dataset.splits
+    }
+
+
+def test_class_names_belong_to_each_file(tmp_path):
+    write(tmp_path / "test.parquet", [0, 0, 2], names=("fox", "dog", "cat"))
+    write(tmp_path / "train-00000-of-00002.parquet", [0, 1, 2, 2], names=("cat", "dog", "fox"))
+    write(tmp_path / "train-00001-of-00002.parquet", [0, 1], names=("dog", "cat"))
+    write(tmp_path / "val.parquet", [0, 1, 1], names=("cat", "fox"))
+    dataset = open_dataset(tmp_path)
+    assert dataset.classes == ("cat", "dog", "fox")
+    assert by_name(dataset) == {
+        "train": {"cat": 2, "dog": 2, "fox": 2},
+        "val": {"cat": 1, "dog": 0, "fox": 2},
+        "test": {"cat": 1, "dog": 0, "fox": 2},
+    }
+    assert dataset.train.labels.tolist() == [0, 1, 2, 2, 1, 0]
+    assert dataset.test.labels.tolist() == [2, 2, 0]
+    assert "val has no images of 'dog'" in dataset.notes
+
+
+def test_order_of_the_classes_is_that_of_the_training_files(tmp_path):
+    write(tmp_path / "test.parquet", [1, 0], names=("ant", "zebra"))
+    write(tmp_path / "train.parquet", [0, 1], names=("zebra", "ant"))
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.classes == ("zebra", "ant")
+    assert dataset.test.labels.tolist() == [0, 1]
+
+
+def test_labels_outside_the_names_are_refused_with_their_own_file_and_row(tmp_path):
+    with pytest.raises(StriateError, match=r"/a.parquet\[2\]: label 2 is outside the 2 class names \(0 to 1\)"):
         open_dataset(write(tmp_path / "a.parquet", [0, 1, 2]))
+    write(tmp_path / "both" / "train.parquet", [0, 1, 2], names=("cat", "dog", "fox"))
+    write(tmp_path / "both" / "test.parquet", [0, 1, 2], names=("cat", "fox"))
+    with pytest.raises(StriateError, match=r"both/test.parquet\[2\]: label 2 is outside the 2 class names"):
+        open_dataset(tmp_path / "both")
+
+
+def test_highest_label_is_inside_the_names(tmp_path):
+    dataset = open_dataset(write(tmp_path / "a.parquet", [1, 0, 1]), val_fraction=0)
+    assert by_name(dataset) == {"train": {"cat": 1, "dog": 2}}
+
+
+def test_numbers_without_names_take_those_the_other_files_agree_on(tmp_path):
+    write(tmp_path / "train.parquet", [0, 1, 1], names=("cat", "dog"))
+    write(tmp_path / "test.parquet", [1, 1], names=None)
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert by_name(dataset)["test"] == {"cat": 0, "dog": 2}
+    assert "test.parquet: no class names of its own, so those of train.parquet are used" in dataset.notes
+    write(tmp_path / "test.parquet", [1, 2], names=None)
+    with pytest.raises(
+        StriateError, match=r"/test.parquet\[1\]: label 2 is outside the 2 class names of train.parquet \(0 to 1\)"
+    ):
+        open_dataset(tmp_path)
+    write(tmp_path / "val.parquet", [1], names=("dog", "cat"))
+    with pytest.raises(StriateError, match=r"/test.parquet has no class names, and those of the other files differ"):
+        open_dataset(tmp_path)
+
+
+def test_names_and_strings_are_the_same_classes(tmp_path):
+    write(tmp_path / "train.parquet", [0, 1, 1], names=("dog", "cat"))
+    write(tmp_path / "test.parquet", ["cat", "cat", "dog"], names=None)
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.classes == ("dog", "cat")
+    assert by_name(dataset)["test"] == {"dog": 1, "cat": 2}
+
+
+def test_named_classes_without_rows_are_left_out_with_a_note(tmp_path):
+    write(tmp_path / "train.parquet", [0, 2, 2], names=("cat", "dog", "fox", "gnu"))
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.classes == ("cat", "fox")
+    assert dataset.train.labels.tolist() == [0, 1, 1]
+    assert "no rows of 2 of the named classes: 'dog', 'gnu'" in dataset.notes
+    assert open_dataset(tmp_path, val_fraction=0, classes=("fox", "cat")).train.labels.tolist() == [1, 0, 0]
+
+
+def test_class_that_only_the_test_has_is_refused_by_name(tmp_path):
+    write(tmp_path / "train.parquet", [0, 1], names=("cat", "dog"))
+    write(tmp_path / "test.parquet", [0, 1, 1], names=("cat", "fox"))
+    with pytest.raises(StriateError, match=r"class 'fox' has no training images, only images in test \(2\)"):
+        open_dataset(tmp_path)
+
+
+def test_test_split_of_strings_is_kept(tmp_path):
+    write(tmp_path / "train.parquet", ["cat", "dog", "cat", "dog"], names=None)
+    write(tmp_path / "test.parquet", ["dog", "dog", "cat"], names=None)
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert by_name(dataset)["test"] == {"cat": 1, "dog": 2}
+    assert not any("left out" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize(
+    ("labels", "note"),
+    [
+        ([-1, -1], "the test split has no labels (all are -1) and was left out"),
+        (pa.array([None, None], pa.int64()), "the test split has no labels (all are empty) and was left out"),
+        (pa.array([None, None], pa.string()), "the test split has no labels (all are empty) and was left out"),
+        (["", ""], "the test split has no labels (all are empty) and was left out"),
+        (pa.array([], pa.int64()), "the test split has no rows and was left out"),
+    ],
+)
+def test_split_without_any_label_is_left_out_with_its_reason(tmp_path, labels, note):
+    write(tmp_path / "train.parquet", [0, 1, 0, 1])
+    images = pa.array([{"bytes": png(row), "path": ""} for row in range(len(labels))], IMAGE)
+    write(tmp_path / "test.parquet", labels, images=images)
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.test is None
+    assert note in dataset.notes
+    assert dataset.skipped == ()
+
+
+def test_rows_without_a_label_among_others_are_skipped_with_their_reason(tmp_path):
+    write(tmp_path / "train.parquet", [0, 1, -1, 0], names=("cat", "dog"))
+    write(tmp_path / "test.parquet", pa.array(["cat", None, "dog"]), names=None)
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert by_name(dataset) == {"train": {"cat": 2, "dog": 1}, "test": {"cat": 1, "dog": 1}}
+    assert {entry.path: entry.reason for entry in dataset.skipped} == {
+        "train.parquet[2]": "label -1, which stands for no label",
+        "test.parquet[1]": "the row has no label",
+    }
+
+
+def test_other_negative_labels_are_refused_with_the_row(tmp_path):
+    with pytest.raises(StriateError, match=r"/a.parquet\[1\]: label -2 is negative"):
+        open_dataset(write(tmp_path / "a.parquet", [0, -2, 1], names=None))
+
+
+def test_labels_of_minus_one_and_one_are_refused_with_the_reason(tmp_path):
+    with pytest.raises(StriateError, match=r"one class only, '1'.*; 2 rows have no label \(-1 stands for none\)"):
+        open_dataset(write(tmp_path / "a.parquet", [1, -1, 1, -1], names=None))
+
+
+def test_numbers_from_one_are_classes_of_their_own(tmp_path):
+    dataset = open_dataset(write(tmp_path / "a.parquet", [1, 2, 3, 2, 10], names=None), val_fraction=0)
+    assert dataset.classes == ("1", "2", "3", "10")
+    assert dataset.train.labels.tolist() == [0, 1, 2, 1, 3]
+    assert "the labels begin at 1: the 4 classes are called as they are, 1 to 10" in dataset.notes
+    gaps = open_dataset(write(tmp_path / "b.parquet", [0, 2, 2], names=None), val_fraction=0)
+    assert gaps.classes == ("0", "2")
+    assert any("leave numbers out" in note for note in gaps.notes)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "positions"),
+    [
+        (pa.array(["dog", "cat", "dog"]).dictionary_encode(), ("cat", "dog"), [1, 0, 1]),
+        (pa.array([3, 5, 3]).dictionary_encode(), ("3", "5"), [0, 1, 0]),
+        (pa.array([True, False, True]), ("False", "True"), [1, 0, 1]),
+        (pa.array([1.0, 0.0, 1.0]), ("0", "1"), [1, 0, 1]),
+        (pa.array(["dog", "cat", "dog"], pa.large_string()), ("cat", "dog"), [1, 0, 1]),
+        (pa.array([" dog", "cat ", "dog"]), ("cat", "dog"), [1, 0, 1]),
+        (pa.array([1, 0, 1], pa.uint8()), ("0", "1"), [1, 0, 1]),
+        (pa.array(["10", "9", "10"]), ("9", "10"), [1, 0, 1]),
+    ],
+)
+def test_labels_of_many_types_are_read(tmp_path, labels, classes, positions):
+    dataset = open_dataset(write(tmp_path / "a.parquet", labels, names=None), val_fraction=0)
+    assert dataset.classes == classes
+    assert dataset.train.labels.tolist() == positions
+
+
+def test_pandas_categories_and_numbers_with_gaps_are_read(tmp_path):
+    pd = pytest.importorskip("pandas")
+    images = [{"bytes": png(row), "path": ""} for row in range(4)]
+    pd.DataFrame({"image": images, "label": pd.Categorical(["b", "a", "b", "a"])}).to_parquet(tmp_path / "a.parquet")
+    assert open_dataset(tmp_path / "a.parquet", val_fraction=0).train.labels.tolist() == [1, 0, 1, 0]
+    pd.DataFrame({"image": images, "label": [1, 0, None, 1]}).to_parquet(tmp_path / "b.parquet")
+    dataset = open_dataset(tmp_path / "b.parquet", val_fraction=0)
+    assert (dataset.classes, dataset.train.labels.tolist()) == (("0", "1"), [1, 0, 1])
+    assert [entry.reason for entry in dataset.skipped] == ["the row has no label"]
+
+
+def test_names_in_unicodes_two_spellings_are_one_class(tmp_path):
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    write(tmp_path / "train.parquet", [0, 1], names=(composed, "tea"))
+    write(tmp_path / "test.parquet", [decomposed, "tea", composed], names=None)
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.classes == (composed, "tea")
+    assert dataset.test.labels.tolist() == [0, 1, 0]
+    assert open_dataset(tmp_path, val_fraction=0, classes=("tea", decomposed)).test.labels.tolist() == [1, 0, 1]
+
+
+def test_without_a_train_file_training_is_refused(tmp_path):
+    write(tmp_path / "test.parquet", [0, 1])
+    write(tmp_path / "val.parquet", [0, 1])
+    with pytest.raises(StriateError, match="holds val and test images, but none to train on"):
+        open_dataset(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +289,7 @@ def test_labels_outside_the_names_are_refused_with_the_row(tmp_path):
         ({"image": [b""], "answer": [0]}, "no label column"),
         ({"image": ["a.png"], "label": [0]}, "column 'image' is string"),
         ({"image": [b""], "label": [0.5]}, "column 'label' is double"),
+        ({"image": [b""], "label": [[0, 1]]}, "column 'label' is list"),
     ],
 )
 def test_tables_without_images_and_labels_say_why(tmp_path, table, message):

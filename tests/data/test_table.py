@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from striate.data import open_dataset
@@ -68,10 +70,84 @@ def test_numbers_as_classes_are_in_numeric_order(make_folder):
         (b"", "its columns are: none"),
         (b"path,label\n", "no rows"),
         (b"path,label\n\xff\xfe.png,cat\n", "UTF-8"),
-        (b"path,label\na.png,cat\n", "one class only, 'cat'"),
+        (b"path,label\na.png,cat\nb.png,dog\n", r"no such file as .*a.png, nor any other of the 2 rows; paths are"),
+        (b"path,label\n.,cat\n", "one class only, 'cat'"),
+        (b"path,label\na\0.png,cat\n", "zero bytes"),
     ],
 )
 def test_tables_that_cannot_be_used_say_why(tmp_path, content, message):
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(StriateError, match=message):
         open_dataset(tmp_path / "labels.csv")
+
+
+def test_backslashes_are_slashes_unless_a_file_has_them_in_its_name(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    (folder / "cat\\001.png").write_bytes((folder / "dog/001.png").read_bytes())
+    (folder / "labels.csv").write_text("path,label\ncat\\000.png,cat\ncat\\001.png,dog\n.\\dog\\000.png,dog\n")
+    dataset = open_dataset(folder / "labels.csv", val_fraction=0)
+    assert [dataset.train.images.name(row) for row in range(3)] == [
+        str(folder / "cat/000.png"),
+        str(folder / "cat\\001.png"),
+        str(folder / "dog/000.png"),
+    ]
+    assert "2 paths with backslashes read with slashes" in dataset.notes
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-mark"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("first", ["", "sep={delimiter}\n"])
+def test_what_spreadsheets_write_is_read(make_folder, encoding, delimiter, first):
+    folder = make_folder({"café": 1, "thé": 1})
+    lines = [("Image Path", "Label"), ('"café/000.png"', "café"), ("", ""), ("thé/000.png", "thé")]
+    text = first.format(delimiter=delimiter) + "\r\n".join(map(delimiter.join, lines)) + "\r\n"
+    content = b"\xff\xfe" + text.encode("utf-16-le") if encoding == "utf-16-le-mark" else text.encode(encoding)
+    (folder / "labels.csv").write_bytes(content)
+    dataset = open_dataset(folder / "labels.csv", val_fraction=0)
+    assert dataset.classes == ("café", "thé")
+    assert len(dataset.train) == 2
+    (skipped,) = dataset.skipped
+    assert skipped.path.endswith(f"labels.csv:{4 if first else 3}")
+
+
+def test_rows_with_too_many_cells_are_skipped_and_empty_ones_at_the_end_are_not(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    (folder / "labels.csv").write_text("path,label\ncat/000.png,cat,,\ndog/000.png,dog\nold, dog/001.png,dog\n")
+    dataset = open_dataset(folder / "labels.csv", val_fraction=0)
+    assert len(dataset.train) == 2
+    assert [(entry.path[-5:], entry.reason) for entry in dataset.skipped] == [
+        ("csv:4", "the row has more cells than the first line")
+    ]
+
+
+def test_rows_that_say_the_same_again_count_once(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    rows = ["cat/000.png,cat", "dog/000.png,dog", "cat/000.png,cat", "cat\\000.png,cat", "cat/000.png,dog"]
+    (folder / "labels.csv").write_text("\n".join(["path,label", *rows]))
+    dataset = open_dataset(folder / "labels.csv", val_fraction=0)
+    assert dataset.train.labels.tolist() == [0, 1, 1]  # the contradiction stays, to be reported by the check
+    assert "2 rows left out: the same path and label as a row before" in dataset.notes
+
+
+def test_spellings_of_accents_are_one_class_and_one_path(make_folder):
+    folder = make_folder({"café": 2, "dog": 1})
+    decomposed = unicodedata.normalize("NFD", "café")
+    assert decomposed != "café"
+    (folder / "labels.csv").write_text(
+        f"path,label\ncafé/000.png,café\n{decomposed}/001.png,{decomposed}\ndog/000.png,dog\n", encoding="utf-8"
+    )
+    dataset = open_dataset(folder / "labels.csv", val_fraction=0)
+    assert dataset.classes == ("café", "dog")
+    assert dataset.train.labels.tolist() == [0, 0, 1]
+
+
+def test_splits_may_lack_classes(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    rows = ["cat/000.png,cat,train", "dog/000.png,dog,train", "dog/001.png,dog,val"]
+    (folder / "labels.csv").write_text("\n".join(["path,label,split", *rows]))
+    dataset = open_dataset(folder / "labels.csv")
+    assert dataset.val.labels.tolist() == [1]
+    assert "val has no images of 'cat'" in dataset.notes
+    (folder / "labels.csv").write_text("\n".join(["path,label,split", *rows, "cat/001.png,fox,val"]))
+    with pytest.raises(StriateError, match=r"class 'fox' has no training images, only images in val \(1\)"):
+        open_dataset(folder / "labels.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from striate.classifier.inputs import Source, is_single, sources
-from striate.classifier.prediction import Prediction
+from striate.classifier.inputs import Source, Sources, is_single
+from striate.classifier.places import locate
+from striate.classifier.prediction import Prediction, Predictions
 from striate.data import Dataset, Split, open_dataset
-from striate.errors import StriateError, UsageError, nearest
+from striate.data.listing import match_classes
+from striate.data.named import NAMES
+from striate.data.split_names import split_and_rest, split_of
+from striate.errors import StriateError, UsageError
 from striate.models import ConvNet
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
@@ -58,13 +63,13 @@ class Classifier:
         size = "x".join(map(str, self.description.preprocessing.size))
         return f"Classifier({self.description.network['name']}, {len(self.classes)} classes, {size} pixels)"
 
-    def predict(self, images: Any, top: int = 1) -> Prediction | list[Prediction]:
+    def predict(self, images: Any, top: int = 1) -> Prediction | Predictions:
         """Classify images.
 
         Args:
             images: a path, a PIL image, a uint8 array (H, W) or (H, W, C): one Prediction is returned. A folder,
                 an array (N, H, W, C) or an iterable of all these: a list, in order, in which an image that cannot be
-                read has an `error` instead of classes.
+                read has an `error` instead of classes, and whose `notes` name the files of folders that are no images.
             top: how many classes each prediction names.
 
         Raises:
@@ -73,12 +78,14 @@ class Classifier:
         if top < 1:
             raise UsageError(f"top is {top}; ask for at least 1 class.")
         if is_single(images):
-            (source,) = sources(images)
+            (source,) = Sources(images)
             (probabilities,) = self._probabilities([self._read(source)])
             return Prediction.of(source.name, probabilities, self.classes, top)
-        predictions, remaining = [], sources(images)
+        predictions, given = Predictions(), Sources(images)
+        remaining = iter(given)
         while group := list(islice(remaining, BATCH_SIZE)):
             predictions += self._predict_group(group, top)
+        predictions.notes = tuple(given.notes)
         return predictions
 
     def _predict_group(self, group: list[Source], top: int) -> list[Prediction]:
@@ -106,7 +113,7 @@ class Classifier:
             StriateError: an image cannot be read (every row must belong to an image).
         """
         rows: list[NDArray[np.float32]] = []
-        remaining = sources(images)
+        remaining = iter(Sources(images))
         while group := list(islice(remaining, BATCH_SIZE)):
             rows.append(self._probabilities([self._read(source) for source in group]))
         return np.concatenate(rows) if rows else np.empty((0, len(self.classes)), np.float32)
@@ -115,10 +122,14 @@ class Classifier:
         """Measure the classifier on labelled images; their classes are matched by name.
 
         Args:
-            source: what `open_dataset` takes, a data set, or a split of one; None for the data set it was trained
-                with, split as it was then.
+            source: what `open_dataset` takes, a data set, or a split of one; None, or the place of the data set it was
+                trained with, for that data set, split as it was then.
             split: "train", "val" or "test"; by default the test images where there are any, else validation
-                images, else all.
+                images, else what there is.
+
+        Returns:
+            The outcome, whose `split` says what was measured: "train" for images that are for training; for other
+            images that are not divided, what their place is called after (`photos/test`), else "all".
 
         Raises:
             StriateError: the data has classes that the classifier does not know, or lacks the split.
@@ -133,41 +144,64 @@ class Classifier:
             raise UsageError(f"split '{name}' is unknown; it is one of train, val, test.")
         dataset = source if isinstance(source, Dataset) else self._open(source, name)
         chosen = getattr(dataset, name) if name else dataset.test or dataset.val or dataset.train
-        if chosen is None:
-            there = ", ".join(split.name for split in dataset.splits)
+        if not chosen:
+            there = ", ".join(split.name for split in dataset.splits if split)
             raise StriateError(f"{dataset.source} has no {name} images; it has {there}.")
-        return Split(chosen.name, chosen.images, self._own_labels(dataset, chosen.labels))
+        positions = match_classes(dataset.classes, self.classes, dataset.source)
+        undivided = name is None and chosen is dataset.train and not dataset.divided and not self._learnt_from(dataset)
+        called = _spoken_of(dataset.source) if undivided else chosen.name
+        return Split(called, chosen.images, positions[chosen.labels])
 
     def _open(self, source: str | Path | None, split: str | None) -> Dataset:
-        channels, trained_on = self.description.preprocessing.channels, self.description.data
-        if source is not None:
-            # Without a split asked for, none is cut off: all images of a flat folder are measured.
-            fraction = 0.1 if split == "val" else 0.0
-            return open_dataset(source, channels=channels, val_fraction=fraction, classes=self.classes)
+        """The data set to measure on: that of the training as it was divided then, or another."""
+        if source is None:
+            return self._reopen()
+        if self._is_of_training(source):
+            with suppress(_Changed):
+                return self._reopen()
+        # Without a split asked for, none is cut off: all images of a flat folder are measured.
+        fraction, channels = 0.1 if split == "val" else 0.0, self.description.preprocessing.channels
+        return open_dataset(source, channels=channels, val_fraction=fraction, classes=self.classes)
+
+    def _reopen(self) -> Dataset:
+        """The data set it was trained with, divided as it was then."""
+        trained_on = self.description.data
         if not trained_on:
             raise UsageError("this model does not say what it was trained on; name the images to evaluate on.")
-        run = RunFolder(self.path or "")
-        absolute = run.read_config()["absolute_source"] if self.path and run.config.is_file() else ""
-        where = locate(trained_on["source"], absolute)
-        seed, fraction = trained_on["seed"], trained_on["val_fraction"]
-        dataset = open_dataset(where, channels=channels, seed=seed, val_fraction=fraction)
+        source, absolute = self._place_of_training()
+        where = locate(source, absolute, f"striate evaluate {self.path or 'MODEL'} NEW_PLACE")
+        dataset = open_dataset(
+            where,
+            channels=self.description.preprocessing.channels,
+            seed=trained_on["seed"],
+            val_fraction=trained_on["val_fraction"],
+        )
         if dataset.fingerprint != trained_on["fingerprint"]:
-            raise StriateError(
+            raise _Changed(
                 f"{where}: the images have changed since the model was trained on them, so some that are set aside "
                 "now may have been trained on. Name images to evaluate on."
             )
         return dataset
 
-    def _own_labels(self, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The data set's labels as positions in the classifier's classes."""
-        unknown = [name for name in dataset.classes if name not in self.classes]
-        if unknown:
-            raise StriateError(
-                f"{dataset.source} has {len(unknown)} classes that the model was not trained on: "
-                f"{', '.join(unknown[:5])}{' …' * (len(unknown) > 5)}.{nearest(unknown[0], self.classes)} "
-                f"The model knows {', '.join(self.classes[:10])}{' …' * (len(self.classes) > 10)}."
-            )
-        return np.array([self.classes.index(name) for name in dataset.classes])[labels]
+    def _place_of_training(self) -> tuple[str, str]:
+        """What the images of the training were called, and their absolute path where it is known."""
+        run = RunFolder(self.path or "")
+        absolute = run.read_config().get("absolute_source", "") if self.path and run.config.is_file() else ""
+        return self.description.data["source"], absolute
+
+    def _is_of_training(self, source: str | Path) -> bool:
+        """Whether a source is the very place that the classifier was trained with."""
+        if not self.description.data:
+            return False
+        called, absolute = self._place_of_training()
+        if called in NAMES or (isinstance(source, str) and source in NAMES):
+            return str(source) == called
+        return Path(source).expanduser().resolve() == Path(absolute or called).expanduser().resolve()
+
+    def _learnt_from(self, dataset: Dataset) -> bool:
+        """Whether some of a data set's images may have been trained on, as far as its place and content say."""
+        same = bool(self.description.data) and dataset.fingerprint == self.description.data["fingerprint"]
+        return same or self._is_of_training(dataset.source)
 
     def save(self, path: str | Path) -> Path:
         """Write the classifier to one .safetensors file that `striate.load` reads; return its path.
@@ -195,9 +229,14 @@ class Classifier:
         return logits.float().softmax(1).cpu().numpy()
 
 
-def locate(source: str, absolute: str) -> str:
-    """Where a data set lies: at its absolute path, else as it was called, for it may have moved along."""
-    return absolute if absolute and Path(absolute).exists() else source
+def _spoken_of(source: str) -> str:
+    """The split that the name of an undivided source speaks of (`photos/test`, `train.parquet`), else "all"."""
+    path = Path(source).absolute()
+    return split_and_rest(path.stem)[0] or (path.is_file() and split_of(path.parent.name)) or "all"
+
+
+class _Changed(StriateError):
+    """The images of the training are no longer what they were."""
 
 
 def load(path: str | Path) -> Classifier:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from striate.data.channels import to_channels
-from striate.data.decode import FORMAT_OF, UnreadableImage, decode
-from striate.data.folder import is_hidden
+from striate.data.decode import UnreadableImage, decode
 from striate.data.images import printable
+from striate.data.walk import Walk, holdings
 from striate.errors import UsageError
 
 
@@ -32,39 +32,58 @@ def is_single(images: Any) -> bool:
     return isinstance(images, bytes) or hasattr(images, "getbands") or hasattr(images, "read")
 
 
-def sources(images: Any) -> Iterator[Source]:
-    """The images in what a user gives.
+class Sources:
+    """The images in what a user gives, one after another.
 
-    Args:
-        images: a path, a folder (searched at any depth, in the order of names), a PIL image, an open binary file or
-            its bytes, a uint8 array (H, W), (H, W, C) or (N, H, W, C), or an iterable of these. A folder without images
-            counts as an image that cannot be read.
-
-    Raises:
-        UsageError: something that is no image.
+    `notes` says, once a folder has been gone through, which of its files are left out and why.
     """
-    if _is_folder(images):
-        yield from _below(Path(images))
-    elif is_single(images):
-        yield _source(images, "image")
-    elif isinstance(images, Iterable) and not isinstance(images, Mapping):
-        for index, image in enumerate(images):
-            yield from _below(Path(image)) if _is_folder(image) else [_source(image, f"[{index}]")]
-    else:
-        raise UsageError(f"{type(images).__name__} is no image: give a path, a PIL image or a uint8 array.")
+
+    def __init__(self, images: Any) -> None:
+        """Take anything that holds images.
+
+        Args:
+            images: a path, a folder (searched at any depth, as for training), a PIL image, an open binary file or its
+                bytes, a uint8 array (H, W), (H, W, C) or (N, H, W, C), or an iterable of these. A folder without images
+                counts as an image that cannot be read.
+
+        Raises:
+            UsageError: something that is no image.
+        """
+        several = isinstance(images, Iterable) and not isinstance(images, Mapping)
+        if not (several or is_single(images) or _is_folder(images)):
+            raise UsageError(f"{type(images).__name__} is no image: give a path, a PIL image or a uint8 array.")
+        self.images = images
+        self.notes: list[str] = []
+
+    def __iter__(self) -> Iterator[Source]:
+        if _is_folder(self.images):
+            yield from self._below(Path(self.images))
+        elif is_single(self.images):
+            yield _source(self.images, "image")
+        else:
+            for index, image in enumerate(self.images):
+                yield from self._below(Path(image)) if _is_folder(image) else [_source(image, f"[{index}]")]
+
+    def _below(self, folder: Path) -> Iterator[Source]:
+        walk = Walk()
+        paths = list(walk.images(folder))
+        self.notes += walk.notes()
+        yield from (_source(path, "") for path in paths)
+        yield from (_unreadable(entry.path, entry.reason) for entry in walk.skipped)
+        if not paths and not walk.skipped:
+            instead = f", {holdings(walk.left_out)}" if walk.left_out else ""
+            yield _unreadable(printable(folder), f"no images in this folder or below it{instead}")
 
 
 def _is_folder(images: Any) -> bool:
     return isinstance(images, (str, Path)) and Path(images).is_dir()
 
 
-def _below(folder: Path) -> Iterator[Source]:
-    def none(channels: int) -> np.ndarray:
-        raise UnreadableImage("no images in this folder or below it", printable(folder))
+def _unreadable(name: str, reason: str) -> Source:
+    def read(channels: int) -> np.ndarray:
+        raise UnreadableImage(reason, name)
 
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in FORMAT_OF)
-    paths = sorted(path for path in found if not any(map(is_hidden, path.relative_to(folder).parts)))
-    yield from (_source(path, "") for path in paths) if paths else [Source(printable(folder), none)]
+    return Source(name, read)
 
 
 def _source(image: Any, name: str) -> Source:

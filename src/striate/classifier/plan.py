@@ -27,24 +27,6 @@ FORMAT = "striate run 1"
 SMALL = 64
 
 
-def check_request(
-    model: str | None, recipe: str | Recipe | None, device: str, precision: str, workers: int | None
-) -> None:
-    """Refuse what can be seen to be wrong before the data is opened, which may take long.
-
-    Raises:
-        UsageError: an unknown name or an impossible value.
-        StriateError: a device that is not there.
-    """
-    if model is not None:
-        get_card(model)
-    if isinstance(recipe, str):
-        get_recipe(recipe)
-    if workers is not None and workers < 0:
-        raise UsageError(f"workers is {workers}; 0 or more are possible.")
-    choose_precision(precision, device_type(device), 0, 1)
-
-
 def pretrained_channels(model: str, weights: str | Path) -> int:
     """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
     card, file = get_card(model), Path(weights).expanduser()
@@ -75,8 +57,6 @@ def plan_run(
         UsageError: an unknown name or an impossible value.
         StriateError: weights that do not fit, a device that is not there.
     """
-    if devices < 1:
-        raise UsageError(f"devices is {devices}; at least 1 is needed.")
     side = _side(dataset)
     preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
     name = model or (preset.network if preset else "") or _network(dataset, side)
@@ -128,8 +108,19 @@ def plan_run(
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        "notes": notes,
+        "notes": notes + _warnings(network, chosen, weights),
     }
+
+
+def _warnings(network: ConvNet, recipe: Recipe, weights: str | Path | None) -> list[str]:
+    """What is possible and hardly meant."""
+    found = []
+    if network.frozen and not weights:
+        until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
+        found.append(f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with --weights")
+    if recipe.learning_rate == 0:
+        found.append("the learning rate is 0: no weight will change")
+    return found
 
 
 def _network(dataset: Dataset, side: int | None) -> str:

@@ -45,3 +45,9 @@ class Prediction:
             return {"name": self.name, "error": self.error}
         top = [{"class": label, "probability": probability} for label, probability in self.top]
         return {"name": self.name, "class": self.label, "probability": self.probability, "top": top}
+
+
+class Predictions(list[Prediction]):
+    """Predictions in order; `notes` says which files of a folder were left out and why."""
+
+    notes: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ import numpy as np
 
 from striate.analysis import summary
 from striate.analysis.latency import measure_latency
+from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
 from striate.data import Dataset
 from striate.data.duplicates import cross_split_duplicates
-from striate.models import get_card
+from striate.models import ConvNet, get_card
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
 from striate.training.metrics import Evaluation
@@ -29,21 +30,26 @@ def report_run(
     """Write report.html from what `classifier.evaluation` measured."""
     evaluation = classifier.evaluation
     assert evaluation is not None
-    card = get_card(config["network"]["name"])
+    card, recipe = get_card(config["network"]["name"]), Recipe.from_dict(config["recipe"])
+    trained = run_facts.as_trained(classifier.model, config["freeze"])
     write_report(
         run.report,
         ReportContent(
             title=run.path.name,
             created=config["created"],
             network=card.name,
-            card=str(card),
+            card=f"{card.introduces} {card.paper}",
+            start=run_facts.start(config),
+            frozen=run_facts.frozen(trained),
             source=config["source"],
             command=config["command"],
+            extensions=run_facts.extensions(run.path, position.phases),
             stopped_by=position.stopped_by,
             versions=config["versions"],
             recipe=config["recipe"] | {"seed": config["seed"], "precision": config["precision"]},
             history=position.history,
             timing=position.timing,
+            differences=run_facts.loss_differences(recipe, trained),
             evaluation=evaluation,
             split=evaluation.split,
             split_sizes={
@@ -51,8 +57,8 @@ def report_run(
                 for each in dataset.splits
             },
             worst=_mistakes(dataset, evaluation),
-            augmented=_augmented(config, dataset, classifier),
-            cost=_cost(run, classifier),
+            augmented=_augmented(recipe, dataset, classifier),
+            cost=_cost(run, classifier, trained),
             skipped=dataset.skipped,
             notes=[*dataset.notes, *config["notes"]],
             duplicates=cross_split_duplicates(dataset),
@@ -79,11 +85,9 @@ def _mistakes(dataset: Dataset, evaluation: Evaluation) -> list[Mistake]:
     return mistakes
 
 
-def _augmented(
-    config: dict[str, Any], dataset: Dataset, classifier: Classifier
-) -> list[tuple[np.ndarray, list[np.ndarray]]]:
+def _augmented(recipe: Recipe, dataset: Dataset, classifier: Classifier) -> list[tuple[np.ndarray, list[np.ndarray]]]:
     """A few training images, each with versions of it as the network sees them."""
-    recipe, look = Recipe.from_dict(config["recipe"]), classifier.description.preprocessing
+    look = classifier.description.preprocessing
     rows = []
     for index in np.linspace(0, len(dataset.train) - 1, SAMPLES).astype(int):
         one = dataset.train.subset(np.full(VERSIONS, index))
@@ -93,9 +97,9 @@ def _augmented(
     return rows
 
 
-def _cost(run: RunFolder, classifier: Classifier) -> dict[str, Any]:
+def _cost(run: RunFolder, classifier: Classifier, trained: ConvNet) -> dict[str, Any]:
     shape = (classifier.model.in_channels, *classifier.description.preprocessing.size)
-    costs, latency = summary(classifier.model, shape), measure_latency(classifier.model, shape)
+    costs, latency = summary(trained, shape), measure_latency(classifier.model, shape)
     return {
         "parameters": costs.parameters,
         "trainable_parameters": costs.trainable_parameters,

@@ -19,15 +19,20 @@ def command(
 ) -> None:
     """Classify images; one that cannot be read is named on standard error, and the rest go on."""
     from striate.classifier import load
+    from striate.classifier.prediction import Predictions
 
     predictions = load(run).predict(images, top)
-    assert isinstance(predictions, list)
+    assert isinstance(predictions, Predictions)
     if json:
-        print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
+        print_json(
+            {"predictions": [prediction.to_dict() for prediction in predictions], "notes": list(predictions.notes)}
+        )
     for prediction in predictions:
         if prediction.error:
             print(f"striate: {prediction.error}", file=sys.stderr)
         elif not json:
             print(prediction.name, *(f"{label} {chance:.2%}" for label, chance in prediction.top), sep="\t")
+    for note in predictions.notes:
+        print(f"note: {note}", file=sys.stderr)
     if all(prediction.error for prediction in predictions):
         raise typer.Exit(1)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from striate.data.images import Images
+from striate.files import write_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +59,7 @@ class Dataset:
         notes: what the user should know about the data, one line each.
         fingerprint: sha256 (hexadecimal) of class names, splits, labels and content; the same wherever
             the data lies and in whatever order its files are listed.
+        divided: whether the source itself says which images are for training.
     """
 
     source: str
@@ -73,6 +71,7 @@ class Dataset:
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
     fingerprint: str
+    divided: bool = True
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -85,17 +84,4 @@ class Dataset:
             return None
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(["path", "reason"])
-                writer.writerows((entry.path, entry.reason) for entry in self.skipped)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
-        return target
+        return write_csv(target, [{"path": entry.path, "reason": entry.reason} for entry in self.skipped])

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.images import printable
-from striate.data.listing import SPLIT_WORDS, Listing, Part
+from striate.data.listing import Listing, Part, numbers_note
+from striate.data.split_names import split_and_rest
 from striate.errors import StriateError
 
 _UINT8 = 0x08
@@ -63,7 +64,13 @@ def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
         if images:
             found: dict[str, tuple[Path, Path]] = {}
             for path in images:  # a plain file sorts before its .gz, and is quicker to read
-                found.setdefault(_split_of(path), (path, labels_beside(path)))
+                split = _split_of(path)
+                first, _ = found.setdefault(split, (path, labels_beside(path)))
+                if first.name.removesuffix(".gz") != path.name.removesuffix(".gz"):
+                    raise StriateError(
+                        f"{printable(place)} holds the {split} images of several sets ({first.name}, {path.name}); "
+                        "give a folder that holds one set"
+                    )
             return found if "train" in found or len(found) > 1 else {"train": next(iter(found.values()))}
     return {}
 
@@ -79,7 +86,7 @@ def labels_beside(images: Path) -> Path:
 
 
 def list_idx(pairs: dict[str, tuple[Path, Path]], classes: tuple[str, ...] | None = None) -> Listing:
-    """List IDX images (N, H, W) or (N, H, W, C) with their labels; classes default to the numbers from 0.
+    """List IDX images (N, H, W) or (N, H, W, C) with their labels; classes default to the numbers there are.
 
     Raises StriateError where counts differ, dimensions are wrong, or a label is outside the class names.
     """
@@ -96,9 +103,12 @@ def list_idx(pairs: dict[str, tuple[Path, Path]], classes: tuple[str, ...] | Non
                 f"{len(labels):,} labels"
             )
         arrays[split] = (images if images.ndim == 4 else images[..., None], labels.astype(np.int64))
+    notes: tuple[str, ...] = ()
     if classes is None:
-        highest = max((int(labels.max(initial=-1)) for _, labels in arrays.values()), default=-1)
-        classes = tuple(str(number) for number in range(highest + 1))
+        numbers = np.unique(np.concatenate([labels for _, labels in arrays.values()]))
+        classes = tuple(map(str, numbers))
+        notes = numbers_note(classes)
+        arrays = {split: (images, np.searchsorted(numbers, labels)) for split, (images, labels) in arrays.items()}
     parts = {}
     for split, (images, labels) in arrays.items():
         images_path, labels_path = pairs[split]
@@ -106,7 +116,7 @@ def list_idx(pairs: dict[str, tuple[Path, Path]], classes: tuple[str, ...] | Non
             raise StriateError(f"{printable(labels_path)}: label {labels.max()} is outside the {len(classes)} classes")
         name = images_path.name.removesuffix(".gz")
         parts[split] = Part(images, [f"{name}[{row}]" for row in range(len(labels))], labels)
-    return Listing(classes, parts)
+    return Listing(classes, parts, notes=notes, divided=len(pairs) > 1)
 
 
 def _is_images(path: Path) -> bool:
@@ -114,5 +124,4 @@ def _is_images(path: Path) -> bool:
 
 
 def _split_of(path: Path) -> str:
-    words = path.name.lower().replace("_", "-").replace(".", "-").split("-")
-    return next((SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS), "train")
+    return split_and_rest(path.name)[0] or "train"

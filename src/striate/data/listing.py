@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from striate.data.dataset import Skipped
-from striate.errors import StriateError
+from striate.errors import StriateError, nearest
 
-#: The words for the parts of a data set, in folder names, file names and CSV columns.
-SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-    "t10k": "test",
-}
+#: The parts of a data set, in the order in which they are told of.
+SPLITS: tuple[str, ...] = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +30,23 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """The classes and the parts ("train", "val", "test") of a source, and what was noticed on the way."""
+    """The classes and the parts ("train", "val", "test") of a source, and what was noticed on the way.
+
+    `divided` says whether the source itself tells the parts apart; if not, all of it is called "train". `hint` is
+    what to do where it turns out to hold too few classes.
+    """
 
     classes: tuple[str, ...]
     parts: Mapping[str, Part]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    divided: bool = True
+    hint: str = ""
+
+
+def class_name(name: str) -> str:
+    """The one spelling of a class: é in one sign and é as e with an accent are the same name (Unicode's NFC)."""
+    return unicodedata.normalize("NFC", name)
 
 
 def index_labels(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
@@ -53,7 +55,7 @@ def index_labels(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     return np.fromiter((positions[label] for label in labels), dtype=np.int64, count=len(labels))
 
 
-def sorted_classes(labels: Sequence[str]) -> tuple[str, ...]:
+def sorted_classes(labels: Iterable[str]) -> tuple[str, ...]:
     """The distinct labels in order: by number when all are whole numbers, else by name."""
     distinct = set(labels)
     if all(label.isdecimal() for label in distinct):
@@ -61,17 +63,40 @@ def sorted_classes(labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(distinct))
 
 
+def numbers_note(labels: Iterable[str]) -> tuple[str, ...]:
+    """A line where classes that have numbers for names do not begin at 0 or leave some out."""
+    numbers = sorted(int(label) for label in set(labels))
+    if not numbers or numbers == list(range(len(numbers))):
+        return ()
+    reason = f"begin at {numbers[0]}" if numbers[0] else "leave numbers out"
+    return (f"the labels {reason}: the {len(numbers):,} classes are called as they are, {numbers[0]} to {numbers[-1]}",)
+
+
 def relabel(listing: Listing, classes: Sequence[str], source: str) -> Listing:
     """Express the labels as positions in `classes`, those of a model; the source may lack some of them.
 
     Raises StriateError naming the classes that the model does not know.
     """
-    strangers = [name for name in listing.classes if name not in set(classes)]
-    if strangers:
-        raise StriateError(
-            f"{source} holds classes that the model does not know: {', '.join(map(repr, strangers))}; "
-            f"it knows {', '.join(map(repr, classes))}"
-        )
-    positions = index_labels(listing.classes, classes)
+    positions = match_classes(listing.classes, classes, source)
     parts = {name: replace(part, labels=positions[part.labels]) for name, part in listing.parts.items()}
     return replace(listing, classes=tuple(classes), parts=parts)
+
+
+def match_classes(names: Sequence[str], classes: Sequence[str], source: str) -> np.ndarray:
+    """The position in `classes`, those of a model, of each of a source's class names, int64 (len(names),).
+
+    Raises StriateError naming the classes that the model does not know.
+    """
+    known = [class_name(name) for name in classes]
+    strangers = [name for name in names if class_name(name) not in set(known)]
+    if strangers:
+        number = f"{len(strangers)} classes" if len(strangers) > 1 else "a class"
+        raise StriateError(
+            f"{source} holds {number} that the model does not know: {_quoted(strangers)}."
+            f"{nearest(strangers[0], known)} It knows {_quoted(known)}"
+        )
+    return index_labels([class_name(name) for name in names], known)
+
+
+def _quoted(names: Sequence[str], most: int = 10) -> str:
+    return ", ".join(map(repr, names[:most])) + f" and {len(names) - most} more" * (len(names) > most)

@@ -14,7 +14,8 @@ from striate.data.download import fetch
 from striate.data.idx import idx_pairs, list_idx
 from striate.data.images import printable
 from striate.data.listing import Listing, Part
-from striate.data.parquet import list_parquet, parquet_files
+from striate.data.parquet import list_parquet
+from striate.data.parquet_files import parquet_files
 from striate.data.split import stratified_split
 from striate.errors import StriateError
 
@@ -113,8 +114,7 @@ def _list_mnist(name: str, cache: Path) -> Listing:
         pairs = idx_pairs(place)
         if pairs.keys() >= {"train", "test"}:
             return list_idx({split: pairs[split] for split in ("train", "test")}, classes)
-        files = parquet_files(place)
-        if files.keys() >= {"train", "test"}:
+        if files := _train_and_test(place):
             return list_parquet(files)
     return list_idx(idx_pairs(_download(name, cache)), classes)
 
@@ -122,8 +122,7 @@ def _list_mnist(name: str, cache: Path) -> Listing:
 def _list_cifar(name: str, cache: Path) -> Listing:
     archive = PUBLISHED[name].files[0][0]
     for place in (cache / name, cache):
-        files = parquet_files(place) if place != cache else {}
-        if files.keys() >= {"train", "test"}:
+        if place != cache and (files := _train_and_test(place)):
             return list_parquet(files, _fine_label(files) if name == "cifar100" else None)
         for binary in (place / _UNPACKED[name], place / archive):
             if binary.exists():
@@ -132,6 +131,12 @@ def _list_cifar(name: str, cache: Path) -> Listing:
     found = next((path for path in pickled if path.exists()), None)
     warning = f"; {printable(found)} is made of pickles, which are never read" if found else ""
     return list_cifar(name, _download(name, cache, warning) / archive)
+
+
+def _train_and_test(place: Path) -> dict[str, list[Path]] | None:
+    """The Parquet files of a set in the cache, where both splits are there."""
+    files = parquet_files(place) if place.is_dir() else None
+    return files.splits if files is not None and files.splits.keys() >= {"train", "test"} else None
 
 
 def _fine_label(files: dict[str, list[Path]]) -> str | None:

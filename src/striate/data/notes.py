@@ -37,6 +37,18 @@ def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
     return notes
 
 
+def absent_notes(splits: Sequence[Split], classes: Sequence[str]) -> list[str]:
+    """Notes on classes of which a split has no images, though it has others."""
+    notes = []
+    for split in splits:
+        absent = np.flatnonzero(split.counts(len(classes)) == 0)
+        if len(split) and len(absent):
+            listed = ", ".join(f"'{classes[label]}'" for label in absent[:_LISTED])
+            more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
+            notes.append(f"{split.name} has no images of {listed}{more}")
+    return notes
+
+
 def split_note(given: Sequence[str], made: Mapping[str, int], sizes: Mapping[str, int], seed: int) -> str:
     """How the images came to be divided, with the number in each split."""
     order = [name for name in ("train", "val", "test") if name in sizes]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from striate.data.dataset import Dataset, Split
 from striate.data.folder import list_folder
 from striate.data.idx import idx_pairs, is_idx_name, labels_beside, list_idx
 from striate.data.images import printable
-from striate.data.listing import Listing, relabel
+from striate.data.listing import Listing, Part, relabel
 from striate.data.named import NAMES, list_named
-from striate.data.notes import class_notes, split_note
-from striate.data.parquet import list_parquet, parquet_files
+from striate.data.notes import absent_notes, class_notes, split_note
+from striate.data.parquet import list_parquet
+from striate.data.parquet_files import parquet_files
 from striate.data.split import stratified_split
 from striate.data.table import list_csv
 from striate.errors import StriateError, UsageError, nearest
@@ -63,16 +64,15 @@ def open_dataset(
         raise UsageError(f"channels is 1, 3, 4 or the number of bands, not {channels}")
     where = printable(source)
     listing = _list_source(source, cache)
-    if classes is not None:
-        listing = relabel(listing, classes, where)
-    elif len(listing.classes) < 2:
-        found = f"one class only, '{listing.classes[0]}'" if listing.classes else "no classes"
-        raise StriateError(f"{where} holds {found}; a classifier needs two at least")
+    listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
     checked = check_parts(listing.parts, channels, workers)
-    _demand_images(where, listing.classes, checked.parts["train"], every_class=classes is None)
+    _demand_images(where, checked.parts)
+    if classes is None:
+        _demand_classes(where, listing.classes, checked.parts)
 
     notes = [*listing.notes, *checked.notes]
     splits = {name: _whole(name, part) for name, part in checked.parts.items()}
+    notes += absent_notes([piece.split for piece in splits.values()], listing.classes)
     wanted = {"test": test_fraction, "val": val_fraction}
     _cut_missing(splits, {name: share for name, share in wanted.items() if name not in splits}, seed, notes)
     notes += class_notes(splits["train"].split, listing.classes)
@@ -86,7 +86,30 @@ def open_dataset(
         skipped=listing.skipped + tuple(entry for part in checked.parts.values() for _, entry in part.skipped),
         notes=tuple(notes),
         fingerprint=_fingerprint(listing.classes, splits),
+        divided=listing.divided,
     )
+
+
+def _to_learn(listing: Listing, where: str) -> Listing:
+    """The listing, where it has what training needs: images for it, and two classes."""
+    if "train" not in listing.parts:
+        there = " and ".join(listing.parts) or "no usable"
+        raise StriateError(
+            f"{where} holds {there} images, but none to train on: put those to train on into a part called train, "
+            "or give one of the parts alone"
+        )
+    if len(listing.classes) < 2:
+        found = f"one class only, '{listing.classes[0]}'" if listing.classes else "no classes"
+        raise StriateError(f"{where} holds {found}; a classifier needs two at least{listing.hint}")
+    return listing
+
+
+def _to_measure(listing: Listing) -> Listing:
+    """The listing with a train part, an empty one where it has none."""
+    if "train" in listing.parts or not listing.parts:
+        return listing
+    some = next(iter(listing.parts.values()))
+    return replace(listing, parts={"train": Part(some.items[:0], [], some.labels[:0]), **listing.parts})
 
 
 def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
@@ -97,7 +120,7 @@ def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
     try:
         if path.is_dir():
             if files := parquet_files(path):
-                return list_parquet(files)
+                return list_parquet(files.splits, notes=files.notes, divided=files.divided)
             if pairs := idx_pairs(path):
                 return list_idx(pairs)
             return list_folder(path)
@@ -109,7 +132,7 @@ def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
     if extension in (".csv", ".tsv"):
         return list_csv(path)
     if extension in (".parquet", ".pq"):
-        return list_parquet({"train": [path]})
+        return list_parquet({"train": [path]}, divided=False)
     if is_idx_name(path.name):
         return list_idx({"train": (path, labels_beside(path))})
     if extension in (".tar", ".zip", ".gz", ".tgz"):
@@ -130,17 +153,34 @@ def _missing(path: Path, where: str) -> str:
     return f"there is no '{where}'.{nearest(path.name, sorted(set(known)))}"
 
 
-def _demand_images(where: str, classes: Sequence[str], train: CheckedPart, every_class: bool) -> None:
-    counts = np.bincount(train.labels, minlength=len(classes))
-    empty = np.flatnonzero(counts == 0)
-    if not len(train.labels) and not train.skipped:
-        raise StriateError(f"{where} holds no images")
-    if (every_class and len(empty)) or not len(train.labels):
-        label = int(empty[0])
-        first = train.reason_for(label) if every_class else train.skipped[0][1]
-        more = f" (and {len(empty) - 1} more classes)" if len(empty) > 1 and every_class else ""
-        why = f"the first: {first.path}: {first.reason}" if first else "there is none in the train split"
-        raise StriateError(f"{where}: class '{classes[label]}' has no readable image{more}; {why}")
+def _demand_images(where: str, parts: Mapping[str, CheckedPart]) -> None:
+    """Raise StriateError where there is no image at all."""
+    if not any(len(part.labels) for part in parts.values()):
+        skipped = [entry for part in parts.values() for _, entry in part.skipped]
+        if not skipped:
+            raise StriateError(f"{where} holds no images")
+        raise StriateError(f"{where}: no image can be read; the first: {skipped[0].path}: {skipped[0].reason}")
+
+
+def _demand_classes(where: str, classes: Sequence[str], parts: Mapping[str, CheckedPart]) -> None:
+    """Raise StriateError where a class has no image to learn from."""
+    counts = {name: np.bincount(part.labels, minlength=len(classes)) for name, part in parts.items()}
+    empty = np.flatnonzero(counts["train"] == 0)
+    if not len(empty):
+        return
+    label = int(empty[0])
+    more = f" (and {len(empty) - 1} more classes)" if len(empty) > 1 else ""
+    if first := parts["train"].reason_for(label):
+        raise StriateError(
+            f"{where}: class '{classes[label]}' has no readable image{more}; the first: {first.path}: {first.reason}"
+        )
+    elsewhere = " and ".join(f"{name} ({count[label]:,})" for name, count in counts.items() if count[label])
+    known = [name for name, count in zip(classes, counts["train"], strict=True) if count]
+    raise StriateError(
+        f"{where}: class '{classes[label]}' has no training images{more}, only images in {elsewhere or 'no split'}; "
+        f"train holds {', '.join(map(repr, known[:10]))}{', …' * (len(known) > 10)}: add some to train, or take the "
+        f"class out.{nearest(classes[label], known)}"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +201,10 @@ def _whole(name: str, part: CheckedPart) -> _Piece:
 
 def _cut_missing(splits: dict[str, _Piece], shares: dict[str, float], seed: int, notes: list[str]) -> None:
     """Cut the splits that the source lacks off its training images, in place."""
-    given = [name for name in ("train", "val", "test") if name in splits]
+    given = [name for name in ("train", "val", "test") if name in splits and len(splits[name].split)]
     total = len(splits["train"].split)
+    if not total:  # there is nothing to cut from
+        shares = {}
     made = {}
     for name, share in shares.items():
         train = splits["train"]

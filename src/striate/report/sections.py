@@ -26,6 +26,8 @@ def headline(content: ReportContent) -> dict[str, Any]:
     evaluation = content.evaluation
     facts = [
         ("Network", content.network, content.card),
+        ("Started from", content.start, ""),
+        ("Frozen", content.frozen, ""),
         ("Data", content.source, _sizes_line(content)),
         ("When", words.when(content.created), ""),
         ("Ended by", content.stopped_by, ""),
@@ -86,6 +88,7 @@ def progress(content: ReportContent) -> dict[str, Any] | None:
         "charts": [(title, chart) for title, chart in drawn if chart and len(rows) > 1],
         "validated": bool(best or np.isfinite(column("val_loss")).any()),
         "best": best,
+        "gap": _gap(content),
         "broken": words.ranges(sorted(set(broken))),
         "time": _time_line(content),
         "table": _epoch_table(content),
@@ -207,6 +210,16 @@ def _diverged(row: Mapping[str, Any]) -> bool:
     return any(value not in (None, "") and not math.isfinite(words.number(value)) for value in values)
 
 
+def _gap(content: ReportContent) -> str:
+    """Why training loss lies above validation loss, where it does in the last epoch that has both."""
+    pairs = [(words.number(row.get("train_loss")), words.number(row.get("val_loss"))) for row in content.history]
+    both = [pair for pair in pairs if all(map(math.isfinite, pair))]
+    if not both or not content.differences or both[-1][0] <= both[-1][1]:
+        return ""
+    train, val = map(words.figure, both[-1])
+    return f"Training loss lies above validation loss ({train} against {val}): {'; '.join(content.differences)}."
+
+
 def _time_line(content: ReportContent) -> str:
     def column(name: str) -> np.ndarray:
         found = np.array([words.number(row.get(name)) for row in content.timing], dtype=float)
@@ -234,6 +247,8 @@ def _epoch_table(content: ReportContent) -> dict[str, Any]:
         "val_top5": "Validation top-5",
     }
     rows = content.history
+    others = dict.fromkeys(name for row in rows for name in row if name not in (*names, "step"))
+    names |= {name: name.replace("_", " ").capitalize() for name in others}
     used = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
     step = -(-len(rows) // MOST_EPOCHS)
     kept = [row for place, row in enumerate(rows) if place % step == 0 or place == len(rows) - 1]

@@ -1,4 +1,4 @@
-"""One pass over a split: probabilities, labels and loss, always in float32 and in evaluation mode."""
+"""One pass over a split: probabilities, labels and loss, in the weights' own precision and in evaluation mode."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ def evaluate(model: nn.Module, batches: Batches, preprocessing: Preprocessing, c
     Returns:
         Probabilities (N, K), the labels and the mean cross-entropy without label smoothing.
     """
-    device = next(model.parameters()).device
+    weight = next(model.parameters())
     was_training = model.training
     model.eval()
     try:
         logits = torch.cat(
-            [model(preprocessing.normalise(images.to(device))).float().cpu() for images, _ in batches.epoch()]
+            [
+                model(preprocessing.normalise(images.to(weight.device)).to(weight.dtype)).float().cpu()
+                for images, _ in batches.epoch()
+            ]
         )
     finally:
         model.train(was_training)

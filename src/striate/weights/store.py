@@ -7,9 +7,9 @@ import os
 import shutil
 import urllib.request
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from striate.errors import StriateError
+from striate.files import replacing
 from striate.weights.source import WeightSource
 
 
@@ -57,24 +57,14 @@ def fetch(source: WeightSource, folder: Path) -> Path:
     """
     by_hand = f"put the file {source.file} (sha256 {source.sha256[:8]}...) into {folder}"
     path = folder / source.file
-    partial: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (
-            urllib.request.urlopen(source.url, timeout=30) as response,
-            NamedTemporaryFile(dir=folder, prefix=f".{source.file}.", delete=False) as file,
-        ):
-            partial = Path(file.name)
-            shutil.copyfileobj(response, file, 1 << 20)
-            file.flush()
-            os.fsync(file.fileno())
-        if not sha256_of(partial).startswith(source.sha256):
-            raise StriateError(f"{source.url}: what arrived has another checksum; try again, or {by_hand}")
-        partial.replace(path)
+        with replacing(path) as partial:
+            with urllib.request.urlopen(source.url, timeout=30) as response, open(partial, "xb") as file:
+                shutil.copyfileobj(response, file, 1 << 20)
+            if not sha256_of(partial).startswith(source.sha256):
+                raise StriateError(f"{source.url}: what arrived has another checksum; try again, or {by_hand}")
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise StriateError(f"cannot fetch {source.url} ({reason}); {by_hand}") from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
     return path

@@ -1,0 +1,112 @@
+"""Where a folder's Parquet files lie, and to which split each belongs.
+
+Known layouts: `train.parquet`; `data/train-00000-of-00002.parquet`, as Hugging Face's hub keeps them; and
+`default/train/0000.parquet`, as its converted branch does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from striate.data.decode import FORMAT_OF
+from striate.data.images import printable
+from striate.data.split_names import split_and_rest, split_of
+from striate.data.walk import extension_of, is_system
+from striate.errors import StriateError
+
+_EXTENSIONS = (".parquet", ".pq")
+_SHARD = re.compile(r"(.*?)[-_](\d+)[-_]of[-_](\d+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """The files of each split, shards in order; `divided` where their names tell the splits apart."""
+
+    splits: dict[str, list[Path]]
+    notes: tuple[str, ...] = ()
+    divided: bool = True
+
+
+def parquet_files(folder: Path) -> ParquetFiles | None:
+    """The Parquet files in a folder, in its folder `data`, or below, where no images lie; None where there are none.
+
+    A file's split is said by its name, else by the folder it lies in. A file of no split belongs to train when no file
+    has one, and is left out with a note otherwise.
+
+    Raises:
+        StriateError: the files belong to several data sets.
+    """
+    files = _directly_in(folder) or _directly_in(folder / "data") or _below(folder)
+    if not files:
+        return None
+    found: dict[str, list[Path]] = {}
+    unnamed = []
+    for file in files:
+        split = _split_of(file.relative_to(folder))
+        if split is None:
+            unnamed.append(file)
+        else:
+            found.setdefault(split, []).append(file)
+    _demand_one_set(folder, files)
+    if not found:
+        return ParquetFiles({"train": files}, _missing_shards(files), divided=False)
+    return ParquetFiles(found, _missing_shards(files) + _unnamed_note(unnamed))
+
+
+def _directly_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    files = (path for path in folder.iterdir() if path.suffix.lower() in _EXTENSIONS and not is_system(path.name))
+    return sorted(path for path in files if path.is_file())
+
+
+def _below(folder: Path) -> list[Path]:
+    """Parquet files at any depth, unless there are images: a folder of images is left at its first one."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_system(name))
+        if any(extension_of(Path(name)) in FORMAT_OF for name in files if not is_system(name)):
+            return []
+        found += _directly_in(Path(place)) if any(name.lower().endswith(_EXTENSIONS) for name in files) else []
+    return found
+
+
+def _split_of(file: Path) -> str | None:
+    """The split that a file's name speaks of, else the innermost folder that is called after one."""
+    named = split_and_rest(file.stem.split(".")[0])[0]
+    return named or next((split for part in reversed(file.parts[:-1]) if (split := split_of(part))), None)
+
+
+def _demand_one_set(folder: Path, files: list[Path]) -> None:
+    """Raise StriateError where files lie in folders that are called neither after splits nor `data`."""
+    sets = set()
+    for file in files:
+        parts = file.relative_to(folder).parts[:-1]
+        sets.add("/".join(part for part in parts if not split_and_rest(part)[0] and part != "data"))
+    if len(sets) > 1:
+        listed = ", ".join(printable(name) or "." for name in sorted(sets))
+        where = printable(folder)
+        raise StriateError(f"{where} holds the Parquet files of several data sets ({listed}); give one of them")
+
+
+def _missing_shards(files: list[Path]) -> tuple[str, ...]:
+    """A line on each set of shards that is not whole."""
+    shards: dict[tuple[Path, int], set[int]] = {}
+    for file in files:
+        if match := _SHARD.fullmatch(file.stem):
+            shards.setdefault((file.with_name(match[1]), int(match[3])), set()).add(int(match[2]))
+    return tuple(
+        f"{printable(stem)}: only {len(present)} of {total} shards are there; the images of the others are missing"
+        for (stem, total), present in shards.items()
+        if len(present) < total
+    )
+
+
+def _unnamed_note(files: list[Path]) -> tuple[str, ...]:
+    if not files:
+        return ()
+    names = ", ".join(printable(file.name) for file in files[:3]) + ", …" * (len(files) > 3)
+    return (f"left out, since the name is of no split: {names}",)

@@ -1,0 +1,214 @@
+"""The rows of one Parquet file: encoded images, and labels as positions in the file's own class names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.data.dataset import Skipped
+from striate.data.decode import UnreadableImage, read_file
+from striate.data.images import printable
+from striate.data.listing import class_name, index_labels, sorted_classes
+from striate.errors import StriateError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+IMAGE_COLUMNS = ("image", "img", "picture")
+LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "class_name", "category")
+#: What labels are: positions in class names of the file, numbers without names, or the names themselves.
+NAMED, NUMBERS, STRINGS = "named", "numbers", "strings"
+#: The number that published sets give to images whose class is kept secret.
+NO_LABEL = -1
+#: Why a row of such a number is skipped.
+HIDDEN = f"label {NO_LABEL}, which stands for no label"
+
+
+@dataclass(eq=False)
+class ParquetRows:
+    """The usable rows of one file.
+
+    Attributes:
+        where: the file's path, for errors.
+        name: what it is called in reports.
+        kind: NAMED, NUMBERS or STRINGS.
+        declared: the class names in its metadata, in their order.
+        rows: how many rows it has, usable or not.
+        hidden: how many of them have no label.
+        encoded: the bytes of each usable row's image; row_names likewise.
+        names: the classes that `codes` are positions in; codes is int64 (len(encoded),).
+    """
+
+    where: str
+    name: str
+    kind: str
+    declared: tuple[str, ...]
+    rows: int
+    hidden: int = 0
+    encoded: list[bytes] = field(default_factory=list)
+    row_names: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    codes: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def used(self) -> set[str]:
+        """The classes that have rows."""
+        return {self.names[code] for code in np.unique(self.codes)}
+
+    def labels_in(self, classes: Sequence[str]) -> np.ndarray:
+        """The labels as positions in `classes`, by name, int64 (N,)."""
+        positions = {name: position for position, name in enumerate(classes)}
+        by_code = np.array([positions.get(name, -1) for name in self.names], dtype=np.int64)
+        return by_code[self.codes] if len(self.codes) else self.codes
+
+    def take_names(self, names: tuple[str, ...], lender: str = "") -> None:
+        """Read the numbers, which have no names yet, as positions in `names`.
+
+        Raises StriateError naming the first row whose number is none.
+        """
+        numbers = np.array([int(name) for name in self.names], dtype=np.int64)
+        labels = numbers[self.codes] if len(self.codes) else self.codes
+        outside = np.flatnonzero(labels >= len(names))
+        if len(outside):
+            row, label = self.row_names[outside[0]].removeprefix(self.name), labels[outside[0]]
+            whose = f" of {lender}" if lender else ""
+            known = f"the {len(names)} class names{whose} (0 to {len(names) - 1})"
+            raise StriateError(f"{self.where}{row}: label {label} is outside {known}")
+        self.names, self.codes = names, labels
+
+
+def read_rows(file: Path, name: str, label_column: str | None = None) -> ParquetRows:
+    """Read the rows of a Parquet file that have an image and a label.
+
+    Args:
+        file: the file.
+        name: what to call it in reports; its rows are called `name[17]`.
+        label_column: the column of labels; None for the first of LABEL_COLUMNS there is.
+
+    Raises:
+        StriateError: no image or label column, a negative label or one outside the class names, a damaged file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    where = printable(file)
+    try:
+        schema = pq.read_schema(file)
+        image = _column(schema, IMAGE_COLUMNS, where, "image")
+        label = _column(schema, (label_column,) if label_column else LABEL_COLUMNS, where, "label")
+        table = pq.read_table(file, columns=[image, label])
+    except PermissionError:
+        raise StriateError(f"{where} cannot be read: permission denied") from None
+    except (pa.ArrowException, OSError) as error:
+        raise StriateError(f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})") from error
+    contents, paths = _images(table, image, where)
+    values = _labels(table, label, where)
+    strings = any(isinstance(value, str) for value in values)
+    declared = () if strings else _declared(schema, label)
+    rows = ParquetRows(where, name, STRINGS if strings else NAMED if declared else NUMBERS, declared, len(values))
+    labels: list[Any] = []
+    for row, (content, path, value) in enumerate(zip(contents, paths, values, strict=True)):
+        row_name = f"{name}[{row}]"
+        if reason := _no_label(value, f"{where}[{row}]"):
+            rows.hidden += 1
+            rows.skipped.append(Skipped(row_name, reason))
+            continue
+        if content is None and path:
+            try:
+                content = read_file(file.parent / path)
+            except UnreadableImage as error:
+                rows.skipped.append(Skipped(row_name, f"{path}: {error.reason}"))
+                continue
+        if content is None:
+            rows.skipped.append(Skipped(row_name, "the row has no image"))
+            continue
+        rows.encoded.append(content)
+        rows.row_names.append(row_name)
+        labels.append(str(value))
+    rows.names = sorted_classes(labels)
+    rows.codes = index_labels(labels, rows.names)
+    if declared:
+        rows.take_names(declared)
+    return rows
+
+
+def _no_label(value: Any, where: str) -> str:
+    """Why a row has no label; empty where it has one. Raises StriateError for a number that cannot be one."""
+    if value is None or value == "":
+        return "the row has no label"
+    if value == NO_LABEL:
+        return HIDDEN
+    if isinstance(value, int) and value < 0:
+        raise StriateError(f"{where}: label {value} is negative; labels are numbers from 0 or 1, or names")
+    return ""
+
+
+def _images(table: pa.Table, column: str, where: str) -> tuple[list[bytes | None], list[str | None]]:
+    """The bytes of the images, and their paths where bytes are missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = table.schema.field(column).type
+    paths: list[str | None] = [None] * len(table)
+    if pa.types.is_struct(kind) and "bytes" in [kind.field(i).name for i in range(kind.num_fields)]:
+        contents = pc.struct_field(table[column], "bytes").to_pylist()
+        if any(content is None for content in contents) and kind.get_field_index("path") >= 0:
+            paths = pc.struct_field(table[column], "path").to_pylist()
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        contents = table[column].to_pylist()
+    else:
+        raise StriateError(f"{where}: column '{column}' is {kind}; images are struct<bytes, path> or binary")
+    return contents, paths
+
+
+def _labels(table: pa.Table, column: str, where: str) -> list[Any]:
+    """The labels as numbers or as class names; None where a row has none. Categories are what they stand for."""
+    import pyarrow as pa
+
+    kind = table.schema.field(column).type
+    stands_for = kind.value_type if pa.types.is_dictionary(kind) else kind
+    values = table[column].to_pylist()
+    if pa.types.is_integer(stands_for):
+        return values
+    if pa.types.is_boolean(stands_for):
+        return [None if value is None else str(value) for value in values]
+    if pa.types.is_null(stands_for):
+        return values
+    if str(stands_for) in ("string", "large_string", "string_view"):
+        return [None if value is None else class_name(value.strip()) for value in values]
+    if pa.types.is_floating(stands_for):  # what pandas makes of whole numbers with gaps
+        present = [value for value in values if value is not None and value == value]
+        if all(float(value).is_integer() for value in present):
+            return [None if value is None or value != value else int(value) for value in values]
+    raise StriateError(f"{where}: column '{column}' is {kind}; labels are whole numbers or strings")
+
+
+def _column(schema: pa.Schema, wanted: tuple[str, ...], where: str, meaning: str) -> str:
+    for name in wanted:
+        if name in schema.names:
+            return name
+    raise StriateError(
+        f"{where} has no {meaning} column: call it {' or '.join(wanted[:2])}; "
+        f"its columns are: {', '.join(schema.names)}"
+    )
+
+
+def _declared(schema: pa.Schema, label: str) -> tuple[str, ...]:
+    """The class names in Hugging Face's metadata, in the order of their numbers, or none."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        names = features[label]["names"]
+        if isinstance(names, dict):  # {"0": "cat"}, as the hub's cards write them
+            names = [names[str(number)] for number in range(len(names))]
+    except (KeyError, ValueError, TypeError):
+        return ()
+    return tuple(class_name(str(name).strip()) for name in names) if isinstance(names, list) else ()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

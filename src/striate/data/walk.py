@@ -1,0 +1,188 @@
+"""The one walk through folders of images: training, checking and predicting take the same files.
+
+An image is known by its extension, or, where a name has none, by its first bytes. Links to files and folders are
+followed, a folder is entered once. What systems and programs leave behind is passed over; all else that is no image is
+counted, and named.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from striate.data.dataset import Skipped
+from striate.data.decode import FORMAT_OF
+from striate.data.images import printable
+from striate.errors import StriateError
+
+#: What systems, network disks and archivers put among the user's files, beside names that begin with a dot.
+_SYSTEM = frozenset(
+    (
+        *("@eadir", "@tmp", "@recycle", "@recently-snapshot", "@sharebin", "@__thumb", "#recycle", "#snapshot"),
+        *("$recycle.bin", "recycler", "recycled", "system volume information", "msdownld.tmp", "lost+found"),
+        *("network trash folder", "temporary items", "thevolumesettingsfolder", "__macosx", "__pycache__"),
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"),
+    )
+)
+_FOUND = re.compile(r"found\.\d{3}")  # where chkdsk puts what it has found
+
+#: What to do with files that hold pictures, but in a form that is not read.
+_ADVICE = {
+    "convert them to JPEG or PNG": """
+        .heic .heif .hif .jxl .jxr .psd .psb .xcf .kra .tga .pcx .dds .exr .hdr .svg .svgz .eps .ai .wmf .emf .pdf .ps
+        .dcm .dicom .djvu .sgi .xpm .flif""",
+    "develop them to JPEG, PNG or TIFF": """
+        .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .srw .dng .orf .rw2 .raf .pef .raw .3fr .fff .iiq .erf .kdc .dcr .mrw
+        .mos .rwl .x3f""",
+    "save pictures of them as JPEG or PNG": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv .flv .3gp .mts .m2ts",
+    "save each picture as a file of its own": ".npz .mat .h5 .hdf5 .pkl .pickle .pt .tfrecord .tfrecords .mdb .nii",
+    "give the folder that holds them alone": ".parquet .pq",
+    "save them as Parquet": ".arrow .feather",
+    "unpack them": ".zip .tar .tgz .gz .bz2 .xz .7z .rar",
+}
+_ADVICE_FOR = {extension: advice for advice, extensions in _ADVICE.items() for extension in extensions.split()}
+_EXTENSION = re.compile(r"\.(?=\w*[a-z])\w{1,12}")
+_LISTED = 5
+
+
+@dataclass
+class Walk:
+    """What a walk through folders has met.
+
+    Attributes:
+        visited: the folders it has been in, links resolved; none is entered twice.
+        left_out: how many files of each extension are no images.
+        first: the first of them, by extension.
+        skipped: folders that cannot be listed.
+    """
+
+    visited: set[tuple[int, int]] = field(default_factory=set)
+    left_out: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def images(self, folder: Path) -> Iterator[Path]:
+        """Image files below `folder`, in the order of their names; a folder is entered once."""
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in self.visited:
+                return
+            self.visited.add((status.st_dev, status.st_ino))
+            entries = _entries(folder)
+        except OSError as error:
+            self.skipped.append(Skipped(printable(folder), f"cannot be listed: {error.strerror}".lower()))
+            return
+        for entry in entries:
+            path = folder / entry.name
+            if _is_folder(entry):
+                yield from self.images(path)
+            elif is_image(path):
+                yield path
+            else:
+                self.leave_out(path)
+
+    def leave_out(self, path: Path) -> None:
+        """Count a file that is no image."""
+        self.left_out[extension_of(path)] += 1
+        self.first.setdefault(extension_of(path), printable(path))
+
+    def notes(self) -> tuple[str, ...]:
+        """A line on each kind of file that was left out: how many, the first, and what to do."""
+        return tuple(
+            f"{_number(counts)} left out ({_kinds(counts)}; the first: {self.first[next(iter(counts))]}): {why}"
+            for counts, why in _by_advice(self.left_out)
+        )
+
+
+def holdings(left_out: Counter[str]) -> str:
+    """What a folder without images holds instead: "only 3 files (3 .heic: not read; convert them …)", or nothing."""
+    files = [f"{_number(counts)} ({_kinds(counts)}: {why})" for counts, why in _by_advice(left_out)]
+    return f"only {' and '.join(files)}" if files else ""
+
+
+def _by_advice(left_out: Counter[str]) -> list[tuple[Counter[str], str]]:
+    """The files by what is to be done about them, the most frequent extension first; pictures before what is none."""
+    groups: dict[str, Counter[str]] = {}
+    for extension, count in sorted(left_out.items(), key=lambda entry: (-entry[1], entry[0])):
+        groups.setdefault(_ADVICE_FOR.get(extension, ""), Counter())[extension] = count
+    described = [(counts, f"not read; {advice}") for advice, counts in groups.items() if advice]
+    return described + [(counts, "not images by their names") for advice, counts in groups.items() if not advice]
+
+
+def _number(counts: Counter[str]) -> str:
+    return f"{counts.total():,} file{'s' * (counts.total() > 1)}"
+
+
+def _kinds(counts: Counter[str]) -> str:
+    kinds = [f"{count:,} {extension or 'without extension'}" for extension, count in counts.items()]
+    return ", ".join(kinds[:_LISTED]) + f" and {len(kinds) - _LISTED} more kinds" * (len(kinds) > _LISTED)
+
+
+def is_system(name: str) -> bool:
+    """Whether a file or folder is the system's, not the user's."""
+    return name.startswith(".") or name.casefold() in _SYSTEM or bool(_FOUND.fullmatch(name.casefold()))
+
+
+def extension_of(path: Path) -> str:
+    """The extension in lower case; empty where what follows the last dot is none, as in `2020.05.17`."""
+    suffix = path.suffix.lower()
+    return suffix if _EXTENSION.fullmatch(suffix) else ""
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is an image by its extension, or, without one, by its first bytes."""
+    extension = extension_of(path)
+    if extension:
+        return extension in FORMAT_OF
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return _begins_as_image(stream.read(16))
+    except OSError:
+        return False
+
+
+def _begins_as_image(head: bytes) -> bool:
+    plain = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"\x93NUMPY", b"\0\0\0\x0cjP  ")
+    return (
+        head.startswith(plain)
+        or (head.startswith(b"BM") and head[6:10] == bytes(4))
+        or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+        or (head[4:12] in (b"ftypavif", b"ftypavis"))
+        or (head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace())
+    )
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files directly in `folder`, in the order of their names. Raises StriateError if unreadable."""
+    return [folder / entry.name for entry in _readable_entries(folder) if not _is_folder(entry)]
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders directly in `folder`, in the order of their names. Raises StriateError if unreadable."""
+    return [folder / entry.name for entry in _readable_entries(folder) if _is_folder(entry)]
+
+
+def _readable_entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return _entries(folder)
+    except OSError as error:
+        raise StriateError(f"{printable(folder)} cannot be listed: {error.strerror}") from error
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is the user's in a folder, by name. `scandir` tells folders from files without asking the disk again."""
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if not is_system(entry.name)), key=lambda entry: entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False

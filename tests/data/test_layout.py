@@ -1,0 +1,166 @@
+"""Splits are never taken for classes; years and places are asked about."""
+
+import pytest
+
+from striate.data import open_dataset
+from striate.errors import StriateError
+
+PETS = {"cat": 3, "dog": 3}
+
+
+@pytest.fixture
+def make(make_folder):
+    """Make a folder of classes at each path below `pets`; return `pets`."""
+
+    def make(*places: str, counts=PETS):
+        for place in places:
+            make_folder(counts, name=f"pets/{place}")
+        return make_folder({}, name="pets")
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("train", "valid", "test"),
+        ("Training", "Validation", "Testing"),
+        ("training_set", "val_set", "test_set"),
+        ("TRAIN", "DEV", "TEST"),
+        ("train_images", "val_images", "test_images"),
+        ("seg_train/seg_train", "seg_val/seg_val", "seg_test/seg_test"),
+        ("train/images", "valid/images", "test/images"),
+        ("train2017", "val2017", "test2017"),
+        ("trainset", "devset", "testset"),
+        ("pets_train", "pets_val", "pets_test"),
+    ],
+)
+def test_splits_are_known_by_many_names(make, train, val, test):
+    root = make(train)
+    make(val, counts={"cat": 2, "dog": 1})
+    make(test, counts={"cat": 1})
+    dataset = open_dataset(root)
+    assert dataset.classes == ("cat", "dog")
+    assert [split.counts(2).tolist() for split in dataset.splits] == [[3, 3], [2, 1], [1, 0]]
+    assert [split.name for split in dataset.splits] == ["train", "val", "test"]
+    assert dataset.divided
+
+
+def test_train_and_test_without_class_folders_are_no_classes(make_folder):
+    with pytest.raises(StriateError, match=r"directly in .*photos/train; put them into one folder per class"):
+        open_dataset(make_folder({"train": 3, "test": 3}))
+
+
+@pytest.mark.parametrize("names", [("val", "test"), ("valid_set", "Testing")])
+def test_without_a_train_split_training_is_refused_with_what_is_there(make, names):
+    with pytest.raises(StriateError, match="holds val and test images, but none to train on"):
+        open_dataset(make(*names))
+
+
+def test_without_a_train_split_a_model_can_be_measured(make):
+    dataset = open_dataset(make("val", "test"), classes=("dog", "cat"), val_fraction=0)
+    assert [len(split) for split in dataset.splits] == [0, 6, 6]
+    assert dataset.test.counts(2).tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("names", [{"bus": 2, "train": 2}, {"valid": 2, "invalid": 2}, {"test": 2, "probe": 2}])
+def test_one_word_among_others_is_a_class(make_folder, names):
+    assert open_dataset(make_folder(names)).classes == tuple(sorted(names))
+
+
+def test_two_folders_for_one_split_are_asked_about(make):
+    with pytest.raises(StriateError, match="holds both valid and validation; keep one of them"):
+        open_dataset(make("train", "valid", "validation"))
+
+
+def test_parts_of_several_classes_side_by_side_are_asked_about(make_folder):
+    with pytest.raises(StriateError, match=r"parts for 'cat' and 'dog' side by side.*/train/dog"):
+        open_dataset(make_folder(dict.fromkeys(("cat_train", "cat_test", "dog_train", "dog_test"), 2)))
+
+
+def test_split_without_images_is_left_out_with_a_note(make):
+    root = make("train")
+    make("test", counts={"cat": 0, "dog": 0})
+    dataset = open_dataset(root)
+    assert dataset.test is None
+    assert f"{root / 'test'} holds no images and was left out" in dataset.notes
+
+
+def test_folders_beside_the_splits_are_named(make):
+    assert "folders beside the splits were ignored: extra" in open_dataset(make("train", "test", "extra")).notes
+
+
+def test_images_beside_the_classes_of_a_split_are_counted(make, make_folder):
+    root = make("train", "test")
+    (root / "test/cat/000.png").rename(root / "test/stray.png")
+    assert f"1 image directly in {root / 'test'} ignored: in no class folder" in open_dataset(root).notes
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("2020", "2021"),
+        ("2019", "2020", "2021"),
+        ("2020-05", "2020-06"),
+        ("20200517", "2020_05_18"),
+        ("hospital_a", "hospital_b"),
+        ("fold1", "fold2", "fold3"),
+        ("camera1", "camera2"),
+        ("January", "February"),
+    ],
+)
+def test_years_and_places_above_the_classes_are_asked_about(make, places):
+    root = make(*places)
+    with pytest.raises(StriateError, match="which are the classes") as caught:
+        open_dataset(root)
+    line = str(caught.value)
+    assert places[0] in line
+    assert "cat, dog" in line
+    assert "one folder cat" in line
+    assert "\n" not in line
+
+
+def test_years_are_asked_about_though_their_folders_differ(make):
+    root = make("2020", counts={"cat": 2})
+    make("2021", counts={"dog": 2})
+    with pytest.raises(StriateError, match="which are the classes"):
+        open_dataset(root)
+
+
+def test_years_among_other_folders_are_asked_about(make, make_folder):
+    make("2020", "2021")
+    root = make_folder({"misc": 2}, name="pets")
+    with pytest.raises(StriateError, match=r"\(2020, 2021\) hold no images themselves"):
+        open_dataset(root)
+
+
+def test_years_inside_a_split_are_asked_about(make):
+    with pytest.raises(StriateError, match=r"folders of .*pets/train \(2020, 2021\)"):
+        open_dataset(make("train/2020", "train/2021", "test"))
+
+
+def test_splits_below_the_classes_are_asked_about(make):
+    root = make("rose", "tulip", counts={"train": 2, "test": 1})
+    with pytest.raises(StriateError, match=r"Put the parts above the classes \(.*pets/train/rose\)"):
+        open_dataset(root)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [("images",), ("001", "002"), ("batch_1", "batch_2"), ("patient1", "patient2"), ("jpg",)],
+)
+def test_folders_that_only_sort_the_images_of_a_class_are_no_classes(make, inner):
+    root = make("rose", "tulip", counts=dict.fromkeys(inner, 2))
+    dataset = open_dataset(root, val_fraction=0)
+    assert dataset.classes == ("rose", "tulip")
+    assert len(dataset.train) == 4 * len(inner)
+
+
+def test_kinds_below_a_class_are_no_classes_though_one_name_returns(make):
+    root = make("cat", counts={"kitten": 2, "adult": 2})
+    make("dog", counts={"puppy": 2, "adult": 2})
+    assert open_dataset(root).classes == ("cat", "dog")
+
+
+def test_years_with_images_directly_in_them_are_classes(make_folder):
+    assert open_dataset(make_folder({"1990": 2, "2000": 2})).classes == ("1990", "2000")

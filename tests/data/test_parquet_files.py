@@ -1,0 +1,109 @@
+"""Where Parquet files lie, and to which split each belongs."""
+
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from striate.data import open_dataset
+from striate.data.parquet_files import parquet_files
+from striate.errors import StriateError
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def write(path: Path, labels: list[str]) -> Path:
+    images = []
+    for row in range(len(labels)):
+        stream = io.BytesIO()
+        Image.new("RGB", (8, 6), (row, 40, 90)).save(stream, "PNG")
+        images.append(stream.getvalue())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"image": images, "label": labels}), path)
+    return path
+
+
+def splits(folder: Path) -> dict[str, list[str]]:
+    found = parquet_files(folder)
+    assert found is not None
+    return {split: [str(path.relative_to(folder)) for path in paths] for split, paths in found.splits.items()}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train.parquet", "val.parquet", "test.parquet"),
+        ("data/train.parquet", "data/validation.parquet", "data/test.parquet"),
+        ("default/train/0000.parquet", "default/validation/0000.parquet", "default/test/0000.parquet"),
+        ("train/a.parquet", "valid/a.parquet", "test/a.parquet"),
+        ("data/train/part-0.parquet", "data/dev/part-0.parquet", "data/test/part-0.parquet"),
+        ("a/b/c/Training/0.PARQUET", "a/b/c/valid_set/0.parquet", "a/b/c/Testing/0.pq"),
+        ("pets-train-00000-of-00001.parquet", "pets-validation.parquet", "pets_test_2.parquet"),
+        ("default/partial-train/0.parquet", "default/partial-validation/0.parquet", "default/test/0.parquet"),
+    ],
+)
+def test_layouts_are_known(tmp_path, names):
+    assert splits(touch(tmp_path, *names)) == dict(
+        zip(("train", "val", "test"), ([name] for name in names), strict=True)
+    )
+
+
+def test_shards_lie_in_order_and_missing_ones_are_named(tmp_path):
+    touch(tmp_path, *(f"data/train-0000{number}-of-00004.parquet" for number in (2, 0, 1)), "data/test.parquet")
+    found = parquet_files(tmp_path)
+    assert [path.name[:11] for path in found.splits["train"]] == ["train-00000", "train-00001", "train-00002"]
+    assert len(found.notes) == 1
+    assert "train: only 3 of 4 shards are there" in found.notes[0]
+    touch(tmp_path, "data/train-00003-of-00004.parquet")
+    assert parquet_files(tmp_path).notes == ()
+
+
+def test_file_of_no_split_is_train_alone_and_else_left_out_with_a_note(tmp_path):
+    touch(tmp_path, "pets.parquet", "more.parquet")
+    assert splits(tmp_path) == {"train": ["more.parquet", "pets.parquet"]}
+    assert not parquet_files(tmp_path).divided
+    touch(tmp_path, "train.parquet")
+    assert splits(tmp_path) == {"train": ["train.parquet"]}
+    assert parquet_files(tmp_path).divided
+    assert parquet_files(tmp_path).notes == ("left out, since the name is of no split: more.parquet, pets.parquet",)
+
+
+def test_files_of_several_data_sets_are_asked_about(tmp_path):
+    touch(tmp_path, "first/train/0.parquet", "second/train/0.parquet")
+    with pytest.raises(StriateError, match=r"several data sets \(first, second\); give one of them"):
+        parquet_files(tmp_path)
+
+
+def test_hidden_files_and_what_systems_leave_are_no_data(tmp_path):
+    touch(tmp_path, ".cache/train.parquet", "@eaDir/train.parquet", "$RECYCLE.BIN/train.parquet", "._train.parquet")
+    assert parquet_files(tmp_path) is None
+
+
+def test_parquet_below_folders_of_images_is_not_the_data(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    touch(folder, "cat/features/train.parquet")
+    assert parquet_files(folder) is None
+    assert open_dataset(folder).classes == ("cat", "dog")
+
+
+def test_rows_of_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    write(tmp_path / "default" / "train" / "0000.parquet", ["cat", "dog", "cat", "dog"])
+    write(tmp_path / "default" / "test" / "0000.parquet", ["dog", "cat"])
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.train.images.name(3) == "train/0000.parquet[3]"
+    assert dataset.test.images.name(1) == "test/0000.parquet[1]"
+    assert dataset.test.labels.tolist() == [1, 0]
+
+
+def test_file_given_alone_is_not_divided(tmp_path):
+    file = write(tmp_path / "test.parquet", ["a", "b"])
+    assert not open_dataset(file, val_fraction=0).divided
+    assert open_dataset(file, val_fraction=0).train.name == "train"

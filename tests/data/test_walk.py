@@ -1,0 +1,128 @@
+"""The one walk: what is taken, what is passed over, and what is said about the rest."""
+
+import io
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.data.walk import Walk, extension_of, holdings, is_image, is_system
+
+
+def encoded(format: str) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 3), (9, 99, 200)).save(stream, format)
+    return stream.getvalue()
+
+
+def walk(folder: Path) -> tuple[list[str], Walk]:
+    found = Walk()
+    return [os.path.relpath(path, folder) for path in found.images(folder)], found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "@eaDir",
+            "@EADIR",
+            "$RECYCLE.BIN",
+            "$Recycle.Bin",
+            "lost+found",
+            ".ipynb_checkpoints",
+            "__MACOSX",
+            "#recycle",
+        ),
+        *(
+            "System Volume Information",
+            ".Trash-1000",
+            "Thumbs.db",
+            "thumbs.db",
+            ".AppleDouble",
+            "._0.png",
+            "desktop.ini",
+        ),
+        *(".DS_Store", "@Recycle", "FOUND.000", "Network Trash Folder", "Icon\r", "__pycache__", "RECYCLER"),
+    ],
+)
+def test_what_systems_leave_is_passed_over_at_every_level(make_folder, name):
+    assert is_system(name)
+    folder = make_folder({"cat": 1})
+    for place in (folder, folder / "cat"):
+        (place / name).mkdir()
+        shutil.copy(folder / "cat" / "000.png", place / name / "thumb.png")
+    found, met = walk(folder)
+    assert found == ["cat/000.png"]
+    assert met.notes() == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["cats", "e@dir", "lost", "RECYCLE", "found.0", "thumbs", "desktop", "icons", "system"]
+)
+def test_users_names_are_not_the_systems(name):
+    assert not is_system(name)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000"])
+def test_without_an_extension_the_content_decides(tmp_path, format):
+    for name in ("picture", "2020.05.17", "photo.jpg?w=200", "Dr. No"):
+        (tmp_path / name).write_bytes(encoded(format))
+        assert is_image(tmp_path / name), name
+    (tmp_path / "notes").write_bytes(b"BMW, RIFF and P5 are no images")
+    assert not is_image(tmp_path / "notes")
+
+
+def test_arrays_and_sounds_without_an_extension_are_told_apart(tmp_path):
+    np.save(tmp_path / "array.npy", np.zeros((3, 4), np.uint8))
+    (tmp_path / "array.npy").rename(tmp_path / "array")
+    (tmp_path / "sound").write_bytes(b"RIFF\x24\x08\0\0WAVEfmt ")
+    assert is_image(tmp_path / "array")
+    assert not is_image(tmp_path / "sound")
+
+
+@pytest.mark.parametrize(
+    ("name", "extension"),
+    [("A.JPG", ".jpg"), ("a.tar.gz", ".gz"), ("a", ""), ("2020.05.17", ""), ("a.3fr", ".3fr"), ("Mr. Smith", "")],
+)
+def test_extensions_are_letters_after_the_last_dot(name, extension):
+    assert extension_of(Path(name)) == extension
+
+
+def test_links_upper_case_and_folders_called_like_images_are_entered(make_folder, tmp_path):
+    elsewhere = make_folder({"far": 1}, name="elsewhere")
+    folder = make_folder({"near": 1, "folder.jpg": 1})
+    (folder / "near" / "000.png").rename(folder / "near" / "A.PNG")
+    (folder / "link").symlink_to(elsewhere)
+    (folder / "link.png").symlink_to(elsewhere / "far" / "000.png")
+    (folder / "again").symlink_to(folder / "near")
+    (folder / "up").symlink_to(folder)
+    (folder / "knot").symlink_to(folder / "knot")
+    found, _ = walk(folder)
+    assert found == ["again/A.PNG", "folder.jpg/000.png", "link/far/000.png", "link.png"]
+
+
+def test_what_is_left_out_is_counted_by_kind_with_the_first_and_the_mend(tmp_path):
+    for name in ("b.HEIC", "a.heic", "c.psd", "raw.CR2", "clip.mp4", "all.zip", "x.h5", "notes.txt", "README"):
+        (tmp_path / name).write_bytes(b"?")
+    found, met = walk(tmp_path)
+    assert found == []
+    assert met.notes() == (
+        f"3 files left out (2 .heic, 1 .psd; the first: {tmp_path / 'a.heic'}): not read; convert them to JPEG or PNG",
+        f"1 file left out (1 .cr2; the first: {tmp_path / 'raw.CR2'}): not read; develop them to JPEG, PNG or TIFF",
+        f"1 file left out (1 .h5; the first: {tmp_path / 'x.h5'}): not read; save each picture as a file of its own",
+        f"1 file left out (1 .mp4; the first: {tmp_path / 'clip.mp4'}): not read; save pictures of them as JPEG or PNG",
+        f"1 file left out (1 .zip; the first: {tmp_path / 'all.zip'}): not read; unpack them",
+        f"2 files left out (1 without extension, 1 .txt; the first: {tmp_path / 'README'}): not images by their names",
+    )
+    assert holdings(met.left_out).startswith("only 3 files (2 .heic, 1 .psd: not read; convert them to JPEG")
+    assert holdings(Walk().left_out) == ""
+
+
+def test_many_kinds_are_cut_short(tmp_path):
+    for number in range(8):
+        (tmp_path / f"a.x{number}").touch()
+    _, met = walk(tmp_path)
+    assert met.notes()[0].startswith("8 files left out (1 .x0, 1 .x1, 1 .x2, 1 .x3, 1 .x4 and 3 more kinds; the first")
