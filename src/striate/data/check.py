@@ -18,9 +18,7 @@ import numpy as np
 from striate.data.channels import to_channels
 from striate.data.dataset import Skipped
 from striate.data.decode import (
-    ANIMATED,
-    ROTATED,
-    WRONG_EXTENSION,
+    REMARKS,
     Decoded,
     UnreadableImage,
     decode_content,
@@ -110,14 +108,9 @@ class _Report:
             self.first.setdefault(remark, name)
 
     def notes(self) -> tuple[str, ...]:
-        texts = {
-            WRONG_EXTENSION: "with the extension of another format, read by content",
-            ANIMATED: "animated, first frame used",
-            ROTATED: "turned upright as the EXIF data say",
-        }
         return tuple(
             f"{self.remarks[key]:,} image{'s' * (self.remarks[key] > 1)} {text} (first: {self.first[key]})"
-            for key, text in texts.items()
+            for key, text in REMARKS.items()
             if self.remarks[key]
         )
 

@@ -38,6 +38,12 @@ FORMAT_OF = {extension: name for name, extensions in EXTENSIONS.items() for exte
 WRONG_EXTENSION = "wrong extension"
 ANIMATED = "animated"
 ROTATED = "rotated"
+#: What each remark means, to follow "3 images".
+REMARKS = {
+    WRONG_EXTENSION: "with the extension of another format, read by content",
+    ANIMATED: "animated, first frame used",
+    ROTATED: "turned upright as the EXIF data say",
+}
 
 
 class UnreadableImage(StriateError):
@@ -54,11 +60,21 @@ class UnreadableImage(StriateError):
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A decoded image, uint8 (H, W, C), and what had to be done to read it."""
+    """A decoded image, what its file holds, and what had to be done to read it.
+
+    Attributes:
+        image: uint8 (H, W, C).
+        format: a key of `EXTENSIONS`.
+        remarks: keys of `REMARKS`.
+        bit_depth: how the file stores a sample: "1" to "32", "float32".
+        channels: channels in the file, alpha among them; a palette has those of its colours.
+    """
 
     image: np.ndarray
     format: str
     remarks: tuple[str, ...] = ()
+    bit_depth: str = "8"
+    channels: int = 3
 
 
 def decode(source: bytes | str | Path, channels: int | None = 3) -> np.ndarray:
@@ -108,12 +124,13 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     if not data:
         raise UnreadableImage("empty file")
     if data.startswith(b"\x93NUMPY"):
-        return Decoded(_fit(_load_array(data), channels), "NPY", _misnamed("NPY", extension))
+        array, bit_depth = _load_array(data)
+        return Decoded(_fit(array, channels), "NPY", _misnamed("NPY", extension), bit_depth, array.shape[2])
     header = jpeg.read_header(data)
     if header is not None and header.is_ordinary and header.pixels <= (Image.MAX_IMAGE_PIXELS or np.inf):
         image = _decode_jpeg(data)
         if image is not None:
-            return Decoded(_fit(image, channels), "JPEG", _misnamed("JPEG", extension))
+            return Decoded(_fit(image, channels), "JPEG", _misnamed("JPEG", extension), "8", image.shape[2])
     try:
         pixels = read_pixels(data, pages=channels if channels not in (None, 1, 3, 4) else None)
     except ValueError as error:
@@ -121,7 +138,8 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     remarks = _misnamed(pixels.format, extension)
     remarks += (ANIMATED,) if pixels.animated else ()
     remarks += (ROTATED,) if pixels.rotated else ()
-    return Decoded(_with_channels(pixels, channels), pixels.format, remarks)
+    own = pixels.colour.shape[2] + (pixels.alpha is not None)
+    return Decoded(_with_channels(pixels, channels), pixels.format, remarks, pixels.bit_depth, own)
 
 
 def _decode_jpeg(data: bytes) -> np.ndarray | None:
@@ -153,19 +171,20 @@ def _fit(image: np.ndarray, channels: int | None) -> np.ndarray:
         raise UnreadableImage(str(error)) from error
 
 
-def _load_array(data: bytes) -> np.ndarray:
-    """A `.npy` file of uint8 or uint16 (H, W) or (H, W, C) as uint8 (H, W, C)."""
+def _load_array(data: bytes) -> tuple[np.ndarray, str]:
+    """A `.npy` file of uint8 or uint16 (H, W) or (H, W, C) as uint8 (H, W, C), and its bit depth."""
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # a damaged header can raise anything
         raise UnreadableImage(f"damaged .npy file: {error}") from error
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise UnreadableImage(f"an array of shape {array.shape} is not (height, width, channels)")
+    bit_depth = str(8 * array.dtype.itemsize)
     if array.dtype == np.uint16:
         array = sixteen_to_eight(array)
     if array.dtype != np.uint8:
         raise UnreadableImage(f"an array of {array.dtype}; images are uint8 or uint16")
-    return np.ascontiguousarray(array if array.ndim == 3 else array[..., None])
+    return np.ascontiguousarray(array if array.ndim == 3 else array[..., None]), bit_depth
 
 
 def _misnamed(format: str, extension: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ FORMATS = (
 )
 _FAMILY = {"MPO": "JPEG", "DIB": "BMP"}
 _ANIMATED_FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
+_BIT_DEPTHS = {"1": "1", "I": "32", "I;16": "16", "I;16B": "16", "I;16L": "16", "F": "float32"}
 
 _filters_lock = threading.Lock()
 
@@ -52,6 +53,7 @@ class Pixels:
     format: str
     animated: bool = False
     rotated: bool = False
+    bit_depth: str = "8"
 
 
 def read_pixels(data: bytes, pages: int | None = None) -> Pixels:
@@ -74,7 +76,8 @@ def read_pixels(data: bytes, pages: int | None = None) -> Pixels:
             upright = ImageOps.exif_transpose(image)
             rotated = image.getexif().get(0x0112, 1) in range(2, 9)
             colour, alpha = _to_arrays(upright)
-            return Pixels(colour, alpha, _FAMILY.get(format, format), animated, rotated)
+            depth = _BIT_DEPTHS.get(image.mode, "8")
+            return Pixels(colour, alpha, _FAMILY.get(format, format), animated, rotated, depth)
     except _Refused as error:
         raise ValueError(str(error)) from None
     except UnidentifiedImageError:

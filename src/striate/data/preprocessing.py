@@ -1,7 +1,7 @@
 """From an image of any size to what the network sees; the part of a model that travels with it.
 
-Resizing is torchvision's antialiased bilinear `Resize` followed by `CenterCrop`, the evaluation transform
-of the ImageNet networks since Krizhevsky et al. (2012).
+Resizing is torchvision's antialiased `Resize` followed by `CenterCrop`, the evaluation transform of the ImageNet
+networks since Krizhevsky et al. (2012).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from striate.data.dataset import Dataset
 
 RESIZE_RULES = ("crop", "squash", "none")
+INTERPOLATIONS = ("bilinear", "bicubic")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Preprocessing:
         resize: "crop" scales the image to cover `size / crop_fraction` and cuts the centre; "squash" scales
             to `size` whatever the aspect; "none" accepts only images that have `size` already.
         crop_fraction: how much of the resized short side the centre crop keeps.
+        interpolation: "bilinear" or "bicubic", both antialiased; files written before there was a choice lack the
+            field and mean bilinear.
 
     Raises UsageError for impossible values.
     """
@@ -49,10 +52,13 @@ class Preprocessing:
     std: tuple[float, ...]
     resize: str = "crop"
     crop_fraction: float = 0.875
+    interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
         if self.resize not in RESIZE_RULES:
             raise UsageError(f"unknown resize rule '{self.resize}'; it is one of {', '.join(RESIZE_RULES)}")
+        if self.interpolation not in INTERPOLATIONS:
+            raise UsageError(f"unknown interpolation '{self.interpolation}'; it is {' or '.join(INTERPOLATIONS)}")
         if len(self.size) != 2 or min(self.size) < 1:
             raise UsageError(f"size is (height, width) in pixels, at least 1 each, not {self.size}")
         if not 0 < self.crop_fraction <= 1:
@@ -89,8 +95,8 @@ class Preprocessing:
                 "and resizing is off (resize 'none')"
             )
         if self.resize == "squash":
-            return resize_image(image, height, width)
-        image = resize_image(image, *self._cover(*image.shape[:2]))
+            return resize_image(image, height, width, self.interpolation)
+        image = resize_image(image, *self._cover(*image.shape[:2]), self.interpolation)
         top = round((image.shape[0] - height) / 2)
         left = round((image.shape[1] - width) / 2)
         return np.ascontiguousarray(image[top : top + height, left : left + width])
@@ -122,8 +128,8 @@ class Preprocessing:
             raise UsageError(f"these are not the fields of a preprocessing: {error}") from error
 
 
-def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize uint8 (H, W, C) to uint8 (height, width, C), bilinear with antialiasing.
+def resize_image(image: np.ndarray, height: int, width: int, interpolation: str = "bilinear") -> np.ndarray:
+    """Resize uint8 (H, W, C) to uint8 (height, width, C), bilinear or bicubic, with antialiasing.
 
     It is the operation behind torchvision's `Resize(antialias=True)` and gives the same pixels.
     """
@@ -133,7 +139,7 @@ def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if not image.flags.writeable:  # torch warns about sharing read-only memory
         image = image.copy()
     batch = torch.from_numpy(image).permute(2, 0, 1)[None]  # (1, C, H, W), channels-last
-    resized = F.interpolate(batch, (height, width), mode="bilinear", antialias=True, align_corners=False)
+    resized = F.interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
     return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
 
 
