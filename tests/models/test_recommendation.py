@@ -173,13 +173,8 @@ def test_the_command_prints_advice_and_commands_that_can_be_run(run):
 @pytest.mark.usefixtures("some")
 def test_the_record_of_the_command(run):
     record = json.loads(run("--images", 2000, "--size", 32, "--params", "0.5M", "--json")[1])
-    assert set(record) == {"images", "size", "limits", "advice", "networks"}
     assert (record["images"], record["size"], record["limits"]) == (2000, 32, {"parameters": 5e5})
     assert set(record["limits"]) <= set(LIMITS)
-    assert [set(one) for one in record["advice"]] == [{"when", "advice", "freeze"}]
     assert all(one["cost"]["parameters"] <= 5e5 for one in record["networks"])
-    for one in record["networks"]:
-        assert set(one) == {
-            *("name", "input_size", "weights", "accuracy", "measured_on", "source", "freeze", "cost", "latency"),
-            "reasons",
-        }
+    assert [one["name"] for one in record["networks"]] == ["resnet32_cifar", "resnet20_cifar"]
+    assert record["advice"] == [{"when": NOTHING.when, "advice": NOTHING.advice, "freeze": None}]

@@ -78,6 +78,24 @@ def pretrained(card: Card, weights: str | Path) -> Pretrained:
     return Pretrained(replace(source, num_classes=len(ours[CLASSIFIER + "weight"])), ours)
 
 
+def input_size_of(card: Card, weights: str | Path) -> int:
+    """The side of image for which to build a network with these weights: theirs, or the card's where they do not say
+    or are only its base's.
+
+    Raises:
+        StriateError: a file that cannot be read.
+    """
+    named = {source.name: source.input_size for source in card.weights}
+    path = Path(weights).expanduser()
+    if str(weights) in named:
+        return card.input_size if card.base else named[str(weights)]
+    if not path.is_file() or path.suffix in SUFFIXES:
+        return card.input_size
+    if card.base and not set(_keys(card)) <= set(read_state(path)):
+        return card.input_size
+    return describe(path, card.input_size).input_size
+
+
 def _read(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tensor], Path]:
     """The record, the tensors as their publisher names them, and where they lie."""
     named = {source.name: source for source in card.weights}

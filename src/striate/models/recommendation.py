@@ -147,6 +147,8 @@ def _fitting(
     candidate: _Candidate, images: int, side: int, limits: Mapping[str, float], regime: Regime
 ) -> Recommendation | None:
     card, at = candidate.card, (candidate.side, candidate.side)
+    if card.parameters > limits.get("parameters", card.parameters):
+        return None  # seen without building it
     try:
         cost = cost_of(card.name, at)
     except StriateError:
