@@ -1,79 +1,93 @@
-"""First weights as each family's paper or authors drew them: deviations of whole layers, by their own arithmetic."""
+"""The deviation of first weights, layer by layer, against each family's rule: its smallest network, as it is built."""
 
 import math
+import statistics
 
 import pytest
 import torch
 from torch import nn
 
-from striate.models import create_model
+from striate.models import ConvNet, create_model
+from striate.models.catalogue import families
 
-
-def fan_in(weight: torch.Tensor) -> int:
-    return weight[0].numel()
-
-
-def fan_out(weight: torch.Tensor) -> int:
-    return len(weight) * weight[0, 0].numel() if weight.dim() == 4 else len(weight)
-
-
-def he_in(weight: torch.Tensor) -> float:
-    return math.sqrt(2 / fan_in(weight))
-
-
-def he_out(weight: torch.Tensor) -> float:
-    return math.sqrt(2 / fan_out(weight))
-
-
-def xavier(weight: torch.Tensor) -> float:
-    return math.sqrt(2 / (fan_in(weight) + fan_out(weight)))
-
-
-def lecun(weight: torch.Tensor) -> float:
-    return 2.4 / fan_in(weight) / math.sqrt(3)
-
-
-def torchs(weight: torch.Tensor) -> float:
-    return 1 / math.sqrt(3 * fan_in(weight))
-
-
-def constant(value: float):
-    return lambda weight: value
-
-
-#: Network: its options, deviation of convolutions (in one group), of dense layers (None where there are none).
+#: Deviation of a layer's weights by its fan-in, its fan-out (with kernels, whatever the groups) and no more.
 RULES = {
-    "lenet5": ({}, xavier, xavier),
-    "lenet5_1998": ({}, lecun, lecun),
-    "mcdnn_column": ({}, constant(0.05 / math.sqrt(3)), constant(0.05 / math.sqrt(3))),
-    "alexnet": ({"input_size": 63, "init": "gaussian"}, constant(0.01), constant(0.01)),
-    "vgg_a": ({"input_size": 32}, he_in, he_in),
-    "nin": ({}, he_in, None),
-    "all_cnn_c": ({}, he_in, None),
-    "squeezenet1_1": ({}, he_in, None),
-    "googlenet": ({"num_classes": 10}, he_in, torchs),
-    "googlenet_bn": ({"num_classes": 10}, he_out, torchs),
-    "resnet18": ({"num_classes": 10}, he_out, torchs),
-    "resnet20_cifar": ({"num_classes": 100}, he_out, torchs),
-    "mobilenet_v2": ({}, he_out, constant(0.01)),
-    "keras_mnist": ({}, xavier, xavier),
-    "cifar100_course": ({}, he_out, torchs),
+    "He, fan-in": lambda fan_in, fan_out: math.sqrt(2 / fan_in),
+    "He, fan-out": lambda fan_in, fan_out: math.sqrt(2 / fan_out),
+    "Xavier": lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),
+    "PyTorch": lambda fan_in, fan_out: 1 / math.sqrt(3 * fan_in),
+    "0.01": lambda fan_in, fan_out: 0.01,
+    "+-0.05": lambda fan_in, fan_out: 0.05 / math.sqrt(3),
+    "LeCun": lambda fan_in, fan_out: 2.4 / fan_in / math.sqrt(3),
+}
+CHAIN, RESIDUAL = ("He, fan-in", "He, fan-in"), ("He, fan-out", "PyTorch")
+#: Family: the rule of its convolutions and that of its classifier.
+FAMILIES = {
+    "lenet": ("Xavier", "Xavier"),
+    "lenet5_1998": ("LeCun", None),
+    "mcdnn": ("+-0.05", "+-0.05"),
+    "keras_examples": ("Xavier", "Xavier"),
+    "cifar100_course": RESIDUAL,
+    "small": ("PyTorch", "PyTorch"),
+    "alexnet": CHAIN,
+    "zfnet": CHAIN,
+    "nin": CHAIN,
+    "vgg": CHAIN,
+    "all_cnn": CHAIN,
+    "resnet": RESIDUAL,
+    "resnet_cifar": RESIDUAL,
+    "resnet_v2": RESIDUAL,
+    "resnext": RESIDUAL,
+    "wide_resnet": RESIDUAL,
+    "densenet": RESIDUAL,
+    "highway": ("Xavier", "Xavier"),
+    "mobilenet_v1": ("He, fan-out", "0.01"),
+    "mobilenet_v2": ("He, fan-out", "0.01"),
+    "efficientnet": RESIDUAL,
+    "mixnet": RESIDUAL,
+    "shufflenet_v1": RESIDUAL,
+    "shufflenet_v2": RESIDUAL,
+    "googlenet": ("He, fan-in", "PyTorch"),
+    "bn_inception": RESIDUAL,
+    "inception_v3": RESIDUAL,
+    "inception_v4": RESIDUAL,
+    "inception_resnet": RESIDUAL,
+    "xception": RESIDUAL,
+    "nasnet": RESIDUAL,
+    "vit": ("He, fan-out", "0.01"),
+    "squeezenet": CHAIN,
 }
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_first_weights_have_the_deviation_of_their_rule(name):
-    options, convolutions, dense = RULES[name]
+def ratio(layer: nn.Conv2d | nn.Linear, rule: str) -> float:
+    """How the measured deviation compares with the rule's."""
+    weight = layer.weight.detach()
+    fan_in, fan_out = weight[0].numel(), len(weight) * weight[0, 0].numel()
+    return weight.std().item() / RULES[rule](fan_in, fan_out)
+
+
+def built(family: str) -> ConvNet:
+    """The family's smallest network, of 100 classes; those with large dense layers for the smallest image."""
+    card = min(families()[family].cards, key=lambda card: card.parameters)
     torch.manual_seed(0)
-    model = create_model(name, **options)
-    checked = {nn.Conv2d: 0, nn.Linear: 0}
-    for layer in model.modules():
-        rule = {nn.Conv2d: convolutions, nn.Linear: dense}.get(type(layer))
-        if rule is None or layer.weight.numel() < 1000 or getattr(layer, "groups", 1) > 1:
-            continue
-        tolerance = 5 / math.sqrt(2 * layer.weight.numel())
-        assert layer.weight.std().item() == pytest.approx(rule(layer.weight), rel=tolerance), layer
-        assert abs(layer.weight.mean().item()) < 5 * rule(layer.weight) / math.sqrt(layer.weight.numel())
-        checked[type(layer)] += 1
-    assert checked[nn.Conv2d]
-    assert bool(checked[nn.Linear]) == (dense is not None)
+    size = {"input_size": card.min_size} if card.fixed_size and card.parameters > 10**7 else {}
+    return create_model(card.name, num_classes=10 if family == "lenet5_1998" else 100, **size)
+
+
+def test_every_family_has_a_row():
+    assert list(FAMILIES) == list(families())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_first_weights_spread_as_the_family_has_them(family):
+    model = built(family)
+    of_convolutions, of_classifier = FAMILIES[family]
+    classifier = model.head.get_submodule("classifier")
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m is not classifier]
+    if of_convolutions.startswith("He"):
+        assert not any(layer.bias is not None and layer.bias.any() for layer in layers)
+    ratios = [ratio(layer, of_convolutions) for layer in layers if layer.weight.numel() >= 1000]
+    assert statistics.median(ratios) == pytest.approx(1, abs=0.05)
+    assert sum(0.9 < value < 1.1 for value in ratios) >= 0.95 * len(ratios)
+    if of_classifier is not None:
+        assert ratio(classifier, of_classifier) == pytest.approx(1, abs=0.06)

@@ -42,7 +42,7 @@ def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
         sums = [level_sums(images.array[chunk].reshape(-1, width, channels)) for chunk in chunks]
     else:
         with ThreadPoolExecutor(worker_count()) as pool:
-            sums = list(pool.map(lambda index: channel_sums(images.read(index)), indices.tolist()))
+            sums = [np.asarray(one) for one in pool.map(lambda row: channel_sums(images.read(row)), indices.tolist())]
     return _from_sums(np.sum(sums, axis=0))
 
 

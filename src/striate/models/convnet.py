@@ -36,6 +36,7 @@ class ConvNet(nn.Module):
         loss: name of the loss it was made for (`striate.training.losses`); recipes train with it unless they say.
         auxiliary_weight: what its paper multiplies the loss of each auxiliary head by; recipes likewise.
         weights_source: the record of the weights it was loaded with, None for random ones.
+        fresh: names of the layers that these weights left random, such as a head for other classes.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ConvNet(nn.Module):
         self.auxiliary_weight = auxiliary_weight
         self.spec = ModelSpec("custom")
         self.weights_source: WeightSource | None = None
+        self.fresh: tuple[str, ...] = ()
         self._frozen: tuple[str, ...] = ()
 
     @property

@@ -23,9 +23,10 @@ from striate.layers import Branches, ConvAct, ConvNormAct, OverlappingPool, he_n
 from striate.layers.branches import Conv, Pool, Split, Step, Table, Unit, named_chain, stages_of, unstrided
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, macs, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "Rethinking the Inception architecture for computer vision",
@@ -201,7 +202,7 @@ FAMILY = Family(
             "inception_v2",
             24_263_240,
             "Factorised convolutions: stacks of small, or of one-dimensional, kernels in place of large ones.",
-            published={"multiply_adds": "3.8 G", "top1_error": "23.4"},
+            published=(*costs(None, "3.8 G", input_size=299), *errors(23.4, input_size=299)),
             deviations=(
                 SMALL_STEM,
                 WIDTHS,
@@ -209,15 +210,23 @@ FAMILY = Family(
                 HEAD.format("27,589,040"),
             ),
             errata=(
-                "Some libraries call `bn_inception` (11 M parameters) Inception v2.",
-                "The paper's table 3 has 3.8 G multiply-adds; the layers of its table 1 cost 5.9 G with these widths.",
+                Erratum(
+                    "Inception v2 with 11 M parameters (some libraries)",
+                    "that is `bn_inception`",
+                    (params(11e6, "bn_inception", within=0.03),),
+                ),
+                Erratum(
+                    "3.8 G multiply-adds (the paper's table 3)",
+                    "the layers of its table 1 cost 5.9 G with these widths",
+                    (macs(5.9e9, "inception_v2"),),
+                ),
             ),
         ),
         _card(
             "inception_v3",
             23_834_568,
             "Inception v2 with batch norm in the auxiliary head, and label smoothing to train it.",
-            published={"parameters": "25 M", "multiply_adds": "5 G", "top1_error": "21.2", "top5_error": "5.6"},
+            published=(*costs("25 M", "5 G", input_size=299), *errors(21.2, 5.6, input_size=299)),
             peers={"torchvision": "inception_v3", "timm": "inception_v3", "keras": "InceptionV3"},
             weights=sources_of("inception_v3"),
             deviations=(
@@ -228,7 +237,16 @@ FAMILY = Family(
                 "count_padding=True. Keras's batch norms have no scale: it is one here.",
                 HEAD.format("27,161,264"),
             ),
-            errata=("Printed with 27.2 M parameters where the auxiliary head is counted, else with 23.8 M.",),
+            errata=(
+                Erratum(
+                    "27.2 M parameters, or 23.8 M",
+                    "the first with its auxiliary head, the second without",
+                    (
+                        params(27_161_264, "inception_v3", options={"auxiliary": True}),
+                        params(23_834_568, "inception_v3"),
+                    ),
+                ),
+            ),
             aliases=("inceptionv3",),
         ),
     ),
