@@ -42,6 +42,7 @@ from striate.analysis.spatial_rules import (
 def _table() -> dict[str, Rule]:
     rules: dict[str, Rule] = {
         "convolution": convolution,
+        "_convolution": convolution,
         "addmm": product(1, 2, 0),
         "mm": product(0, 1, 0),
         "bmm": product(0, 1, 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ class Visit:
     children: list[Visit] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
     multiply_adds: int = 0
+    not_counted: Counter[str] = field(default_factory=Counter)
     activation_bytes: int = 0
     kept_bytes: int = 0
     output_shape: tuple[int, ...] | None = None
