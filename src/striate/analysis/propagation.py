@@ -18,6 +18,7 @@ from striate.analysis.blending_rules import (
 from striate.analysis.fields import Field
 from striate.analysis.operation import Call, Rule, elementwise, independent, unknown
 from striate.analysis.shape_rules import (
+    columns,
     concatenation,
     copying,
     permutation,
@@ -28,6 +29,7 @@ from striate.analysis.shape_rules import (
     splitting,
     stacking,
     unbinding,
+    unfolding,
 )
 from striate.analysis.spatial_rules import (
     adaptive_pooling,
@@ -57,6 +59,8 @@ def _table() -> dict[str, Rule]:
         "slice": slicing,
         "select": selecting,
         "unbind": unbinding,
+        "unfold": unfolding,
+        "im2col": columns,
         "cat": concatenation,
         "stack": stacking,
         "copy": copying,

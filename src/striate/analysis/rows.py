@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from striate.analysis.fields import Everywhere, Field, Ramp
+from striate.analysis.fields import Field
 from striate.analysis.packed import packed_tensors
+from striate.analysis.ramps import Everywhere, Ramp
 from striate.analysis.visits import Visit
 
 

@@ -15,10 +15,11 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from striate.analysis import meta_shapes
 from striate.analysis.counting import cost_of
-from striate.analysis.fields import UNKNOWN, Field, identity, widened
+from striate.analysis.fields import Field, widened
 from striate.analysis.inputs import Inputs
 from striate.analysis.operation import Call
 from striate.analysis.propagation import propagated
+from striate.analysis.ramps import UNKNOWN, identity
 from striate.analysis.visits import Recorder, Visit, tensors_in
 
 
