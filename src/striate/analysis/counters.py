@@ -1,6 +1,6 @@
 """How many multiply-adds each operation takes: one rule per kind, from the shapes of what goes in and comes out.
 
-Names are those of aten's operations; others carry their library's name before a colon.
+Names are those of aten's operations; others carry their library's name before two colons.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ def _table() -> dict[str, Counter]:
         "_trilinear": _trilinear,
         "quantized_lstm": _packed_recurrence,
         "quantized_gru": _packed_recurrence,
-        "quantized:matmul": _product(0),
-        "quantized:linear_dynamic_fp16_unpacked_weight": _product(0),
-        "torchvision:deform_conv2d": _window,
+        "quantized::matmul": _product(0),
+        "quantized::linear_dynamic_fp16_unpacked_weight": _product(0),
+        "torchvision::deform_conv2d": _window,
     }
     for names, counter in (
         ("convolution _convolution convolution_overrideable", _convolution),
@@ -139,12 +139,12 @@ def _table() -> dict[str, Counter]:
     for name in attentions.split():
         table[f"_scaled_dot_product_{name}"] = _attention
     for cell in recurrent.split():
-        table[f"quantized:quantized_{cell}_cell_dynamic"] = _packed_recurrence
+        table[f"quantized::quantized_{cell}_cell_dynamic"] = _packed_recurrence
     for layer in packed.split():
         for form in ("", "_relu", "_dynamic", "_add", "_add_relu"):
-            table[f"quantized:{layer}{form}"] = _packed_window
-        table[f"quantized:conv_transpose{layer[4:]}"] = _packed_transposed
-        table[f"quantized:conv_transpose{layer[4:]}_dynamic"] = _packed_transposed
+            table[f"quantized::{layer}{form}"] = _packed_window
+        table[f"quantized::conv_transpose{layer[4:]}"] = _packed_transposed
+        table[f"quantized::conv_transpose{layer[4:]}_dynamic"] = _packed_transposed
     for form in (
         "",
         "_relu",
@@ -155,7 +155,7 @@ def _table() -> dict[str, Counter]:
         "_dynamic_fp16",
         "_relu_dynamic_fp16",
     ):
-        table[f"quantized:linear{form}"] = _packed_window
+        table[f"quantized::linear{form}"] = _packed_window
     return table
 
 
@@ -165,7 +165,7 @@ COUNTERS = _table()
 
 def is_sparse(tensor: Tensor) -> bool:
     """Whether values are left out of it; the rules are for tensors that hold all of them."""
-    return tensor.layout not in (torch.strided, torch._mkldnn)
+    return tensor.layout is not torch.strided and str(tensor.layout).startswith("torch.sparse")
 
 
 def counted(name: str, args: Sequence[Any], output: Tensor) -> int | None:

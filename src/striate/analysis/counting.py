@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from torch import Tensor
@@ -27,7 +28,7 @@ COUNTED = (
 )
 
 #: What the count of an operation leaves out.
-PARTS = {"torchvision:deform_conv2d": "sampling of deform_conv2d"}
+PARTS = {"torchvision::deform_conv2d": "sampling of deform_conv2d"}
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,15 @@ class Cost:
     missing: str = ""
 
 
+NOTHING = Cost()
+
+
+@cache
 def full_name(func: Any) -> str:
-    """Name of an operation without its overload: "mm", and of another library "torchvision:nms"."""
+    """Name of an operation without its overload: "mm", and of another library "torchvision::nms"."""
     name = func.overloadpacket.__name__
     plain = name if name.startswith("__") else name.rstrip("_")
-    return plain if func.namespace == "aten" else f"{func.namespace}:{plain}"
+    return plain if func.namespace == "aten" else f"{func.namespace}::{plain}"
 
 
 def cost_of(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], tracked: list[Tensor], output: Tensor) -> Cost:
@@ -61,7 +66,7 @@ def cost_of(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], tracked: 
     if is_outer_product(name, tracked, output):
         return Cost(missing="mul of an outer product")
     if is_free(func, name):
-        return Cost()
+        return NOTHING
     sparse = any(isinstance(arg, Tensor) and is_sparse(arg) for arg in args)
     return Cost(missing=name.strip("_") + (" of sparse values" if sparse else ""))
 

@@ -60,8 +60,10 @@ def changed(state: State, change: Callable[[State], State], shape: Sequence[int]
     """`change` applied where something is known, to each part of it; `shape` is that of the result."""
     if state is None or isinstance(state, Unknown):
         return state
+    if not isinstance(state, Several):
+        return change(state)
     result: State = None
-    for part in parts_of(state):
+    for part in state.parts:
         result = merged(result, change(part), tuple(shape))
     return result
 

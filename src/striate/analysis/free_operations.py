@@ -6,6 +6,7 @@ over in silence.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -59,12 +60,13 @@ def _names() -> frozenset[str]:
     for rank in (1, 2, 3):
         quantised += f" batch_norm{rank}d batch_norm{rank}d_relu"
     names = " ".join((moved, indexed, made, norms, pools, sums, values)).split()
-    return frozenset((*names, *(f"quantized:{name}" for name in quantised.split())))
+    return frozenset((*names, *(f"quantized::{name}" for name in quantised.split())))
 
 
 FREE = _names()
 
 
+@cache
 def is_free(func: Any, name: str) -> bool:
     """Whether an operation counts nothing by the stated rule: a known one, an elementwise one, or a view."""
     if name in FREE or torch.Tag.pointwise in func.tags or torch.Tag.view_copy in func.tags:

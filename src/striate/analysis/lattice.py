@@ -19,11 +19,11 @@ from striate.analysis.taps import resampled, shifted, window
 
 
 class Place(NamedTuple):
-    """A digit of the index along `dim`: index // every % count, each of whose steps is `step` units of the source."""
+    """A digit of the index along `dim`: index // every % length, each of whose steps is `step` units of the source."""
 
     dim: int
     every: int
-    count: int
+    length: int
     step: int
 
 
@@ -50,7 +50,7 @@ def _sums(places: Iterable[Place]) -> list[int]:
     """The units that all digits reach from the first."""
     sums = {0}
     for place in places:
-        sums = {total + digit * place.step for total in sums for digit in range(place.count)}
+        sums = {total + digit * place.step for total in sums for digit in range(place.length)}
     return sorted(sums)
 
 
@@ -67,14 +67,14 @@ def whole_dims(dims: Iterable[int], shape: Sequence[int]) -> tuple[Place, ...]:
 def settled(places: Iterable[Place], start: int, source: Ramp, shape: Sequence[int]) -> Lattice | Ramp | Everywhere:
     """The simplest form: digits that continue each other joined, a ramp where one counts the units of a dimension."""
     joined: list[Place] = []
-    for place in sorted(place for place in places if place.count > 1):
+    for place in sorted(place for place in places if place.length > 1):
         before = joined[-1] if joined else None
         if (
             before is not None
-            and (before.dim, before.every * before.count) == (place.dim, place.every)
-            and before.step * before.count == place.step
+            and (before.dim, before.every * before.length) == (place.dim, place.every)
+            and before.step * before.length == place.step
         ):
-            joined[-1] = before._replace(count=before.count * place.count)
+            joined[-1] = before._replace(length=before.length * place.length)
         else:
             joined.append(place)
     if not joined:
@@ -114,10 +114,10 @@ def part(lattice: Lattice, dim: int, start: int, step: int, kept: int, shape: Se
     places, first = [], lattice.start
     for place in lattice.places:
         if place.dim == dim:
-            if place.every != 1 or place.count != shape[dim]:
+            if place.every != 1 or place.length != shape[dim]:
                 return None
             first += start * place.step
-            place = place._replace(count=kept, step=place.step * step)
+            place = place._replace(length=kept, step=place.step * step)
         places.append(place)
     return Lattice(tuple(places), first, lattice.source)
 
@@ -149,7 +149,7 @@ def reshaped(places: Iterable[Place], old: tuple[int, ...], new: tuple[int, ...]
         left, right = next(group for group in regrouped(old, new) if place.dim in group[0])
         every = place.every * prod(old[dim] for dim in left[left.index(place.dim) + 1 :])
         pieces = list(_pieces(place, every, right, new))
-        if prod(piece.count for piece in pieces) != place.count:
+        if prod(piece.length for piece in pieces) != place.length:
             return None
         laid_out += pieces
     return laid_out
@@ -159,7 +159,7 @@ def _pieces(place: Place, every: int, dims: Sequence[int], shape: Sequence[int])
     """The digit, which changes with each `every`-th unit of a group of dimensions, as digits of those dimensions."""
     inner = 1  # units that one step along `dim` passes over
     for dim in reversed(dims):
-        low, high = max(every, inner), min(every * place.count, inner * shape[dim])
+        low, high = max(every, inner), min(every * place.length, inner * shape[dim])
         if low < high and low % every == high % low == low % inner == 0:
             yield Place(dim, low // inner, high // low, place.step * (low // every))
         inner *= shape[dim]

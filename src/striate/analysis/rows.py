@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from striate.analysis.fields import Field
 from striate.analysis.packed import packed_tensors
 from striate.analysis.ramps import Everywhere, Ramp
-from striate.analysis.visits import Visit
+from striate.analysis.visits import Visit, class_of
 
 
 @dataclass(frozen=True)
@@ -183,12 +183,12 @@ class RowBuilder:
         reused = id(module) in self.seen_modules
         self.seen_modules.add(id(module))
         seen = _seen(visit.receptive_field, self.extents)
-        name = name or visit.name or type(module).__name__
+        name = name or visit.name or class_of(module)
         if visit.is_leaf:
             parameters, trainable = self._claim(map(id, self._weights_of(module)))
             return Row(
                 name,
-                type(module).__name__,
+                class_of(module),
                 depth,
                 visit.output_shape,
                 parameters,
@@ -204,7 +204,7 @@ class RowBuilder:
         children = list(self._inside(visit, module, training, depth + 1))
         return Row(
             name,
-            type(module).__name__,
+            class_of(module),
             depth,
             visit.output_shape,
             sum(child.parameters for child in children),
@@ -272,7 +272,7 @@ class RowBuilder:
             parameters, trainable = self._claim(map(id, self._weights_of(child)))
             if parameters:
                 kept_bytes = training.take_inside(child)
-                yield Row(prefix + name, type(child).__name__, depth, None, parameters, trainable, 0, 0, kept_bytes)
+                yield Row(prefix + name, class_of(child), depth, None, parameters, trainable, 0, 0, kept_bytes)
 
     def _own_weights(self, module: nn.Module) -> list[Tensor]:
         """What the module itself holds, its parts left out."""

@@ -13,16 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from striate.analysis.inputs import Inputs
-from striate.analysis.visits import Visit
+from striate.analysis.visits import Visit, class_of
 from striate.analysis.watcher import watch
 from striate.analysis.weightless import emptied
 from striate.errors import StriateError
 
 
 def name_of(model: nn.Module) -> str:
-    """The name that a network of the catalogue has in its spec, else the network's class."""
+    """The name that a network of the catalogue has in its spec, else the network's class, before it was scripted."""
     name = getattr(getattr(model, "spec", None), "name", None)
-    return name if isinstance(name, str) and name != "custom" else type(model).__name__
+    if isinstance(name, str) and name != "custom":
+        return name
+    return class_of(model)
 
 
 def placed(tensor: Tensor, device: str) -> Tensor:
@@ -72,7 +74,7 @@ def run(twin: nn.Module, inputs: Inputs, device: str) -> Visit:
         words = str(error).strip().splitlines() or [type(error).__name__]
         layer = "; ".join(getattr(error, "__notes__", [])[:1])
         message = f"{name_of(twin)} fails on an input of shape {shapes} in {layer}: {words[0]}{place}"
-        if device == "meta" and "meta" in str(error).lower():
+        if device == "meta" and any(word in str(error).lower() for word in ("meta", "fake impl")):
             message += (
                 '; this line needs real values, which a weightless run has not: device="cpu" (or --device cpu)'
                 " runs it on real tensors"

@@ -155,11 +155,11 @@ def _reshaped(state: State, old: tuple[int, ...], new: tuple[int, ...]) -> State
     places = reshaped(state.places, old, new)
     if places is not None and isinstance(state, Lattice):
         return settled(places, state.start, state.source, new)
+    seen = spread(state, old)
     if places is None:
-        state = spread(state, old)
         cut = {dim for left, right in regrouped(old, new) if state.dims & set(left) for dim in right}
-        places = whole_dims(cut, new)
-    return Spread(tuple(sorted(places)), state.low, state.high) if places else Everywhere(state.low, state.high)
+        places = list(whole_dims(cut, new))
+    return Spread(tuple(sorted(places)), seen.low, seen.high) if places else Everywhere(seen.low, seen.high)
 
 
 def unfolding(call: Call) -> list[Field]:
@@ -197,6 +197,11 @@ def columns(call: Call) -> list[Field]:
         return settled(places, -padding[axis], state, call.shape)
 
     return call.each(change)
+
+
+def looking_up(call: Call) -> list[Field]:
+    """aten.embedding(weight, indices): a vector along a new last dimension in place of each index."""
+    return call.each(lambda state: state) if call.source is call.args[1] else [(UNKNOWN,) * len(call.field)]
 
 
 def rolling(call: Call) -> list[Field]:

@@ -124,7 +124,8 @@ def _totals(summary: Summary) -> list[str]:
     ]
     field = summary.receptive_field
     if field is not None:
-        lines.append(f"field         {_axes_text(field)} pixels, of a unit of the last feature map")
+        unit = "pixels" if len(field) > 1 else "places"
+        lines.append(f"field         {_axes_text(field)} {unit}, of a unit of the last feature map")
     lines += [f"note          {note}" for note in summary.notes]
     return lines
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
@@ -21,6 +22,7 @@ from striate.analysis.operation import Call
 from striate.analysis.propagation import propagated
 from striate.analysis.ramps import UNKNOWN, identity
 from striate.analysis.visits import Recorder, Visit, tensors_in
+from striate.errors import StriateError
 
 
 class Watcher(Recorder, TorchDispatchMode):
@@ -28,6 +30,8 @@ class Watcher(Recorder, TorchDispatchMode):
 
     `inputs` are what the network will be given, and say along which axes receptive fields are followed.
     """
+
+    supports_higher_order_operators = True
 
     def __init__(self, model: nn.Module, inputs: Inputs) -> None:
         Recorder.__init__(self)
@@ -60,6 +64,8 @@ class Watcher(Recorder, TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            raise StriateError(f"{func.name()}: an operation on functions, whose inside cannot be watched")
         if torch.is_inference_mode_enabled():  # composite operations arrive whole there
             with self:
                 result = func.decompose(*args, **kwargs)

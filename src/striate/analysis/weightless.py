@@ -11,7 +11,7 @@ import copy
 import copyreg
 from collections import OrderedDict
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -113,7 +113,10 @@ def _copy(model: nn.Module, make: Callable[[Tensor], Tensor]) -> nn.Module:
 
 
 #: Values that a copy can share.
-_IMMUTABLE = (type(None), bool, int, float, str, bytes, FunctionType, type)
+_IMMUTABLE: tuple[type, ...] = (
+    *(type(None), bool, int, float, str, bytes, FunctionType, ModuleType, type),
+    *(torch._ops.OpOverload, torch._ops.OpOverloadPacket, torch.library.CustomOpDef),  # which cannot be copied
+)
 
 
 def _copied(module: nn.Module, memo: dict[int, Any]) -> nn.Module:

@@ -212,19 +212,19 @@ def _guessed(model: nn.Module, size: int | None, channels: int | None) -> tuple[
 
     layer = first_layer(model)
     dense = next((part for part in model.modules() if isinstance(part, Linear)), None)
+    shape: tuple[int, ...]
     if layer is None and dense is not None:
         return (dense.in_features,), ""
+    width = getattr(model.get_submodule(layer.name), "input_size", None) if layer is not None else None
     if layer is not None and layer.tokens:
-        shape, why = (size or USUAL_LENGTH,), f"layer {layer.name or 'itself'} is an {layer.type}"
+        shape = (size or USUAL_LENGTH,)
+    elif isinstance(width, int):  # of a recurrent layer
+        shape = (size or USUAL_LENGTH, width)
     else:
+        axes = layer.rank - 1 if layer is not None else 2
         first = channels or _input_channels(model) or 3
-        if layer is not None and layer.type in ("RNN", "LSTM", "GRU"):
-            width = int(getattr(model.get_submodule(layer.name), "input_size", 1))
-            shape, why = (size or USUAL_LENGTH, width), f"layer {layer.name or 'itself'} is an {layer.type}"
-        else:
-            axes = layer.rank - 1 if layer is not None else 2
-            shape = (first, *(size or (224 if axes < 3 else USUAL_LENGTH),) * axes)
-            why = f"layer {layer.name or 'itself'} is a {layer.type}" if layer is not None else "no layer tells"
+        shape = (first, *(size or (224 if axes < 3 else USUAL_LENGTH),) * axes)
+    why = "no layer tells" if layer is None else f"its first layer is {layer.name or 'itself'}, {layer.type}"
     return shape, f"input {'x'.join(map(str, shape))} was guessed ({why}); --input gives another"
 
 
