@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from striate.analysis import meta_shapes
 from striate.analysis.inputs import Inputs
-from striate.analysis.visits import Recorder, Visit, tensors_in
+from striate.analysis.visits import Recorder, Visit, storage_of, tensors_in
 
 
 class _QuickShapes(TorchDispatchMode):
@@ -50,7 +50,7 @@ class _Keeper(Recorder):
 
     def _hold(self, tensor: Tensor) -> int:
         """Bytes of the tensor's storage where it is new, else 0."""
-        storage = tensor.untyped_storage()
+        storage = storage_of(tensor)
         if storage._cdata in self._held:
             return 0
         self._held[storage._cdata] = storage

@@ -44,11 +44,11 @@ def weights_in(values: Iterable[Any]) -> list[Tensor]:
 
 
 def packed_tensors(model: nn.Module) -> dict[int, list[Tensor]]:
-    """What each module holds packed, by the module's id; empty for a network that is not quantised."""
+    """What each module holds packed, by the module's id; empty for a network that is not quantised. None is trained."""
     held = {}
     for module in model.modules():
         packed = [value for value in vars(module).values() if isinstance(value, torch.ScriptObject)]
-        tensors = [tensor for value in packed if is_packed(value) for tensor in tensors_of(value)]
+        tensors = [tensor.detach() for value in packed if is_packed(value) for tensor in tensors_of(value)]
         if tensors:
             held[id(module)] = tensors
     return held

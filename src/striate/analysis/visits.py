@@ -76,6 +76,13 @@ def class_of(module: nn.Module) -> str:
     return str(module.original_name) if scripted else type(module).__name__
 
 
+def storage_of(tensor: Tensor) -> torch.UntypedStorage:
+    """Where a tensor's values lie; those of a sparse one that it holds."""
+    if tensor.layout is torch.strided:
+        return tensor.untyped_storage()
+    return (tensor._values() if tensor.layout is torch.sparse_coo else tensor.values()).untyped_storage()
+
+
 class Recorder:
     """Notes which module runs; `root` holds the tree of visits."""
 

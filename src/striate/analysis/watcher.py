@@ -15,13 +15,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from striate.analysis import meta_shapes
+from striate.analysis.counters import is_sparse
 from striate.analysis.counting import cost_of
 from striate.analysis.fields import Field, widened
 from striate.analysis.inputs import Inputs
 from striate.analysis.operation import Call
 from striate.analysis.propagation import propagated
 from striate.analysis.ramps import UNKNOWN, identity
-from striate.analysis.visits import Recorder, Visit, tensors_in
+from striate.analysis.visits import Recorder, Visit, storage_of, tensors_in
 from striate.errors import StriateError
 
 
@@ -47,7 +48,7 @@ class Watcher(Recorder, TorchDispatchMode):
     def field_of(self, tensor: Tensor) -> Field | None:
         """What `tensor` sees of the input; None where it does not depend on it."""
         known = self._fields.get(tensor)
-        if self._partly_written and tensor.untyped_storage()._cdata in self._partly_written:
+        if self._partly_written and storage_of(tensor)._cdata in self._partly_written:
             return (UNKNOWN,) * len(self._extents)
         return known
 
@@ -103,17 +104,18 @@ class Watcher(Recorder, TorchDispatchMode):
             self._fields[output] = widened(output_field, self._extents)
         if written:
             self._note_written(outputs[0])
-        storages = {operand.untyped_storage()._cdata for operand in operands}
-        is_new = outputs[0].untyped_storage()._cdata not in storages
+        storages = {storage_of(operand)._cdata for operand in operands}
+        is_new = storage_of(outputs[0])._cdata not in storages
         if is_new or written or counted:
             visit.operations.append(name)
             visit.output_shape, visit.receptive_field = tuple(outputs[0].shape), self.field_of(outputs[0])
         if is_new:
-            visit.activation_bytes += outputs[0].numel() * outputs[0].element_size()
+            held = outputs[0]._nnz() if is_sparse(outputs[0]) else outputs[0].numel()
+            visit.activation_bytes += held * outputs[0].element_size()
 
     def _note_written(self, target: Tensor) -> None:
         """A write into a part of a tensor changes what the whole sees."""
-        storage = target.untyped_storage()
+        storage = storage_of(target)
         if target.numel() * target.element_size() < storage.nbytes():
             self._partly_written[storage._cdata] = storage
 
