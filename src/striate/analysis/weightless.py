@@ -102,6 +102,7 @@ def _copy(model: nn.Module, make: Callable[[Tensor], Tensor]) -> nn.Module:
         for tensor in (*module._parameters.values(), *module._buffers.values()):
             if tensor is not None and id(tensor) not in memo:
                 memo[id(tensor)] = make(tensor)
+        memo.update((id(value), value) for value in vars(module).values() if isinstance(value, _SHARED))
     try:
         with _Copying(make):
             return _copied(model, memo)
@@ -112,11 +113,10 @@ def _copy(model: nn.Module, make: Callable[[Tensor], Tensor]) -> nn.Module:
         ) from error
 
 
-#: Values that a copy can share.
-_IMMUTABLE: tuple[type, ...] = (
-    *(type(None), bool, int, float, str, bytes, FunctionType, ModuleType, type),
-    *(torch._ops.OpOverload, torch._ops.OpOverloadPacket, torch.library.CustomOpDef),  # which cannot be copied
-)
+#: What Python refuses to copy and a copy can share: modules of Python, operations.
+_SHARED = (ModuleType, torch._ops.OpOverload, torch._ops.OpOverloadPacket, torch.library.CustomOpDef)
+#: Other values that a copy can share.
+_IMMUTABLE = (type(None), bool, int, float, str, bytes, FunctionType, type)
 
 
 def _copied(module: nn.Module, memo: dict[int, Any]) -> nn.Module:
@@ -146,7 +146,7 @@ def _has_own_state(kind: type[nn.Module]) -> bool:
 
 
 def _copied_value(name: str, value: Any, memo: dict[int, Any]) -> Any:
-    if isinstance(value, _IMMUTABLE):
+    if isinstance(value, (*_IMMUTABLE, *_SHARED)):
         return value
     if name == "_modules" and type(value) is dict:
         return {key: child if child is None else _copied(child, memo) for key, child in value.items()}
