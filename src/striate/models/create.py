@@ -77,6 +77,7 @@ def create_model(
     model = families()[card.family].build(card.name, **{**arguments, "input_size": size})
     assert isinstance(model, ConvNet)
     model.spec = ModelSpec(card.name, arguments)
+    model.input_size = size or (card.input_size, card.input_size)
     if found is not None:
         put_in(model, found)
     return model if fully_convolutional is None else model.to_fully_convolutional(fully_convolutional)
