@@ -11,6 +11,7 @@ from striate.analysis.latency import measure_latency
 from striate.classifier.classifier import Classifier
 from striate.data import Dataset
 from striate.data.duplicates import cross_split_duplicates
+from striate.data.preprocessing import shrunk
 from striate.models import get_card
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
@@ -21,6 +22,8 @@ from striate.training.state import Position
 
 WORST = 24
 SAMPLES, VERSIONS = 6, 6
+#: The longest side of a picture that is held for the report, which shows thumbnails.
+SHOWN = 512
 
 
 def report_run(
@@ -68,7 +71,7 @@ def _mistakes(dataset: Dataset, evaluation: Evaluation) -> list[Mistake]:
         chances = evaluation.probabilities[index]
         mistakes.append(
             Mistake(
-                images.read(int(index)),
+                shrunk(images.read(int(index)), SHOWN),
                 images.name(int(index)),
                 dataset.classes[true],
                 dataset.classes[predicted],

@@ -16,7 +16,7 @@ from PIL import Image
 from striate.data import jpeg, npy, orientation, tiff, tiff_samples
 from striate.data.channels import on_white, to_channels
 from striate.data.listen import listen
-from striate.data.pixels import Pixels, from_image, read_pixels
+from striate.data.pixels import Pixels, from_image, read_pixels, reason
 from striate.data.unreadable import UnreadableImage as UnreadableImage
 from striate.data.unreadable import check_size
 from striate.errors import StriateError
@@ -118,9 +118,15 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     """Decode the content of a file whose name ends in `extension`. Raises UnreadableImage."""
     if not data:
         raise UnreadableImage("empty file")
-    pixels, said = listen(lambda: _read(data, channels))
-    if pixels.format == "JPEG":
-        _judge(data, said)
+    try:
+        pixels, said = listen(lambda: _read(data, channels))
+        if pixels.format == "JPEG":
+            _judge(data, said)
+        image = _with_channels(pixels, channels)
+    except UnreadableImage:
+        raise
+    except Exception as error:
+        raise UnreadableImage(reason(error)) from error
     expected = FORMAT_OF.get(extension)
     remarks = {
         WRONG_EXTENSION: expected is not None and expected != pixels.format,
@@ -129,7 +135,7 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
         PAGES: pixels.pages,
     }
     return Decoded(
-        _with_channels(pixels, channels),
+        image,
         pixels.format,
         tuple(remark for remark, holds in remarks.items() if holds),
         pixels.bit_depth,
@@ -152,10 +158,8 @@ def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
         return _with_channels(listen(lambda: from_image(image))[0], channels)
     except UnreadableImage:
         raise
-    except MemoryError:
-        raise UnreadableImage("does not fit in memory") from None
-    except Exception as error:  # as for files
-        raise UnreadableImage(f"Pillow cannot read it: {' '.join(str(error).split())}") from error
+    except Exception as error:
+        raise UnreadableImage(reason(error)) from error
 
 
 def _read(data: bytes, channels: int | None) -> Pixels:

@@ -7,7 +7,7 @@ import io
 import logging
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -70,43 +70,38 @@ def read_pixels(data: bytes, page: int = 0) -> Pixels:
     """Decode the content of an image file, of a TIFF file the given page.
 
     Raises:
-        UnreadableImage: the reason in words, whatever is wrong with the content.
+        UnreadableImage: too large, or of a kind that is not read.
+        Exception: anything, on damaged bytes; `reason` puts it into words.
     """
     header = png.read_header(data)
     if header:
         data = png.without_metadata(data)
-    try:
-        _check_icon(data)
-        with Image.open(io.BytesIO(data), formats=_known_formats()) as image:
-            if page:
-                image.seek(page)
-            check_size(*image.size)
-            format = image.format or ""
-            animated = format in _ANIMATED_FORMATS and bool(getattr(image, "is_animated", False))
-            image.load()
-            alpha = png.alpha_of(header, image, data) if header else None
-            if alpha is not None:
-                del image.info["transparency"]
-            pixels = from_image(image, alpha)
-            depth = str(header.bit_depth) if header else pixels.bit_depth
-            return Pixels(
-                pixels.colour, pixels.alpha, _FAMILY.get(format, format), depth, animated, rotated=pixels.rotated
-            )
-    except UnreadableImage:
-        raise
-    except UnidentifiedImageError:
-        raise UnreadableImage("not an image") from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise UnreadableImage(
-            f"more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is not safe to open; make it smaller"
-        ) from None
-    except MemoryError:
-        raise UnreadableImage("does not fit in memory") from None
-    except Exception as error:  # Pillow's readers raise anything on hostile bytes
-        words = " ".join(str(error).split())
-        if "truncated" in words.lower():
-            raise UnreadableImage("truncated") from error
-        raise UnreadableImage(f"damaged: {words or type(error).__name__}") from error
+    _check_icon(data)
+    with Image.open(io.BytesIO(data), formats=_known_formats()) as image:
+        if page:
+            image.seek(page)
+        check_size(*image.size)
+        format = image.format or ""
+        animated = format in _ANIMATED_FORMATS and bool(getattr(image, "is_animated", False))
+        image.load()
+        alpha = png.alpha_of(header, image, data) if header else None
+        if alpha is not None:
+            del image.info["transparency"]
+        pixels = from_image(image, alpha)
+    depth = str(header.bit_depth) if header else pixels.bit_depth
+    return replace(pixels, format=_FAMILY.get(format, format), bit_depth=depth, animated=animated)
+
+
+def reason(error: Exception) -> str:
+    """What an exception out of Pillow, which raises anything on hostile bytes, says of the image, in words."""
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image"
+    if isinstance(error, (Image.DecompressionBombWarning, Image.DecompressionBombError)):
+        return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is not safe to open; make it smaller"
+    if isinstance(error, MemoryError):
+        return "does not fit in memory"
+    words = " ".join(str(error).split())
+    return "truncated" if "truncated" in words.lower() else f"damaged: {words or type(error).__name__}"
 
 
 def from_image(image: Image.Image, alpha: np.ndarray | None = None) -> Pixels:
