@@ -154,7 +154,6 @@ def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
         return decode_content(data, channels).image
     try:
         image.load()
-        check_size(*image.size)
         return _with_channels(listen(lambda: from_image(image))[0], channels)
     except UnreadableImage:
         raise
@@ -173,7 +172,7 @@ def _read(data: bytes, channels: int | None) -> Pixels:
     if header is None:
         return read_pixels(data)
     header.check()
-    check_size(header.width, header.height)
+    check_size(header.width, header.height, header.bytes_per_pixel, len(data))
     stored = jpeg.decode(data, header) if header.is_ordinary else None
     if stored is None:  # CMYK, arithmetic coding, or damage, for which Pillow gives the reason
         jpeg.skim(data)
@@ -193,13 +192,13 @@ def _read_tiff(data: bytes, channels: int | None) -> Pixels:
     """The first page, or as many grey pages as `channels` are wanted."""
     pages = tiff.read_pages(data)
     first = pages[0]
-    check_size(first.width, first.height, first.bands)
+    check_size(first.width, first.height, first.bytes_per_pixel, len(data))
     if channels is None or channels in (1, 3, 4) or channels == first.bands:
         return replace(_read_page(data, pages, 0), pages=len(pages) > 1)
     if len(pages) != channels:
         found = f"{len(pages)} pages" if len(pages) > 1 else f"{first.bands} channel{'s' * (first.bands > 1)}"
         raise UnreadableImage(f"the image has {found}, {channels} channels are wanted")
-    check_size(first.width, first.height, channels)
+    check_size(first.width, first.height, 2 * channels, len(data))
     planes = []
     for number, page in enumerate(pages):
         if page.bands != 1 or (page.width, page.height) != (first.width, first.height):
