@@ -196,7 +196,7 @@ class Classifier:
             return False
         known = self._place_of_training()
         if known in NAMES or (isinstance(source, str) and source in NAMES):
-            return str(source) == known
+            return source == known
         return Path(source).expanduser().resolve() == Path(known).expanduser().resolve()
 
     def _learnt_from(self, dataset: Dataset) -> bool:
@@ -241,7 +241,9 @@ def _told(dataset: Dataset) -> tuple[str, ...]:
 def _spoken_of(source: str) -> str:
     """The split that the name of an undivided source speaks of (`photos/test`, `train.parquet`), else "all"."""
     path = Path(source).absolute()
-    return split_and_rest(path.stem)[0] or (path.is_file() and split_of(path.parent.name)) or "all"
+    if path.is_file():
+        return split_and_rest(path.stem)[0] or split_of(path.parent.name) or "all"
+    return split_of(path.name) or "all"
 
 
 class _Changed(StriateError):

@@ -64,6 +64,12 @@ def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[
         if not found[split].paths:
             del found[split]
             notes += (f"{printable(folder)} holds no images and was left out",)
+    if not found:
+        names = " and ".join(printable(folder.name) for folder in splits.values())
+        raise StriateError(
+            f"{printable(root)} holds the parts {names} without class folders of images in them; put the images into "
+            f"one folder per class ({printable(root)}/train/cat)"
+        )
     inside = {path for folder in splits.values() for path in (folder, *folder.parents)}
     others = [printable(folder.name) for folder in subfolders(root) if folder not in inside]
     if others:
