@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests run in two processes; one thread each, or they would wait for one another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: demo test test-all lint types format clean
+.PHONY: demo test test-all faults lint types format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -15,6 +15,10 @@ test: $(VENV)/.installed-test lint types
 
 test-all: $(VENV)/.installed-test lint types
 	$(PYTEST) -m "slow or not slow"
+
+# Plants faults in copies of the project, one at a time, and demands that the tests notice each.
+faults: $(VENV)/.installed-test
+	$(BIN)/python tests/faults.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check src tests bench examples

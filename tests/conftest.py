@@ -2,6 +2,7 @@
 small run to use and to spoil.
 """
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,16 @@ import pytest
 from PIL import Image
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+#: Seconds that a slow test may take; the others have the limit that pyproject.toml sets.
+SLOW_LIMIT = 1800
 COLOURS = {"blue": (40, 40, 200), "green": (40, 200, 40), "red": (200, 40, 40)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests get a longer time limit."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +81,13 @@ def trained(tmp_path_factory, colours) -> Path:
 def run(trained, tmp_path) -> Path:
     """A copy of the trained run, to spoil."""
     return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+@pytest.fixture
+def windows(monkeypatch) -> Callable[[Path], bool]:
+    """Files behave as on Windows until the test is over; see windows.py. Tells whether this process has one open."""
+    specification = importlib.util.spec_from_file_location("windows", Path(__file__).with_name("windows.py"))
+    manners = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(manners)
+    manners.behave_like_windows(monkeypatch)
+    return manners.is_open

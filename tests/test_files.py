@@ -1,3 +1,4 @@
+import csv
 import errno
 import os
 import signal
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from striate import files
 from striate.errors import StriateError
-from striate.files import explain, write_atomically
+from striate.files import explain, portable_name, replacing, write_atomically, write_csv
 
 
 def names_in(folder: Path) -> list[str]:
@@ -186,3 +188,129 @@ def test_a_reader_never_meets_half_a_file(target):
         stop.set()
         reader.join()
     assert sizes == {(100_000, 1)}
+
+
+def test_content_is_on_the_disk_before_the_name_is_taken_and_the_name_after(target, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def flushed(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        done.append("folder" if path == target.parent else path.read_text())
+        fsync(descriptor)
+
+    def named(source, destination) -> None:
+        done.append(Path(destination).name)
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", named)
+    for content in ("whole", lambda path: path.write_text("whole")):
+        done.clear()
+        write_atomically(target, content)
+        assert done == ["whole", "figures.csv", "folder"]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL])
+def test_a_folder_that_cannot_be_flushed_is_told_unless_it_has_no_way_to(target, monkeypatch, number):
+    fsync = os.fsync
+
+    def refuse_folders(descriptor: int) -> None:
+        if Path(os.readlink(f"/proc/self/fd/{descriptor}")).is_dir():
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    if number == errno.EIO:
+        with pytest.raises(StriateError, match=r"figures\.csv: cannot be written"):
+            write_atomically(target, "new")
+    else:
+        write_atomically(target, "new")
+    assert target.read_text() == "new"
+
+
+def test_files_are_written_as_windows_wants_it(target, windows):
+    write_atomically(target, "new")
+    assert target.read_bytes() == b"new"
+    write_atomically(target, lambda path: path.write_text("newer"))
+    assert target.read_bytes() == b"newer"
+    assert names_in(target.parent) == ["figures.csv"]
+
+
+def test_a_file_that_another_program_has_open_is_replaced_when_it_lets_go(target, windows):
+    descriptor = os.open(target, os.O_RDONLY)
+    assert windows(target)
+    timer = threading.Timer(0.2, os.close, [descriptor])
+    timer.start()
+    write_atomically(target, "new")
+    timer.join()
+    assert target.read_text() == "new"
+
+
+def test_a_file_that_stays_open_elsewhere_is_one_clear_line(target, windows, monkeypatch):
+    monkeypatch.setattr(files, "PATIENCE", (0.01, 0.01))
+    with open(target, "rb"), pytest.raises(StriateError, match=r"figures\.csv: cannot be written \(Access is denied"):
+        write_atomically(target, "new")
+    assert target.read_text() == "old"
+    assert names_in(target.parent) == ["figures.csv"]
+
+
+def test_windows_own_reason_says_that_the_file_is_open():
+    error = PermissionError(errno.EACCES, "The process cannot access the file")
+    error.winerror = 32
+    assert str(explain(error, Path("a.csv"))).endswith("Close it in other programs and try again.")
+    assert "Choose a folder" in str(explain(PermissionError(errno.EACCES, "Permission denied"), Path("a.csv")))
+
+
+def test_what_is_written_beside_takes_the_name_only_when_nothing_was_raised(target):
+    with pytest.raises(FileNotFoundError), replacing(target):
+        pass  # nothing was written
+    assert target.read_text() == "old"
+    with replacing(target) as temporary:
+        temporary.write_text("new")
+    assert target.read_text() == "new"
+    assert names_in(target.parent) == ["figures.csv"]
+
+
+def test_rows_of_different_names_share_a_table_in_the_order_of_first_sight(target):
+    rows = [{"epoch": 1, "loss": 0.1 + 0.2}, {"epoch": 2, "loss": 1e-9, "speed": "a, b"}, {"speed": "é", "epoch": 3}]
+    write_csv(target, rows)
+    assert target.read_bytes().splitlines()[0] == b"epoch,loss,speed"
+    with open(target, newline="", encoding="utf-8") as file:
+        found = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in found[:2]] == [0.1 + 0.2, 1e-9]
+    assert [row["speed"] for row in found] == ["", "a, b", "é"]
+    assert [row["epoch"] for row in found] == ["1", "2", "3"]
+
+
+def test_a_name_with_bytes_that_are_no_text_is_written_as_it_is(target):
+    name = os.fsdecode(b"caf\xe9.png")
+    write_csv(target, [{"path": name}])
+    assert target.read_bytes() == b"path\ncaf\xe9.png\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "portable"),
+    [
+        ("photos", "photos"),
+        ("año 2020 (1).v2", "año 2020 (1).v2"),
+        ("con", "con_"),
+        ("NUL", "NUL_"),
+        ("com1.photos", "com1_.photos"),
+        ("LPT³", "LPT³_"),
+        ("aux .x", "aux_ .x"),
+        ("CONIN$", "CONIN$_"),
+        ("console", "console"),
+        ("com10", "com10"),
+        ("a:b", "a_b"),
+        ('x<y>"z"|?*\\w', "x_y__z_____w"),
+        ("tab\there", "tab_here"),
+        ("dots...", "dots"),
+        ("space ", "space"),
+        ("nul.", "nul_"),
+        ("...", ""),
+    ],
+)
+def test_a_name_is_made_one_that_every_system_takes(given, portable):
+    assert portable_name(given) == portable
+    assert portable_name(portable) == portable

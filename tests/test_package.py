@@ -28,6 +28,7 @@ FLOORS = {
     "weights": 1,
     "analysis": 1,
     "files": 0,
+    "strict_json": 0,
     "errors": -1,  # the cellar: everything may raise
 }
 #: Files that are no package of the house: they start it.
@@ -122,3 +123,70 @@ def test_a_package_imports_from_lower_floors_only(package):
             if FLOORS.get(other, 99) >= FLOORS[package]:
                 above.append(f"{path.relative_to(SOURCE)} imports {other or 'striate'}")
     assert not above
+
+
+#: What has a method `open` that is no text file's.
+OTHER_OPENERS = {"os", "Image", "tarfile", "zipfile", "RunFolder"}
+
+
+def without_encoding(tree: ast.AST) -> list[int]:
+    """Lines that read or write text in whatever encoding the machine happens to have."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or "encoding" in {word.arg for word in node.keywords}:
+            continue
+        method = isinstance(node.func, ast.Attribute)
+        name = node.func.attr if method else getattr(node.func, "id", "")
+        owner = getattr(node.func.value, "id", "") if method else ""
+        if name in ("read_text", "write_text"):
+            found.append(node.lineno)
+        elif name in ("open", "fdopen") and owner not in OTHER_OPENERS - ({"os"} if name == "fdopen" else set()):
+            place = 0 if method and name == "open" else 1
+            modes = [word.value for word in node.keywords if word.arg == "mode"] or node.args[place : place + 1]
+            if not modes or "b" not in str(getattr(modes[0], "value", "")):
+                found.append(node.lineno)
+    return found
+
+
+@pytest.mark.parametrize(
+    "line", ["p.read_text()", "p.write_text('a')", "open(p)", "open(p, 'w')", "p.open()", "os.fdopen(3, 'w')"]
+)
+def test_text_without_an_encoding_is_seen(line):
+    assert without_encoding(ast.parse(line)) == [1]
+    assert not without_encoding(ast.parse(line.replace(")", ", encoding='utf-8')").replace("(,", "(")))
+
+
+@pytest.mark.parametrize(
+    "line", ["open(p, 'rb')", "p.open('xb')", "os.fdopen(3, 'wb')", "Image.open(p)", "os.open(p, 0)"]
+)
+def test_bytes_need_no_encoding(line):
+    assert not without_encoding(ast.parse(line))
+
+
+def test_every_text_file_is_read_and_written_in_a_named_encoding():
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
+    wrong = [f"{path.relative_to(SOURCE)}:{line}" for path, tree in trees.items() for line in without_encoding(tree)]
+    assert not wrong
+
+
+def home_made_writers(tree: ast.AST) -> list[int]:
+    """Lines that write a file in another way than through `striate.files`."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = getattr(node.func.value, "id", "")
+            moving = owner in ("os", "shutil") and node.func.attr in ("replace", "rename", "renames", "move", "fsync")
+            found += [node.lineno] * (moving or node.func.attr in ("write_text", "write_bytes"))
+    return found
+
+
+@pytest.mark.parametrize("line", ["os.replace(a, b)", "shutil.move(a, b)", "p.write_text('a')", "os.fsync(3)"])
+def test_a_writer_of_ones_own_is_seen(line):
+    assert home_made_writers(ast.parse(line)) == [1]
+    assert not home_made_writers(ast.parse("write_atomically(path, text.replace('a', 'b'))"))
+
+
+def test_all_files_are_written_through_one_module():
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
+    writers = {path.name for path, tree in trees.items() if home_made_writers(tree)}
+    assert writers == {"files.py"}

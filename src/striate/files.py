@@ -1,21 +1,39 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, on POSIX and on Windows: the one way in which striate writes files.
+
+Windows differs in three ways, which are met here by what happens and not by what the system is called, so that they
+can be tested anywhere: a folder cannot be opened, only what is open for writing can be flushed, and a file that
+another program has open cannot be replaced until that program lets go.
+"""
 
 from __future__ import annotations
 
+import csv
 import errno
+import io
 import os
-import tempfile
-from collections.abc import Callable
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from striate.errors import StriateError
 
+#: Seconds to wait, again and again, for a program that has the old file open: a virus scanner, a spreadsheet.
+PATIENCE = (0.05, 0.1, 0.2, 0.4, 0.8)
+
+#: What a name cannot hold on Windows, and the names that are devices there, whatever follows a dot.
+FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\s*(\.|$))", re.IGNORECASE)
+
+#: Windows' numbers for "access denied", "open in another program" and "locked by another program".
+OPEN_ELSEWHERE = (5, 32, 33)
+
 
 def write_atomically(path: str | Path, content: str | bytes | Callable[[Path], object]) -> Path:
-    """Write a file so that a reader, a crash or a full disk never meets half of it.
-
-    The content goes to a temporary file in the same folder, is flushed to the disk, and takes the name in one
-    step; an older file of that name stays whole until then.
+    """Write a file so that a reader, a crash or a full disk never meets half of it; see `replacing`.
 
     Args:
         path: the file to write; its folder must exist.
@@ -26,25 +44,53 @@ def write_atomically(path: str | Path, content: str | bytes | Callable[[Path], o
     """
     path = Path(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
+        with replacing(path) as temporary:
             if callable(content):
-                os.close(handle)
                 content(temporary)
             else:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content.encode() if isinstance(content, str) else content)
-            _flush(temporary)
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _flush(path.parent)
+                data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+                with open(temporary, "xb") as file:
+                    file.write(data)
     except OSError as error:
         raise explain(error, path) from error
     return path
+
+
+def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write rows as CSV under a line of their names, in the order in which they first come; see `write_atomically`.
+
+    Raises:
+        StriateError: as `write_atomically`.
+    """
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return write_atomically(path, text.getvalue())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; what was written takes the name `path` in one step when the block ends.
+
+    It is flushed to the disk before, and the name after. When the block raises, it is removed and the older file of
+    that name stays as it was. The mode is that of any new file.
+
+    Raises:
+        OSError: what the operating system says.
+    """
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        _take_name(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
 
 
 def explain(error: OSError, path: Path) -> StriateError:
@@ -52,18 +98,38 @@ def explain(error: OSError, path: Path) -> StriateError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StriateError(f"{path}: the disk is full; what was there before is untouched. Free some space.")
     reason = error.strerror or str(error)
+    if getattr(error, "winerror", None) in OPEN_ELSEWHERE:
+        return StriateError(f"{path}: cannot be written ({reason}). Close it in other programs and try again.")
     return StriateError(f"{path}: cannot be written ({reason}). Choose a folder that you may write to.")
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def portable_name(text: str) -> str:
+    """`text` as a name of a file or folder that every system takes; as it is where it is one already."""
+    name = FORBIDDEN.sub("_", text).rstrip(". ")
+    return DEVICES.sub(r"\1_", name, count=1) if DEVICES.match(name) else name
+
+
+def _take_name(temporary: Path, path: Path) -> None:
+    for pause in PATIENCE:
+        try:
+            os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    os.replace(temporary, path)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system has a way to."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders
+        return
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF):  # some network drives flush no folders
+            raise
     finally:
         os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -51,3 +51,27 @@ def test_bad_counts_and_weightless_models_are_refused() -> None:
         measure_latency(nn.Conv2d(3, 8, 3), (3, 16, 16), batch_size=0)
     with pytest.raises(StriateError, match="real weights"):
         measure_latency(nn.Conv2d(3, 8, 3, device="meta"), (3, 16, 16))
+
+
+class Uneven(Sleeper):
+    """Sleeps as long as the list says, run by run."""
+
+    def __init__(self, seconds: list[float]) -> None:
+        super().__init__(0.0)
+        self.all = iter(seconds)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seconds = next(self.all)
+        return super().forward(x)
+
+    def __deepcopy__(self, memo: dict) -> "Uneven":
+        return Uneven(list(self.all))
+
+
+def test_it_is_the_median_of_the_runs_after_a_warm_up_of_two() -> None:
+    # of the five that count 2 ms is the least, 250 the most and 62 the mean
+    latency = measure_latency(Uneven([0.1, 0.1, 0.02, 0.25, 0.02, 0.002, 0.02]), (3, 4, 4), repeats=5)
+    assert 15 < latency.milliseconds < 45
+    assert 1 < latency.low < 15
+    assert latency.high > 240
+    assert latency.repeats == 5

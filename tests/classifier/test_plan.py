@@ -1,8 +1,100 @@
-"""Which size of image a network is planned for."""
+"""Which network is planned, for which size of image, and what weights bring into a run."""
 
+import json
+
+import numpy as np
 import pytest
+from PIL import Image
+from safetensors.torch import save_file
 
-from striate.classifier.plan import _input_size
+from striate.classifier import load, train
+from striate.classifier.plan import _input_size, plan_run
+from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
+from striate.models import create_model, keras_examples, vgg
+
+NOTHING_ASKED = {
+    "model": None,
+    "weights": None,
+    "recipe": None,
+    "settings": {},
+    "options": {},
+    "size": None,
+    "freeze": None,
+    "seed": 0,
+    "device": "cpu",
+    "devices": 1,
+    "precision": "32",
+    "workers": None,
+}
+
+
+def planned(dataset):
+    """Network, size, resize rule, whether worker processes are used, and the notes on sizes."""
+    plan = plan_run(dataset, **NOTHING_ASKED)
+    look = plan["preprocessing"]
+    notes = [note for note in plan["notes"] if "sizes" in note]
+    return plan["network"]["name"], tuple(look["size"]), look["resize"], plan["workers"] > 0, notes
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Makes a folder of two classes with so many pictures of each size."""
+
+    def make(*counted, mode="RGB"):
+        number = 0
+        for size, count in counted:
+            for _ in range(count):
+                folder = tmp_path / "photos" / ("rose" if number % 2 else "tulip")
+                folder.mkdir(parents=True, exist_ok=True)
+                pixels = np.random.default_rng(number).integers(0, 256, (*size, 3), dtype=np.uint8)
+                Image.fromarray(pixels).convert(mode).save(folder / f"{number:03d}.png")
+                number += 1
+        return tmp_path / "photos"
+
+    return make
+
+
+def test_equal_small_images_are_shown_at_their_size(photos):
+    assert planned(open_dataset(photos(((32, 32), 20)))) == ("striate_l", (32, 32), "squash", False, [])
+
+
+@pytest.mark.parametrize("memory_limit", [None, 0])
+@pytest.mark.parametrize("stray", [(33, 32), (300, 200), (1, 1)])
+def test_a_stray_size_changes_neither_network_nor_resolution(photos, stray, memory_limit):
+    dataset = open_dataset(photos(((32, 32), 20), (stray, 2)), val_fraction=0, memory_limit=memory_limit)
+    network, size, resize, workers, (note,) = planned(dataset)
+    assert (network, size, resize) == ("striate_l", (32, 32), "squash")
+    assert isinstance(dataset.train.images, FileImages if memory_limit == 0 else KeptImages)
+    assert workers == (memory_limit == 0)
+    assert "the images are of 2 sizes, from " in note
+    assert "the network sees 32x32" in note
+
+
+def test_a_size_that_is_asked_for_needs_no_explanation(photos):
+    dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
+    plan = plan_run(dataset, **{**NOTHING_ASKED, "size": 32})
+    assert [note for note in plan["notes"] if "sizes" in note] == []
+
+
+def test_a_small_stray_among_photos_changes_nothing_either(photos):
+    dataset = open_dataset(photos(((80, 100), 12), ((32, 32), 3)))
+    assert planned(dataset) == ("resnet18", (224, 224), "crop", True, [])
+
+
+def test_small_images_of_many_sizes_take_the_middle_one(photos):
+    folder = photos(*(((20 + side, 18), 2) for side in range(0, 20, 2)), mode="L")
+    network, size, resize, workers, (note,) = planned(open_dataset(folder, val_fraction=0))
+    assert (network, size, resize, workers) == ("striate_m", (30, 30), "squash", False)
+    assert note == (
+        "the images are of 10 sizes, from 20x18 to 38x18; the network sees 30x30, chosen by the middle one of their "
+        "longer sides"
+    )
+
+
+def test_images_whose_sizes_nobody_has_looked_at_are_taken_for_photos(photos):
+    paths = sorted(photos(((32, 32), 20)).rglob("*.png"))
+    split = Split("train", FileImages(paths, 3), np.arange(20) % 2)
+    assert planned(Dataset("", ("a", "b"), 3, split, None, None, (), (), ""))[:2] == ("resnet18", (224, 224))
 
 
 @pytest.mark.parametrize(
@@ -19,3 +111,57 @@ from striate.classifier.plan import _input_size
 )
 def test_small_images_keep_their_size_where_the_small_stem_takes_them(network, side, size):
     assert _input_size(network, side, None) == size
+
+
+QUICK = {"epochs": 1, "batch_size": 8, "workers": 0, "quiet": True, "report": False}
+
+
+def test_the_interpolation_of_weights_goes_into_the_run_and_the_model_and_on_from_there(colours, tmp_path):
+    state = create_model("lenet5", num_classes=3, in_channels=3).state_dict()
+    said = {"input_size": "28", "resize_short_side": "32", "interpolation": "bicubic, antialiased (Pillow)"}
+    save_file(state, tmp_path / "weights.safetensors", metadata=said)
+    train(colours, model="lenet5", weights=tmp_path / "weights.safetensors", run=tmp_path / "first", **QUICK)
+    config = json.loads((tmp_path / "first" / "config.json").read_text())
+    assert config["preprocessing"]["interpolation"] == "bicubic"
+    assert config["preprocessing"]["crop_fraction"] == 0.875
+    assert load(tmp_path / "first").description.preprocessing.interpolation == "bicubic"
+    again = tmp_path / "first" / "model.safetensors"
+    assert create_model("lenet5", weights=again).weights_source.interpolation == "bicubic"
+    train(colours, model="lenet5", weights=again, run=tmp_path / "second", **QUICK)
+    assert load(tmp_path / "second").description.preprocessing.interpolation == "bicubic"
+    train(colours, model="lenet5", run=tmp_path / "third", **QUICK)
+    assert load(tmp_path / "third").description.preprocessing.interpolation == "bilinear"
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """VGG-16 at a thousandth of its size."""
+    columns = {**vgg.COLUMNS, "vgg_d": ((4, 4), (4, 4), (6, 6, 6), (6, 6, 6), (8, 8, 8))}
+    monkeypatch.setattr(vgg, "COLUMNS", columns)
+    monkeypatch.setattr(vgg, "DENSE", (5, 5))
+    monkeypatch.setattr(keras_examples, "VGG_DENSE", 7)
+
+
+def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, tmp_path):
+    photos = paint(tmp_path / "photos", ["red", "blue"], side=40)
+    save_file(create_model("vgg16", input_size=32).state_dict(), tmp_path / "vgg.safetensors")
+    options = {"model": "vgg16_cats_dogs", "size": 32, "freeze": "all", **QUICK}
+    started = train(photos, weights=tmp_path / "vgg.safetensors", run=tmp_path / "run", **options).model
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    (note,) = (note for note in config["notes"] if "start from" in note)
+    assert f"convolutions start from vgg_d's weights '{tmp_path / 'vgg.safetensors'}'" in note
+    assert note.endswith("head.dense1 and head.classifier from random ones")
+    base = create_model("vgg16", weights=tmp_path / "vgg.safetensors", input_size=32)
+    assert started.stages.stage4.conv3.weight.equal(base.stages.stage5.conv3.weight)  # frozen, and so as loaded
+    trained = tmp_path / "run" / "model.safetensors"
+    assert _input_size("vgg16_cats_dogs", None, tmp_path / "vgg.safetensors") == 150
+    assert _input_size("vgg16_cats_dogs", None, "imagenet") == 150
+    assert _input_size("vgg16_cats_dogs", None, trained) == 32
+    assert _input_size("vgg16", None, "imagenet") == 224
+    assert _input_size("efficientnet_b2", None, "imagenet") == 288
+    train(photos, run=tmp_path / "plain", **options)
+    config = json.loads((tmp_path / "plain" / "config.json").read_text())
+    assert not any("start from" in note for note in config["notes"])
+    train(photos, weights=trained, run=tmp_path / "own", **options)
+    config = json.loads((tmp_path / "own" / "config.json").read_text())
+    assert not any("start from" in note for note in config["notes"])

@@ -87,6 +87,42 @@ def test_a_run_goes_on_from_another_folder(cli, paint, tmp_path, monkeypatch):
     assert cli("evaluate", tmp_path / "here" / "run").code == 0
 
 
+def test_a_run_whose_images_moved_goes_on_where_they_are_now(cli, paint):
+    paint(Path("photos"))
+    train = ("train", "photos", "--model", "lenet5", "--epochs", 1, "--run", "run", "--workers", 0, "--quiet")
+    assert cli(*train).code == 0
+    Path("photos").rename("pictures")
+    for command in (("train", "--resume", "run", "--extend", 1), ("evaluate", "run")):
+        outcome = cli(*command)
+        assert outcome.code == 1
+        assert f"{Path.cwd() / 'photos'}: the images are not there any more" in outcome.line()
+    assert "--resume run --data NEW_PLACE" in cli("train", "--resume", "run").line()
+    assert cli("train", "--resume", "run", "--extend", 1, "--data", "pictures", "--quiet").code == 0
+    assert json.loads(Path("run/config.json").read_text())["source"] == "pictures"
+    assert cli("evaluate", "run").code == 0
+
+
+def test_a_finished_run_whose_checkpoint_is_gone_is_not_trained_over(cli, run):
+    (run / "last.ckpt").unlink()
+    before = contents(run)
+    for extend in ((), ("--extend", 2)):
+        outcome = cli("train", "--resume", run, *extend)
+        assert outcome.code == 1
+        assert "last.ckpt is gone" in outcome.line()
+        assert f"--weights {run / 'model.safetensors'}" in outcome.line()
+    assert contents(run) == before
+
+
+def test_a_checkpoint_is_dropped_at_the_end_when_asked(cli, colours):
+    train = ("train", colours, "--model", "lenet5", "--epochs", 1, "--workers", 0, "--run", "run")
+    outcome = cli(*train, "--drop-checkpoint")
+    assert outcome.code == 0
+    assert "run/last.ckpt is removed" in outcome.err
+    assert not Path("run/last.ckpt").exists()
+    assert "last.ckpt was dropped" in cli("train", "--resume", "run", "--extend", 1).line()
+    assert cli("predict", "run", colours / "red" / "1.png").code == 0
+
+
 def test_a_time_limit_stops_cleanly_and_says_how_to_go_on(cli, colours):
     train = ("--model", "lenet5", "--epochs", 3000, "--workers", 0, "--time-limit", "0.5s", "--run", "run")
     outcome = cli("train", colours, *train)

@@ -16,7 +16,9 @@ WRONG = {
     "batch of none": (["--batch-size", "0"], ["batch_size is 0"]),
     "no epochs": (["--epochs", "0"], ["epochs is 0"]),
     "rate": (["--lr", "-1"], ["learning_rate is -1"]),
-    "size": (["--size", "0"], ["input_size is 0"]),
+    "size": (["--size", "0"], ["size is 0"]),
+    "seed": (["--seed", "-1"], ["seed is -1"]),
+    "time below zero": (["--time-limit=-5"], ["--time-limit -5", "90s"]),
     "word for a number": (["--epochs", "many"], ["--epochs", "integer"]),
     "field": (["--set", "augment.rotat=3"], ["unknown field 'augment.rotat'", "'augment.rotate'"]),
     "field's value": (["--set", "epochs=many"], ["epochs=many", "a whole number"]),
@@ -28,6 +30,7 @@ WRONG = {
     "devices": (["--devices", "0"], ["devices is 0"]),
     "uneven batches": (["--devices", "3", "--batch-size", "4"], ["batch of 4", "3 devices"]),
     "extension of nothing": (["--extend", "3"], ["--resume RUN"]),
+    "new place of nothing": (["--data", "there"], ["--data", "--resume RUN"]),
     "flag": (["--epoch", "3"], ["No such option: --epoch", "--epochs"]),
 }
 

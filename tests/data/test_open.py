@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import striate
-from striate.data import ArrayImages, EncodedImages, FileImages, check, open_dataset
+from striate.data import ArrayImages, EncodedImages, FileImages, open_dataset
 from striate.errors import StriateError, UsageError
 
 
@@ -29,11 +29,10 @@ def test_small_images_of_one_size_live_in_memory(make_folder):
         assert dataset.classes[label] in name
 
 
-def test_large_sets_stay_in_their_files_with_the_same_pixels(make_folder, monkeypatch):
+def test_large_sets_stay_in_their_files_with_the_same_pixels(make_folder):
     folder = make_folder({"cat": 4, "dog": 4})
     in_memory = open_dataset(folder)
-    monkeypatch.setattr(check, "MEMORY_LIMIT", 7 * 12 * 10 * 3)
-    in_files = open_dataset(folder)
+    in_files = open_dataset(folder, memory_limit=7 * 12 * 10 * 3)
     assert isinstance(in_files.train.images, FileImages)
     assert pixels_by_name(in_files) == pixels_by_name(in_memory)
     assert in_files.fingerprint == in_memory.fingerprint
@@ -117,7 +116,7 @@ def test_spectral_arrays_keep_their_channels(tmp_path):
     with pytest.raises(StriateError, match=r"3 \(1 images\), 11 \(8 images\)"):
         open_dataset(tmp_path)
     eleven = open_dataset(tmp_path, channels=11)
-    assert [entry.reason for entry in eleven.skipped] == ["the image has 3 channels, 11 channels are wanted"]
+    assert [entry.reason for entry in eleven.skipped] == ["the image has 3 channels, 11 are wanted"]
 
 
 def test_same_seed_same_split_and_another_seed_another(make_folder):
@@ -243,7 +242,7 @@ def test_cifar_jpegs_open_with_their_labels(shared_data):
 
 
 def test_photographs_in_parquet_are_decoded_when_read(shared_data):
-    dataset = open_dataset(shared_data / "imagenet_sample.parquet")
+    dataset = open_dataset(shared_data / "imagenet_sample.parquet", memory_limit=0)
     assert isinstance(dataset.train.images, EncodedImages)
     assert len(dataset.classes) == 1000
     assert dataset.train.images.read(999).shape[2] == 3

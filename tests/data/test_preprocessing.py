@@ -33,10 +33,27 @@ def test_crop_is_torchvisions_resize_and_centre_crop(shape, channels):
     assert np.abs(made.astype(int) - expected).max() <= 1
 
 
-def test_squash_is_torchvisions_resize_to_both_sides():
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_squash_is_torchvisions_resize_to_both_sides(interpolation):
     image = noise(90, 41, 3)
-    expected = by_torchvision(image, v2.Resize((32, 48), antialias=True))
-    assert np.abs(to_size((32, 48), resize="squash")(image).astype(int) - expected).max() <= 1
+    expected = by_torchvision(image, v2.Resize((32, 48), v2.InterpolationMode(interpolation), antialias=True))
+    made = to_size((32, 48), resize="squash", interpolation=interpolation)(image)
+    assert np.abs(made.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(100, 131), (31, 77)])
+def test_bicubic_crop_is_torchvisions(shape):
+    image = noise(*shape, 3)
+    bicubic = v2.Resize(round(64 / 0.875), v2.InterpolationMode.BICUBIC, antialias=True)
+    expected = by_torchvision(image, bicubic, v2.CenterCrop(64)).astype(int)
+    assert np.abs(to_size((64, 64), interpolation="bicubic")(image) - expected).max() <= 1
+    assert np.abs(to_size((64, 64))(image) - expected).max() > 5  # bilinear is another picture
+
+
+def test_files_without_an_interpolation_mean_bilinear():
+    fields = to_size((28, 30)).to_dict()
+    del fields["interpolation"]
+    assert Preprocessing.from_dict(fields).interpolation == "bilinear"
 
 
 @pytest.mark.parametrize("shape", [(40, 200), (200, 40), (33, 47), (7, 5)])
@@ -84,7 +101,7 @@ def test_normalise_is_the_formula_and_keeps_the_memory_format():
 
 
 def test_preprocessing_survives_json():
-    preprocessing = to_size((28, 30), 1, resize="squash", crop_fraction=0.9)
+    preprocessing = to_size((28, 30), 1, resize="squash", crop_fraction=0.9, interpolation="bicubic")
     assert Preprocessing.from_dict(json.loads(json.dumps(preprocessing.to_dict()))) == preprocessing
     with pytest.raises(UsageError, match="fields"):
         Preprocessing.from_dict({"sise": [1, 1]})
@@ -94,6 +111,7 @@ def test_preprocessing_survives_json():
     ("change", "message"),
     [
         ({"resize": "stretch"}, "crop, squash, none"),
+        ({"interpolation": "nearest"}, "bilinear or bicubic"),
         ({"size": (0, 4)}, "height, width"),
         ({"std": (0.0,)}, "positive"),
         ({"mean": (0.1, 0.2)}, "1 channels"),

@@ -43,6 +43,23 @@ def test_convolutional_classifier_can_be_replaced():
     assert model.reset_head(7)(x).shape == (2, 7)
 
 
+@pytest.mark.parametrize("name", ["squeezenet1_1", "all_cnn_c", "nin_cifar", "lenet5", "resnet20_cifar"])
+def test_the_embedding_is_what_the_classifier_sees_averaged_over_places(name):
+    torch.manual_seed(0)
+    model = create_model(name, input_size=32).eval()
+    seen = []
+    model.head.classifier.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
+    x = torch.randn(3, model.in_channels, 32, 32)
+    with torch.no_grad():
+        embedding, _ = model.embed(x), model(x)
+    (vectors,) = seen  # the classifier itself has no part in an embedding
+    if vectors.dim() == 4:
+        assert vectors.shape[2] > 1
+        vectors = vectors.flatten(2).sum(2) / vectors[0, 0].numel()
+    assert embedding.shape == (3, model.num_features)
+    torch.testing.assert_close(embedding, vectors)
+
+
 def test_a_new_head_keeps_device_and_type():
     model = create_model("lenet5").double().reset_head(3)
     assert model.head.classifier.weight.dtype == torch.float64

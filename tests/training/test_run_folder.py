@@ -136,6 +136,88 @@ def test_the_lock_holds_within_a_process_until_unlocked(finished):
     second.unlock()
 
 
+def test_a_run_is_made_and_taken_away_again_on_windows(tmp_path, windows):
+    run = RunFolder.create(tmp_path / "run", "photos")
+    run.write_config({"workers": 0})
+    with pytest.raises(StriateError, match="another process"):
+        RunFolder.open(run.path)
+    run.unlock()
+    again = RunFolder.open(run.path)
+    again.write_table(again.metrics, [{"epoch": 1}])
+    again.write_table(again.metrics, [{"epoch": 1}, {"epoch": 2}])
+    again.metrics.unlink()
+    again.remove_if_unstarted()
+    run = RunFolder.create(tmp_path / "deep" / "run", "photos")
+    run.write_config({})
+    run.remove_if_unstarted()
+    assert not (tmp_path / "deep").exists()
+
+
+@pytest.mark.parametrize(("stem", "folder"), [("con", "con_"), ("a:b", "a_b"), ("photos.", "photos"), ("..", "run")])
+def test_a_folder_gets_a_name_that_every_system_takes(tmp_path, monkeypatch, stem, folder):
+    monkeypatch.chdir(tmp_path)
+    assert [RunFolder.create(None, stem).path.name for _ in range(2)] == [folder, f"{folder}-2"]
+
+
+LOCALE = """
+    import sys
+    from striate.training.run_folder import RunFolder
+    run = RunFolder(sys.argv[1])
+    run.write_config(run.read_config() | {"again": "\\xc4pfel"})
+    run.write_table(run.metrics, [{"class": "\\xc4pfel"}])
+"""
+
+
+def test_what_is_written_is_read_whatever_the_locale(finished):
+    run = RunFolder(finished)
+    run.write_config({"classes": ["Äpfel", "日本"]})
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    flags = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning:striate"]
+    command = [sys.executable, *flags, "-c", textwrap.dedent(LOCALE), str(finished)]
+    subprocess.run(command, env=environment, check=True, timeout=60)
+    assert run.read_config() == {"classes": ["Äpfel", "日本"], "again": "Äpfel"}
+    assert run.metrics.read_text(encoding="utf-8") == "class\nÄpfel\n"
+
+
+def test_every_file_has_the_mode_of_any_other(tmp_path):
+    run = RunFolder.create(tmp_path / "run", "photos")
+    (tmp_path / "plain").touch()
+    run.write_config({})
+    run.write_table(run.metrics, [{"epoch": 1}])
+    for path in (run.config, run.metrics):
+        assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_mark_that_an_editor_put_before_the_config_is_no_damage(finished):
+    run = RunFolder(finished)
+    run.config.write_bytes(b"\xef\xbb\xbf" + run.config.read_bytes())
+    assert run.read_config() == {"model": "lenet5"}
+
+
+def test_no_number_in_a_config_is_none(finished):
+    run = RunFolder(finished)
+    run.write_config({"rate": float("nan")})
+    assert run.config.read_text(encoding="utf-8") == '{\n  "rate": null\n}\n'
+
+
+def test_a_dropped_checkpoint_is_told_in_the_config(finished):
+    run = RunFolder(finished)
+    run.checkpoint.write_bytes(b"large")
+    assert not run.has_results
+    run.drop_checkpoint("finished after epoch 3")
+    assert not run.checkpoint.exists()
+    assert run.read_config() == {"model": "lenet5", "checkpoint": "dropped: finished after epoch 3"}
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "metrics.csv", "timing.csv", "report.html"])
+def test_whatever_training_wrote_is_a_result(tmp_path, name):
+    (tmp_path / name).touch()
+    assert RunFolder(tmp_path).has_results
+    (tmp_path / name).unlink()
+    (tmp_path / "config.json").touch()
+    assert not RunFolder(tmp_path).has_results
+
+
 def test_config_goes_through_its_file(finished):
     run = RunFolder(finished)
     config = {"model": "lenet5", "classes": ["Äpfel", "日本"], "rate": 0.1, "nested": {"a": [1, None]}}
@@ -143,7 +225,7 @@ def test_config_goes_through_its_file(finished):
     assert run.read_config() == config
 
 
-@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe\x00", b"[]", b"null", b"[" * 100_000])
 def test_a_damaged_config_is_one_clear_line(finished, content):
     run = RunFolder(finished)
     run.config.write_bytes(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -15,11 +15,14 @@ cv2.setNumThreads(0)  # workers are the parallelism; OpenCV's own threads do not
 
 _CV_BORDER = {"zero": cv2.BORDER_CONSTANT, "edge": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 _TORCH_BORDER = {"zero": "zeros", "edge": "border", "reflect": "reflection"}
+#: Sides beyond this are cut to what is shown; OpenCV's warp takes none above 32,767.
+_LONGEST = 16_384
+_MARGIN = 4  # source pixels around what is shown
 _FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 def warp(
-    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    images: Iterable[NDArray[np.uint8]],
     matrices: NDArray[np.float64],
     size: tuple[int, int],
     border: str = "zero",
@@ -28,20 +31,52 @@ def warp(
 
     `matrices` (N, 2, 3) map output to input points (`geometry`). Where one shrinks its picture by two or more
     along an axis, the picture is first halved along it by averaging, as often as fits, so that no detail aliases.
+    Images are taken one at a time, so an iterator need not hold them all.
     """
-    channels = images[0].shape[2]
     shrink = np.sqrt((matrices[:, :, :2] ** 2).sum(axis=2))  # (N, 2): input pixels per output pixel, across and down
-    if shrink.max() >= 2:
-        halved = [_halve(image, matrix, by) for image, matrix, by in zip(images, matrices, shrink, strict=True)]
-        images, matrices = [image for image, _ in halved], np.stack([matrix for _, matrix in halved])
-    # OpenCV counts from the centre of the first pixel, `geometry` from its corner.
+    shrinks = shrink.max(axis=1) >= 2
+    pixels = _from_centres(matrices)
+    shape, mode = (size[1], size[0]), _CV_BORDER[border]
+    out: NDArray[np.uint8] | None = None
+    for number, image in enumerate(images):
+        matrix = pixels[number]
+        if shrinks[number] or max(image.shape[:2]) > _LONGEST:
+            image, smaller = _halve(*_cut(image, matrices[number], size), shrink[number])
+            matrix = _from_centres(smaller[None])[0]
+        if out is None:
+            out = np.empty((len(matrices), *size, image.shape[2]), np.uint8)
+        cv2.warpAffine(image, matrix, shape, dst=out[number], flags=_FLAGS, borderMode=mode)
+    assert out is not None
+    return out
+
+
+def _from_centres(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """OpenCV counts from the centre of the first pixel, `geometry` from its corner."""
     pixels = matrices.copy()
     pixels[:, :, 2] += 0.5 * (matrices[:, :, 0] + matrices[:, :, 1]) - 0.5
-    out = np.empty((len(images), *size, channels), np.uint8)
-    shape, mode = (size[1], size[0]), _CV_BORDER[border]
-    for image, matrix, target in zip(images, pixels, out, strict=True):
-        cv2.warpAffine(image, matrix, shape, dst=target, flags=_FLAGS, borderMode=mode)
-    return out
+    return pixels
+
+
+def _cut(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of a very long image that the matrix shows, and the matrix from its corner.
+
+    Where the matrix shows what lies outside the image, as much as that again is kept inside, for the border to repeat.
+    """
+    if max(image.shape[:2]) <= _LONGEST:
+        return image, matrix
+    height, width = size
+    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])  # x and y of each
+    offsets = np.zeros(2)
+    for axis, length in ((0, image.shape[1]), (1, image.shape[0])):
+        low, high = corners[axis].min(), corners[axis].max()
+        outside = max(0.0, -low, high - length)
+        first = int(np.clip(low - outside - _MARGIN, 0, length - 1))
+        last = int(np.clip(high + outside + _MARGIN, first + 1, length))
+        image = image[:, first:last] if axis == 0 else image[first:last]
+        offsets[axis] = first
+    return image, np.column_stack([matrix[:, :2], matrix[:, 2] - offsets])
 
 
 def _halve(

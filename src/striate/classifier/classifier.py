@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from striate.classifier.inputs import Source, Sources, is_single
+from striate.classifier.places import locate
 from striate.classifier.prediction import Prediction, Predictions
 from striate.data import Dataset, Split, open_dataset
 from striate.data.listing import match_classes
@@ -171,7 +172,8 @@ class Classifier:
         trained_on = self.description.data
         if not trained_on:
             raise UsageError("this model does not say what it was trained on; name the images to evaluate on.")
-        where = self._place_of_training()
+        source, absolute = self._place_of_training()
+        where = locate(source, absolute, f"striate evaluate {self.path or 'MODEL'} NEW_PLACE")
         dataset = open_dataset(
             where,
             channels=self.description.preprocessing.channels,
@@ -185,19 +187,20 @@ class Classifier:
             )
         return replace(dataset, notes=())  # they were told when it was trained
 
-    def _place_of_training(self) -> str:
+    def _place_of_training(self) -> tuple[str, str]:
+        """What the images of the training were called, and their absolute path where it is known."""
         run = RunFolder(self.path or "")
-        absolute = run.read_config()["absolute_source"] if self.path and run.config.is_file() else ""
-        return locate(self.description.data["source"], absolute)
+        absolute = run.read_config().get("absolute_source", "") if self.path and run.config.is_file() else ""
+        return self.description.data["source"], absolute
 
     def _is_of_training(self, source: str | Path) -> bool:
         """Whether a source is the very place that the classifier was trained with."""
         if not self.description.data:
             return False
-        known = self._place_of_training()
-        if known in NAMES or (isinstance(source, str) and source in NAMES):
-            return source == known
-        return Path(source).expanduser().resolve() == Path(known).expanduser().resolve()
+        called, absolute = self._place_of_training()
+        if called in NAMES or (isinstance(source, str) and source in NAMES):
+            return source == called
+        return Path(source).expanduser().resolve() == Path(absolute or called).expanduser().resolve()
 
     def _learnt_from(self, dataset: Dataset) -> bool:
         """Whether some of a data set's images may have been trained on, as far as its place and content say."""
@@ -248,11 +251,6 @@ def _spoken_of(source: str) -> str:
 
 class _Changed(StriateError):
     """The images of the training are no longer what they were."""
-
-
-def locate(source: str, absolute: str) -> str:
-    """Where a data set lies: at its absolute path, else as it was called, for it may have moved along."""
-    return absolute if absolute and Path(absolute).exists() else source
 
 
 def load(path: str | Path) -> Classifier:

@@ -23,6 +23,8 @@ from striate.training.model_file import Description, save_model
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.selection import early_stop_line
+from striate.training.state import Position
 
 #: Images of a validation batch; its size changes speed and memory only.
 VALIDATION_BATCH = 128
@@ -37,12 +39,14 @@ class Settings:
         time_limit: seconds after which to stop cleanly; 0 for none.
         checkpoint_every: seconds between checkpoints within an epoch.
         report: whether to write report.html.
+        drop_checkpoint: whether to remove last.ckpt once the training is finished.
     """
 
     progress: Quiet
     time_limit: float = 0
     checkpoint_every: float = 60
     report: bool = True
+    drop_checkpoint: bool = False
 
 
 def first_process(fabric: Fabric, make: Callable[[], RunFolder]) -> RunFolder:
@@ -88,9 +92,15 @@ def execute(
     if not training.position.stopped_by:
         position = training.train()
         training.save_result_so_far()
+        if position.stopped_by == "early stopping":
+            progress.message(early_stop_line(position, training.recipe.early_stopping))
     else:
         position = training.position
-        progress.message(f"{folder.path} is trained already; --extend N adds epochs.")
+        training.save_result_so_far()
+        progress.message(
+            f"{folder.path} is trained already; --extend N adds epochs, --drop-checkpoint frees "
+            f"{folder.checkpoint.stat().st_size / 1e6:,.1f} MB."
+        )
     if position.epoch < training.epochs and position.stopped_by in ("interrupted", "time limit"):
         line = (
             f"stopped in epoch {position.epoch + 1} of {training.epochs} ({position.stopped_by}); everything is "
@@ -104,7 +114,18 @@ def execute(
     classifier.evaluation = classifier.evaluate(dataset)
     if settings.report and training.fabric.is_global_zero:
         report_run(folder, config, dataset, classifier, position)
+    if settings.drop_checkpoint and training.fabric.is_global_zero:
+        progress.message(_drop_checkpoint(folder, position))
     return classifier
+
+
+def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
+    """Remove the checkpoint of a finished run; what was done, in words."""
+    if position.stopped_by in ("interrupted", "time limit"):
+        return f"{folder.checkpoint} is kept: the training is not finished."
+    size = folder.checkpoint.stat().st_size
+    folder.drop_checkpoint(f"{position.stopped_by} after epoch {position.epoch}")
+    return f"{folder.checkpoint} is removed ({size / 1e6:,.1f} MB); the run can be used, and not extended."
 
 
 class Interrupted(StriateError):
@@ -136,9 +157,13 @@ def _prepare(
         identity=_identity(config),
         time_limit=settings.time_limit,
         checkpoint_every=settings.checkpoint_every,
+        final_images=len(dataset.test or dataset.val or dataset.train),
     )
     if folder.checkpoint.exists():
         training.restore()
+        if training.position.best is not None and not folder.model.exists():
+            settings.progress.message(f"note: {folder.model} is gone, and with it the best weights before this point")
+            training.position.best = None
     return training
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from striate.data.channels import to_channels
-from striate.data.decode import UnreadableImage, decode
+from striate.data.decode import UnreadableImage, decode, decode_image
 from striate.data.images import printable
 from striate.data.walk import Walk, holdings
 from striate.errors import UsageError
@@ -102,16 +101,10 @@ def _source(image: Any, name: str) -> Source:
 
 
 def _from_pillow(image: Any, channels: int) -> np.ndarray:
-    # Through the one decoder, so that palettes, alpha, 16 bits and rotation mean the same everywhere.
-    encoded, name = io.BytesIO(), getattr(image, "filename", "") or "image"
     try:
-        image.load()
-        fits = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-        # TIFF has room for what PNG has not, such as CMYK.
-        image.save(encoded, "PNG" if fits else "TIFF", exif=image.getexif(), compress_level=0)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise UnreadableImage(f"Pillow cannot read it: {error}", name) from error
-    return decode(encoded.getvalue(), channels)
+        return decode_image(image, channels)
+    except UnreadableImage as error:
+        raise UnreadableImage(error.reason, getattr(image, "filename", "") or "image") from error
 
 
 def _from_array(array: np.ndarray, channels: int, name: str) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,20 @@ import torch
 
 import striate
 from striate.analysis import summary
-from striate.data import ArrayImages, Dataset, Preprocessing
+from striate.data import ArrayImages, Dataset, KeptImages, Preprocessing
+from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
 from striate.errors import UsageError
 from striate.models import ConvNet, create_model, get_card
+from striate.models.pretrained import input_size_of
+from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.hardware import choose_precision, device_type
+from striate.training.limits import check_validated
 from striate.training.losses import choose_loss
 from striate.training.recipes import Recipe, get_recipe
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
+from striate.weights.keras import SUFFIXES
 
 FORMAT = "striate run 1"
 
@@ -27,28 +33,10 @@ FORMAT = "striate run 1"
 SMALL = 64
 
 
-def check_request(
-    model: str | None, recipe: str | Recipe | None, device: str, precision: str, workers: int | None
-) -> None:
-    """Refuse what can be seen to be wrong before the data is opened, which may take long.
-
-    Raises:
-        UsageError: an unknown name or an impossible value.
-        StriateError: a device that is not there.
-    """
-    if model is not None:
-        get_card(model)
-    if isinstance(recipe, str):
-        get_recipe(recipe)
-    if workers is not None and workers < 0:
-        raise UsageError(f"workers is {workers}; 0 or more are possible.")
-    choose_precision(precision, device_type(device), 0, 1)
-
-
 def pretrained_channels(model: str, weights: str | Path) -> int:
     """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
     card, file = get_card(model), Path(weights).expanduser()
-    if file.is_file() and OWN_MODEL in read_metadata(file):
+    if file.is_file() and file.suffix not in SUFFIXES and OWN_MODEL in read_metadata(file):
         return len(describe(file, card.input_size).mean)
     return card.in_channels
 
@@ -75,12 +63,14 @@ def plan_run(
         UsageError: an unknown name or an impossible value.
         StriateError: weights that do not fit, a device that is not there.
     """
-    if devices < 1:
-        raise UsageError(f"devices is {devices}; at least 1 is needed.")
     side = _side(dataset)
     preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
     name = model or (preset.network if preset else "") or _network(dataset, side)
-    size = _input_size(name, side, weights) if size is None else size
+    options = auxiliary_options(name, options, settings, preset)
+    notes = []
+    if size is None:
+        size = _input_size(name, side, weights)
+        notes += _size_notes(dataset, side, size)
     network = create_model(
         name,
         num_classes=_outputs(name, len(dataset.classes)),
@@ -94,7 +84,6 @@ def plan_run(
     if freeze:
         network.freeze(freeze)
     chosen = preset or get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
-    notes = []
     fitting = _fitting_batch(len(dataset.train))
     if "batch_size" not in settings and fitting < chosen.batch_size:
         chosen = chosen.with_batch_size(fitting)
@@ -104,6 +93,8 @@ def plan_run(
         )
     chosen = chosen.override(settings)
     choose_loss(chosen.loss, network.loss, chosen.label_smoothing)  # raises where they do not go together
+    chosen = replace(chosen, auxiliary_weight=auxiliary_weight(network, chosen))
+    check_validated(chosen, dataset.val is not None)
     if chosen.batch_size % devices:
         raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
     kind = device_type(device)
@@ -121,15 +112,34 @@ def plan_run(
         "device": kind,
         "devices": devices,
         "precision": choose_precision(precision, kind, costs.multiply_adds, chosen.batch_size // devices),
-        "workers": _workers(dataset, workers),
+        "workers": _workers(dataset, side, workers),
         "threads": torch.get_num_threads(),
         "versions": {
             "striate": striate.__version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        "notes": notes,
+        "notes": notes + _start(network, weights) + _warnings(network, chosen, weights),
     }
+
+
+def _start(network: ConvNet, weights: str | Path | None) -> list[str]:
+    """What of a network on another's base starts from the weights, and what does not."""
+    base = get_card(network.spec.name).base
+    if base is None or not network.fresh:
+        return []
+    return [f"the convolutions start from {base}'s weights '{weights}', {' and '.join(network.fresh)} from random ones"]
+
+
+def _warnings(network: ConvNet, recipe: Recipe, weights: str | Path | None) -> list[str]:
+    """What is possible and hardly meant."""
+    found = []
+    if network.frozen and not weights:
+        until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
+        found.append(f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with --weights")
+    if recipe.learning_rate == 0:
+        found.append("the learning rate is 0: no weight will change")
+    return found
 
 
 def _network(dataset: Dataset, side: int | None) -> str:
@@ -150,18 +160,29 @@ def _fitting_batch(images: int) -> int:
 
 
 def _side(dataset: Dataset) -> int | None:
-    """The longer side of the images when all have one size, else None."""
-    images = dataset.train.images
+    """The longer side of a typical training image; None where nobody has looked at their sizes."""
+    images, facts = dataset.train.images, dataset.train.facts
+    if facts is not None:
+        return typical_side(facts.sizes)
     return max(images.array.shape[1:3]) if isinstance(images, ArrayImages) else None
+
+
+def _size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
+    """How images of several sizes came to be shown at the size of some of them."""
+    sizes = dataset.survey.sizes if dataset.survey else None
+    if sizes is None or sizes.different == 1 or size != side:
+        return []
+    between = f"from {size_text(sizes.smallest)} to {size_text(sizes.largest)}"
+    return [
+        f"the images are of {sizes.different:,} sizes, {between}; the network sees {size}x{size}, chosen by the middle "
+        "one of their longer sides"
+    ]
 
 
 def _input_size(name: str, side: int | None, weights: str | Path | None) -> int:
     card = get_card(name)
     if weights:
-        file = Path(weights).expanduser()
-        if file.is_file():
-            return describe(file, card.input_size).input_size
-        return {source.name: source.input_size for source in card.weights}.get(str(weights), card.input_size)
+        return input_size_of(card, weights)
     smallest = card.smallest("small")
     if side is None or side > SMALL or side < smallest:
         return card.input_size
@@ -174,7 +195,8 @@ def _preprocessing(network: ConvNet, dataset: Dataset, size: int) -> Preprocessi
     side = _side(dataset)
     if source is not None:
         mean, std = source.normalisation(dataset.channels)
-        return Preprocessing((size, size), dataset.channels, mean, std, "crop", source.crop_fraction)
+        crop, way = source.crop_fraction, source.interpolation
+        return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)
     # Small pictures are shown whole: a centre crop would cut their edges off.
     whole = side is not None and side <= SMALL
     return Preprocessing.for_dataset(dataset, (size, size), resize="squash" if whole else "crop")
@@ -193,8 +215,10 @@ def _weights(name: str, weights: str | Path | None) -> str | None:
     return str(weights) if weights in named else str(Path(weights).expanduser().absolute()) if weights else None
 
 
-def _workers(dataset: Dataset, wanted: int | None) -> int:
-    """Worker processes: none for images in memory, whose batches cost less than sending them would."""
+def _workers(dataset: Dataset, side: int | None, wanted: int | None) -> int:
+    """Worker processes: none for small images in memory, whose batches cost less than sending them would."""
     if wanted is not None:
         return wanted
-    return 0 if isinstance(dataset.train.images, ArrayImages) else worker_count()
+    images = dataset.train.images
+    is_small = isinstance(images, KeptImages) and side is not None and side <= SMALL
+    return 0 if isinstance(images, ArrayImages) or is_small else worker_count()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from striate.analysis import summary
 from striate.analysis.latency import measure_latency
+from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
-from striate.data import Dataset
-from striate.data.duplicates import cross_split_duplicates
-from striate.models import get_card
+from striate.data import Dataset, KeptImages
+from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
+from striate.models import ConvNet, get_card
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
 from striate.training.metrics import Evaluation
@@ -29,21 +31,26 @@ def report_run(
     """Write report.html from what `classifier.evaluation` measured."""
     evaluation = classifier.evaluation
     assert evaluation is not None
-    card = get_card(config["network"]["name"])
+    card, recipe = get_card(config["network"]["name"]), Recipe.from_dict(config["recipe"])
+    trained = run_facts.as_trained(classifier.model, config["freeze"])
     write_report(
         run.report,
         ReportContent(
             title=run.path.name,
             created=config["created"],
             network=card.name,
-            card=str(card),
+            card=f"{card.introduces} {card.paper}",
+            start=run_facts.start(config),
+            frozen=run_facts.frozen(trained),
             source=config["source"],
             command=config["command"],
+            extensions=run_facts.extensions(run.path, position.phases),
             stopped_by=position.stopped_by,
             versions=config["versions"],
             recipe=config["recipe"] | {"seed": config["seed"], "precision": config["precision"]},
             history=position.history,
             timing=position.timing,
+            differences=run_facts.loss_differences(recipe, trained, len(dataset.classes)),
             evaluation=evaluation,
             split=evaluation.split,
             split_sizes={
@@ -51,11 +58,15 @@ def report_run(
                 for each in dataset.splits
             },
             worst=_mistakes(dataset, evaluation),
-            augmented=_augmented(config, dataset, classifier),
-            cost=_cost(run, classifier),
+            augmented=_augmented(recipe, dataset, classifier),
+            cost=_cost(run, classifier, trained),
             skipped=dataset.skipped,
             notes=[*dataset.notes, *config["notes"]],
             duplicates=cross_split_duplicates(dataset),
+            contradictions=[
+                [(place.name, dataset.classes[place.label]) for place in places]
+                for places in contradictions(same_pictures(dataset))
+            ],
         ),
     )
 
@@ -79,23 +90,22 @@ def _mistakes(dataset: Dataset, evaluation: Evaluation) -> list[Mistake]:
     return mistakes
 
 
-def _augmented(
-    config: dict[str, Any], dataset: Dataset, classifier: Classifier
-) -> list[tuple[np.ndarray, list[np.ndarray]]]:
+def _augmented(recipe: Recipe, dataset: Dataset, classifier: Classifier) -> list[tuple[np.ndarray, list[np.ndarray]]]:
     """A few training images, each with versions of it as the network sees them."""
-    recipe, look = Recipe.from_dict(config["recipe"]), classifier.description.preprocessing
+    look = classifier.description.preprocessing
     rows = []
     for index in np.linspace(0, len(dataset.train) - 1, SAMPLES).astype(int):
-        one = dataset.train.subset(np.full(VERSIONS, index))
+        picture, alike = dataset.train.images.read(int(index)), dataset.train.subset(np.full(VERSIONS, index))
+        one = replace(alike, images=KeptImages([picture] * VERSIONS, alike.images))  # decoded once
         batches = Batches(one, look, VERSIONS, recipe.augment, seed=int(index))
         versions = next(batches.epoch(0)).images.permute(0, 2, 3, 1).numpy()
-        rows.append((look(dataset.train.images.read(int(index))), list(versions)))
+        rows.append((look(picture), list(versions)))
     return rows
 
 
-def _cost(run: RunFolder, classifier: Classifier) -> dict[str, Any]:
+def _cost(run: RunFolder, classifier: Classifier, trained: ConvNet) -> dict[str, Any]:
     shape = (classifier.model.in_channels, *classifier.description.preprocessing.size)
-    costs, latency = summary(classifier.model, shape), measure_latency(classifier.model, shape)
+    costs, latency = summary(trained, shape), measure_latency(classifier.model, shape)
     return {
         "parameters": costs.parameters,
         "trainable_parameters": costs.trainable_parameters,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from striate.classifier.classifier import Classifier, locate
+from striate.classifier import request
+from striate.classifier.classifier import Classifier
 from striate.classifier.execution import Settings, execute, first_process
-from striate.classifier.plan import FORMAT, check_request, plan_run, pretrained_channels
-from striate.data import Dataset, open_dataset
-from striate.data.named import NAMES
-from striate.errors import StriateError, UsageError
+from striate.classifier.places import locate, open_place, place_of
+from striate.classifier.plan import plan_run, pretrained_channels
+from striate.classifier.resumable import read_config, refuse_without_checkpoint
+from striate.data import Dataset
+from striate.errors import StriateError
 from striate.training.hardware import create_fabric
 from striate.training.progress import create_progress
 from striate.training.recipes import Recipe
@@ -39,10 +42,11 @@ def train(
     devices: int = 1,
     precision: str = "auto",
     workers: int | None = None,
-    time_limit: float = 0,
-    checkpoint_every: float = 60,
+    time_limit: float | str = 0,
+    checkpoint_every: float | str = 60,
     quiet: bool = False,
     report: bool = True,
+    drop_checkpoint: bool = False,
     command: str | None = None,
 ) -> Classifier:
     """Train a classifier on images.
@@ -67,10 +71,12 @@ def train(
         devices: how many of them.
         precision: "auto", "32", "bf16", "16" or "64".
         workers: processes that read and augment images; by default as many as help.
-        time_limit: seconds after which training stops cleanly; 0 for none.
-        checkpoint_every: seconds between checkpoints within an epoch.
+        time_limit: after which training stops cleanly: seconds, or "90s", "15m", "2h"; 0 for none.
+        checkpoint_every: time between checkpoints within an epoch, likewise.
         quiet: show no progress.
         report: write report.html.
+        drop_checkpoint: remove last.ckpt, the largest file, once the training is finished: it is good as it is, and
+            cannot be extended.
         command: the command line to record in the report, if there was one.
 
     Returns:
@@ -79,28 +85,31 @@ def train(
     Raises:
         StriateError: anything a user can mend, in one line.
     """
-    check_request(model, recipe, device, precision, workers)
+    seed, devices = request.whole("seed", seed, 0, request.SEEDS), request.whole("devices", devices, 1, request.DEVICES)
+    size = None if size is None else request.whole("size", size, 1, request.SIDES)
+    workers = None if workers is None else request.whole("workers", workers, 0, request.WORKERS)
+    val_fraction = request.share("val_fraction", val_fraction)
+    limit, every = request.seconds("time_limit", time_limit), request.seconds("checkpoint_every", checkpoint_every)
+    named = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    settings = {name: value for name, value in named.items() if value is not None} | dict(settings or {})
+    options = dict(options or {})
+    request.check_hardware(device, precision)
+    request.check_recipe(recipe, settings)
+    request.check_network(model, weights, options, size, freeze)
     if run is not None:
         RunFolder(run).refuse_existing()
     if isinstance(source, Dataset):
         dataset = source
     else:
-        if isinstance(source, Path) and str(source) in NAMES:
-            source = source.absolute()  # a folder called "digits", not the data set of that name
         channels = pretrained_channels(model, weights) if weights and model else None
-        dataset = open_dataset(source, seed=seed, val_fraction=val_fraction, channels=channels)
+        dataset = open_place(source, seed=seed, val_fraction=val_fraction, channels=channels)
     chosen = plan_run(
         dataset,
         model=model,
         weights=weights,
         recipe=recipe,
-        settings={
-            **({} if epochs is None else {"epochs": epochs}),
-            **({} if batch_size is None else {"batch_size": batch_size}),
-            **({} if learning_rate is None else {"learning_rate": learning_rate}),
-            **(settings or {}),
-        },
-        options=options or {},
+        settings=settings,
+        options=options,
         size=size,
         freeze=freeze,
         seed=seed,
@@ -111,8 +120,7 @@ def train(
     )
     config = {
         **chosen,
-        "source": str(dataset.source),
-        "absolute_source": "" if dataset.source in NAMES else str(Path(dataset.source).expanduser().absolute()),
+        **place_of(str(dataset.source)),
         "val_fraction": val_fraction,
         "command": command or "",
         "created": time.strftime("%Y-%m-%d %H:%M:%S"),
@@ -124,7 +132,7 @@ def train(
             folder.write_config(config)
             if dataset.skipped:
                 dataset.write_skipped(folder.skipped)
-        watch = Settings(create_progress(quiet or not fabric.is_global_zero), time_limit, checkpoint_every, report)
+        watch = Settings(create_progress(quiet or not fabric.is_global_zero), limit, every, report, drop_checkpoint)
         return execute(folder, config, dataset, fabric, watch)
     except BaseException:
         folder.remove_if_unstarted()
@@ -137,11 +145,13 @@ def resume(
     run: str | Path,
     *,
     extend: int = 0,
-    time_limit: float = 0,
-    checkpoint_every: float = 60,
+    data: str | Path | Dataset | None = None,
+    time_limit: float | str = 0,
+    checkpoint_every: float | str = 60,
     quiet: bool = False,
     report: bool = True,
     workers: int | None = None,
+    drop_checkpoint: bool = False,
 ) -> Classifier:
     """Go on with a run that was stopped, killed, or is to be extended.
 
@@ -150,37 +160,58 @@ def resume(
     Args:
         run: the run folder.
         extend: epochs to add; the schedule runs over them once more from a tenth of its peak, without warm-up.
+        data: where its images lie now, where they have been moved; they must be the same ones. The run remembers it.
         time_limit: as for `train`, and so are the others.
         checkpoint_every: see `train`.
         quiet: see `train`.
         report: see `train`.
         workers: see `train`; the result does not depend on it.
+        drop_checkpoint: see `train`; of a finished run it is removed at once.
 
     Raises:
-        StriateError: no run, a run another process is in, a damaged checkpoint, or data that has changed.
+        StriateError: no run, a run another process is in, a damaged or missing checkpoint, or data that has changed.
     """
-    if extend < 0:
-        raise UsageError(f"extend is {extend}; give the number of epochs to add.")
-    config = RunFolder(run).existing().read_config()
-    if config.get("format") != FORMAT:
-        raise StriateError(f"{run}/config.json: does not say how the run is trained, so it cannot go on.")
+    extend = request.whole("extend", extend, 0, request.EPOCHS)
+    limit, every = request.seconds("time_limit", time_limit), request.seconds("checkpoint_every", checkpoint_every)
+    config = read_config(RunFolder(run))
+    workers = config["workers"] if workers is None else workers
+    config["workers"] = request.whole("workers", workers, 0, request.WORKERS)
     fabric = create_fabric(config["device"], config["devices"], config["precision"])
     folder = first_process(fabric, lambda: RunFolder.open(run))
     try:
-        if workers is not None:
-            config["workers"] = workers
-        source = locate(config["source"], config["absolute_source"])
-        channels = config["preprocessing"]["channels"]
-        dataset = open_dataset(source, seed=config["seed"], val_fraction=config["val_fraction"], channels=channels)
-        if dataset.fingerprint != config["fingerprint"]:
-            raise StriateError(
-                f"{source}: the images have changed since {folder.path} was trained, so it cannot go on exactly. "
-                "Bring them back, or train a new run."
-            )
-        watch = Settings(create_progress(quiet or not fabric.is_global_zero), time_limit, checkpoint_every, report)
+        refuse_without_checkpoint(folder, config)
+        dataset = _same_images(folder, config, data)
+        if data is not None:
+            config |= place_of(str(dataset.source))
+            if fabric.is_global_zero:
+                folder.update_config(**place_of(str(dataset.source)))
+        watch = Settings(create_progress(quiet or not fabric.is_global_zero), limit, every, report, drop_checkpoint)
         return execute(folder, config, dataset, fabric, watch, extend)
     finally:
         folder.unlock()
+
+
+def _same_images(folder: RunFolder, config: dict[str, Any], data: str | Path | Dataset | None) -> Dataset:
+    """The images that a run was trained on, from where they are now.
+
+    Raises:
+        StriateError: they are not there, or not the same.
+    """
+    instead = f"striate train --resume {shlex.quote(str(folder.path))} --data NEW_PLACE"
+    if isinstance(data, Dataset):
+        dataset = data
+    else:
+        place = locate(config["source"], config["absolute_source"], instead) if data is None else data
+        channels = config["preprocessing"]["channels"]
+        dataset = open_place(place, seed=config["seed"], val_fraction=config["val_fraction"], channels=channels)
+    if dataset.fingerprint == config["fingerprint"]:
+        return dataset
+    if data is not None:
+        raise StriateError(f"{dataset.source}: not the images that {folder.path} was trained on, so it cannot go on.")
+    raise StriateError(
+        f"{dataset.source}: the images have changed since {folder.path} was trained, so it cannot go on exactly. "
+        f"Bring them back, name where they lie now ({instead}), or train a new run."
+    )
 
 
 def _stem(source: str) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from striate.cli.output import Json, print_json
+
+if TYPE_CHECKING:
+    from striate.data import Dataset, Survey
+
+#: Lines of one kind that are printed; --json lists all.
+MOST_LINES = 100
 
 
 def command(
@@ -17,37 +26,99 @@ def command(
 ) -> None:
     """Check every image of a data set: what can be read, what cannot and why, how the classes are filled."""
     from striate.data import open_dataset
-    from striate.data.duplicates import cross_split_duplicates
 
-    dataset = open_dataset(source)
-    duplicates = cross_split_duplicates(dataset)
+    dataset = open_dataset(source, memory_limit=0)
     if skipped is not None:
         dataset.write_skipped(skipped)
-    counts = {
+    if json:
+        print_json(_as_json(dataset))
+        return
+    for line in _lines(dataset):
+        print(line)
+
+
+def _as_json(dataset: Dataset) -> dict[str, Any]:
+    from striate.data.duplicates import contradictions, cross_split_duplicates
+
+    survey = dataset.survey
+    assert survey is not None
+
+    def in_full(groups: Any) -> list[list[dict[str, str]]]:
+        return [
+            [{"name": name, "split": split, "class": dataset.classes[label]} for split, name, label in places]
+            for places in groups
+        ]
+
+    return {
+        "source": dataset.source,
+        "classes": list(dataset.classes),
+        "channels": dataset.channels,
+        "images": _counts(dataset),
+        "formats": survey.formats,
+        "sizes": asdict(survey.sizes),
+        "file_channels": survey.file_channels,
+        "bit_depths": survey.bit_depths,
+        "skipped": [{"path": entry.path, "reason": entry.reason} for entry in dataset.skipped],
+        "notes": list(dataset.notes),
+        "duplicates": [list(pair) for pair in cross_split_duplicates(dataset, limit=sys.maxsize)],
+        "same_pictures": in_full(survey.same_pictures),
+        "contradictions": in_full(contradictions(survey.same_pictures)),
+        "blank": list(survey.blank),
+        "tiny": list(survey.tiny),
+        "fingerprint": dataset.fingerprint,
+    }
+
+
+def _counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """Images by split and class."""
+    return {
         split.name: dict(zip(dataset.classes, split.counts(len(dataset.classes)).tolist(), strict=True))
         for split in dataset.splits
     }
-    if json:
-        print_json(
-            {
-                "source": dataset.source,
-                "classes": list(dataset.classes),
-                "channels": dataset.channels,
-                "images": counts,
-                "skipped": [{"path": entry.path, "reason": entry.reason} for entry in dataset.skipped],
-                "notes": list(dataset.notes),
-                "duplicates": [list(pair) for pair in duplicates],
-                "fingerprint": dataset.fingerprint,
-            }
-        )
-        return
-    width = max(map(len, dataset.classes))
-    print(f"{'':{width}}  " + "  ".join(f"{name:>8}" for name in counts))
+
+
+def _lines(dataset: Dataset) -> Iterator[str]:
+    """What a person reads."""
+    from striate.data.picture_notes import oddities, oddity_notes
+
+    counts, survey = _counts(dataset), dataset.survey
+    assert survey is not None
+    width = max(map(len, [*dataset.classes, "bit depth"]))
+    yield f"{'':{width}}  " + "  ".join(f"{name:>8}" for name in counts)
     for label in dataset.classes:
-        print(f"{label:{width}}  " + "  ".join(f"{count[label]:>8,}" for count in counts.values()))
-    for note in dataset.notes:
-        print(f"note: {note}")
-    for first, second in duplicates:
-        print(f"the same image in two splits: {first} and {second}")
-    for entry in dataset.skipped:
-        print(f"{entry.path}: {entry.reason}; skipped")
+        yield f"{label:{width}}  " + "  ".join(f"{count[label]:>8,}" for count in counts.values())
+    for name, text in _what_they_are(survey, dataset.channels):
+        yield f"{name:{width}}  {text}"
+    found = oddities(survey, dataset.classes)
+    short = oddity_notes(survey, dataset.classes)  # the lines below say the same in full
+    yield from (f"note: {note}" for note in dataset.notes if note not in short)
+    for kind, entries in found.items():
+        yield from (f"{kind}: {entry}" for entry in entries[:MOST_LINES])
+        if len(entries) > MOST_LINES:
+            yield f"{kind}: {len(entries) - MOST_LINES:,} more; --json lists all"
+    yield from (f"{entry.path}: {entry.reason}; skipped" for entry in dataset.skipped)
+
+
+def _what_they_are(survey: Survey, channels: int) -> Iterator[tuple[str, str]]:
+    """Formats, sizes, channels and bit depths of the images in words."""
+    from striate.data.survey import size_text
+
+    sizes = survey.sizes
+    yield "format", _shares(survey.formats)
+    if sizes.different == 1:
+        yield "size", f"{size_text(sizes.commonest)} (height x width)"
+    else:
+        yield (
+            "size",
+            f"{size_text(sizes.commonest)} (height x width; {sizes.with_commonest:,} of {sizes.images:,}), "
+            f"smallest {size_text(sizes.smallest)}, largest {size_text(sizes.largest)}, {sizes.different:,} sizes",
+        )
+    yield "channels", f"{_shares(survey.file_channels)} in the files, {channels} for the network"
+    yield "bit depth", _shares(survey.bit_depths)
+
+
+def _shares(counts: Mapping[Any, int]) -> str:
+    """The values, with how often each occurs where there are several."""
+    if len(counts) == 1:
+        return str(next(iter(counts)))
+    return ", ".join(f"{value} ({count:,})" for value, count in counts.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from striate.cli.output import print_json
 from striate.errors import StriateError, UsageError, unknown
 from striate.files import write_atomically
+from striate.strict_json import to_json
 
 FORMATS = ("text", "markdown", "csv", "json")
 SUFFIXES = {".txt": "text", ".md": "markdown", ".csv": "csv", ".json": "json"}
@@ -82,7 +82,7 @@ def give(
     if form == "picture":
         draw(out)
     elif form == "json":
-        write_atomically(out, json_module.dumps(plain(), ensure_ascii=False, indent=2) + "\n")
+        write_atomically(out, to_json(plain(), indent=2) + "\n")
     else:
         write_atomically(out, tables[form]().rstrip("\n") + "\n")
     print(out)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
+import sys
 from typing import Annotated, Any
 
 import typer
+
+from striate.strict_json import to_json
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, all else on standard error.")
@@ -15,18 +16,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON value; what is not a number becomes null, as JSON knows no NaN."""
-    print(json.dumps(_finite(value), ensure_ascii=False, indent=2))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    """Print one JSON value, in letters that standard output can carry; what is not a number becomes null."""
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(to_json(value, indent=2, ascii_only=not unicode))
 
 
 def evaluation_lines(evaluation: Any, split: str) -> str:

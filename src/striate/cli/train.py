@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ from striate.cli.output import Json, Quiet, evaluation_lines, print_json
 from striate.errors import UsageError
 
 #: What may be said when a run goes on; everything else was decided when it began.
-WITH_RESUME = {"resume", "extend", "workers", "time_limit", "json", "quiet"}
+WITH_RESUME = {"resume", "extend", "data", "workers", "time_limit", "drop_checkpoint", "json", "quiet"}
 
 
 def command(
@@ -43,6 +42,10 @@ def command(
     run: Annotated[Path | None, typer.Option(help="The folder to write; by default a new one in runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run.")] = None,
     extend: Annotated[int, typer.Option(help="With --resume: epochs to add.")] = 0,
+    data: Annotated[str | None, typer.Option(help="With --resume: where its images lie now, if they moved.")] = None,
+    drop_checkpoint: Annotated[
+        bool, typer.Option("--drop-checkpoint", help="Remove last.ckpt at the end: the run cannot be extended then.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[int, typer.Option(help="How many devices.")] = 1,
     precision: Annotated[str, typer.Option(help="auto, 32, bf16, 16 or 64.")] = "auto",
@@ -71,15 +74,26 @@ def command(
             )
     elif extend:
         raise UsageError("--extend adds epochs to a run: give --resume RUN with it.")
+    elif data is not None:
+        raise UsageError("--data says where a run's images lie now: give --resume RUN with it.")
     elif source is None:
         raise UsageError("give the images to train on: striate train FOLDER; or a run to go on with: --resume RUN.")
 
     from striate.classifier import resume as resume_run
     from striate.classifier import train
+    from striate.classifier.request import seconds
 
-    limit = _seconds(time_limit)
+    limit = 0.0 if time_limit is None else seconds("--time-limit", time_limit)
     if resume is not None:
-        classifier = resume_run(resume, extend=extend, time_limit=limit, quiet=quiet, workers=workers)
+        classifier = resume_run(
+            resume,
+            extend=extend,
+            data=data,
+            time_limit=limit,
+            quiet=quiet,
+            workers=workers,
+            drop_checkpoint=drop_checkpoint,
+        )
     else:
         assert source is not None
         classifier = train(
@@ -103,6 +117,7 @@ def command(
             workers=workers,
             time_limit=limit,
             quiet=quiet,
+            drop_checkpoint=drop_checkpoint,
             command=shlex.join(["striate", *sys.argv[1:]]),
         )
     if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first speaks
@@ -147,12 +162,3 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
-
-
-def _seconds(text: str | None) -> float:
-    if text is None:
-        return 0.0
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
-    if not match:
-        raise UsageError(f"--time-limit {text}: write it as 90s, 15m or 2h.")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

@@ -1,11 +1,14 @@
 """Data sets: opening, checking, splitting, decoding and preprocessing images."""
 
+from striate.data.channel_statistics import channel_statistics
 from striate.data.dataset import Dataset, Skipped, Split
 from striate.data.decode import UnreadableImage, decode
-from striate.data.duplicates import Duplicates, cross_split_duplicates
+from striate.data.duplicates import Duplicates, cross_split_duplicates, same_pictures
 from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
+from striate.data.kept import KeptImages
 from striate.data.open import open_dataset
-from striate.data.preprocessing import Preprocessing, channel_statistics, resize_image
+from striate.data.preprocessing import Preprocessing, resize_image
+from striate.data.survey import Place, Sizes, Survey
 
 __all__ = [
     "ArrayImages",
@@ -14,13 +17,18 @@ __all__ = [
     "EncodedImages",
     "FileImages",
     "Images",
+    "KeptImages",
+    "Place",
     "Preprocessing",
+    "Sizes",
     "Skipped",
     "Split",
+    "Survey",
     "UnreadableImage",
     "channel_statistics",
     "cross_split_duplicates",
     "decode",
     "open_dataset",
     "resize_image",
+    "same_pictures",
 ]

@@ -7,6 +7,9 @@ import numpy as np
 
 from striate.errors import StriateError
 
+#: Pixels that are composited at a time, in wider numbers.
+_AT_ONCE = 1 << 20
+
 
 def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     """Give uint8 (H, W, C) another number of channels.
@@ -23,7 +26,7 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     if present not in (1, 3, 4) or channels not in (1, 3, 4):
         raise StriateError(f"the image has {present} channels, {channels} are wanted")
     if present == 4:
-        return to_channels(on_white(image), channels)
+        return to_channels(on_white(image[..., :3], image[..., 3:]), channels)
     if channels == 1:
         return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)[..., None]
     if present == 1:
@@ -34,7 +37,12 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     return image
 
 
-def on_white(image: np.ndarray) -> np.ndarray:
-    """Composite (H, W, C + 1), whose last channel is alpha, onto white: (H, W, C)."""
-    colour, alpha = image[..., :-1].astype(np.uint32), image[..., -1:].astype(np.uint32)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+def on_white(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Composite uint8 (H, W, C) of opacity `alpha` (H, W, 1) onto white: (H, W, C)."""
+    shown = np.empty_like(colour)
+    rows = max(1, _AT_ONCE // colour.shape[1])
+    for top in range(0, len(colour), rows):
+        opacity = alpha[top : top + rows].astype(np.uint32)
+        white = 255 * (255 - opacity) + 127
+        shown[top : top + rows] = (colour[top : top + rows] * opacity + white) // 255
+    return shown

@@ -1,7 +1,7 @@
-"""Looking at every image before the first epoch, so that none stops the training in its middle.
+"""One look at every image before the first epoch, so that none stops the training in its middle.
 
-Every file is decoded once, in threads. What can be read is counted and hashed; what cannot is listed with its
-reason. Images of one size that fit are kept, so that a small data set is never decoded again.
+Every file is read and decoded once, in threads. What can be read is hashed, measured and, where the whole set is
+small, kept; what cannot is listed with its reason. Nothing that follows has to read a file to learn about it.
 """
 
 from __future__ import annotations
@@ -18,31 +18,28 @@ import numpy as np
 from striate.data.channels import to_channels
 from striate.data.dataset import Skipped
 from striate.data.decode import (
-    ANIMATED,
-    ROTATED,
-    WRONG_EXTENSION,
-    Decoded,
+    REMARKS,
     UnreadableImage,
     decode_content,
     read_file,
 )
+from striate.data.facts import Facts, blank_rows, channel_sums, is_blank
 from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
+from striate.data.kept import MEMORY_LIMIT, Memory
 from striate.data.listing import Part
 from striate.data.workers import worker_count
 from striate.errors import StriateError
 
-#: The most pixels that are kept in memory, in bytes.
-MEMORY_LIMIT = 1 << 30
 _CHUNK = 32
 
 
 @dataclass(frozen=True, eq=False)
 class CheckedPart:
-    """A part without what cannot be read; `digests` are sha256 of the contents, one per image."""
+    """A part without what cannot be read, and the facts of what can."""
 
     images: Images
     labels: np.ndarray
-    digests: list[bytes]
+    facts: Facts
     skipped: tuple[tuple[int, Skipped], ...]  # the label, and what was skipped
 
     def reason_for(self, label: int) -> Skipped | None:
@@ -60,41 +57,19 @@ class Checked:
 
 
 @dataclass(eq=False)
-class _Seen:
-    """What the check learns of one image; `image` only while it may be kept."""
+class _Look:
+    """What the check learns of one image; `picture` only until it is kept or not."""
 
     digest: bytes = b""
     shape: tuple[int, ...] = ()
-    image: np.ndarray | None = None
+    format: str = ""
+    channels: int = 0  # of the file
+    bit_depth: str = ""
+    blank: bool = False
+    sums: np.ndarray = field(default_factory=lambda: np.empty((0, 4), dtype=np.int64))
     remarks: tuple[str, ...] = ()
     reason: str = ""
-
-
-@dataclass(eq=False)
-class _Memory:
-    """The pixels of all images for as long as they have one size and fit; `array` uint8 (N, H, W, C)."""
-
-    total: int
-    array: np.ndarray | None = None
-    alive: bool = True
-
-    def may_keep(self, image: np.ndarray) -> bool:
-        return self.alive and image.nbytes * self.total <= MEMORY_LIMIT
-
-    def keep(self, row: int, image: np.ndarray | None) -> None:
-        if not self.alive or image is None:
-            self.alive, self.array = False, None
-            return
-        if self.array is None:
-            self.array = np.empty((self.total, *image.shape), dtype=np.uint8)
-        channels = {self.array.shape[3], image.shape[2]}
-        if channels == {1, 3} and self.array.shape[3] == 1 and 3 * self.array.nbytes <= MEMORY_LIMIT:
-            self.array = np.repeat(self.array, 3, axis=3)
-        same_size = image.shape[:2] == self.array.shape[1:3]
-        if same_size and (len(channels) == 1 or (channels == {1, 3} and self.array.shape[3] == 3)):
-            self.array[row] = image  # grey repeats over RGB
-        else:
-            self.alive, self.array = False, None
+    picture: np.ndarray | None = None
 
 
 @dataclass(eq=False)
@@ -104,67 +79,64 @@ class _Report:
     remarks: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, seen: _Seen) -> None:
-        for remark in seen.remarks:
+    def add(self, name: str, look: _Look) -> None:
+        for remark in look.remarks:
             self.remarks[remark] += 1
             self.first.setdefault(remark, name)
 
     def notes(self) -> tuple[str, ...]:
-        texts = {
-            WRONG_EXTENSION: "with the extension of another format, read by content",
-            ANIMATED: "animated, first frame used",
-            ROTATED: "turned upright as the EXIF data say",
-        }
         return tuple(
             f"{self.remarks[key]:,} image{'s' * (self.remarks[key] > 1)} {text} (first: {self.first[key]})"
-            for key, text in texts.items()
+            for key, text in REMARKS.items()
             if self.remarks[key]
         )
 
 
-def check_parts(parts: Mapping[str, Part], channels: int | None = None, workers: int | None = None) -> Checked:
-    """Read every image of every part.
+def check_parts(
+    parts: Mapping[str, Part],
+    channels: int | None = None,
+    workers: int | None = None,
+    memory_limit: int | None = None,
+) -> Checked:
+    """Read every image of every part once.
 
     Args:
         parts: what a reader listed.
-        channels: the channels wanted; None for 1 when every image is grey, their own number when all have
-            the same number above four, else 3.
+        channels: the channels wanted; None for their own number when all have the same, 3 for grey among colour.
         workers: threads; None for one per processor.
+        memory_limit: bytes of decoded pictures that may be kept; a set that needs more stays in its files.
+            None for `MEMORY_LIMIT`.
 
     Raises:
         StriateError: no channels can be found that all images share, or the wanted ones cannot be made.
     """
     if all(isinstance(part.items, np.ndarray) for part in parts.values()):
         return _check_arrays(parts, channels)
-    names = [name for part in parts.values() for name in part.names]
     items = [item for part in parts.values() for item in part.items]
-    memory, report, seen = _Memory(len(items)), _Report(), []
-    for row, entry in enumerate(_look_at_all(items, channels, memory, worker_count(workers))):
-        if not entry.reason:
-            memory.keep(row, entry.image)
-            report.add(names[row], entry)
-        entry.image = None
-        seen.append(entry)
+    memory = Memory(len(items), MEMORY_LIMIT if memory_limit is None else memory_limit)
+    looks = []
+    for look in _look_at_all(items, channels, memory, worker_count(workers)):
+        memory.add(look.picture)
+        look.picture = None
+        looks.append(look)
     if channels is None:
-        channels = _common_channels(Counter(entry.shape[2] for entry in seen if not entry.reason))
-    array = memory.array
-    if array is not None and array.shape[3] != channels:
-        array = _array_to_channels(array, channels)
+        channels = _common_channels(Counter(look.shape[2] for look in looks if not look.reason))
+        _look_again(items, looks, channels, memory)
+    memory.give_channels(channels)
 
-    checked: dict[str, CheckedPart] = {}
-    start = 0
+    checked, report, start = {}, _Report(), 0
     for name, part in parts.items():
-        entries = seen[start : start + len(part.items)]
-        pixels = None if array is None else array[start : start + len(part.items)]
-        checked[name] = _keep_readable(part, entries, pixels, channels)
+        checked[name] = _readable(part, looks[start : start + len(part.items)], channels, memory, start)
         start += len(part.items)
+    for name, look in zip((name for part in parts.values() for name in part.names), looks, strict=True):
+        report.add(name, look)
     return Checked(checked, channels, report.notes())
 
 
-def _look_at_all(items: list[Path | bytes], channels: int | None, memory: _Memory, workers: int) -> Iterator[_Seen]:
+def _look_at_all(items: list[Path | bytes], channels: int | None, memory: Memory, workers: int) -> Iterator[_Look]:
     """Look at the items in threads, a chunk at a time, and yield in their order."""
 
-    def look_at(chunk: list[Path | bytes]) -> list[_Seen]:
+    def look_at(chunk: list[Path | bytes]) -> list[_Look]:
         return [_look_at(item, channels, memory) for item in chunk]
 
     chunks = (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
@@ -176,33 +148,64 @@ def _look_at_all(items: list[Path | bytes], channels: int | None, memory: _Memor
         pool.shutdown(cancel_futures=True)
 
 
-def _look_at(item: Path | bytes, channels: int | None, memory: _Memory) -> _Seen:
+def _look_at(item: Path | bytes, channels: int | None, memory: Memory) -> _Look:
     try:
         content = item if isinstance(item, bytes) else read_file(item)
         extension = "" if isinstance(item, bytes) else item.suffix.lower()
-        decoded: Decoded = decode_content(content, channels, extension)
+        decoded = decode_content(content, channels, extension)
     except UnreadableImage as error:
-        return _Seen(reason=error.reason)
-    kept = decoded.image if memory.may_keep(decoded.image) else None
-    return _Seen(hashlib.sha256(content).digest(), decoded.image.shape, kept, decoded.remarks)
-
-
-def _keep_readable(part: Part, entries: list[_Seen], pixels: np.ndarray | None, channels: int) -> CheckedPart:
-    kept = np.array([row for row, entry in enumerate(entries) if not entry.reason], dtype=np.int64)
-    skipped = tuple(
-        (int(part.labels[row]), Skipped(part.names[row], entry.reason))
-        for row, entry in enumerate(entries)
-        if entry.reason
+        return _Look(reason=error.reason)
+    image = decoded.image
+    sums = channel_sums(image)
+    return _Look(
+        digest=hashlib.sha256(content).digest(),
+        shape=image.shape,
+        format=decoded.format,
+        channels=decoded.channels,
+        bit_depth=decoded.bit_depth,
+        blank=is_blank(image, sums),
+        sums=sums,
+        remarks=decoded.remarks,
+        picture=image if memory.reserve(image) else None,
     )
-    images: Images
-    names = [part.names[row] for row in kept]
-    if pixels is not None:
-        images = ArrayImages(pixels if len(kept) == len(pixels) else pixels[kept], names)
-    elif all(isinstance(item, Path) for item in part.items):
-        images = FileImages([part.items[row] for row in kept], channels)
+
+
+def _look_again(items: list[Path | bytes], looks: list[_Look], channels: int, memory: Memory) -> None:
+    """Replace, in place, the looks at images that would have to lose channels; grey ones only repeat theirs."""
+    for row, look in enumerate(looks):
+        if look.reason or look.shape[2] in (1, channels):
+            continue
+        looks[row] = _look_at(items[row], channels, memory)
+        memory.replace(row, looks[row].picture)
+        looks[row].picture = None
+
+
+def _readable(part: Part, looks: list[_Look], channels: int, memory: Memory, start: int) -> CheckedPart:
+    """The part without what cannot be read; its first item is the one at `start` of the memory."""
+    rows = np.array([row for row, look in enumerate(looks) if not look.reason], dtype=np.int64)
+    skipped = tuple(
+        (int(part.labels[row]), Skipped(part.names[row], look.reason)) for row, look in enumerate(looks) if look.reason
+    )
+    source: Images
+    if all(isinstance(item, Path) for item in part.items):
+        source = FileImages([part.items[row] for row in rows], channels)
     else:
-        images = EncodedImages([part.items[row] for row in kept], names, channels)
-    return CheckedPart(images, part.labels[kept], [entries[row].digest for row in kept], skipped)
+        source = EncodedImages([part.items[row] for row in rows], [part.names[row] for row in rows], channels)
+    facts = _facts([looks[row] for row in rows], channels)
+    return CheckedPart(memory.images(start + rows, source), part.labels[rows], facts, skipped)
+
+
+def _facts(looks: list[_Look], channels: int) -> Facts:
+    sums = [look.sums if len(look.sums) == channels else np.repeat(look.sums, channels, axis=0) for look in looks]
+    return Facts(
+        contents=[look.digest for look in looks],
+        sizes=np.array([look.shape[:2] for look in looks], dtype=np.int32).reshape(-1, 2),
+        formats=[look.format for look in looks],
+        channels=np.array([look.channels for look in looks], dtype=np.int16),
+        bit_depths=[look.bit_depth for look in looks],
+        blank=np.array([look.blank for look in looks], dtype=bool),
+        sums=np.array(sums, dtype=np.int64).reshape(-1, channels, 4),
+    )
 
 
 def _common_channels(counts: Counter[int]) -> int:
@@ -210,8 +213,8 @@ def _common_channels(counts: Counter[int]) -> int:
         return 1 if counts else 3
     if len(counts) == 1:
         return next(iter(counts))
-    if counts.keys() <= {1, 3, 4}:
-        return 3
+    if counts.keys() <= {1, 3, 4} and 2 * counts[4] <= counts.total():
+        return 3  # the few of four bands, none of them alpha, are skipped by name
     listed = ", ".join(f"{number} ({count:,} images)" for number, count in sorted(counts.items()))
     raise StriateError(f"the images have different numbers of channels: {listed}; ask for one with channels=")
 
@@ -222,9 +225,19 @@ def _check_arrays(parts: Mapping[str, Part], channels: int | None) -> Checked:
         channels = _common_channels(Counter(np.asarray(part.items).shape[3] for part in parts.values()))
     checked = {}
     for name, part in parts.items():
-        array = _array_to_channels(np.asarray(part.items), channels)
-        digests = [hashlib.sha256(image.tobytes()).digest() for image in array]
-        checked[name] = CheckedPart(ArrayImages(array, part.names), part.labels, digests, ())
+        given = np.asarray(part.items)
+        array = _array_to_channels(given, channels)
+        count, height, width, own = given.shape
+        facts = Facts(
+            contents=[hashlib.sha256(image.tobytes()).digest() for image in array],
+            sizes=np.tile(np.array([height, width], dtype=np.int32), (count, 1)),
+            formats=["array"] * count,
+            channels=np.full(count, own, dtype=np.int16),
+            bit_depths=["8"] * count,
+            blank=blank_rows(array),
+            sums=None,
+        )
+        checked[name] = CheckedPart(ArrayImages(array, part.names), part.labels, facts, ())
     return Checked(checked, channels, ())
 
 

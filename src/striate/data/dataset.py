@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from striate.data.facts import Facts
 from striate.data.images import Images
+from striate.data.survey import Survey
+from striate.files import write_csv
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes."""
+    """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes.
+
+    `facts` are what the check has learnt of the images; None where nobody has looked at them yet.
+    """
 
     name: str
     images: Images
     labels: np.ndarray
+    facts: Facts | None = None
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
             raise ValueError(f"{len(self.images)} images with {len(self.labels)} labels in '{self.name}'")
+        if self.facts is not None and len(self.facts) != len(self.labels):
+            raise ValueError(f"facts of {len(self.facts)} images with {len(self.labels)} labels in '{self.name}'")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -32,7 +37,8 @@ class Split:
     def subset(self, indices: np.ndarray) -> Split:
         """The images and labels at `indices`, in that order."""
         indices = np.asarray(indices, dtype=np.int64)
-        return Split(self.name, self.images.subset(indices), self.labels[indices])
+        facts = None if self.facts is None else self.facts.take(indices)
+        return Split(self.name, self.images.subset(indices), self.labels[indices], facts)
 
     def counts(self, num_classes: int) -> np.ndarray:
         """How many images each class has, int64 (num_classes,)."""
@@ -63,6 +69,7 @@ class Dataset:
         fingerprint: sha256 (hexadecimal) of class names, splits, labels and content; the same wherever
             the data lies and in whatever order its files are listed.
         divided: whether the source itself says which images are for training.
+        survey: sizes, formats and oddities of the images; None where nobody has looked.
     """
 
     source: str
@@ -75,6 +82,7 @@ class Dataset:
     notes: tuple[str, ...]
     fingerprint: str
     divided: bool = True
+    survey: Survey | None = None
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -87,17 +95,4 @@ class Dataset:
             return None
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(["path", "reason"])
-                writer.writerows((entry.path, entry.reason) for entry in self.skipped)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
-        return target
+        return write_csv(target, [{"path": entry.path, "reason": entry.reason} for entry in self.skipped])

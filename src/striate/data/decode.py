@@ -1,22 +1,24 @@
 """From the bytes of an image file to uint8 (H, W, C): the one decoder of training, checking and prediction.
 
-Ordinary JPEG goes through OpenCV, which is faster and gives Pillow's pixels; all else goes through Pillow.
+Each format goes to the reader that takes it by its own words: JPEG to OpenCV (`jpeg`), TIFF to `tiff_samples`, `.npy`
+to `npy`, all else to Pillow (`pixels`). What libraries print meanwhile is heard (`listen`), not shown.
 """
 
 from __future__ import annotations
 
-import io
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from striate.data import jpeg
+from striate.data import jpeg, npy, orientation, tiff, tiff_samples
 from striate.data.channels import on_white, to_channels
-from striate.data.pixels import Pixels, read_pixels, sixteen_to_eight
+from striate.data.listen import listen
+from striate.data.pixels import Pixels, from_image, read_pixels
+from striate.data.unreadable import UnreadableImage as UnreadableImage
+from striate.data.unreadable import check_size
 from striate.errors import StriateError
 
 #: File name endings of each format; a file of a format under another format's ending is noted.
@@ -38,42 +40,51 @@ FORMAT_OF = {extension: name for name, extensions in EXTENSIONS.items() for exte
 WRONG_EXTENSION = "wrong extension"
 ANIMATED = "animated"
 ROTATED = "rotated"
-
-
-class UnreadableImage(StriateError):
-    """An image that cannot be read: `reason` says why, `where` names it."""
-
-    def __init__(self, reason: str, where: str = ""):
-        super().__init__(f"{where}: {reason}" if where else reason)
-        self.reason = reason
-        self.where = where
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        return type(self), (self.reason, self.where)
+PAGES = "pages"
+#: What each remark means, to follow "3 images".
+REMARKS = {
+    WRONG_EXTENSION: "with the extension of another format, read by content",
+    ANIMATED: "animated, first frame used",
+    ROTATED: "turned upright as the EXIF data say",
+    PAGES: "of several pages, first page used",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A decoded image, uint8 (H, W, C), and what had to be done to read it."""
+    """A decoded image, what its file holds, and what had to be done to read it.
+
+    Attributes:
+        image: uint8 (H, W, C).
+        format: a key of `EXTENSIONS`.
+        remarks: keys of `REMARKS`.
+        bit_depth: how the file stores a sample: "1" to "32", "float32".
+        channels: channels in the file, alpha among them; a palette has those of its colours.
+    """
 
     image: np.ndarray
     format: str
     remarks: tuple[str, ...] = ()
+    bit_depth: str = "8"
+    channels: int = 3
 
 
 def decode(source: bytes | str | Path, channels: int | None = 3) -> np.ndarray:
     """Decode an image, given as a path or as the bytes of its file, to uint8 (H, W, channels).
 
-    EXIF rotation is applied, 16 bits are scaled to 8, palettes and CMYK become RGB, alpha is composited onto
-    white unless four channels are wanted, the first frame of an animation is taken. With other channel
-    counts, `.npy` arrays (H, W, C) and TIFF files with one page per channel are read.
+    EXIF rotation is applied, samples of other depths are scaled to 8 bits (unsigned integers of up to 16 bits by their
+    own range, floats from 0 to 1; wider and signed integers are refused), white-is-zero is inverted, palettes, CMYK and
+    YCbCr become RGB, the first frame of an animation is taken. A band is alpha only where the file says so; alpha is
+    composited onto white unless four channels are wanted. With other channel counts, `.npy` arrays (H, W, C) and TIFF
+    files with as many bands, or one page per channel, are read.
 
     Args:
         source: path, or content of the file.
         channels: 1 grey, 3 RGB, 4 RGBA, more for spectra, None for as many as the image has (alpha aside).
 
     Raises:
-        UnreadableImage: with the reason, whatever the content.
+        UnreadableImage: with the reason, whatever the content: no image, damaged or truncated, more than
+            `Image.MAX_IMAGE_PIXELS` pixels, one side more than a thousand times the other, bands that do not fit.
     """
     return inspect(source, channels).image
 
@@ -107,67 +118,132 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     """Decode the content of a file whose name ends in `extension`. Raises UnreadableImage."""
     if not data:
         raise UnreadableImage("empty file")
-    if data.startswith(b"\x93NUMPY"):
-        return Decoded(_fit(_load_array(data), channels), "NPY", _misnamed("NPY", extension))
+    pixels, said = listen(lambda: _read(data, channels))
+    if pixels.format == "JPEG":
+        _judge(data, said)
+    expected = FORMAT_OF.get(extension)
+    remarks = {
+        WRONG_EXTENSION: expected is not None and expected != pixels.format,
+        ANIMATED: pixels.animated,
+        ROTATED: pixels.rotated,
+        PAGES: pixels.pages,
+    }
+    return Decoded(
+        _with_channels(pixels, channels),
+        pixels.format,
+        tuple(remark for remark, holds in remarks.items() if holds),
+        pixels.bit_depth,
+        pixels.colour.shape[2] + (pixels.alpha is not None),
+    )
+
+
+def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
+    """The pixels of a Pillow image, as `decode` gives those of its file: uint8 (H, W, channels).
+
+    An image that was opened and not touched since is decoded from its file, so that what Pillow's modes cannot hold
+    (the depth of a transparent grey, bands that are no alpha) is not lost. Raises UnreadableImage.
+    """
+    data = _untouched_file(image)
+    if data is not None:
+        return decode_content(data, channels).image
+    try:
+        image.load()
+        check_size(*image.size)
+        return _with_channels(listen(lambda: from_image(image))[0], channels)
+    except UnreadableImage:
+        raise
+    except MemoryError:
+        raise UnreadableImage("does not fit in memory") from None
+    except Exception as error:  # as for files
+        raise UnreadableImage(f"Pillow cannot read it: {' '.join(str(error).split())}") from error
+
+
+def _read(data: bytes, channels: int | None) -> Pixels:
+    """By the reader of its format."""
+    if data.startswith(npy.MAGIC):
+        array, bit_depth = npy.read_array(data, channels)
+        return Pixels(array, None, "NPY", bit_depth)
+    if tiff.is_tiff(data):
+        return _read_tiff(data, channels)
     header = jpeg.read_header(data)
-    if header is not None and header.is_ordinary and header.pixels <= (Image.MAX_IMAGE_PIXELS or np.inf):
-        image = _decode_jpeg(data)
-        if image is not None:
-            return Decoded(_fit(image, channels), "JPEG", _misnamed("JPEG", extension))
-    try:
-        pixels = read_pixels(data, pages=channels if channels not in (None, 1, 3, 4) else None)
-    except ValueError as error:
-        raise UnreadableImage(str(error)) from error
-    remarks = _misnamed(pixels.format, extension)
-    remarks += (ANIMATED,) if pixels.animated else ()
-    remarks += (ROTATED,) if pixels.rotated else ()
-    return Decoded(_with_channels(pixels, channels), pixels.format, remarks)
+    if header is None:
+        return read_pixels(data)
+    header.check()
+    check_size(header.width, header.height)
+    stored = jpeg.decode(data, header) if header.is_ordinary else None
+    if stored is None:  # CMYK, arithmetic coding, or damage, for which Pillow gives the reason
+        jpeg.skim(data)
+        return read_pixels(data)
+    image = orientation.upright(stored, header.orientation)
+    return Pixels(image, None, "JPEG", rotated=header.orientation != 1)
 
 
-def _decode_jpeg(data: bytes) -> np.ndarray | None:
-    """Decode by OpenCV to uint8 (H, W, 1 or 3); None where it declines, so that Pillow gives the reason."""
+def _judge(data: bytes, said: str) -> None:
+    header = jpeg.read_header(data)
+    damage = jpeg.damage(data, header, said) if header else None
+    if damage:
+        raise UnreadableImage(damage)
+
+
+def _read_tiff(data: bytes, channels: int | None) -> Pixels:
+    """The first page, or as many grey pages as `channels` are wanted."""
+    pages = tiff.read_pages(data)
+    first = pages[0]
+    check_size(first.width, first.height, first.bands)
+    if channels is None or channels in (1, 3, 4) or channels == first.bands:
+        return replace(_read_page(data, pages, 0), pages=len(pages) > 1)
+    if len(pages) != channels:
+        found = f"{len(pages)} pages" if len(pages) > 1 else f"{first.bands} channel{'s' * (first.bands > 1)}"
+        raise UnreadableImage(f"the image has {found}, {channels} channels are wanted")
+    check_size(first.width, first.height, channels)
+    planes = []
+    for number, page in enumerate(pages):
+        if page.bands != 1 or (page.width, page.height) != (first.width, first.height):
+            raise UnreadableImage("the pages are not all grey and of one size, so they are not channels")
+        planes.append(_read_page(data, pages, number).colour)
+    return Pixels(np.concatenate(planes, axis=2), None, "TIFF", first.bit_depth)
+
+
+def _read_page(data: bytes, pages: list[tiff.Page], number: int) -> Pixels:
+    page = pages[number]
+    if tiff_samples.is_readable(page):
+        return tiff_samples.read_page(data, page)
+    if page.extra and not page.alpha:
+        raise UnreadableImage(f"{page.samples} bands, so compressed, are not supported; save .npy (H, W, C)")
+    return replace(read_pixels(data, number), bit_depth=page.bit_depth)
+
+
+def _untouched_file(image: Image.Image) -> bytes | None:
+    """The content of the file that a Pillow image was opened from, if nothing of it was read or changed."""
+    file, tiles = getattr(image, "fp", None), getattr(image, "tile", None)
+    if file is None or not tiles or getattr(image, "decoderconfig", None) or image.format is None or image.tell():
+        return None
     try:
-        flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
-    except cv2.error:
+        place = file.tell()
+        file.seek(0)
+        data = file.read()
+        file.seek(place)
+    except (OSError, ValueError):
         return None
-    if image is None or image.dtype != np.uint8:
-        return None
-    if image.ndim == 2:
-        return image[..., None]
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.shape[2] == 3 else None
+    return data if data else None
 
 
 def _with_channels(pixels: Pixels, channels: int | None) -> np.ndarray:
-    if pixels.alpha is None:
-        return _fit(pixels.colour, channels)
+    colour, alpha = pixels.colour, pixels.alpha
+    if alpha is None:
+        if colour.shape[2] == 4 and channels in (1, 3):
+            raise UnreadableImage(
+                f"the image has 4 bands, none of which its file calls alpha; {channels} channels are wanted"
+            )
+        return _fit(colour, channels)
     if channels == 4:
-        return np.concatenate([_fit(pixels.colour, 3), pixels.alpha], axis=2)
-    return _fit(on_white(np.concatenate([pixels.colour, pixels.alpha], axis=2)), channels)
+        return np.concatenate([_fit(colour, 3), alpha], axis=2)
+    return _fit(on_white(colour, alpha), channels)
 
 
 def _fit(image: np.ndarray, channels: int | None) -> np.ndarray:
     try:
-        return image if channels is None else to_channels(image, channels)
+        image = image if channels is None else to_channels(image, channels)
+        return np.ascontiguousarray(image)
     except StriateError as error:
         raise UnreadableImage(str(error)) from error
-
-
-def _load_array(data: bytes) -> np.ndarray:
-    """A `.npy` file of uint8 or uint16 (H, W) or (H, W, C) as uint8 (H, W, C)."""
-    try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception as error:  # a damaged header can raise anything
-        raise UnreadableImage(f"damaged .npy file: {error}") from error
-    if array.ndim not in (2, 3) or 0 in array.shape:
-        raise UnreadableImage(f"an array of shape {array.shape} is not (height, width, channels)")
-    if array.dtype == np.uint16:
-        array = sixteen_to_eight(array)
-    if array.dtype != np.uint8:
-        raise UnreadableImage(f"an array of {array.dtype}; images are uint8 or uint16")
-    return np.ascontiguousarray(array if array.ndim == 3 else array[..., None])
-
-
-def _misnamed(format: str, extension: str) -> tuple[str, ...]:
-    expected = FORMAT_OF.get(extension)
-    return (WRONG_EXTENSION,) if expected is not None and expected != format else ()

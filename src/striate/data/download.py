@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import http.client
-import os
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 from striate.errors import StriateError
+from striate.files import replacing
 
 
 def fetch(urls: Sequence[str], target: Path, md5: str, timeout: float = 20.0) -> Path:
@@ -26,32 +24,29 @@ def fetch(urls: Sequence[str], target: Path, md5: str, timeout: float = 20.0) ->
     target.parent.mkdir(parents=True, exist_ok=True)
     reason = "no address is known"
     for url in urls:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
-            digest = hashlib.md5(usedforsecurity=False)
-            with (
-                os.fdopen(descriptor, "wb") as stream,
-                urllib.request.urlopen(url, timeout=timeout) as answer,
-            ):
-                while block := answer.read(1 << 20):
-                    digest.update(block)
-                    stream.write(block)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if digest.hexdigest() == md5:
-                os.replace(temporary, target)
-                return target
+            with replacing(target) as temporary:
+                _download(url, temporary, md5, timeout)
+            return target
+        except _WrongChecksum:
             reason = f"{url} has another checksum than the published one"
-        except (
-            OSError,
-            http.client.HTTPException,
-            ValueError,
-        ) as error:  # URLError and time-outs are OSErrors
+        except (OSError, http.client.HTTPException, ValueError) as error:  # URLError and time-outs are OSErrors
             cause: object = error
             if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
                 cause = error.reason  # the plain reason, without "urlopen error" around it
             reason = f"{url}: {cause or type(cause).__name__}"
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
     raise StriateError(f"{target.name} could not be downloaded ({reason})")
+
+
+class _WrongChecksum(Exception):
+    pass
+
+
+def _download(url: str, path: Path, md5: str, timeout: float) -> None:
+    digest = hashlib.md5(usedforsecurity=False)
+    with urllib.request.urlopen(url, timeout=timeout) as answer, open(path, "xb") as stream:
+        while block := answer.read(1 << 20):
+            digest.update(block)
+            stream.write(block)
+    if digest.hexdigest() != md5:
+        raise _WrongChecksum

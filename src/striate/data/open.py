@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from striate.data.check import CheckedPart, check_parts
 from striate.data.dataset import Dataset, Split
+from striate.data.duplicates import content_digests
 from striate.data.folder import list_folder
 from striate.data.idx import idx_pairs, is_idx_name, labels_beside, list_idx
 from striate.data.images import printable
@@ -19,7 +20,9 @@ from striate.data.named import NAMES, list_named
 from striate.data.notes import absent_notes, class_notes, split_note
 from striate.data.parquet import list_parquet
 from striate.data.parquet_files import parquet_files
+from striate.data.picture_notes import picture_notes
 from striate.data.split import stratified_split
+from striate.data.surveying import survey_of
 from striate.data.table import list_csv
 from striate.errors import StriateError, UsageError, nearest
 
@@ -34,6 +37,7 @@ def open_dataset(
     cache: str | Path | None = None,
     workers: int | None = None,
     classes: Sequence[str] | None = None,
+    memory_limit: int | None = None,
 ) -> Dataset:
     """Open, check and split a set of labelled images.
 
@@ -51,6 +55,8 @@ def open_dataset(
         workers: threads that check the images; None for one per processor.
         classes: the classes of a model, in its order, to evaluate it: the source may lack some, not add any, and may
             lack a train split, which is then empty.
+        memory_limit: bytes of decoded pictures that are kept in memory, so that a small set is decoded once;
+            a larger set stays in its files. None for 1 GiB, 0 to keep nothing.
 
     Raises:
         StriateError: the source is missing, or holds nothing that can be learnt from.
@@ -66,34 +72,37 @@ def open_dataset(
     where = printable(source)
     listing = _list_source(source, cache)
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
-    checked = check_parts(listing.parts, channels, workers)
+    checked = check_parts(listing.parts, channels, workers, memory_limit)
     _demand_images(where, checked.parts)
     to_learn = classes is None
     if to_learn:
         _demand_classes(where, listing.classes, checked.parts)
 
     notes = [*listing.notes, *checked.notes]
-    splits = {name: _whole(name, part) for name, part in checked.parts.items()}
+    splits = {name: Split(name, part.images, part.labels, part.facts) for name, part in checked.parts.items()}
     if to_learn:
-        notes += absent_notes([piece.split for piece in splits.values()], listing.classes)
+        notes += absent_notes(list(splits.values()), listing.classes)
     wanted = {"test": test_fraction, "val": val_fraction}
     missing = {name: share for name, share in wanted.items() if name not in splits}
     division = _cut_missing(splits, missing, seed, notes)
+    survey = survey_of([splits[name] for name in ("train", "val", "test") if name in splits])
     if to_learn or listing.divided:
         notes.append(division)
     if to_learn:
-        notes += class_notes(splits["train"].split, listing.classes)
+        notes += class_notes(splits["train"], listing.classes)
+    notes += picture_notes(survey, listing.classes, checked.channels)
     return Dataset(
         source=where,
         classes=listing.classes,
         channels=checked.channels,
-        train=splits["train"].split,
-        val=splits["val"].split if "val" in splits else None,
-        test=splits["test"].split if "test" in splits else None,
+        train=splits["train"],
+        val=splits.get("val"),
+        test=splits.get("test"),
         skipped=listing.skipped + tuple(entry for part in checked.parts.values() for _, entry in part.skipped),
         notes=tuple(notes),
         fingerprint=_fingerprint(listing.classes, splits),
         divided=listing.divided,
+        survey=survey,
     )
 
 
@@ -189,26 +198,10 @@ def _demand_classes(where: str, classes: Sequence[str], parts: Mapping[str, Chec
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """A split and the digests of its images."""
-
-    split: Split
-    digests: list[bytes]
-
-    def take(self, name: str, rows: np.ndarray) -> _Piece:
-        subset = self.split.subset(rows)
-        return _Piece(Split(name, subset.images, subset.labels), [self.digests[row] for row in rows])
-
-
-def _whole(name: str, part: CheckedPart) -> _Piece:
-    return _Piece(Split(name, part.images, part.labels), part.digests)
-
-
-def _cut_missing(splits: dict[str, _Piece], shares: dict[str, float], seed: int, notes: list[str]) -> str:
+def _cut_missing(splits: dict[str, Split], shares: dict[str, float], seed: int, notes: list[str]) -> str:
     """Cut the splits that the source lacks off its training images, in place; return how the images are divided."""
-    given = [name for name in ("train", "val", "test") if name in splits and len(splits[name].split)]
-    total = len(splits["train"].split)
+    given = [name for name in ("train", "val", "test") if name in splits and len(splits[name])]
+    total = len(splits["train"])
     if not total:  # there is nothing to cut from
         shares = {}
     made = {}
@@ -216,28 +209,27 @@ def _cut_missing(splits: dict[str, _Piece], shares: dict[str, float], seed: int,
         train = splits["train"]
         if not share:
             continue
-        fraction = share * total / len(train.split)
-        kept, held = stratified_split(train.split.labels, fraction, seed)
+        fraction = share * total / len(train)
+        kept, held = stratified_split(train.labels, fraction, seed)
         if not len(held):
             notes.append(f"no {name} split: {total:,} images are too few to cut {share:.0%} off by class")
             continue
-        splits[name], splits["train"] = train.take(name, held), train.take("train", kept)
+        splits[name], splits["train"] = replace(train.subset(held), name=name), train.subset(kept)
         made[name] = len(held)
-    return split_note(given, made, {name: len(piece.split) for name, piece in splits.items()}, seed)
+    return split_note(given, made, {name: len(split) for name, split in splits.items()}, seed)
 
 
-def _fingerprint(classes: Sequence[str], splits: dict[str, _Piece]) -> str:
+def _fingerprint(classes: Sequence[str], splits: dict[str, Split]) -> str:
     """Sha256 over classes, splits, labels and contents; images count as a set, so no order matters."""
     total = hashlib.sha256()
     for name in classes:
         encoded = name.encode("utf-8", "surrogatepass")
         total.update(len(encoded).to_bytes(8, "little") + encoded)
-    for split in sorted(splits):
-        piece = splits[split]
-        total.update(split.encode() + len(piece.digests).to_bytes(8, "little"))
-        labels = piece.split.labels.tolist()
-        for record in sorted(
-            label.to_bytes(8, "little") + digest for label, digest in zip(labels, piece.digests, strict=True)
-        ):
+    for name in sorted(splits):
+        split, digests = splits[name], content_digests(splits[name])
+        total.update(name.encode() + len(digests).to_bytes(8, "little"))
+        labels = split.labels.tolist()
+        records = [label.to_bytes(8, "little") + digest for label, digest in zip(labels, digests, strict=True)]
+        for record in sorted(records):
             total.update(record)
     return total.hexdigest()

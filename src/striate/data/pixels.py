@@ -1,16 +1,20 @@
-"""Pillow's many modes as plain arrays: grey or RGB, 8 bits, upright, with or without alpha."""
+"""Pillow's many formats and modes as plain arrays: grey or RGB, 8 bits, upright, with or without alpha."""
 
 from __future__ import annotations
 
 import functools
 import io
-import os
-import threading
-import warnings
+import logging
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from striate.data import orientation, png
+from striate.data.scaling import to_eight_bits, unit_to_eight_bits, wide_integers
+from striate.data.unreadable import UnreadableImage, check_size
 
 #: Formats that are tried: raster images whose first bytes identify them. Formats that run programs
 #: (PostScript), or take any bytes for an image (TGA), are left out.
@@ -30,69 +34,107 @@ FORMATS = (
 )
 _FAMILY = {"MPO": "JPEG", "DIB": "BMP"}
 _ANIMATED_FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
+_BIT_DEPTHS = {"1": "1", "I": "32", "F": "float32"}
+#: Formats whose mode "I" holds 16 bits; elsewhere its range is not known.
+_SIXTEEN_BITS = ("PNG", "PPM", "JPEG2000")
+#: Pixels that are converted at a time, so that a large image is not held in a third form.
+_STRIP = 1 << 22
 
-_filters_lock = threading.Lock()
-
-
-def _renew_lock() -> None:
-    global _filters_lock
-    _filters_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):  # a worker process must not inherit a lock that a thread held
-    os.register_at_fork(after_in_child=_renew_lock)
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # or Python prints what Pillow logs where nobody listens
 
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """`colour` uint8 (H, W, 1, 3 or number of pages), `alpha` uint8 (H, W, 1) or None."""
+    """What a reader found.
+
+    Attributes:
+        colour: uint8 (H, W, C): grey, RGB, or as many bands as the file has.
+        alpha: uint8 (H, W, 1), only where the file calls a band alpha.
+        format: a key of `decode.EXTENSIONS`.
+        bit_depth: of a sample in the file.
+        animated: there are further frames.
+        rotated: the picture was turned upright.
+        pages: there are further pages.
+    """
 
     colour: np.ndarray
     alpha: np.ndarray | None
     format: str
+    bit_depth: str = "8"
     animated: bool = False
     rotated: bool = False
+    pages: bool = False
 
 
-def read_pixels(data: bytes, pages: int | None = None) -> Pixels:
-    """Decode the content of an image file.
-
-    Args:
-        data: the content of the file.
-        pages: read a file of exactly so many grey pages (TIFF) as so many channels.
+def read_pixels(data: bytes, page: int = 0) -> Pixels:
+    """Decode the content of an image file, of a TIFF file the given page.
 
     Raises:
-        ValueError: the reason in words, whatever is wrong with the content.
+        UnreadableImage: the reason in words, whatever is wrong with the content.
     """
+    header = png.read_header(data)
+    if header:
+        data = png.without_metadata(data)
     try:
-        with _open(data) as image:
-            if pages is not None:
-                return _stack_pages(image, pages)
+        _check_icon(data)
+        with Image.open(io.BytesIO(data), formats=_known_formats()) as image:
+            if page:
+                image.seek(page)
+            check_size(*image.size)
             format = image.format or ""
             animated = format in _ANIMATED_FORMATS and bool(getattr(image, "is_animated", False))
             image.load()
-            upright = ImageOps.exif_transpose(image)
-            rotated = image.getexif().get(0x0112, 1) in range(2, 9)
-            colour, alpha = _to_arrays(upright)
-            return Pixels(colour, alpha, _FAMILY.get(format, format), animated, rotated)
-    except _Refused as error:
-        raise ValueError(str(error)) from None
+            alpha = png.alpha_of(header, image, data) if header else None
+            if alpha is not None:
+                del image.info["transparency"]
+            pixels = from_image(image, alpha)
+            depth = str(header.bit_depth) if header else pixels.bit_depth
+            return Pixels(
+                pixels.colour, pixels.alpha, _FAMILY.get(format, format), depth, animated, rotated=pixels.rotated
+            )
+    except UnreadableImage:
+        raise
     except UnidentifiedImageError:
-        raise ValueError("not an image") from None
+        raise UnreadableImage("not an image") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise ValueError(
+        raise UnreadableImage(
             f"more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is not safe to open; make it smaller"
         ) from None
     except MemoryError:
-        raise ValueError("does not fit in memory") from None
+        raise UnreadableImage("does not fit in memory") from None
     except Exception as error:  # Pillow's readers raise anything on hostile bytes
-        if "truncated" in str(error).lower():
-            raise ValueError("truncated") from error
-        raise ValueError(f"damaged: {error or type(error).__name__}") from error
+        words = " ".join(str(error).split())
+        if "truncated" in words.lower():
+            raise UnreadableImage("truncated") from error
+        raise UnreadableImage(f"damaged: {words or type(error).__name__}") from error
 
 
-class _Refused(Exception):
-    """A reason of our own, already in words."""
+def from_image(image: Image.Image, alpha: np.ndarray | None = None) -> Pixels:
+    """The pixels of a loaded Pillow image in any mode, upright.
+
+    `alpha` stands in for what the image itself says of transparency. Raises UnreadableImage for CIE Lab, for modes "I"
+    and "F" of unknown range, and for a loaded TIFF file with bands that are neither colour nor alpha.
+    """
+    if _has_other_bands(image):
+        raise UnreadableImage("bands beside the colours, which Pillow takes for alpha or drops; give the file's path")
+    turn = orientation.of_image(image)
+    colour, own_alpha = _to_arrays(image)
+    if alpha is None:
+        alpha = own_alpha
+    if turn != 1:
+        colour = orientation.upright(colour, turn)
+        alpha = None if alpha is None else orientation.upright(alpha, turn)
+    depth = "16" if _is_sixteen(image) else _BIT_DEPTHS.get(image.mode, "8")
+    return Pixels(colour, alpha, image.format or "", depth, rotated=turn != 1)
+
+
+def _has_other_bands(image: Image.Image) -> bool:
+    tags = getattr(image, "tag_v2", None)
+    if tags is None or 277 not in tags:
+        return False
+    extra = tags[277] - {2: 3, 5: 4, 6: 3, 8: 3}.get(tags.get(262, 0), 1)
+    named = tags.get(338, ())
+    return extra > 0 and (named if isinstance(named, tuple) else (named,)) not in ((1,), (2,))
 
 
 @functools.cache
@@ -102,49 +144,63 @@ def _known_formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _open(data: bytes) -> Image.Image:
-    """Open with the warning about decompression bombs as an error.
-
-    The filters of `warnings` belong to the whole process, hence the lock; it is held for the header only.
-    """
-    with _filters_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=_known_formats())
-
-
-def _stack_pages(image: Image.Image, pages: int) -> Pixels:
-    present = getattr(image, "n_frames", 1)
-    if present != pages:
-        bands = len(image.getbands())
-        found = f"{present} pages" if present > 1 else f"{bands} channel{'s' * (bands > 1)}"
-        raise _Refused(f"the image has {found}, {pages} channels are wanted")
-    planes: list[np.ndarray] = []
-    for page in range(pages):
-        image.seek(page)
-        plane, _ = _to_arrays(image.copy())
-        if plane.shape[2] != 1 or plane.shape != (planes[0].shape if planes else plane.shape):
-            raise _Refused("the pages are not all grey and of one size, so they are not channels")
-        planes.append(plane)
-    return Pixels(np.concatenate(planes, axis=2), None, image.format or "")
+def _check_icon(data: bytes) -> None:
+    """The PNG files inside an icon are not measured before they are decoded. Raises UnreadableImage."""
+    if not data.startswith(b"\0\0\1\0") or len(data) < 6:
+        return
+    for entry in range(struct.unpack_from("<H", data, 4)[0]):
+        if len(data) >= 22 + 16 * entry:
+            (start,) = struct.unpack_from("<I", data, 18 + 16 * entry)
+            header = png.read_header(data[start : start + 64])
+            if header:
+                check_size(header.width, header.height)
 
 
 def _to_arrays(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Colour (H, W, 1 or 3) and alpha (H, W, 1) or None of an image in any of Pillow's modes."""
     mode = image.mode
-    if mode.startswith("I") or mode == "F":
-        return _to_eight_bits(np.asarray(image))[..., None], None
-    if image.has_transparency_data:
-        if mode == "PA" or (mode == "P" and not _is_grey_palette(image)) or mode.startswith("RGB"):
-            rgba = np.asarray(image.convert("RGBA"))
-            return rgba[..., :3], rgba[..., 3:]
-        rgba = np.asarray(image.convert("RGBA"))
-        return rgba[..., :1], rgba[..., 3:]
-    if mode in ("1", "L") or (mode == "P" and _is_grey_palette(image)):
-        return np.asarray(image.convert("L"))[..., None], None
+    if _is_sixteen(image):
+        if mode == "I" and np.asarray(image).max() > 65535:
+            raise wide_integers("32-bit integer")
+        grey = _convert(image, 1, lambda strip: to_eight_bits(np.asarray(strip), 16))
+        key = image.info.get("transparency")
+        if key is None:
+            return grey, None
+        return grey, np.where(np.asarray(image) == key, np.uint8(0), np.uint8(255))[..., None]
+    if mode == "I":
+        raise wide_integers("32-bit integer")
+    if mode == "F":
+        return unit_to_eight_bits(np.asarray(image))[..., None], None
     if mode == "LAB":
-        raise _Refused("CIE Lab colours; save it as RGB")
-    return np.asarray(image.convert("RGB")), None
+        raise UnreadableImage("CIE Lab colours, which are not read; save it as RGB")
+    is_grey = mode in ("1", "L", "LA", "La") or (mode in ("P", "PA") and _is_grey_palette(image))
+    bands = 1 if is_grey else 3
+    if mode in ("La", "RGBa") or image.has_transparency_data:
+        rgba = _convert(image, 4, lambda strip: np.asarray(_plain_alpha(strip).convert("RGBA")))
+        return rgba[..., :bands], rgba[..., 3:]
+    return _convert(image, bands, lambda strip: np.asarray(strip.convert("L" if is_grey else "RGB"))), None
+
+
+def _plain_alpha(image: Image.Image) -> Image.Image:
+    """An image whose colours are not multiplied by alpha."""
+    return image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
+
+
+def _convert(image: Image.Image, bands: int, convert: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
+    """Convert an image strip by strip to uint8 (H, W, bands)."""
+    width, height = image.size
+    if width * height <= _STRIP:
+        return convert(image).reshape(height, width, bands)
+    converted = np.empty((height, width, bands), np.uint8)
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        converted[top : top + rows] = convert(strip).reshape(-1, width, bands)
+    return converted
+
+
+def _is_sixteen(image: Image.Image) -> bool:
+    return image.mode.startswith("I;16") or (image.mode == "I" and image.format in _SIXTEEN_BITS)
 
 
 def _is_grey_palette(image: Image.Image) -> bool:
@@ -153,22 +209,6 @@ def _is_grey_palette(image: Image.Image) -> bool:
     if palette is None:
         return True
     colours = np.asarray(palette, dtype=np.uint8).reshape(-1, 3)
-    used = np.flatnonzero(image.histogram()[: len(colours)])
+    indices = image.getchannel(0) if image.mode == "PA" else image
+    used = np.flatnonzero(indices.histogram()[: len(colours)])
     return bool((colours[used, :1] == colours[used]).all())
-
-
-def sixteen_to_eight(values: np.ndarray) -> np.ndarray:
-    """Scale 0..65535 to 0..255, rounded."""
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def _to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """Grey values of more than 8 bits as uint8: 0..65535 and floats 0..1 have a known range, others not."""
-    low, high = values.min(), values.max()
-    if values.dtype.kind == "f":
-        if not (low >= 0 and high <= 1):
-            raise _Refused(f"floating-point pixels from {low:g} to {high:g}; only 0 to 1 has a known meaning")
-        return np.round(values * 255).astype(np.uint8)
-    if low < 0 or high > 65535:
-        raise _Refused(f"32-bit pixels from {low} to {high}; save it with 8 or 16 bits")
-    return sixteen_to_eight(values)

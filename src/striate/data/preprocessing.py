@@ -1,30 +1,31 @@
 """From an image of any size to what the network sees; the part of a model that travels with it.
 
-Resizing is torchvision's antialiased bilinear `Resize` followed by `CenterCrop`, the evaluation transform
-of the ImageNet networks since Krizhevsky et al. (2012).
+Resizing is torchvision's antialiased `Resize` followed by `CenterCrop`, the evaluation transform of the ImageNet
+networks since Krizhevsky et al. (2012).
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
+from striate.data.channel_statistics import split_statistics
 from striate.data.channels import to_channels
-from striate.data.images import ArrayImages, Images
-from striate.data.workers import worker_count
 from striate.errors import StriateError, UsageError
 
 if TYPE_CHECKING:
     from striate.data.dataset import Dataset
 
 RESIZE_RULES = ("crop", "squash", "none")
+INTERPOLATIONS = ("bilinear", "bicubic")
+#: How many times the pixels of the input a resized image may have before only the part that is shown is made.
+_MOST_WASTE = 8
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Preprocessing:
         resize: "crop" scales the image to cover `size / crop_fraction` and cuts the centre; "squash" scales
             to `size` whatever the aspect; "none" accepts only images that have `size` already.
         crop_fraction: how much of the resized short side the centre crop keeps.
+        interpolation: "bilinear" or "bicubic", both antialiased; files written before there was a choice lack the
+            field and mean bilinear.
 
     Raises UsageError for impossible values.
     """
@@ -49,10 +52,13 @@ class Preprocessing:
     std: tuple[float, ...]
     resize: str = "crop"
     crop_fraction: float = 0.875
+    interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
         if self.resize not in RESIZE_RULES:
             raise UsageError(f"unknown resize rule '{self.resize}'; it is one of {', '.join(RESIZE_RULES)}")
+        if self.interpolation not in INTERPOLATIONS:
+            raise UsageError(f"unknown interpolation '{self.interpolation}'; it is {' or '.join(INTERPOLATIONS)}")
         if len(self.size) != 2 or min(self.size) < 1:
             raise UsageError(f"size is (height, width) in pixels, at least 1 each, not {self.size}")
         if not 0 < self.crop_fraction <= 1:
@@ -70,7 +76,7 @@ class Preprocessing:
         cls, dataset: Dataset, size: tuple[int, int], *, resize: str = "crop", crop_fraction: float = 0.875
     ) -> Preprocessing:
         """Preprocessing to `size` with the mean and deviation of the data set's training images."""
-        mean, std = channel_statistics(dataset.train.images)
+        mean, std = split_statistics(dataset.train)
         return cls(size, dataset.channels, mean, std, resize, crop_fraction)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
@@ -89,10 +95,12 @@ class Preprocessing:
                 "and resizing is off (resize 'none')"
             )
         if self.resize == "squash":
-            return resize_image(image, height, width)
-        image = resize_image(image, *self._cover(*image.shape[:2]))
-        top = round((image.shape[0] - height) / 2)
-        left = round((image.shape[1] - width) / 2)
+            return resize_image(image, height, width, self.interpolation)
+        whole = self._cover(*image.shape[:2])
+        top, left = round((whole[0] - height) / 2), round((whole[1] - width) / 2)
+        if whole[0] * whole[1] > _MOST_WASTE * height * width:
+            return resize_window(image, whole, (top, left, height, width), self.interpolation)
+        image = resize_image(image, *whole, self.interpolation)
         return np.ascontiguousarray(image[top : top + height, left : left + width])
 
     def _cover(self, height: int, width: int) -> tuple[int, int]:
@@ -122,8 +130,8 @@ class Preprocessing:
             raise UsageError(f"these are not the fields of a preprocessing: {error}") from error
 
 
-def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize uint8 (H, W, C) to uint8 (height, width, C), bilinear with antialiasing.
+def resize_image(image: np.ndarray, height: int, width: int, interpolation: str = "bilinear") -> np.ndarray:
+    """Resize uint8 (H, W, C) to uint8 (height, width, C), bilinear or bicubic, with antialiasing.
 
     It is the operation behind torchvision's `Resize(antialias=True)` and gives the same pixels.
     """
@@ -133,39 +141,34 @@ def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if not image.flags.writeable:  # torch warns about sharing read-only memory
         image = image.copy()
     batch = torch.from_numpy(image).permute(2, 0, 1)[None]  # (1, C, H, W), channels-last
-    resized = F.interpolate(batch, (height, width), mode="bilinear", antialias=True, align_corners=False)
+    resized = F.interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
     return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
 
 
-def channel_statistics(images: Images, sample: int = 5000) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, pixels in [0, 1].
+def resize_window(
+    image: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int], interpolation: str = "bilinear"
+) -> np.ndarray:
+    """The window (top, left, height, width) of what `resize_image` to `size` gives, without making the rest.
 
-    `sample` images at most are looked at, evenly spaced, so that the result depends on the data alone.
-    A constant channel gets the deviation of one grey level, so that it can be divided by.
+    Equal within one grey level of interpolation. A thin image blown up to the height of a network's input would
+    otherwise be thousands of inputs wide.
     """
-    if not len(images):
-        raise StriateError("there are no images to take the mean of")
-    indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
-    if isinstance(images, ArrayImages):
-        _, _, width, channels = images.array.shape
-        chunks = np.array_split(indices, -(-len(indices) // 256))
-        counts = [_grey_levels(images.array[chunk].reshape(-1, width, channels)) for chunk in chunks]
-    else:
-        with ThreadPoolExecutor(worker_count()) as pool:
-            counts = list(pool.map(lambda index: _grey_levels(images.read(int(index))), indices))
-    histogram = np.sum(counts, axis=0)  # (C, 256); sums of integers do not depend on their order
-    levels = np.arange(256)
-    mean = histogram @ levels / histogram.sum(axis=1)
-    variance = histogram @ levels**2 / histogram.sum(axis=1) - mean**2
-    std = np.sqrt(np.maximum(variance, 1.0))
-    return tuple((mean / 255).tolist()), tuple((std / 255).tolist())
-
-
-def _grey_levels(image: np.ndarray) -> np.ndarray:
-    """How often each grey level occurs in each channel of uint8 (H, W, C): int64 (C, 256)."""
-    if image.shape[2] <= 4:
-        planes = cv2.split(image)
-    else:
-        planes = [np.ascontiguousarray(image[..., channel]) for channel in range(image.shape[2])]
-    counts = [cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel() for plane in planes]
-    return np.stack(counts).astype(np.int64)
+    top, left, height, width = window
+    down, across = image.shape[0] / size[0], image.shape[1] / size[1]  # source pixels per pixel
+    # All that the window's edges look at: the kernel reaches 2 pixels (bicubic), or 2 of the larger kind.
+    reach_down, reach_across = 3 * max(1.0, down), 3 * max(1.0, across)
+    first_row, first_column = max(0, int(top * down - reach_down)), max(0, int(left * across - reach_across))
+    last_row, last_column = (top + height) * down + reach_down, (left + width) * across + reach_across
+    part = image[first_row : int(last_row) + 1, first_column : int(last_column) + 1]
+    box = (
+        left * across - first_column,
+        top * down - first_row,
+        min((left + width) * across - first_column, part.shape[1]),
+        min((top + height) * down - first_row, part.shape[0]),
+    )
+    method = Image.Resampling[interpolation.upper()]
+    bands = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(part[..., band])).resize((width, height), method, box))
+        for band in range(image.shape[2])
+    ]
+    return np.stack(bands, axis=2)

@@ -64,7 +64,7 @@ def image_kernel(spelled: str) -> np.ndarray:
                 raise UsageError(
                     f"{path}: too large for a kernel; a text file with a row of numbers on each line is meant"
                 )
-            return parse_kernel(path.read_text(), str(path))
+            return parse_kernel(path.read_text(encoding="utf-8-sig"), str(path))
     except (OSError, ValueError) as error:  # a name that no file can have; bytes that are no text
         raise UsageError(f"{spelled!r} cannot be read as a kernel: {error}") from error
     if "/" in spelled or path.suffix:

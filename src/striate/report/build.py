@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from striate.errors import StriateError
+from striate.files import explain, write_atomically
 from striate.report import inputs, sections, words
 from striate.report.content import ReportContent
 
@@ -18,15 +16,11 @@ def write_report(path: str | Path, content: ReportContent) -> Path:
         StriateError: the file cannot be written, or a picture is no uint8 image.
     """
     path = Path(path)
-    page = render(content).encode("utf-8", "replace")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, page)
     except OSError as error:
-        raise StriateError(
-            f"report: cannot write {path}: {error.strerror or error}; name a folder that can be written to."
-        ) from error
-    return path
+        raise explain(error, path) from error
+    return write_atomically(path, render(content).encode("utf-8", "replace"))
 
 
 def render(content: ReportContent) -> str:
@@ -56,24 +50,3 @@ def render(content: ReportContent) -> str:
         data=inputs.data(content),
         recipe=inputs.recipe(content),
     )
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` through a temporary file beside it, so that a reader sees the old or the new."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes files that nobody else can read
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current

@@ -36,14 +36,18 @@ class ReportContent:
         created: when; a date is printed to the minute, a string as it is.
         network: the network's name.
         card: one line about it, such as its paper; an arXiv id in it becomes a link.
+        start: what weights it started from, in words.
+        frozen: which part was not trained, in words.
         source: the data, as the user gave it.
-        command: the command line that repeats the run.
+        command: the command line that repeats the run; empty where there was none.
+        extensions: the command lines that then extended it, in order.
         stopped_by: what ended the training ("all 20 epochs done", "time limit").
         versions: package to version.
         recipe: the whole recipe, nested as in config.json.
         history: rows of metrics.csv: epoch, learning_rate, train_loss, train_accuracy, val_loss,
             val_accuracy, val_top5; numbers or their text, empty or None where missing. Accuracies in [0, 1].
-        timing: rows of timing.csv: epoch, seconds, images_per_second, loading_share in [0, 1].
+        timing: rows of timing.csv: epoch, seconds of training, validation_seconds, images_per_second, loading_share in
+            [0, 1].
         evaluation: the outcome on the split named `split`.
         split: "test", "val" or "train".
         split_sizes: split to class to number of images.
@@ -55,14 +59,19 @@ class ReportContent:
         notes: remarks on the data, one line each.
         duplicates: pairs of names, the same image in two splits; a list with a `total` of its own counts more
             than it holds.
+        contradictions: one picture under several labels: its places, pairs of name and class.
+        differences: why the training loss is not the validation loss of the same network, a clause each.
     """
 
     title: str
     created: datetime | str = ""
     network: str = ""
     card: str = ""
+    start: str = ""
+    frozen: str = ""
     source: str = ""
     command: str = ""
+    extensions: Sequence[str] = ()
     stopped_by: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -77,3 +86,5 @@ class ReportContent:
     skipped: Sequence[Any] = ()
     notes: Sequence[str] = ()
     duplicates: Sequence[tuple[str, str]] = ()
+    contradictions: Sequence[Sequence[tuple[str, str]]] = ()
+    differences: Sequence[str] = ()

@@ -15,16 +15,16 @@ from striate.report.content import ReportContent
 #: Up to this many classes they keep their own order and the confusion matrix is a table of numbers.
 FEW_CLASSES = 30
 #: Caps on what is printed in full; the page says how much it leaves out.
-MOST_CLASSES, MOST_SKIPPED, MOST_REASONS, MOST_DUPLICATES = 1000, 40, 12, 40
+MOST_CLASSES, MOST_SKIPPED, MOST_REASONS, MOST_DUPLICATES, MOST_PLACES = 1000, 40, 12, 40, 8
 SPLIT_WORDS = {"train": "training", "val": "validation", "test": "test"}
 
 
 def data(content: ReportContent) -> dict[str, Any] | None:
-    """Class counts per split, remarks, skipped files by reason, and images that lie in two splits."""
+    """Class counts per split, remarks, skipped files by reason, images in two splits or under two labels."""
     counts = _class_counts(content.split_sizes)
     skipped = [_path_and_reason(entry) for entry in islice(content.skipped, MOST_SKIPPED)]
     reasons = Counter(_path_and_reason(entry)[1] for entry in content.skipped).most_common()
-    if not (counts or skipped or content.notes or content.duplicates):
+    if not (counts or skipped or content.notes or content.duplicates or content.contradictions):
         return None
     return {
         "counts": counts,
@@ -35,6 +35,8 @@ def data(content: ReportContent) -> dict[str, Any] | None:
         "reasons_left_out": max(0, len(reasons) - MOST_REASONS),
         "duplicates": list(islice(content.duplicates, MOST_DUPLICATES)),
         "duplicates_total": getattr(content.duplicates, "total", len(content.duplicates)),
+        "contradictions": [list(islice(places, MOST_PLACES)) for places in content.contradictions[:MOST_DUPLICATES]],
+        "contradictions_total": len(content.contradictions),
     }
 
 

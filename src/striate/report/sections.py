@@ -14,6 +14,7 @@ from striate.report.content import Mistake, ReportContent
 from striate.report.inputs import FEW_CLASSES, MOST_CLASSES, split_word
 from striate.report.pictures import Picture, heat_map, thumbnail
 from striate.training.metrics import Evaluation
+from striate.training.tables import head_losses
 
 #: Caps on what is printed in full; the page says how much it leaves out.
 MOST_EPOCHS, MOST_PAIRS, MOST_MISTAKES, MOST_AUGMENTED, MOST_VERSIONS = 200, 12, 24, 6, 7
@@ -26,6 +27,8 @@ def headline(content: ReportContent) -> dict[str, Any]:
     evaluation = content.evaluation
     facts = [
         ("Network", content.network, content.card),
+        ("Started from", content.start, ""),
+        ("Frozen", content.frozen, ""),
         ("Data", content.source, _sizes_line(content)),
         ("When", words.when(content.created), ""),
         ("Ended by", content.stopped_by, ""),
@@ -79,13 +82,15 @@ def progress(content: ReportContent) -> dict[str, Any] | None:
     validated = np.array(column("val_accuracy"))
     best = ""
     if np.isfinite(validated).any():
-        place = int(np.nanargmax(validated))
+        losses = np.nan_to_num(np.array(column("val_loss")), nan=np.inf)
+        place = int(np.lexsort((losses, np.nan_to_num(-validated, nan=np.inf)))[0])  # of two equal, the lower loss
         best = f"Best validation accuracy: {words.percent(validated[place])}, epoch {epochs[place]:g}."
     broken = [int(epochs[place]) for place, row in enumerate(rows) if _diverged(row)]
     return {
         "charts": [(title, chart) for title, chart in drawn if chart and len(rows) > 1],
         "validated": bool(best or np.isfinite(column("val_loss")).any()),
         "best": best,
+        "gap": _gap(content),
         "broken": words.ranges(sorted(set(broken))),
         "time": _time_line(content),
         "table": _epoch_table(content),
@@ -207,19 +212,31 @@ def _diverged(row: Mapping[str, Any]) -> bool:
     return any(value not in (None, "") and not math.isfinite(words.number(value)) for value in values)
 
 
+def _gap(content: ReportContent) -> str:
+    """Why training loss lies above validation loss, where it does in the last epoch that has both."""
+    pairs = [(words.number(row.get("train_loss")), words.number(row.get("val_loss"))) for row in content.history]
+    both = [pair for pair in pairs if all(map(math.isfinite, pair))]
+    if not both or not content.differences or both[-1][0] <= both[-1][1]:
+        return ""
+    train, val = map(words.figure, both[-1])
+    return f"Training loss lies above validation loss ({train} against {val}): {'; '.join(content.differences)}."
+
+
 def _time_line(content: ReportContent) -> str:
     def column(name: str) -> np.ndarray:
         found = np.array([words.number(row.get(name)) for row in content.timing], dtype=float)
         return found[np.isfinite(found)]
 
     seconds, speed, loading = column("seconds"), column("images_per_second"), column("loading_share")
+    validation = float(column("validation_seconds").sum())
     parts = []
     if len(seconds):
-        parts.append(f"{words.duration(float(seconds.sum()))} in all")
+        share = f", {words.duration(validation)} of it validating" if validation else ""
+        parts.append(f"{words.duration(float(seconds.sum()) + validation)} in all{share}")
     if len(speed):
         parts.append(f"{words.count(np.median(speed))} images a second (median epoch)")
     if len(loading):
-        parts.append(f"{words.percent(loading.mean())} of it waiting for data")
+        parts.append(f"{words.percent(loading.mean())} of {'training' if validation else 'it'} waiting for data")
     return "; ".join(parts)
 
 
@@ -228,6 +245,7 @@ def _epoch_table(content: ReportContent) -> dict[str, Any]:
         "epoch": "Epoch",
         "learning_rate": "Learning rate",
         "train_loss": "Training loss",
+        **{column: f"Training loss, {head}" for column, head in head_losses(content.history[0]).items()},
         "val_loss": "Validation loss",
         "train_accuracy": "Training accuracy",
         "val_accuracy": "Validation accuracy",

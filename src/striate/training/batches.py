@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ from torch.utils.data import DataLoader, Dataset
 from striate.augment import Augment, recolour, warp
 from striate.data import ArrayImages, Preprocessing, Split
 from striate.errors import StriateError, UsageError
+
+#: Bytes of decoded images that are held while a batch is made.
+_BATCH_MEMORY = 1 << 29
 
 
 class Batch(NamedTuple):
@@ -56,25 +59,39 @@ class _Maker(Dataset):
             return error
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(self.split.labels[key.indices])
 
-    def _read(self, indices: NDArray[np.int64]) -> Any:
-        if isinstance(self.split.images, ArrayImages):
-            return self.split.images.array[indices]
-        return [self.split.images.read(int(index)) for index in indices]
+    def _read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], Iterable[NDArray[np.uint8]]]:
+        """Heights and widths (n, 2) of some images, and the images.
+
+        Those that do not fit in `_BATCH_MEMORY` together are read again when it is their turn.
+        """
+        source, free = self.split.images, _BATCH_MEMORY
+        if isinstance(source, ArrayImages):
+            return np.tile(source.array.shape[1:3], (len(indices), 1)), source.array[indices]
+        sizes, kept = [], []
+        for index in indices:
+            image = source.read(int(index))
+            free -= image.nbytes
+            sizes.append(image.shape[:2])
+            kept.append(image if free >= 0 else None)
+        pairs = zip(indices, kept, strict=True)
+        images = (source.read(int(index)) if image is None else image for index, image in pairs)
+        return np.array(sizes), images
 
     def _plain(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        images = self._read(indices)
-        if isinstance(images, np.ndarray) and images.shape[1:3] == self.preprocessing.size:
-            return images
-        return np.stack([self.preprocessing(image) for image in images])
+        source = self.split.images
+        if isinstance(source, ArrayImages) and source.array.shape[1:3] == self.preprocessing.size:
+            return source.array[indices]
+        # One at a time: only what the network sees is held, whatever the size of the pictures.
+        return np.stack([self.preprocessing(source.read(int(index))) for index in indices])
 
     def _training(self, key: _Key) -> NDArray[np.uint8]:
         if not self.augment.changes_geometry and not self.augment.changes_colour:
             return self._plain(key.indices)
-        images, look, rng = self._read(key.indices), self.preprocessing, generator(self.seed, *key[:2])
+        look, rng = self.preprocessing, generator(self.seed, *key[:2])
         if self.augment.changes_geometry:
-            sizes = np.array([image.shape[:2] for image in images])
+            sizes, pictures = self._read(key.indices)
             matrices = self.augment.sample_geometry(rng, sizes, look.size, look.resize, look.crop_fraction)
-            images = warp(images, matrices, look.size, self.augment.border)
+            images = warp(pictures, matrices, look.size, self.augment.border)
         else:
             images = self._plain(key.indices)
         if self.augment.changes_colour:

@@ -14,6 +14,7 @@ from striate.data import Preprocessing
 from striate.errors import StriateError
 from striate.files import write_atomically
 from striate.models import ConvNet, create_model
+from striate.strict_json import to_json
 from striate.training.checkpoints import checksum
 from striate.weights import load_state
 from striate.weights.files import OWN_MODEL as FORMAT
@@ -50,7 +51,7 @@ class Description:
             "preprocessing": self.preprocessing.to_dict(),
             "classes": list(self.classes),
         }
-        return json.dumps(values, ensure_ascii=False)
+        return to_json(values)
 
     @classmethod
     def from_json(cls, text: str) -> Description:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from striate.errors import StriateError, UsageError
-from striate.files import explain, write_atomically
+from striate.files import explain, portable_name, write_atomically, write_csv
+from striate.strict_json import to_json
 
 
 class RunFolder:
@@ -36,6 +35,8 @@ class RunFolder:
     def create(cls, path: str | Path | None, stem: str) -> RunFolder:
         """A new folder, locked: `path`, or else runs/<stem>, runs/<stem>-2, … whichever is free.
 
+        What Windows does not allow in a name is replaced in the stem, on every system, so that folders can be moved.
+
         Raises:
             UsageError: the folder named exists already and is not empty.
             StriateError: it cannot be made.
@@ -45,7 +46,7 @@ class RunFolder:
             run.refuse_existing()
             run._make(exist_ok=True)
             return run
-        number = 1
+        stem, number = portable_name(stem) or "run", 1
         while True:
             run = cls(Path("runs") / (stem if number == 1 else f"{stem}-{number}"))
             try:
@@ -65,13 +66,25 @@ class RunFolder:
             resumable = f"Go on with it: --resume {self.path}; or choose" if self.config.is_file() else "Choose"
             raise UsageError(f"{self.path} exists already and is never overwritten. {resumable} another --run.")
 
+    @property
+    def has_results(self) -> bool:
+        """Whether something was trained here: starting anew would overwrite it."""
+        return any(path.exists() for path in (self.model, self.metrics, self.timing, self.report))
+
+    def drop_checkpoint(self, why: str) -> None:
+        """Remove last.ckpt, and let config.json say that this was meant."""
+        self.update_config(checkpoint=f"dropped: {why}")
+        self.checkpoint.unlink(missing_ok=True)
+
     def remove_if_unstarted(self) -> None:
         """Take away again what `create` made when nothing was trained: there is nothing to go on with."""
         if self.checkpoint.exists() or self.model.exists():
             return
         with contextlib.suppress(OSError):  # something else lies in it
-            for path in (self.config, self.skipped, self.path / ".lock"):
+            for path in (self.config, self.skipped):
                 path.unlink(missing_ok=True)
+            self.unlock()  # Windows removes no file that is open
+            (self.path / ".lock").unlink(missing_ok=True)
             for path in self._made:
                 path.rmdir()
 
@@ -131,8 +144,8 @@ class RunFolder:
 
     def _patience(self) -> float:
         """Seconds to wait for the lock: the workers of a process that was killed hold it until they notice."""
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            return 6.0 if json.loads(self.config.read_text())["workers"] else 0.0
+        with contextlib.suppress(StriateError):
+            return 6.0 if self.read_config().get("workers") else 0.0
         return 0.0
 
     def unlock(self) -> None:
@@ -143,7 +156,7 @@ class RunFolder:
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Write config.json."""
-        write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(self.config, to_json(config, indent=2) + "\n")
 
     def read_config(self) -> dict[str, Any]:
         """Read config.json.
@@ -152,16 +165,18 @@ class RunFolder:
             StriateError: it is damaged.
         """
         try:
-            return json.loads(self.config.read_text())
-        except (OSError, ValueError) as error:
+            config = json.loads(self.config.read_text(encoding="utf-8-sig"))  # an editor may have put a mark before it
+            if not isinstance(config, dict):
+                raise ValueError("it holds no JSON object")
+        except (OSError, ValueError, RecursionError) as error:
             raise StriateError(f"{self.config}: damaged ({error}); this run cannot be resumed.") from error
+        return config
+
+    def update_config(self, **fields: Any) -> None:
+        """Write config.json anew with these fields set."""
+        self.write_config({**self.read_config(), **fields})
 
     def write_table(self, path: Path, rows: list[dict[str, Any]]) -> None:
-        """Write rows as CSV; the columns are those of the first row."""
-        if not rows:
-            return
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(path, text.getvalue())
+        """Write rows as CSV; nothing where there are none."""
+        if rows:
+            write_csv(path, rows)

@@ -7,9 +7,9 @@ import os
 import shutil
 import urllib.request
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from striate.errors import StriateError
+from striate.files import replacing
 from striate.weights.source import WeightSource
 
 
@@ -53,30 +53,18 @@ def fetch(source: WeightSource, folder: Path) -> Path:
     """Download a source's file into `folder` under a temporary name, check it, then give it its own name.
 
     Raises:
-        StriateError: no address, no connection, no room, or another checksum; nothing is left behind.
+        StriateError: no connection, no room, or another checksum; nothing is left behind.
     """
     by_hand = f"put the file {source.file} (sha256 {source.sha256[:8]}...) into {folder}"
-    if not source.url:
-        raise StriateError(f"weights '{source.name}' ({source.origin}) have no address to fetch them from; {by_hand}")
     path = folder / source.file
-    partial: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (
-            urllib.request.urlopen(source.url, timeout=30) as response,
-            NamedTemporaryFile(dir=folder, prefix=f".{source.file}.", delete=False) as file,
-        ):
-            partial = Path(file.name)
-            shutil.copyfileobj(response, file, 1 << 20)
-            file.flush()
-            os.fsync(file.fileno())
-        if not sha256_of(partial).startswith(source.sha256):
-            raise StriateError(f"{source.url}: what arrived has another checksum; try again, or {by_hand}")
-        partial.replace(path)
+        with replacing(path) as partial:
+            with urllib.request.urlopen(source.url, timeout=30) as response, open(partial, "xb") as file:
+                shutil.copyfileobj(response, file, 1 << 20)
+            if not sha256_of(partial).startswith(source.sha256):
+                raise StriateError(f"{source.url}: what arrived has another checksum; try again, or {by_hand}")
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise StriateError(f"cannot fetch {source.url} ({reason}); {by_hand}") from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
     return path

@@ -1,0 +1,40 @@
+"""Where the images of a run lie: where they were, seen from any folder, or where they have been moved to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from striate.data import Dataset, open_dataset
+from striate.data.named import NAMES
+from striate.errors import StriateError
+
+
+def place_of(source: str) -> dict[str, str]:
+    """What config.json says of a source: as it was given, and a path that holds from any folder."""
+    return {"source": source, "absolute_source": "" if source in NAMES else str(Path(source).expanduser().absolute())}
+
+
+def open_place(source: str | Path, **options: Any) -> Dataset:
+    """`open_dataset`, where a `Path` is a path even when it is spelt like the name of a known data set."""
+    return open_dataset(source.absolute() if isinstance(source, Path) and str(source) in NAMES else source, **options)
+
+
+def locate(source: str, absolute: str, instead: str) -> str:
+    """Where a data set lies: at its absolute path, else as it was called, for it may have moved along.
+
+    Args:
+        source: as it was given.
+        absolute: its absolute path then; empty where none is known.
+        instead: the command that names another place.
+
+    Raises:
+        StriateError: at neither.
+    """
+    if source in NAMES:
+        return source
+    for place in (absolute, source):
+        if place and Path(place).expanduser().exists():
+            return place
+    where = absolute or Path(source).expanduser().absolute()
+    raise StriateError(f"{where}: the images are not there any more. If they lie elsewhere now: {instead}")

@@ -1,0 +1,54 @@
+"""Mean and standard deviation of each channel, out of sums that are exact and do not depend on any order."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from striate.data.dataset import Split
+from striate.data.facts import channel_sums, level_sums
+from striate.data.images import ArrayImages, Images
+from striate.data.workers import worker_count
+from striate.errors import StriateError
+
+#: Mean and standard deviation of each channel, pixels in [0, 1].
+Statistics = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def split_statistics(split: Split) -> Statistics:
+    """Mean and standard deviation of each channel of a split.
+
+    Where the check has read the images, all of them count and none is read again; else see `channel_statistics`.
+    """
+    facts = split.facts
+    if facts is None or facts.sums is None or not len(split):
+        return channel_statistics(split.images)
+    return _from_sums(facts.sums.sum(axis=0))
+
+
+def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
+    """Mean and standard deviation of each channel, pixels in [0, 1].
+
+    `sample` images at most are looked at, evenly spaced, so that the result depends on the data alone.
+    A constant channel gets the deviation of one grey level, so that it can be divided by.
+    """
+    if not len(images):
+        raise StriateError("there are no images to take the mean of")
+    indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
+    if isinstance(images, ArrayImages):
+        _, _, width, channels = images.array.shape
+        chunks = np.array_split(indices, -(-len(indices) // 256))
+        sums = [level_sums(images.array[chunk].reshape(-1, width, channels)) for chunk in chunks]
+    else:
+        with ThreadPoolExecutor(worker_count()) as pool:
+            sums = [np.asarray(one) for one in pool.map(lambda row: channel_sums(images.read(row)), indices.tolist())]
+    return _from_sums(np.sum(sums, axis=0))
+
+
+def _from_sums(sums: np.ndarray) -> Statistics:
+    """From sums over all images, whose first three columns are `level_sums`."""
+    pixels, total, squares = sums.T[:3]
+    mean = total / pixels
+    std = np.sqrt(np.maximum(squares / pixels - mean**2, 1.0))
+    return tuple((mean / 255).tolist()), tuple((std / 255).tolist())

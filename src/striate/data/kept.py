@@ -1,0 +1,114 @@
+"""Decoded pictures that stay in memory, so that a small data set is decoded once and never again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.data.channels import to_channels
+from striate.data.images import ArrayImages, Images
+
+#: The most bytes of pixels of a data set that are kept in memory.
+MEMORY_LIMIT = 1 << 30
+#: Up to so many bytes, pictures of one size are copied into one array, of which batches are cut quickest.
+ARRAY_LIMIT = 1 << 28
+#: After so many images their mean size tells whether all of them can fit.
+_SOUNDING = 100
+
+
+@dataclass(frozen=True, eq=False)
+class KeptImages:
+    """Images of any sizes, decoded and held in memory; `source` is where they came from.
+
+    A process that is sent a copy (a worker that was not forked) gets `source` in its place, lest the pixels take
+    up memory once for every worker.
+    """
+
+    pictures: Sequence[np.ndarray]
+    source: Images
+
+    def __post_init__(self) -> None:
+        if len(self.pictures) != len(self.source):
+            raise ValueError(f"{len(self.pictures)} pictures of {len(self.source)} images")
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def read(self, index: int) -> np.ndarray:
+        """The image at `index`, uint8 (H, W, C); not a copy."""
+        return self.pictures[index]
+
+    def name(self, index: int) -> str:
+        """Where the image at `index` came from."""
+        return self.source.name(index)
+
+    def subset(self, indices: np.ndarray) -> KeptImages:
+        """The images at `indices`, in that order; they share their pixels."""
+        return KeptImages([self.pictures[index] for index in indices], self.source.subset(indices))
+
+    def __reduce__(self) -> tuple[object, tuple[Images]]:
+        return _itself, (self.source,)
+
+
+def _itself(images: Images) -> Images:
+    return images
+
+
+class Memory:
+    """Collects the pictures of a data set of `total` images, for as long as all of them fit into `limit` bytes.
+
+    Threads `reserve` room for what they have decoded, in any order; then each picture is added in its turn.
+    """
+
+    def __init__(self, total: int, limit: int) -> None:
+        self.total, self.limit = total, limit
+        self.pictures: list[np.ndarray | None] = []
+        self.is_open = limit > 0
+        self._reserved = self._added = 0  # bytes
+        self._lock = threading.Lock()
+
+    def reserve(self, picture: np.ndarray) -> bool:
+        """Whether there is room for one picture more; where there is none, no picture of the set is kept."""
+        with self._lock:
+            self._reserved += picture.nbytes
+            self.is_open = self.is_open and self._reserved <= self.limit
+            return self.is_open
+
+    def add(self, picture: np.ndarray | None) -> None:
+        """Keep the next picture, for which there is room; None for an image that cannot be read."""
+        self.pictures.append(picture)
+        self._added += 0 if picture is None else picture.nbytes
+        expected = self._added / len(self.pictures) * self.total
+        if not self.is_open or (len(self.pictures) >= _SOUNDING and expected > 2 * self.limit):
+            self._close()
+
+    def replace(self, row: int, picture: np.ndarray | None) -> None:
+        """Keep another picture in the place of an earlier one."""
+        if self.is_open:
+            self.pictures[row] = picture
+
+    def give_channels(self, channels: int) -> None:
+        """Convert what is kept to so many channels, or keep nothing where that does not fit."""
+        pixels = sum(picture.shape[0] * picture.shape[1] for picture in self.pictures if picture is not None)
+        if pixels * channels > self.limit:
+            self._close()
+        for row, picture in enumerate(self.pictures):
+            if picture is not None and picture.shape[2] != channels:
+                self.pictures[row] = to_channels(picture, channels)
+
+    def images(self, rows: np.ndarray, source: Images) -> Images:
+        """The images of `source`, which were added as number `rows`, with their pixels where these are kept."""
+        if not self.is_open:
+            return source
+        pictures = [picture for row in rows if (picture := self.pictures[row]) is not None]
+        same_size = len({picture.shape for picture in pictures}) == 1
+        if same_size and sum(picture.nbytes for picture in pictures) <= ARRAY_LIMIT:
+            return ArrayImages(np.stack(pictures), [source.name(row) for row in range(len(pictures))])
+        return KeptImages(pictures, source)
+
+    def _close(self) -> None:
+        self.is_open = False
+        self.pictures = []

@@ -1,0 +1,176 @@
+"""The directory of a TIFF file (TIFF 6.0, 1992; BigTIFF): what its tags say of each page, read without decoding."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from striate.data.unreadable import UnreadableImage
+
+_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TYPES = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
+_MOST_PAGES = 4096
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+_COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
+_ALPHA = (1, 2)  # of ExtraSamples: multiplied into the colour, and not; 0 is "unspecified"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One image of the file.
+
+    Attributes:
+        order: "<" or ">", the byte order of numbers and samples.
+        width: pixels; likewise `height`.
+        bits: of each sample.
+        samples: per pixel, extra ones among them.
+        photometric: what the samples mean (one of the constants here), or another number.
+        kind: "u" unsigned, "i" signed, "f" floating point.
+        extra: the meaning of each sample beyond the colour, 0 where none is told.
+        compression: the number in the file; likewise `predictor` and `fill_order`.
+        planar: each band lies by itself.
+        chunk: (height, width) of a strip or tile.
+        offsets: where each chunk begins; `counts` their bytes.
+        colours: palette (3, 2 ** bits), 16 bits, or None.
+        orientation: tag 274.
+        subsampling: of the chroma, (2, 2) where the file does not say.
+    """
+
+    order: str
+    width: int
+    height: int
+    bits: int
+    samples: int
+    photometric: int
+    kind: str
+    extra: tuple[int, ...]
+    compression: int
+    predictor: int
+    fill_order: int
+    planar: bool
+    chunk: tuple[int, int]
+    offsets: tuple[int, ...]
+    counts: tuple[int, ...]
+    colours: np.ndarray | None
+    orientation: Any
+    subsampling: tuple[int, ...]
+
+    @property
+    def alpha(self) -> int | None:
+        """What kind of alpha the one extra sample is (1 multiplied into the colour, 2 not); None for another."""
+        return self.extra[0] if len(self.extra) == 1 and self.extra[0] in _ALPHA else None
+
+    @property
+    def bit_depth(self) -> str:
+        """Bits of a sample, as `Decoded.bit_depth` spells them."""
+        return f"float{self.bits}" if self.kind == "f" else str(self.bits)
+
+    @property
+    def bands(self) -> int:
+        """Channels as they are shown: grey, RGB (of a palette, CMYK or YCbCr too), alpha, further bands."""
+        colour = 1 if self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) else 3
+        return colour + len(self.extra)
+
+
+def is_tiff(data: bytes) -> bool:
+    """Whether the content begins as TIFF files do."""
+    return data[:4] in _STARTS
+
+
+def read_pages(data: bytes) -> list[Page]:
+    """The pages of a TIFF file, without reduced copies and masks of others.
+
+    Raises:
+        UnreadableImage: the directory is damaged, or says what this reader does not know.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in (b"+\0", b"\0+")
+    pages: list[Page] = []
+    visited: set[int] = set()
+    try:
+        (position,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+        while position and position not in visited and len(visited) < _MOST_PAGES:
+            visited.add(position)
+            tags, position = _read_directory(data, position, order, big)
+            if not int(tags.get(254, (0,))[0]) & 5:
+                pages.append(_page(tags, order))
+    except (struct.error, ValueError, IndexError, KeyError, OverflowError, ZeroDivisionError) as error:
+        if pages:
+            return pages
+        raise UnreadableImage("damaged: the TIFF directory does not make sense") from error
+    if not pages:
+        raise UnreadableImage("a TIFF file without a page")
+    return pages
+
+
+def _read_directory(data: bytes, position: int, order: str, big: bool) -> tuple[dict[int, np.ndarray], int]:
+    """The numeric tags of the directory at `position`, and where the next one is."""
+    count_format, entry_size, inline = ("Q", 20, 8) if big else ("H", 12, 4)
+    number = order + ("Q" if big else "I")
+    (count,) = struct.unpack_from(order + count_format, data, position)
+    if count > 4096:
+        raise ValueError("too many tags")
+    position += struct.calcsize(count_format)
+    tags: dict[int, np.ndarray] = {}
+    for entry in range(position, position + count * entry_size, entry_size):
+        tag, kind = struct.unpack_from(order + "HH", data, entry)
+        (length,) = struct.unpack_from(number, data, entry + 4)
+        if kind not in _TYPES or length == 0:
+            continue
+        dtype = np.dtype(order + _TYPES[kind])
+        where = entry + 4 + inline
+        if length * dtype.itemsize > inline:
+            (where,) = struct.unpack_from(number, data, where)
+        if where + length * dtype.itemsize <= len(data):
+            tags[tag] = np.frombuffer(data, dtype, length, where)
+    (following,) = struct.unpack_from(number, data, position + count * entry_size)
+    return tags, following
+
+
+def _page(tags: dict[int, np.ndarray], order: str) -> Page:
+    def one(tag: int, default: int) -> int:
+        return int(tags[tag][0]) if tag in tags else default
+
+    width, height, samples = one(256, 0), one(257, 0), one(277, 1)
+    depths = {int(depth) for depth in tags.get(258, (1,))[:samples]}
+    formats = {int(kind) for kind in tags.get(339, (_UNSIGNED,))[:samples]}
+    if len(depths) > 1 or len(formats) > 1:
+        raise UnreadableImage("a TIFF file whose bands differ in depth; save them with one")
+    bits, kind = depths.pop(), {_SIGNED: "i", _FLOAT: "f"}.get(formats.pop(), "u")
+    photometric = one(262, RGB if samples >= 3 else BLACK_IS_ZERO)
+    extra = [int(meaning) for meaning in tags.get(338, ())]
+    missing = samples - _COLOURS.get(photometric, samples)
+    if missing < 0:
+        raise UnreadableImage(f"damaged: {samples} samples a pixel are too few for its colours")
+    extra = (extra + [0] * missing)[:missing]
+    tiled = 322 in tags
+    chunk = (one(323, height), one(322, width)) if tiled else (min(one(278, height), height), width)
+    planar = one(284, 1) == 2 and samples > 1
+    offsets = tuple(int(offset) for offset in tags[324 if 324 in tags else 273])
+    counts = tuple(int(count) for count in tags.get(325 if 325 in tags else 279, ()))
+    colours = tags[320].reshape(3, -1) if photometric == PALETTE and 320 in tags else None
+    return Page(
+        order=order,
+        width=width,
+        height=height,
+        bits=bits,
+        samples=samples,
+        photometric=photometric,
+        kind=kind,
+        extra=tuple(extra),
+        compression=one(259, 1),
+        predictor=one(317, 1),
+        fill_order=one(266, 1),
+        planar=planar,
+        chunk=chunk,
+        offsets=offsets,
+        counts=counts,
+        colours=colours,
+        orientation=tags[274][0] if 274 in tags else 1,
+        subsampling=tuple(int(factor) for factor in tags.get(530, (2, 2))),
+    )

@@ -1,0 +1,234 @@
+"""Going on with a run: what is finished is never overwritten, what moved is found again, what was edited is named."""
+
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+import striate
+from striate.classifier import resume
+from striate.classifier.execution import _identity
+from striate.errors import StriateError
+
+FAST = {"model": "lenet5", "epochs": 1, "quiet": True, "report": False, "workers": 0, "batch_size": 4}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != ".lock"}
+
+
+def config_of(run: Path) -> dict:
+    return json.loads((run / "config.json").read_text(encoding="utf-8"))
+
+
+def edit(run: Path, **fields: object) -> None:
+    (run / "config.json").write_text(json.dumps(config_of(run) | fields), encoding="utf-8")
+
+
+def refused(run: Path, **options: object) -> str:
+    """What `resume` says when it refuses; nothing in the folder has changed."""
+    before = contents(run)
+    with pytest.raises(StriateError) as error:
+        resume(run, quiet=True, **options)
+    assert contents(run) == before
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("extend", [0, 3])
+def test_a_finished_run_without_its_checkpoint_is_left_alone(run, colours, tmp_path, extend):
+    (run / "last.ckpt").unlink()
+    line = refused(run, extend=extend)
+    assert str(run) in line
+    assert "last.ckpt is gone" in line
+    advised = shlex.split(line.partition("striate train ")[2])
+    assert advised == [str(colours), "--model", "lenet5", "--weights", str(run / "model.safetensors")]
+    anew = striate.train(colours, **FAST, weights=advised[-1], run=tmp_path / "anew")
+    assert anew.evaluation is not None
+
+
+@pytest.mark.parametrize("kept", ["metrics.csv", "timing.csv", "model.safetensors"])
+def test_whatever_is_left_of_a_run_is_not_overwritten(run, kept):
+    for path in run.iterdir():
+        if path.is_file() and path.name not in ("config.json", kept):
+            path.unlink()
+    line = refused(run)
+    assert ("--weights" in line) == (kept == "model.safetensors")
+
+
+def test_a_run_that_was_killed_before_it_wrote_anything_starts(run, trained):
+    for name in ("last.ckpt", "model.safetensors", "metrics.csv", "timing.csv"):
+        (run / name).unlink()
+    resume(run, quiet=True, report=False)
+    assert (run / "metrics.csv").read_bytes() == (trained / "metrics.csv").read_bytes()
+    assert (run / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+
+
+def test_a_checkpoint_is_dropped_when_the_training_is_finished(colours, tmp_path):
+    run = tmp_path / "run"
+    classifier = striate.train(colours, **FAST, run=run, drop_checkpoint=True)
+    assert not (run / "last.ckpt").exists()
+    assert config_of(run)["checkpoint"] == "dropped: finished after epoch 1"
+    assert striate.load(run).evaluate().top1 == classifier.evaluation.top1
+    for extend in (0, 2):
+        line = refused(run, extend=extend)
+        assert "the training is over and last.ckpt was dropped" in line
+        assert f"--weights {run / 'model.safetensors'}" in line
+
+
+def test_a_checkpoint_of_a_finished_run_is_dropped_later(run, capsys):
+    before = {name: content for name, content in contents(run).items() if name not in ("last.ckpt", "config.json")}
+    megabytes = (run / "last.ckpt").stat().st_size / 1e6
+    resume(run, report=False)
+    assert f"--drop-checkpoint frees {megabytes:.1f} MB" in capsys.readouterr().err
+    resume(run, report=False, drop_checkpoint=True)
+    assert f"last.ckpt is removed ({megabytes:.1f} MB)" in capsys.readouterr().err
+    after = contents(run)
+    assert "last.ckpt" not in after
+    assert {name: after[name] for name in before} == before
+
+
+def test_the_checkpoint_of_an_unfinished_run_is_kept(colours, tmp_path, capsys):
+    run = tmp_path / "run"
+    unfinished = {**FAST, "epochs": 5000, "quiet": False}
+    striate.train(colours, **unfinished, run=run, time_limit="0.5s", drop_checkpoint=True)
+    assert (run / "last.ckpt").exists()
+    assert "last.ckpt is kept: the training is not finished" in capsys.readouterr().err
+    assert "checkpoint" not in config_of(run)
+
+
+def test_a_model_that_is_gone_is_written_anew_and_told(run, capsys):
+    (run / "model.safetensors").unlink()
+    classifier = resume(run, report=False)
+    assert "model.safetensors is gone, and with it the best weights" in capsys.readouterr().err
+    assert classifier.description.metrics == {"epoch": 2}
+    assert (run / "model.safetensors").exists()
+
+
+def test_the_best_weights_after_a_model_was_lost_are_kept(colours, tmp_path):
+    run = tmp_path / "run"
+    striate.train(colours, **FAST, learning_rate=0, run=run)  # every epoch is as good as the first
+    (run / "model.safetensors").unlink()
+    classifier = resume(run, extend=1, quiet=True, report=False)
+    assert classifier.description.metrics["epoch"] == 2
+    assert "accuracy" in classifier.description.metrics
+
+
+@pytest.fixture
+def moved(paint, tmp_path) -> tuple[Path, Path, Path]:
+    """A run whose images were moved, where they were, and where they are."""
+    old, new = paint(tmp_path / "photos"), tmp_path / "archive" / "photos"
+    striate.train(old, **FAST, run=tmp_path / "run")
+    new.parent.mkdir()
+    old.rename(new)
+    return tmp_path / "run", old, new
+
+
+def test_images_that_have_moved_are_named_with_the_way_to_find_them(moved, tmp_path, monkeypatch):
+    run, old, new = moved
+    monkeypatch.chdir(tmp_path)
+    line = refused(run, extend=1)
+    assert line.startswith(f"{old}: ")
+    assert f"striate train --resume {run} --data NEW_PLACE" in line
+    with pytest.raises(StriateError, match=f"{old}: .*striate evaluate {run} NEW_PLACE"):
+        striate.load(run).evaluate()
+
+    assert resume(run, extend=1, data=new, quiet=True, report=False).evaluation is not None
+    assert len((run / "metrics.csv").read_text().splitlines()) == 3
+    config = config_of(run)
+    assert (config["source"], config["absolute_source"]) == (str(new), str(new))
+    resume(run, extend=1, quiet=True, report=False)  # it remembers
+    assert striate.load(run).evaluate().split == "val"
+
+
+def test_other_images_are_not_taken_for_those_that_moved(moved, paint, tmp_path):
+    run, _, new = moved
+    assert "not the images" in refused(run, data=paint(tmp_path / "other", seed=1))
+    assert "nowhere" in refused(run, data=tmp_path / "nowhere")
+    (new / "red" / "0.png").unlink()
+    assert str(new) in refused(run, data=str(new))
+
+
+def test_a_data_set_can_be_handed_over_again(paint, tmp_path):
+    photos = paint(tmp_path / "photos")
+    dataset = striate.open_dataset(photos, test_fraction=0.2)
+    striate.train(dataset, **FAST, run=tmp_path / "run")
+    line = refused(tmp_path / "run", extend=1)
+    assert "changed" in line
+    resume(tmp_path / "run", extend=1, data=dataset, quiet=True, report=False)
+    assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 3
+
+
+def test_images_that_have_changed_are_told_with_the_way_to_others(paint, tmp_path):
+    photos = paint(tmp_path / "photos")
+    striate.train(photos, **FAST, run=tmp_path / "run")
+    shutil.copy(photos / "red" / "0.png", photos / "blue" / "new.png")
+    line = refused(tmp_path / "run")
+    assert "the images have changed" in line
+    assert f"--resume {tmp_path / 'run'} --data NEW_PLACE" in line
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"device": 3}, "device"),
+        ({"seed": "0"}, "seed"),
+        ({"network": []}, "network"),
+        ({"network": {"name": "lenet5"}}, "(network: arguments is missing)"),
+        ({"recipe": {"epochs": "many"}}, "(recipe: "),
+        ({"recipe": {"epochs": -2}}, "(recipe: epochs is -2"),
+        ({"recipe": {"colour": 1}}, "(recipe: "),
+        ({"preprocessing": {"size": 3}}, "(preprocessing: "),
+        ({"notes": None, "versions": None}, "versions, notes"),
+        ({"format": "striate run 9"}, "does not say how"),
+    ],
+)
+def test_an_edited_config_is_named_with_what_is_wrong_in_it(run, fields, said):
+    edit(run, **fields)
+    line = refused(run)
+    assert line.startswith(f"{run / 'config.json'}: ")
+    assert said in line
+
+
+def test_a_config_without_a_field_is_named_with_it(run):
+    config = config_of(run)
+    del config["absolute_source"]
+    (run / "config.json").write_text(json.dumps(config))
+    assert "absolute_source" in refused(run)
+
+
+@pytest.mark.parametrize("change", ["learning_rate", "epochs", "augment", "size", "arguments", "seed", "freeze"])
+def test_a_checkpoint_belongs_to_its_run_in_every_part(run, change):
+    config = config_of(run)
+    identity = _identity(config)
+    if change in ("learning_rate", "epochs"):
+        config["recipe"][change] += 1
+    elif change == "augment":
+        config["recipe"]["augment"]["flip"] = 0.25
+    elif change == "size":
+        config["preprocessing"]["size"] = [32, 32]
+    elif change == "arguments":
+        config["network"]["arguments"]["in_channels"] += 1
+    else:
+        config[change] = {"seed": 5, "freeze": "stem"}[change]
+    assert _identity(config) != identity
+    assert _identity(config | {"fingerprint": "0"}) != _identity(config)
+    if change not in ("seed", "arguments", "size"):  # those change the split or cannot be built
+        edit(run, **config)
+        assert "belongs to another run" in refused(run)
+
+
+def test_a_run_lives_through_windows(colours, tmp_path, windows):
+    run = tmp_path / "run"
+    first = striate.train(colours, **{**FAST, "report": True}, run=run)
+    again = resume(run, extend=1, quiet=True)  # `first` is still in use: nothing of its file may be open
+    assert not windows(run / "model.safetensors")
+    assert len(first.predict(colours)) == len(again.predict(colours)) == 30
+    resume(run, quiet=True, drop_checkpoint=True)
+    names = {"config.json", "model.safetensors", "metrics.csv", "timing.csv", "report.html"}
+    assert names <= set(contents(run)) <= names | {".lock"}
+    with pytest.raises(StriateError, match="larger than the 27 images"):
+        striate.train(colours, **FAST | {"batch_size": 1000}, run=tmp_path / "failed")
+    assert not (tmp_path / "failed").exists()

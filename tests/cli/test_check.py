@@ -1,0 +1,139 @@
+"""What `striate check` says of a folder with one of everything that is odd, to the line and to the key."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.cli import check
+
+
+@pytest.fixture
+def odd(paint, tmp_path):
+    """Twenty pictures of two colours; beside them an odd size, a blank, a dot, a copy, a contradiction, and a text."""
+    root = tmp_path / "odd"
+    for split, count in (("train", 8), ("val", 2)):
+        paint(root / split, ["green", "red"], count=count, seed=count)
+    stray = np.random.default_rng(0).integers(0, 256, (20, 18), dtype=np.uint16) * 257
+    Image.fromarray(stray).save(root / "train/green/stray.png")
+    Image.new("RGB", (16, 16), (255, 255, 0)).save(root / "train/red/blank.jpg")
+    Image.new("RGB", (1, 1), (0, 0, 255)).save(root / "val/red/dot.png")
+    shutil.copy(root / "train/green/2.png", root / "val/green/leak.png")
+    shutil.copy(root / "train/red/3.png", root / "train/green/wrong.png")
+    (root / "train/green/text.png").write_text("no image")
+    return root
+
+
+def test_text_says_what_the_files_are_and_names_what_is_odd(cli, odd, tmp_path):
+    outcome = cli("check", odd, "--skipped", tmp_path / "skipped.csv")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.replace(f"{odd}/", "").splitlines() == [
+        "              train       val",
+        "green            10         3",
+        "red               9         3",
+        "format     PNG (24), JPEG (1)",
+        "size       16x16 (height x width; 23 of 25), smallest 1x1, largest 20x18, 3 sizes",
+        "channels   1 (1), 3 (24) in the files, 3 for the network",
+        "bit depth  8 (24), 16 (1)",
+        "note: images: 19 train, 6 val (as the source divides them)",
+        "note: fewer than 10 training images: 'red' (9)",
+        "note: 1 image in grey, repeated over 3 channels (first: train/green/stray.png)",
+        "note: 2 of 25 images are not 16x16 (height x width) like the rest: train/green/stray.png (20x18), "
+        "val/red/dot.png (1x1)",
+        "one colour only: train/red/blank.jpg",
+        "one colour only: val/red/dot.png",
+        "too small to show anything: val/red/dot.png",
+        "the same picture in two splits: train/green/2.png (train) = val/green/leak.png (val)",
+        "the same picture under two labels: train/green/wrong.png (green) = train/red/3.png (red)",
+        "train/green/text.png: not an image; skipped",
+    ]
+    with (tmp_path / "skipped.csv").open(newline="") as stream:
+        assert list(csv.reader(stream)) == [["path", "reason"], [str(odd / "train/green/text.png"), "not an image"]]
+
+
+def test_json_says_the_same_and_nothing_else(cli, odd):
+    outcome = cli("check", odd, "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    found = json.loads(outcome.out.replace(f"{odd}/", ""))
+    assert len(found.pop("fingerprint")) == 64
+    assert [note.split(":")[0] for note in found.pop("notes")] == [
+        "images",
+        "fewer than 10 training images",
+        "1 image in grey, repeated over 3 channels (first",
+        "2 of 25 images are not 16x16 (height x width) like the rest",
+        "one colour only",
+        "too small to show anything",
+        "the same picture in two splits",
+        "the same picture under two labels",
+    ]
+    leak = [
+        {"name": "train/green/2.png", "split": "train", "class": "green"},
+        {"name": "val/green/leak.png", "split": "val", "class": "green"},
+    ]
+    contradiction = [
+        {"name": "train/green/wrong.png", "split": "train", "class": "green"},
+        {"name": "train/red/3.png", "split": "train", "class": "red"},
+    ]
+    assert found == {
+        "source": str(odd),
+        "classes": ["green", "red"],
+        "channels": 3,
+        "images": {"train": {"green": 10, "red": 9}, "val": {"green": 3, "red": 3}},
+        "formats": {"PNG": 24, "JPEG": 1},
+        "sizes": {
+            "commonest": [16, 16],
+            "with_commonest": 23,
+            "smallest": [1, 1],
+            "largest": [20, 18],
+            "different": 3,
+            "images": 25,
+        },
+        "file_channels": {"1": 1, "3": 24},
+        "bit_depths": {"8": 24, "16": 1},
+        "skipped": [{"path": "train/green/text.png", "reason": "not an image"}],
+        "duplicates": [["train/green/2.png", "val/green/leak.png"]],
+        "same_pictures": [leak, contradiction],
+        "contradictions": [contradiction],
+        "blank": ["train/red/blank.jpg", "val/red/dot.png"],
+        "tiny": ["val/red/dot.png"],
+    }
+
+
+def test_equal_files_are_told_in_few_words(cli, colours):
+    lines = cli("check", colours).out.splitlines()
+    assert lines[4:] == [
+        "format     PNG",
+        "size       16x16 (height x width)",
+        "channels   3 in the files, 3 for the network",
+        "bit depth  8",
+        "note: images: 27 train, 3 val (val cut from train by class with seed 0)",
+        "note: fewer than 10 training images: 'blue' (9), 'green' (9), 'red' (9)",
+    ]
+
+
+def test_a_row_that_names_a_file_again_under_another_label_is_told(cli, paint, tmp_path):
+    paint(tmp_path / "im", ["green", "red"], count=3)
+    rows = [(f"im/{name}/{number}.png", name) for name in ("green", "red") for number in range(3)]
+    with (tmp_path / "images.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("path", "label"), *rows, ("im/green/0.png", "red")])
+    twice = f"{tmp_path}/im/green/0.png"
+    assert f"the same picture under two labels: {twice} (green) = {twice} (red)" in cli(
+        "check", tmp_path / "images.csv"
+    ).out.replace(" (train, ", " (").replace(" (val, ", " (")
+
+
+def test_long_lists_are_cut_in_text_and_whole_in_json(cli, paint, tmp_path, monkeypatch):
+    monkeypatch.setattr(check, "MOST_LINES", 3)
+    paint(tmp_path / "photos/val", ["green", "red"], count=1, seed=1)
+    folder = paint(tmp_path / "photos/train", ["green", "red"])
+    for number in range(8):
+        Image.new("RGB", (16, 16), (number, 100, 100)).save(folder / "red" / f"blank{number}.png")
+    lines = [line for line in cli("check", folder.parent).out.splitlines() if line.startswith("one colour only")]
+    assert lines == [
+        *(f"one colour only: {folder}/red/blank{number}.png" for number in range(3)),
+        "one colour only: 5 more; --json lists all",
+    ]
+    assert len(json.loads(cli("check", folder.parent, "--json").out)["blank"]) == 8

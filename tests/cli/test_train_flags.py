@@ -1,0 +1,140 @@
+"""Every flag of `striate train` arrives: in config.json, in the run, in the model file."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+import striate
+from striate.cli.app import app
+
+#: Flags that config.json keeps: what is said, where it stands there, and what stands there.
+KEPT: dict[str, tuple[list[str], str, Any]] = {
+    "model": (["--model", "resnet20_cifar"], "network.name", "resnet20_cifar"),
+    "option": (["--option", "shortcut=B"], "network.arguments.shortcut", "B"),
+    "size": (["--size", "24"], "preprocessing.size", [24, 24]),
+    "recipe": (["--recipe", "cifar10_fast"], "recipe.name", "cifar10_fast"),
+    "epochs": (["--epochs", "1"], "recipe.epochs", 1),
+    "batch_size": (["--batch-size", "5"], "recipe.batch_size", 5),
+    "lr": (["--lr", "0.015"], "recipe.learning_rate", 0.015),
+    "set_": (["--set", "augment.rotate=15"], "recipe.augment.rotate", 15),
+    "freeze": (["--freeze", "stem"], "freeze", "stem"),
+    "val_fraction": (["--val-fraction", "0.2"], "val_fraction", 0.2),
+    "seed": (["--seed", "7"], "seed", 7),
+    "device": (["--device", "cpu"], "device", "cpu"),
+    "precision": (["--precision", "64"], "precision", "64-true"),
+    "workers": (["--workers", "1"], "workers", 1),
+}
+#: Flags that are not kept there; a test of its own holds each.
+ELSEWHERE = {
+    "source": "test_flags_arrive_in_the_configuration",
+    "run": "test_flags_arrive_in_the_configuration",
+    "json": "test_json_keys",
+    "quiet": "test_commands",
+    "weights": "test_weights_are_the_start",
+    "devices": "test_devices_share_a_batch",
+    "resume": "test_run_state",
+    "extend": "test_run_state",
+    "time_limit": "test_time_limits_have_units",
+}
+
+
+def value_at(config: dict[str, Any], path: str) -> Any:
+    for name in path.split("."):
+        config = config[name]
+    return config
+
+
+def test_every_flag_has_a_test():
+    (train,) = (command for command in app.registered_commands if command.name == "train")
+    parameters = set(train.callback.__annotations__) - {"context", "return"}
+    assert parameters == KEPT.keys() | ELSEWHERE.keys()
+
+
+@pytest.fixture(scope="module")
+def flagged(colours, tmp_path_factory) -> Path:
+    """A run with every flag of `KEPT` set to what is not its default."""
+    import sys
+
+    from striate.cli import main
+
+    run = tmp_path_factory.mktemp("flags") / "deep" / "run"
+    words = [word for flag, _, _ in KEPT.values() for word in flag]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["striate", "train", str(colours), *words, "--run", str(run), "--quiet"])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+    assert leaving.value.code == 0
+    return run
+
+
+@pytest.mark.parametrize("flag", KEPT)
+def test_flags_arrive_in_the_configuration(flag, flagged):
+    _, path, value = KEPT[flag]
+    assert value_at(json.loads((flagged / "config.json").read_text(encoding="utf-8")), path) == value
+
+
+def test_the_configuration_says_where_the_images_are_and_how_it_was_called(flagged, colours):
+    config = json.loads((flagged / "config.json").read_text(encoding="utf-8"))
+    assert config["source"] == config["absolute_source"] == str(colours)
+    assert config["command"].startswith(f"striate train {colours} --model resnet20_cifar ")
+    assert config["fingerprint"] == striate.open_dataset(colours, seed=7, val_fraction=0.2).fingerprint
+    assert config["classes"] == ["blue", "green", "red"]
+
+
+def test_the_configuration_arrives_in_the_run(flagged, colours):
+    description = striate.load(flagged).description
+    assert description.network["arguments"]["shortcut"] == "B"
+    assert description.preprocessing.size == (24, 24)
+    assert description.recipe["augment"]["rotate"] == 15
+    assert description.data["images"] == {"train": 24, "val": 6}
+    assert (description.data["seed"], description.data["val_fraction"]) == (7, 0.2)
+    (row,) = csv.DictReader((flagged / "metrics.csv").open(encoding="utf-8"))
+    assert row["step"] == "4"  # 24 images in batches of 5, the last ones left out
+    held = striate.open_dataset(colours, seed=7, val_fraction=0.2).val
+    evaluation = striate.load(flagged).evaluate()
+    assert evaluation.names == [held.images.name(number) for number in range(6)]
+
+
+def test_what_was_frozen_has_the_first_weights_of_the_seed(flagged):
+    import torch
+
+    torch.manual_seed(7)
+    fresh = striate.create_model("resnet20_cifar", num_classes=3, input_size=24, shortcut="B").double().state_dict()
+    trained = load_file(flagged / "model.safetensors")
+    same = {name for name, tensor in trained.items() if torch.equal(tensor.double(), fresh[name].double())}
+    weights = {name for name in trained if name.endswith("weight")}
+    assert same & weights == {name for name in weights if name.startswith("stem.")}
+
+
+def test_weights_are_the_start(cli, trained, colours):
+    file = trained / "model.safetensors"
+    flags = ("--weights", file, "--lr", 0, "--epochs", 1, "--workers", 0, "--run", "run", "--quiet")
+    assert cli("train", colours, "--model", "lenet5", *flags).code == 0
+    assert json.loads(Path("run/config.json").read_text(encoding="utf-8"))["weights"] == str(file)
+    before, after = load_file(file), load_file("run/model.safetensors")
+    assert all(before[name].equal(after[name]) for name in before)
+
+
+def test_devices_share_a_batch(cli, colours):
+    outcome = cli("train", colours, "--model", "lenet5", "--devices", 3, "--batch-size", 4)
+    assert "a batch of 4 cannot be shared evenly by 3 devices" in outcome.line()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("15m", 900), ("2h", 7200), (" 3 h ", 10800)]
+)
+def test_time_limits_have_units(text, seconds):
+    from striate.cli.train import _seconds
+
+    assert _seconds(text) == seconds
+
+
+def test_an_extension_is_as_long_as_asked(cli, run):
+    shutil.rmtree(run / "events", ignore_errors=True)
+    assert cli("train", "--resume", run, "--extend", 2, "--workers", 0, "--quiet").code == 0
+    assert [row["epoch"] for row in csv.DictReader((run / "metrics.csv").open(encoding="utf-8"))] == list("1234")

@@ -1,0 +1,72 @@
+"""The normalisation that training measures, against NumPy on all training pixels."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.data import ArrayImages, Preprocessing, Split, channel_statistics, open_dataset
+from striate.data.channel_statistics import split_statistics
+
+
+@pytest.fixture
+def uneven(tmp_path):
+    """Twelve pictures of different sizes that grow brighter, the last far brighter than the first."""
+    for index in range(12):
+        folder = tmp_path / "photos" / ("bright" if index >= 6 else "dark")
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(index).integers(0, 20, (9 + index, 30 - index, 3), dtype=np.uint8)
+        pixels[..., 0] += np.uint8(index * 20)
+        Image.fromarray(pixels).save(folder / f"{index:02d}.png")
+    return tmp_path / "photos"
+
+
+def by_numpy(images):
+    pixels = np.concatenate([np.asarray(image, dtype=np.float64).reshape(-1, image.shape[2]) for image in images])
+    return pixels.mean(axis=0) / 255, pixels.std(axis=0) / 255
+
+
+def assert_statistics(found, images):
+    mean, std = by_numpy(images)
+    assert found[0] == pytest.approx(mean, rel=1e-9)
+    assert found[1] == pytest.approx(std, rel=1e-9)
+
+
+@pytest.mark.parametrize("memory_limit", [None, 0])
+def test_all_training_images_count_and_no_others(uneven, memory_limit):
+    dataset = open_dataset(uneven, val_fraction=0.34, memory_limit=memory_limit)
+    assert len(dataset.val) == 4
+    train = [dataset.train.images.read(row) for row in range(len(dataset.train))]
+    assert_statistics(split_statistics(dataset.train), train)
+    look = Preprocessing.for_dataset(dataset, (8, 8))
+    assert (look.mean, look.std) == split_statistics(dataset.train)
+
+
+def test_statistics_need_no_reading(uneven):
+    dataset = open_dataset(uneven, val_fraction=0, memory_limit=0)
+    images = [np.asarray(Image.open(path)) for path in sorted(uneven.rglob("*.png"))]
+    for path in uneven.rglob("*.png"):
+        path.unlink()
+    assert_statistics(split_statistics(dataset.train), images)
+
+
+def test_grey_images_among_colour_count_in_every_channel(uneven):
+    grey = np.random.default_rng(5).integers(0, 256, (14, 15), dtype=np.uint8)
+    Image.fromarray(grey).save(uneven / "dark" / "grey.png")
+    dataset = open_dataset(uneven, val_fraction=0, memory_limit=0)
+    images = [np.asarray(Image.open(path).convert("RGB")) for path in sorted(uneven.rglob("*.png"))]
+    assert_statistics(split_statistics(dataset.train), images)
+
+
+def test_pixels_in_memory_are_measured_as_files_are(uneven):
+    array = np.random.default_rng(1).integers(0, 256, (300, 5, 4, 3), dtype=np.uint8)
+    array[:, :, :, 2] //= np.arange(1, 301, dtype=np.uint16).reshape(-1, 1, 1).astype(np.uint8) | 1
+    images = ArrayImages(array, [""] * 300)
+    assert_statistics(split_statistics(Split("train", images, np.zeros(300, np.int64))), list(array))
+
+
+def test_a_sample_is_spread_over_the_whole_set():
+    array = np.zeros((1000, 2, 2, 1), dtype=np.uint8)
+    array[500:] = 100
+    (mean,), (std,) = channel_statistics(ArrayImages(array, [""] * 1000), sample=10)
+    assert mean * 255 == pytest.approx(50)
+    assert std * 255 == pytest.approx(50)

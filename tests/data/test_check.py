@@ -1,0 +1,152 @@
+"""The one look at every image: how often files are read, and that what was learnt stays with its image."""
+
+import hashlib
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.data import EncodedImages, FileImages, open_dataset
+from striate.data.check import check_parts
+from striate.data.listing import Part
+from striate.errors import StriateError
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Counts how often each file is opened."""
+    counts, really = Counter(), io.open
+
+    def counting(file, *arguments, **options):
+        counts[str(file)] += 1
+        return really(file, *arguments, **options)
+
+    monkeypatch.setattr(io, "open", counting)
+    monkeypatch.setattr("builtins.open", counting)
+    return counts
+
+
+def png(image, **options):
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "PNG", **options)
+    return stream.getvalue()
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("memory_limit", [None, 0])
+def test_opening_a_data_set_reads_each_file_once(make_folder, opened, memory_limit):
+    folder = make_folder({"cat": 8, "dog": 7})
+    make_folder({"owl": 5}, size=(7, 9), mode="L")
+    (folder / "cat" / "bad.png").write_bytes(b"no image")
+    opened.clear()
+    dataset = open_dataset(folder, memory_limit=memory_limit)
+    assert sum(map(len, dataset.splits)) == 20
+    assert opened == {str(path): 1 for path in folder.rglob("*.png")}
+
+
+def parts_of(images, names=None):
+    return {
+        "train": Part(images[:3], (names or [f"train {row}" for row in range(3)])[:3], np.array([0, 1, 0])),
+        "val": Part(images[3:], [f"val {row}" for row in range(len(images) - 3)], np.arange(len(images) - 3)),
+    }
+
+
+def test_parts_stay_in_their_order_with_labels_names_and_facts(tmp_path):
+    pictures = [noise(4 + row, 6, 3, seed=row) for row in range(7)]
+    contents = [png(picture) for picture in pictures]
+    for row in (1, 4):  # the second of each part
+        contents[row] = contents[row][:60]
+    for limit in (1 << 20, 0):
+        checked = check_parts(parts_of(contents), memory_limit=limit)
+        assert list(checked.parts) == ["train", "val"]
+        for name, rows, labels in (("train", [0, 2], [0, 0]), ("val", [3, 5, 6], [0, 2, 3])):
+            part = checked.parts[name]
+            assert part.labels.tolist() == labels
+            offset = 3 if name == "val" else 0
+            assert [part.images.name(row) for row in range(len(rows))] == [f"{name} {row - offset}" for row in rows]
+            assert [part.images.read(row).shape[0] for row in range(len(rows))] == [4 + row for row in rows]
+            assert part.facts.sizes[:, 0].tolist() == [4 + row for row in rows]
+            assert part.facts.contents == [hashlib.sha256(contents[row]).digest() for row in rows]
+            assert part.facts.sums[:, 0, 1].tolist() == [int(pictures[row][..., 0].sum()) for row in rows]
+            ((label, skipped),) = part.skipped
+            assert (label, skipped.path) == (1, f"{name} 1")
+            assert part.reason_for(1) is skipped
+            assert part.reason_for(0) is None
+
+
+def test_facts_are_the_files_own(tmp_path):
+    deep = tmp_path / "deep.png"
+    Image.fromarray((np.arange(30).reshape(5, 6) * 2000).astype(np.uint16)).save(deep)
+    grey, alpha, photo = tmp_path / "grey.gif", tmp_path / "alpha.png", tmp_path / "photo.jpg"
+    Image.fromarray(noise(3, 4)).save(grey)
+    Image.fromarray(noise(8, 9, 4)).save(alpha)
+    Image.new("RGB", (16, 12), (200, 10, 10)).save(photo)
+    paths = [deep, grey, alpha, photo]
+    part = check_parts({"train": Part(paths, [path.name for path in paths], np.zeros(4, np.int64))}).parts["train"]
+    assert part.facts.formats == ["PNG", "GIF", "PNG", "JPEG"]
+    assert part.facts.bit_depths == ["16", "8", "8", "8"]
+    assert part.facts.channels.tolist() == [1, 1, 4, 3]
+    assert part.facts.sizes.tolist() == [[5, 6], [3, 4], [8, 9], [12, 16]]
+    assert part.facts.blank.tolist() == [False, False, False, True]
+    assert part.images.read(0).shape == (5, 6, 3)
+
+
+@pytest.mark.parametrize(("few", "many"), [(noise(5, 5, 4), noise(5, 5, 3)), (noise(5, 5, 4), noise(5, 5))])
+def test_a_few_images_of_four_bands_are_skipped_by_name_among_others(tmp_path, few, many):
+    for row in range(4):
+        np.save(tmp_path / f"{row}.npy", few if row == 2 else many)
+    paths = [tmp_path / f"{row}.npy" for row in range(4)]
+    parts = {"train": Part(paths, [path.name for path in paths], np.arange(4))}
+    for limit in (1 << 20, 0):
+        checked = check_parts(parts, memory_limit=limit)
+        assert checked.channels == 3
+        part = checked.parts["train"]
+        assert part.labels.tolist() == [0, 1, 3]
+        assert [part.images.read(row).shape for row in range(3)] == [(5, 5, 3)] * 3
+        ((_, skipped),) = part.skipped
+        assert skipped.path == "2.npy"
+        assert "4 bands" in skipped.reason
+
+
+def test_many_images_of_four_bands_beside_others_are_asked_about(tmp_path):
+    for row in range(3):
+        np.save(tmp_path / f"{row}.npy", noise(5, 5, 3 if row == 0 else 4))
+    paths = [tmp_path / f"{row}.npy" for row in range(3)]
+    with pytest.raises(StriateError, match=r"3 \(1 images\), 4 \(2 images\)"):
+        check_parts({"train": Part(paths, list(map(str, paths)), np.arange(3))})
+
+
+def test_images_that_are_not_kept_stay_where_they_are(tmp_path):
+    content = [png(noise(4, 4, 3, seed=row)) for row in range(4)]
+    assert isinstance(check_parts(parts_of(content), memory_limit=0).parts["val"].images, EncodedImages)
+    paths = [tmp_path / f"{row}.png" for row in range(4)]
+    for path, data in zip(paths, content, strict=True):
+        Path(path).write_bytes(data)
+    images = check_parts(parts_of(paths), memory_limit=0).parts["train"].images
+    assert isinstance(images, FileImages)
+    assert list(images.paths) == paths[:3]
+
+
+def test_arrays_are_measured_where_they_lie():
+    array = noise(6, 5, 7, 1)
+    array[4] = 30
+    parts = {
+        "train": Part(array[:4], ["a"] * 4, np.zeros(4, np.int64)),
+        "test": Part(array[4:], ["b"] * 2, np.zeros(2, np.int64)),
+    }
+    checked = check_parts(parts)
+    facts = checked.parts["test"].facts
+    assert checked.channels == 1
+    assert facts.blank.tolist() == [True, False]
+    assert facts.sizes.tolist() == [[5, 7]] * 2
+    assert (facts.formats, facts.bit_depths, facts.channels.tolist()) == (["array"] * 2, ["8"] * 2, [1, 1])
+    assert facts.contents == [hashlib.sha256(image.tobytes()).digest() for image in array[4:]]
+    coloured = check_parts(parts, channels=3).parts["test"]
+    assert coloured.images.read(1).shape == (5, 7, 3)
+    assert coloured.facts.channels.tolist() == [1, 1]

@@ -1,0 +1,298 @@
+"""TIFF files written here byte by byte (TIFF 6.0), so that no library's reading is taken for the truth."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.data.decode import PAGES, UnreadableImage, decode, inspect
+from striate.data.tiff import read_pages
+
+WHITE, BLACK, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+SHORT, LONG = 3, 4
+NONE, LZW, DEFLATE, PACKBITS = 1, 5, 8, 32773
+
+
+def pack(values: np.ndarray, bits: int, order: str) -> bytes:
+    """Rows (H, N) of samples as TIFF stores them: whole bytes in the file's order, others bit by bit, rows padded."""
+    if values.dtype.kind == "f" or bits in (16, 32, 64):
+        return values.astype(values.dtype.newbyteorder(order)).tobytes()
+    rows = b""
+    for row in values:
+        text = "".join(f"{int(value):0{bits}b}" for value in row)
+        text += "0" * (-len(text) % 8)
+        rows += int(text, 2).to_bytes(len(text) // 8, "big")
+    return rows
+
+
+def compressed(content: bytes, compression: int) -> bytes:
+    if compression == DEFLATE:
+        return zlib.compress(content)
+    if compression == NONE:
+        return content
+    stream, name = io.BytesIO(), {LZW: "tiff_lzw", PACKBITS: "packbits"}[compression]
+    Image.frombytes("L", (len(content), 1), content).save(stream, "TIFF", compression=name)
+    with Image.open(io.BytesIO(stream.getvalue())) as image:
+        (offset,), (count,) = image.tag_v2[273], image.tag_v2[279]
+    return stream.getvalue()[offset : offset + count]
+
+
+def tiff(
+    samples: np.ndarray,
+    bits: int,
+    photometric: int,
+    *,
+    order: str = "<",
+    compression: int = NONE,
+    planar: bool = False,
+    tile: tuple[int, int] | None = None,
+    rows_per_strip: int = 3,
+    predictor: int = 1,
+    extra: tuple[int, ...] | None = None,
+    kind: int = 1,
+    big: bool = False,
+    more: dict[int, tuple[int, list[int]]] | None = None,
+    pages: int = 1,
+) -> bytes:
+    """A file of samples (H, W, S), every page the same."""
+    height, width, bands = samples.shape
+    chunk = tile or (rows_per_strip, width)
+    if tile:
+        samples = np.pad(samples, ((0, -height % tile[0]), (0, -width % tile[1]), (0, 0)))
+    planes = [samples[..., band : band + 1] for band in range(bands)] if planar else [samples]
+    chunks = []
+    for plane in planes:
+        for top in range(0, len(plane), chunk[0]):
+            for left in range(0, plane.shape[1], chunk[1]):
+                part = plane[top : top + chunk[0], left : left + chunk[1]]
+                if predictor == 2:
+                    part = np.diff(part, axis=1, prepend=np.zeros_like(part[:, :1]))
+                chunks.append(compressed(pack(part.reshape(len(part), -1), bits, order), compression))
+    number = "Q" if big else "I"
+    header = (b"II" if order == "<" else b"MM") + struct.pack(
+        order + ("HHH" if big else "H"), *((43, 8, 0) if big else (42,))
+    )
+    start = len(header) + struct.calcsize(number)
+    offsets = list(start + np.cumsum([0, *map(len, chunks)]))
+    tags: dict[int, tuple[int, list[int]]] = {
+        256: (LONG, [width]),
+        257: (LONG, [height]),
+        258: (SHORT, [bits] * bands),
+        259: (SHORT, [compression]),
+        262: (SHORT, [photometric]),
+        277: (SHORT, [bands]),
+        284: (SHORT, [2 if planar else 1]),
+        317: (SHORT, [predictor]),
+        339: (SHORT, [kind] * bands),
+    }
+    if tile:
+        tags |= {322: (LONG, [tile[1]]), 323: (LONG, [tile[0]])}
+    else:
+        tags[278] = (LONG, [rows_per_strip])
+    tags |= {324 if tile else 273: (LONG, offsets[:-1]), 325 if tile else 279: (LONG, [len(c) for c in chunks])}
+    if extra is not None:
+        tags[338] = (SHORT, list(extra))
+    tags |= more or {}
+    body = b"".join(chunks)
+    out = header + struct.pack(order + number, start + len(body)) + body
+    inline = 8 if big else 4
+    for page in range(pages):
+        directory = struct.pack(order + ("Q" if big else "H"), len(tags))
+        after = len(out) + len(directory) + len(tags) * (20 if big else 12) + inline
+        values = b""
+        for tag, (type_, numbers) in sorted(tags.items()):
+            content = struct.pack(f"{order}{len(numbers)}{'H' if type_ == SHORT else 'I'}", *map(int, numbers))
+            if len(content) > inline:
+                values, content = values + content, struct.pack(order + number, after + len(values))
+            directory += struct.pack(f"{order}HH{number}", tag, type_, len(numbers)) + content.ljust(inline, b"\0")
+        following = after + len(values) if page + 1 < pages else 0
+        out += directory + struct.pack(order + number, following) + values
+    return out
+
+
+def noise(*shape: int, bits: int = 8) -> np.ndarray:
+    dtype = np.uint8 if bits <= 8 else np.uint16
+    return np.random.default_rng(bits).integers(0, 1 << bits, shape).astype(dtype)
+
+
+def scaled(samples: np.ndarray, bits: int) -> np.ndarray:
+    return np.floor(samples.astype(float) * 255 / (2**bits - 1) + 0.5).astype(np.uint8)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", [1, 2, 4, 6, 8, 10, 12, 14, 16])
+def test_grey_of_every_depth_and_byte_order(bits, order):
+    samples = noise(7, 13, 1, bits=bits)
+    black = inspect(tiff(samples, bits, BLACK, order=order), None)
+    assert (black.image.shape, black.bit_depth, black.channels, black.format) == ((7, 13, 1), str(bits), 1, "TIFF")
+    np.testing.assert_array_equal(black.image, scaled(samples, bits))
+    white = decode(tiff(samples, bits, WHITE, order=order), 1)
+    np.testing.assert_array_equal(white, 255 - scaled(samples, bits))
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", [4, 8, 12, 16])
+@pytest.mark.parametrize("planar", [False, True])
+def test_colour_of_every_depth_and_byte_order(bits, order, planar):
+    samples = noise(7, 13, 3, bits=bits)
+    decoded = inspect(tiff(samples, bits, RGB, order=order, planar=planar), 3)
+    np.testing.assert_array_equal(decoded.image, scaled(samples, bits))
+    assert (decoded.bit_depth, decoded.channels) == (str(bits), 3)
+
+
+@pytest.mark.parametrize("compression", [NONE, LZW, DEFLATE, PACKBITS])
+@pytest.mark.parametrize(
+    "layout", [{"rows_per_strip": 5}, {"rows_per_strip": 100}, {"tile": (16, 32)}, {"planar": True}]
+)
+@pytest.mark.parametrize(("bits", "bands"), [(16, 13), (8, 5), (12, 2)])
+def test_many_bands_are_channels(compression, layout, bits, bands):
+    samples = noise(21, 40, bands, bits=bits)
+    data = tiff(samples, bits, BLACK, order=">", compression=compression, extra=(0,) * (bands - 1), **layout)
+    expected = scaled(samples, bits)
+    np.testing.assert_array_equal(decode(data, None), expected)
+    np.testing.assert_array_equal(decode(data, bands), expected)
+    with pytest.raises(UnreadableImage, match=f"{bands} channels, 3 are wanted"):
+        decode(data, 3)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("bits", "bands"), [(8, 3), (16, 1), (16, 6)])
+@pytest.mark.parametrize("layout", [{}, {"tile": (16, 16)}, {"planar": True}])
+def test_differences_between_neighbours_are_added_up(order, bits, bands, layout):
+    samples = noise(20, 33, bands, bits=bits)
+    photometric = RGB if bands == 3 else BLACK
+    data = tiff(samples, bits, photometric, order=order, compression=DEFLATE, predictor=2, **layout)
+    np.testing.assert_array_equal(decode(data, None), scaled(samples, bits))
+
+
+@pytest.mark.parametrize("extra", [None, (0,)])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_fourth_band_that_is_not_called_alpha_is_a_channel(extra, bits):
+    samples = noise(6, 9, 4, bits=bits)
+    data = tiff(samples, bits, RGB, extra=extra)
+    for channels in (None, 4):
+        np.testing.assert_array_equal(decode(data, channels), scaled(samples, bits))
+    for channels in (1, 3):
+        with pytest.raises(UnreadableImage, match="4 bands, none of which its file calls alpha"):
+            decode(data, channels)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_alpha_that_the_file_names_is_composited_on_white(bits):
+    most = 2**bits - 1
+    samples = np.array([[[0, 0, most, most], [0, 0, most, 0]]], np.uint16)
+    for extra in (1, 2):
+        assert decode(tiff(samples, bits, RGB, extra=(extra,)), 3)[0].tolist()[0] == [0, 0, 255]
+        assert decode(tiff(samples, bits, RGB, extra=(extra,)), 3)[0].tolist()[1] == [255, 255, 255]
+    assert decode(tiff(samples, bits, RGB, extra=(2,)), 4)[0].tolist() == [[0, 0, 255, 255], [0, 0, 255, 0]]
+    grey = np.array([[[most, most // 3]]], np.uint16)
+    assert decode(tiff(grey, bits, WHITE, extra=(2,)), 1).tolist() == [[[170]]]  # a third of black
+
+
+def test_colours_multiplied_by_alpha_are_divided_again():
+    samples = np.array([[[50, 100, 20, 100], [255, 0, 0, 255]]], np.uint8)
+    data = tiff(samples, 8, RGB, extra=(1,))
+    assert decode(data, 4)[0].tolist() == [[128, 255, 51, 100], [255, 0, 0, 255]]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("order", "<>")
+def test_palettes(bits, order):
+    colours = np.random.default_rng(0).integers(0, 256, (3, 2**bits))
+    samples = noise(5, 11, 1, bits=bits)
+    data = tiff(samples, bits, PALETTE, order=order, more={320: (SHORT, (colours.ravel() * 257).tolist())})
+    np.testing.assert_array_equal(decode(data, 3), colours.T[samples[..., 0]])
+    greys = np.tile(colours[:1], (3, 1)).ravel() * 257
+    assert inspect(tiff(samples, bits, PALETTE, more={320: (SHORT, greys.tolist())}), None).channels == 1
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_inks_and_luma_become_rgb(mode, bits):
+    samples = noise(5, 7, 4 if mode == "CMYK" else 3)
+    stored = samples.astype(np.uint16) * 257 if bits == 16 else samples
+    data = tiff(stored, bits, CMYK if mode == "CMYK" else YCBCR, more={530: (SHORT, [1, 1])})
+    expected = Image.frombytes(mode, (7, 5), samples.tobytes()).convert("RGB")
+    np.testing.assert_array_equal(decode(data, 3), np.asarray(expected))
+
+
+@pytest.mark.parametrize("bits", [16, 32, 64])
+@pytest.mark.parametrize("order", "<>")
+def test_floats_are_read_from_zero_to_one(bits, order):
+    ramp = np.linspace(0, 1, 24).reshape(4, 6, 1).astype(f"f{bits // 8}")
+    decoded = inspect(tiff(ramp, bits, BLACK, kind=3, order=order), 1)
+    np.testing.assert_array_equal(decoded.image, np.round(ramp * 255).astype(np.uint8))
+    assert decoded.bit_depth == f"float{bits}"
+    for wrong in (ramp * 3, ramp - 1, np.full_like(ramp, np.nan)):
+        with pytest.raises(UnreadableImage, match="only 0 to 1 has a known meaning"):
+            decode(tiff(wrong, bits, BLACK, kind=3, order=order), 1)
+
+
+def test_the_predictor_of_floats_is_undone():
+    values = np.random.default_rng(0).random((9, 14, 3), np.float32)
+    options = [cv2.IMWRITE_TIFF_COMPRESSION, 8, cv2.IMWRITE_TIFF_PREDICTOR, 3]
+    data = cv2.imencode(".tiff", values[..., ::-1], options)[1].tobytes()
+    assert read_pages(data)[0].predictor == 3
+    np.testing.assert_array_equal(decode(data, 3), np.round(values * 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("bits", "kind"), [(32, 1), (32, 2), (16, 2), (8, 2), (64, 1)])
+def test_integers_of_unknown_range_are_refused(bits, kind):
+    samples = np.zeros((2, 3, 1), f"u{bits // 8}")
+    with pytest.raises(UnreadableImage, match=f"{bits}-bit integer pixels, whose range is not known"):
+        decode(tiff(samples, bits, BLACK, kind=kind), 1)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_big_tiff_is_read(order):
+    samples = noise(7, 13, 5, bits=16)
+    np.testing.assert_array_equal(decode(tiff(samples, 16, BLACK, order=order, big=True), 5), scaled(samples, 16))
+
+
+def test_orientation_is_applied():
+    samples = noise(4, 6, 1)
+    decoded = inspect(tiff(samples, 8, BLACK, more={274: (SHORT, [6])}), 1)
+    np.testing.assert_array_equal(decoded.image, np.rot90(samples, -1))
+    assert decoded.remarks == ("rotated",)
+
+
+def test_further_pages_are_remarked_or_are_channels():
+    samples = noise(4, 6, 1, bits=12)
+    data = tiff(samples, 12, BLACK, pages=7)
+    assert inspect(data, 3).remarks == (PAGES,)
+    np.testing.assert_array_equal(decode(data, 7), np.repeat(scaled(samples, 12), 7, axis=2))
+    with pytest.raises(UnreadableImage, match="7 pages, 5 channels are wanted"):
+        decode(data, 5)
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "group3", "group4", "raw", "tiff_lzw"])
+def test_what_pillow_writes_is_read_as_pillow_reads_it(compression):
+    photo = Image.fromarray(noise(30, 40, 3)).resize((80, 60))
+    image = photo.convert("1") if compression.startswith("group") else photo
+    stream = io.BytesIO()
+    image.save(stream, "TIFF", compression=compression)
+    expected = np.asarray(Image.open(io.BytesIO(stream.getvalue())).convert("RGB"))
+    np.testing.assert_array_equal(decode(stream.getvalue(), 3), expected)
+
+
+@pytest.mark.parametrize("compression", [NONE, LZW, DEFLATE, PACKBITS])
+@pytest.mark.parametrize("bands", [1, 6])
+def test_cut_files_are_refused(compression, bands, capfd):
+    data = tiff(noise(40, 40, bands, bits=16), 16, BLACK, compression=compression)
+    directory = struct.unpack("<I", data[4:8])[0]
+    cut = data[: directory // 2]
+    moved = data[:4] + struct.pack("<I", len(cut)) + cut[8:] + data[directory:]  # the pixels end early
+    for damaged in (cut, moved, data[: directory + 40]):
+        with pytest.raises(UnreadableImage):
+            decode(damaged, None)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_bands_of_different_depths_are_refused():
+    data = tiff(noise(3, 3, 3), 8, RGB, more={258: (SHORT, [5, 6, 5])})
+    with pytest.raises(UnreadableImage, match="differ in depth"):
+        decode(data, 3)
