@@ -116,7 +116,7 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
 
 def _class_names(root: Path, folders: Iterable[Path]) -> list[str]:
     """The class of each folder. Raises StriateError where two different names cannot be told apart in print."""
-    names = [class_name(printable(folder.name)) for folder in folders]
+    names = [class_name(folder.name) for folder in folders]
     for name in names:
         if "\ufffd" in name and names.count(name) > 1:
             raise StriateError(f"{printable(root)} holds two folders '{name}' whose names are no UTF-8; rename them")
