@@ -51,6 +51,11 @@ def test_train_and_test_without_class_folders_are_no_classes(make_folder):
         open_dataset(make_folder({"train": 3, "test": 3}))
 
 
+def test_val_and_test_without_class_folders_are_no_classes(make_folder):
+    with pytest.raises(StriateError, match="holds the parts valid and test without class folders of images in them"):
+        open_dataset(make_folder({"valid": 3, "test": 3}))
+
+
 @pytest.mark.parametrize("names", [("val", "test"), ("valid_set", "Testing")])
 def test_without_a_train_split_training_is_refused_with_what_is_there(make, names):
     with pytest.raises(StriateError, match="holds val and test images, but none to train on"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from striate.data.listing import Listing, Part, match_classes, numbers_note, relabel, sorted_classes
+from striate.data.listing import Listing, Part, class_name, match_classes, numbers_note, relabel, sorted_classes
 from striate.errors import StriateError
 
 
@@ -31,6 +31,12 @@ def test_labels_become_the_positions_of_their_names_in_a_model():
     listing = relabel(Listing(("dog", "cat"), {"test": part}), ("cat", "cow", "dog"), "pets")
     assert listing.classes == ("cat", "cow", "dog")
     assert listing.parts["test"].labels.tolist() == [2, 0, 0, 2]
+
+
+def test_names_fit_in_one_line_of_any_report():
+    for name in ("a\nb", "a\x00b", "a\ud800b", "a\udce9b"):
+        assert class_name(name) == "a\ufffdb"
+    assert class_name("cat: 2 (grey)") == "cat: 2 (grey)"
 
 
 def test_strangers_are_named_with_the_nearest_and_two_spellings_are_one_name():

@@ -298,6 +298,14 @@ def test_tables_without_images_and_labels_say_why(tmp_path, table, message):
         open_dataset(tmp_path / "a.parquet")
 
 
+def test_strings_that_are_no_text_are_one_clear_line(tmp_path):
+    no_text = pa.Array.from_buffers(pa.string(), 2, pa.array([b"caf\xe9", b"dog"], pa.binary()).buffers())
+    path = write(tmp_path / "a.parquet", no_text, names=None)
+    with pytest.raises(StriateError, match="not a Parquet file, or it is damaged") as caught:
+        open_dataset(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_damaged_file_is_one_clear_line(tmp_path):
     path = write(tmp_path / "a.parquet", [0, 1])
     path.write_bytes(path.read_bytes()[:-50])

@@ -77,6 +77,14 @@ def test_file_of_no_split_is_train_alone_and_else_left_out_with_a_note(tmp_path)
     assert parquet_files(tmp_path).notes == ("left out, since the name is of no split: more.parquet, pets.parquet",)
 
 
+def test_what_is_said_about_the_files_arrives_in_the_notes(tmp_path):
+    write(tmp_path / "train-00000-of-00002.parquet", ["cat", "dog"])
+    write(tmp_path / "extra.parquet", ["cat", "dog"])
+    notes = open_dataset(tmp_path, val_fraction=0).notes
+    assert f"{tmp_path / 'train'}: only 1 of 2 shards are there; the images of the others are missing" in notes
+    assert "left out, since the name is of no split: extra.parquet" in notes
+
+
 def test_parts_of_a_split_may_lie_in_folders_of_their_own(tmp_path):
     touch(tmp_path, "train/part0/0.parquet", "train/part1/0.parquet", "test/part0/0.parquet")
     assert splits(tmp_path)["train"] == ["train/part0/0.parquet", "train/part1/0.parquet"]

@@ -104,6 +104,28 @@ def test_links_upper_case_and_folders_called_like_images_are_entered(make_folder
     assert found == ["again/A.PNG", "folder.jpg/000.png", "link/far/000.png", "link.png"]
 
 
+@pytest.fixture
+def deep(tmp_path, monkeypatch):
+    """Folders in folders, more than functions may call each other; taken away again, for rmtree calls itself, too."""
+    monkeypatch.chdir(tmp_path)
+    depth = 1050
+    for _ in range(depth):
+        os.mkdir("a")
+        os.chdir("a")
+    Path("x.png").write_bytes(encoded("PNG"))
+    yield tmp_path
+    Path("x.png").unlink()
+    for _ in range(depth):
+        os.chdir("..")
+        os.rmdir("a")
+
+
+def test_folders_may_lie_deeper_than_functions_may_call(deep):
+    found, met = walk(deep)
+    assert [path[-5:] for path in found] == ["x.png"]
+    assert met.skipped == []
+
+
 def test_what_is_left_out_is_counted_by_kind_with_the_first_and_the_mend(tmp_path):
     for name in ("b.HEIC", "a.heic", "c.psd", "raw.CR2", "clip.mp4", "all.zip", "x.h5", "notes.txt", "README"):
         (tmp_path / name).write_bytes(b"?")

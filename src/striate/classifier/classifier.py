@@ -199,7 +199,7 @@ class Classifier:
             return False
         called, absolute = self._place_of_training()
         if called in NAMES or (isinstance(source, str) and source in NAMES):
-            return str(source) == called
+            return source == called
         return Path(source).expanduser().resolve() == Path(absolute or called).expanduser().resolve()
 
     def _learnt_from(self, dataset: Dataset) -> bool:
@@ -255,7 +255,9 @@ def _told(dataset: Dataset) -> tuple[str, ...]:
 def _spoken_of(source: str) -> str:
     """The split that the name of an undivided source speaks of (`photos/test`, `train.parquet`), else "all"."""
     path = Path(source).absolute()
-    return split_and_rest(path.stem)[0] or (path.is_file() and split_of(path.parent.name)) or "all"
+    if path.is_file():
+        return split_and_rest(path.stem)[0] or split_of(path.parent.name) or "all"
+    return split_of(path.name) or "all"
 
 
 class _Changed(StriateError):

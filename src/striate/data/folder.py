@@ -64,6 +64,12 @@ def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[
         if not found[split].paths:
             del found[split]
             notes += (f"{printable(folder)} holds no images and was left out",)
+    if not found:
+        names = " and ".join(printable(folder.name) for folder in splits.values())
+        raise StriateError(
+            f"{printable(root)} holds the parts {names} without class folders of images in them; put the images into "
+            f"one folder per class ({printable(root)}/train/cat)"
+        )
     inside = {path for folder in splits.values() for path in (folder, *folder.parents)}
     others = [printable(folder.name) for folder in subfolders(root) if folder not in inside]
     if others:
@@ -110,7 +116,7 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
 
 def _class_names(root: Path, folders: Iterable[Path]) -> list[str]:
     """The class of each folder. Raises StriateError where two different names cannot be told apart in print."""
-    names = [class_name(printable(folder.name)) for folder in folders]
+    names = [class_name(folder.name) for folder in folders]
     for name in names:
         if "\ufffd" in name and names.count(name) > 1:
             raise StriateError(f"{printable(root)} holds two folders '{name}' whose names are no UTF-8; rename them")

@@ -5,6 +5,7 @@ All three answer the same questions, so that nothing above has to know which one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,14 @@ import numpy as np
 
 from striate.data.decode import UnreadableImage, decode
 
+#: Control characters, and halves of characters but those that stand for bytes of a file name.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
+
 
 def printable(path: str | Path) -> str:
-    """A path that can be written to any report: bytes that are no UTF-8 become a replacement mark."""
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A path that can be written to any report: line ends and what is no UTF-8 become a replacement mark."""
+    text = _UNPRINTABLE.sub("\ufffd", str(path))
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 class Images(Protocol):

@@ -122,7 +122,7 @@ def _only_folders(folder: Path) -> set[str]:
                 if is_system(entry.name):
                     continue
                 if entry.is_dir():
-                    names.add(class_name(printable(entry.name)))
+                    names.add(class_name(entry.name))
                 elif is_image(folder / entry.name):
                     return set()
     except OSError:  # the walk through the folder says why

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.dataset import Skipped
+from striate.data.images import printable
 from striate.errors import StriateError, nearest
 
 #: The parts of a data set, in the order in which they are told of.
@@ -46,7 +47,7 @@ class Listing:
 
 def class_name(name: str) -> str:
     """The one spelling of a class: é in one sign and é as e with an accent are the same name (Unicode's NFC)."""
-    return unicodedata.normalize("NFC", name)
+    return unicodedata.normalize("NFC", printable(name))
 
 
 def index_labels(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:

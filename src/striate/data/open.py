@@ -109,10 +109,9 @@ def open_dataset(
 def _to_learn(listing: Listing, where: str) -> Listing:
     """The listing, where it has what training needs: images for it, and two classes."""
     if "train" not in listing.parts:
-        there = " and ".join(listing.parts) or "no usable"
         raise StriateError(
-            f"{where} holds {there} images, but none to train on: put those to train on into a part called train, "
-            "or give one of the parts alone"
+            f"{where} holds {' and '.join(listing.parts)} images, but none to train on: put those to train on into a "
+            "part called train, or give one of the parts alone"
         )
     if len(listing.classes) < 2:
         found = f"one class only, '{listing.classes[0]}'" if listing.classes else "no classes"

@@ -6,7 +6,6 @@ Known layouts: `train.parquet`; `data/train-00000-of-00002.parquet`, as Hugging 
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from striate.data.decode import FORMAT_OF
 from striate.data.images import printable
 from striate.data.split_names import says_nothing, split_and_rest, split_of
-from striate.data.walk import extension_of, is_system
+from striate.data.walk import Walk, extension_of, is_system
 from striate.errors import StriateError
 
 _EXTENSIONS = (".parquet", ".pq")
@@ -66,11 +65,11 @@ def _directly_in(folder: Path) -> list[Path]:
 def _below(folder: Path) -> list[Path]:
     """Parquet files at any depth, unless there are images: a folder of images is left at its first one."""
     found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not is_system(name))
-        if any(extension_of(Path(name)) in FORMAT_OF for name in files if not is_system(name)):
+    for path in Walk().files(folder):
+        if extension_of(path) in FORMAT_OF:
             return []
-        found += _directly_in(Path(place)) if any(name.lower().endswith(_EXTENSIONS) for name in files) else []
+        if path.suffix.lower() in _EXTENSIONS:
+            found.append(path)
     return found
 
 

@@ -102,12 +102,12 @@ def read_rows(file: Path, name: str, label_column: str | None = None) -> Parquet
         image = _column(schema, IMAGE_COLUMNS, where, "image")
         label = _column(schema, (label_column,) if label_column else LABEL_COLUMNS, where, "label")
         table = pq.read_table(file, columns=[image, label])
+        contents, paths = _images(table, image, where)
+        values = _labels(table, label, where)
     except PermissionError:
         raise StriateError(f"{where} cannot be read: permission denied") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise StriateError(f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})") from error
-    contents, paths = _images(table, image, where)
-    values = _labels(table, label, where)
     strings = any(isinstance(value, str) for value in values)
     declared = () if strings else _declared(schema, label)
     rows = ParquetRows(where, name, STRINGS if strings else NAMED if declared else NUMBERS, declared, len(values))

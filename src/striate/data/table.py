@@ -124,7 +124,7 @@ def _demand_one_file(where: str, folder: Path, files: list[Path]) -> None:
 def _find(columns: Mapping[str, str], wanted: Iterable[str], where: str, meaning: str) -> str:
     column = next((columns[name] for name in wanted if name in columns), None)
     if column is None:
-        listed = ", ".join(columns.values()) or "none"
+        listed = ", ".join(map(printable, columns.values())) or "none"
         names = " or ".join(list(wanted)[:3])
         raise StriateError(f"{where} has no column {meaning}: call it {names}; its columns are: {listed}")
     return column

@@ -72,7 +72,7 @@ def _by_word(column: str, where: str) -> Chooser:
         line, cells = row
         split = split_of(cells[column])
         if split is None:
-            raise StriateError(f"{where}:{line}: unknown split '{cells[column]}'; it is one of train, val and test")
+            raise StriateError(f"{where}:{line}: unknown split {cells[column]!r}; it is one of train, val and test")
         return split
 
     return choose
@@ -83,7 +83,7 @@ def _by_flags(flags: Mapping[str, str], where: str) -> Chooser:
         line, cells = row
         truth = _TRUTH.get(cells[column].strip().casefold())
         if truth is None:
-            raise StriateError(f"{where}:{line}: {column} is '{cells[column]}'; it is True or False")
+            raise StriateError(f"{where}:{line}: {column} is {cells[column]!r}; it is True or False")
         return truth
 
     def choose(row: Row) -> str:

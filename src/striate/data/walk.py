@@ -67,23 +67,35 @@ class Walk:
 
     def images(self, folder: Path) -> Iterator[Path]:
         """Image files below `folder`, in the order of their names; a folder is entered once."""
-        try:
-            status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in self.visited:
-                return
-            self.visited.add((status.st_dev, status.st_ino))
-            entries = _entries(folder)
-        except OSError as error:
-            self.skipped.append(Skipped(printable(folder), f"cannot be listed: {error.strerror}".lower()))
-            return
-        for entry in entries:
-            path = folder / entry.name
-            if _is_folder(entry):
-                yield from self.images(path)
-            elif is_image(path):
+        for path in self.files(folder):
+            if is_image(path):
                 yield path
             else:
                 self.leave_out(path)
+
+    def files(self, folder: Path) -> Iterator[Path]:
+        """All files below `folder` but the systems', in the order of their names; a folder is entered once."""
+        inside = [(folder, self._enter(folder))]  # from the outermost folder to where the walk is
+        while inside:
+            place, entries = inside[-1]
+            entry = next(entries, None)
+            if entry is None:
+                inside.pop()
+            elif _is_folder(entry):
+                inside.append((place / entry.name, self._enter(place / entry.name)))
+            else:
+                yield place / entry.name
+
+    def _enter(self, folder: Path) -> Iterator[os.DirEntry[str]]:
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in self.visited:
+                return iter(())
+            self.visited.add((status.st_dev, status.st_ino))
+            return iter(_entries(folder))
+        except OSError as error:
+            self.skipped.append(Skipped(printable(folder), f"cannot be listed: {error.strerror}".lower()))
+            return iter(())
 
     def leave_out(self, path: Path) -> None:
         """Count a file that is no image."""
