@@ -48,11 +48,16 @@ def automatic_precision(model: ConvNet, size: int, batch: int) -> str:
     return choose_precision("auto", "cpu", costs.multiply_adds, batch)
 
 
-class _WithoutCheckpoints(Training):
-    """striate's loop with its files left away, which cost seconds per run and nothing per step."""
+class _StepsOnly(Training):
+    """striate's loop without what costs seconds per run and nothing per step: checkpoints, and batch-norm statistics
+    measured anew while a training is young.
+    """
 
     def checkpoint(self) -> None:
         self.checkpointed = time.monotonic()
+
+    def settle_statistics(self) -> None:
+        pass
 
 
 class StriateLoop:
@@ -63,7 +68,7 @@ class StriateLoop:
         look = Preprocessing(pixels.images.shape[1:3], channels, (MEAN,) * channels, (STD,) * channels, "none")
         split = Split("train", ArrayImages(pixels.images, [""] * len(pixels.labels)), pixels.labels)
         recipe = Recipe(learning_rate=RATE, momentum=MOMENTUM, weight_decay=DECAY, batch_size=batch, epochs=1)
-        self.training = _WithoutCheckpoints(
+        self.training = _StepsOnly(
             model,
             Batches(split, look, batch, recipe.augment),
             None,

@@ -20,18 +20,11 @@ from striate.files import write_atomically
 from striate.models import get_card, list_models
 from striate.models.card_text import as_markdown, quantity
 from striate.models.catalogue import families
+from striate.models.errata import errata
 from striate.models.figures import PEER_FIGURES, Figures, measured
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "models"))
-
-#: Errata that belong to no single network.
-GENERAL = (
-    "1x3 then 3x1 in place of 3x3, where the width doubles: saves 29.3 % (1 - 1/sqrt 2), often printed as 30 %.",
-    "Keras counts a batch norm's two running statistics as (non-trainable) parameters, PyTorch does not; here they are "
-    "buffers.",
-    "Papers print multiply-adds as FLOPs at times; a multiply-add is two FLOPs.",
-)
 
 MADE = "<!-- Made by docs/generate.py; change the cards, not this page. -->\n"
 
@@ -72,13 +65,10 @@ def _index() -> str:
 
 
 def _errata() -> str:
-    lines = [MADE + "# Errata\n", "Figures that papers, notes and tools print, and what is measured here.\n"]
-    seen: dict[str, list[str]] = {}
-    for name in list_models():
-        for sentence in get_card(name).errata:
-            seen.setdefault(sentence, []).append(name)
-    lines += [f"- **{', '.join(names)}**: {sentence}" for sentence, names in seen.items()]
-    lines += [f"- {sentence}" for sentence in GENERAL]
+    lines = [MADE + "# Errata\n", "What papers, notes and tools print, and what is right; figures are measured here.\n"]
+    for erratum, names in errata():
+        whose = f"**{', '.join(names)}**: " if names else ""
+        lines.append(f"- {whose}{erratum}.")
     lines.append("\nHow tools count differently, and where they are wrong: [counters.md](counters.md).")
     return "\n".join(lines) + "\n"
 

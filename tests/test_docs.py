@@ -8,6 +8,7 @@ import pytest
 from striate.models import get_card, list_models
 from striate.models.card_text import facts
 from striate.models.catalogue import families
+from striate.models.errata import errata
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MEND = "run `python docs/generate.py`"
@@ -34,11 +35,18 @@ def test_every_card_is_on_its_familys_page(family):
 
 def test_the_index_and_the_errata_are_whole():
     index = (DOCS / "networks.md").read_text(encoding="utf-8")
-    errata = (DOCS / "errata.md").read_text(encoding="utf-8")
-    for name in list_models():
-        assert f"| [{name}](" in index, MEND
-        for sentence in get_card(name).errata:
-            assert sentence in errata, MEND
+    rows = {line.split("]")[0].removeprefix("| ["): line for line in index.splitlines() if line.startswith("| [")}
+    assert list(rows) == list_models(), MEND
+    for name, row in rows.items():
+        card, cells = get_card(name), [cell.strip() for cell in row.strip("| ").split(" | ")]
+        told = [str(card.paper.year), str(card.input_size), f"{card.parameters:,}"]
+        assert cells[0] == f"[{name}](networks/{card.family}.md#{name.replace('.', '')})", MEND
+        assert cells[1:4] == told, MEND
+        assert cells[-1] == card.introduces, MEND
+    page = (DOCS / "errata.md").read_text(encoding="utf-8")
+    for erratum, names in errata():
+        whose = f"**{', '.join(names)}**: " if names else ""
+        assert f"- {whose}{erratum}." in page, MEND
 
 
 def test_every_shared_network_stands_in_the_table_of_equality():

@@ -143,7 +143,7 @@ def without_encoding(tree: ast.AST) -> list[int]:
         elif name in ("open", "fdopen") and owner not in OTHER_OPENERS - ({"os"} if name == "fdopen" else set()):
             place = 0 if method and name == "open" else 1
             modes = [word.value for word in node.keywords if word.arg == "mode"] or node.args[place : place + 1]
-            if not modes or "b" not in getattr(modes[0], "value", ""):
+            if not modes or "b" not in str(getattr(modes[0], "value", "")):
                 found.append(node.lineno)
     return found
 
@@ -167,3 +167,26 @@ def test_every_text_file_is_read_and_written_in_a_named_encoding():
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
     wrong = [f"{path.relative_to(SOURCE)}:{line}" for path, tree in trees.items() for line in without_encoding(tree)]
     assert not wrong
+
+
+def home_made_writers(tree: ast.AST) -> list[int]:
+    """Lines that write a file in another way than through `striate.files`."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = getattr(node.func.value, "id", "")
+            moving = owner in ("os", "shutil") and node.func.attr in ("replace", "rename", "renames", "move", "fsync")
+            found += [node.lineno] * (moving or node.func.attr in ("write_text", "write_bytes"))
+    return found
+
+
+@pytest.mark.parametrize("line", ["os.replace(a, b)", "shutil.move(a, b)", "p.write_text('a')", "os.fsync(3)"])
+def test_a_writer_of_ones_own_is_seen(line):
+    assert home_made_writers(ast.parse(line)) == [1]
+    assert not home_made_writers(ast.parse("write_atomically(path, text.replace('a', 'b'))"))
+
+
+def test_all_files_are_written_through_one_module():
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
+    writers = {path.name for path, tree in trees.items() if home_made_writers(tree)}
+    assert writers == {"files.py"}

@@ -129,7 +129,7 @@ def _flush_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # some network drives flush no folders
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF):  # some network drives flush no folders
             raise
     finally:
         os.close(descriptor)

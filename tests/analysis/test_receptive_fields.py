@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from striate.analysis import Summary, summary
+from striate.analysis import summary
 
 PUBLISHED = {
     "alexnet": (227, 195),
@@ -25,46 +25,6 @@ def torchvision_network(name: str) -> nn.Module:
     options = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
     with torch.device("meta"):
         return getattr(torchvision.models, name)(**options)
-
-
-def gradient_extent(
-    model: nn.Module, size: int, channels: int = 1
-) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """First and last input row (column) with a gradient, for the middle output unit and the one after it.
-
-    Weights are made positive, so that nothing cancels.
-    """
-    model = model.double().eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(parameter.abs() + 0.1)
-    x = torch.rand(1, channels, size, size, dtype=torch.double, requires_grad=True)
-    y = model(x)
-    rows, columns = y.shape[2] // 2, y.shape[3] // 2
-    extents: list[list[tuple[int, int]]] = [[], []]
-    for step in range(2):
-        (gradient,) = torch.autograd.grad(y[:, :, rows + step, columns + step].sum(), x, retain_graph=True)
-        hit = gradient.abs().sum((0, 1)) > 0
-        for axis, mask in enumerate((hit.any(1), hit.any(0))):
-            indices = mask.nonzero().flatten()
-            extents[axis].append((int(indices[0]), int(indices[-1])))
-    return extents[0], extents[1]
-
-
-def assert_agrees_with_gradient(model: nn.Module, size: int, channels: int = 1) -> Summary:
-    result = summary(model, (channels, size, size))
-    root = result.root
-    assert root.receptive_field is not None
-    assert root.stride is not None
-    assert root.offset is not None
-    assert root.output_shape is not None
-    for axis, units in enumerate(gradient_extent(model, size, channels)):
-        centre = root.output_shape[2 + axis] // 2
-        for index, (low, high) in enumerate(units):
-            assert 0 < low <= high < size - 1, "the probe must not touch the border"
-            assert high - low + 1 == root.receptive_field[axis]
-            assert (low + high) / 2 == root.offset[axis] + (centre + index) * root.stride[axis]
-    return result
 
 
 @pytest.mark.parametrize(("name", "expected"), PUBLISHED.items())
@@ -118,8 +78,8 @@ def layers(draw: st.DrawFn) -> nn.Module:
 
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(chain=st.lists(layers(), min_size=1, max_size=4))
-def test_random_chains_agree_with_the_gradient(chain: list[nn.Module]) -> None:
-    assert_agrees_with_gradient(nn.Sequential(*chain), 127, channels=2)
+def test_random_chains_agree_with_the_gradient(agrees_with_gradient, chain: list[nn.Module]) -> None:
+    agrees_with_gradient(nn.Sequential(*chain), 127, channels=2)
 
 
 class Branches(nn.Module):
@@ -140,8 +100,8 @@ class Branches(nn.Module):
         return self.last(torch.cat([added, self.pool(x)[:, :, : size[0], : size[1]], added[:, :1]], dim=1))
 
 
-def test_branches_of_unequal_reach_agree_with_the_gradient() -> None:
-    assert_agrees_with_gradient(Branches(), 65)
+def test_branches_of_unequal_reach_agree_with_the_gradient(agrees_with_gradient) -> None:
+    agrees_with_gradient(Branches(), 65)
 
 
 class Scaled(nn.Module):
@@ -170,11 +130,11 @@ class Scaled(nn.Module):
     ],
     ids=str,
 )
-def test_up_sampling_gives_the_widest_extent_of_neighbouring_units(up: nn.Module) -> None:
+def test_up_sampling_gives_the_widest_extent_of_neighbouring_units(extents_by_gradient, up: nn.Module) -> None:
     model, size = Scaled(up), 129
     result = summary(model, (1, size, size))
     assert result.root.receptive_field is not None
-    wide = max(high - low + 1 for low, high in gradient_extent(model, size)[0])
+    wide = max(high - low + 1 for low, high in extents_by_gradient(model, size)[0])
     if isinstance(up, nn.Upsample) and up.scale_factor == 3:  # three kinds of unit, of which two are probed
         assert wide <= result.root.receptive_field[0] <= wide + 4
     else:

@@ -106,6 +106,8 @@ def test_numbers_of_numpy_are_taken_and_become_pythons():
     assert [whole("seed", edge, 0, 9) for edge in (0, 9)] == [0, 9]
     assert share("val_fraction", np.float64(0.25)) == 0.25
     assert share("val_fraction", 0) == 0
+    with pytest.raises(UsageError, match="val_fraction"):
+        share("val_fraction", 1)
     with pytest.raises(UsageError, match="seed is 10; whole numbers from 0 to 9"):
         whole("seed", 10, 0, 9)
 

@@ -107,6 +107,15 @@ def test_a_model_that_is_gone_is_written_anew_and_told(run, capsys):
     assert (run / "model.safetensors").exists()
 
 
+def test_the_best_weights_after_a_model_was_lost_are_kept(colours, tmp_path):
+    run = tmp_path / "run"
+    striate.train(colours, **FAST, learning_rate=0, run=run)  # every epoch is as good as the first
+    (run / "model.safetensors").unlink()
+    classifier = resume(run, extend=1, quiet=True, report=False)
+    assert classifier.description.metrics["epoch"] == 2
+    assert "accuracy" in classifier.description.metrics
+
+
 @pytest.fixture
 def moved(paint, tmp_path) -> tuple[Path, Path, Path]:
     """A run whose images were moved, where they were, and where they are."""

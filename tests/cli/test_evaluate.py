@@ -39,6 +39,21 @@ def test_training_images_are_measured_when_asked_for(cli, run, colours):
     assert asked.out.splitlines()[0].endswith("on 27 training images, which says little about new ones")
 
 
+def test_what_was_left_out_is_named_on_standard_error(cli, run, paint, tmp_path):
+    photos = paint(tmp_path / "photos", count=2, seed=1)
+    bad, phone = photos / "red" / "bad.png", photos / "red" / "phone.HEIC"
+    bad.write_bytes(b"")
+    phone.write_bytes(b"?")
+    left_out = [
+        f"1 file left out (1 .heic; the first: {phone}): not read; convert them to JPEG or PNG",
+        f"1 left out, since they cannot be used (the first: {bad}: empty file)",
+    ]
+    outcome = cli("evaluate", run, photos)
+    assert outcome.err.splitlines() == [f"note: {line}" for line in left_out]
+    assert json.loads(cli("evaluate", run, photos, "--json").out)["notes"] == left_out
+    assert cli("evaluate", run).err == ""
+
+
 def test_a_split_that_is_not_there_is_named(cli, run, paint, tmp_path):
     paint(tmp_path / "photos" / "val", count=2)
     paint(tmp_path / "photos" / "test", count=2)

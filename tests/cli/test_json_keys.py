@@ -40,6 +40,12 @@ CARD = {
     "errata",
     "aliases",
     "options",
+    "base",
+}
+FIGURE = {"metric", "value", "source", "data", "input_size", "crop", "options", "note", "printed"}
+SOURCE = {
+    *("name", "file", "sha256", "url", "origin", "licence", "num_classes", "input_size", "mean", "std"),
+    *("crop_fraction", "interpolation", "accuracy", "options", "style"),
 }
 COST = {"multiply_adds", "parameters", "memory"}
 
@@ -82,6 +88,13 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
             "activation_bytes",
             "receptive_field",
         },
+    },
+    "card resnet50": {
+        "": {*CARD, "figures"},
+        "published": FIGURE,
+        "weights": SOURCE,
+        "weights.accuracy": FIGURE,
+        "errata": {"printed", "right", "figures"},
     },
     "summary lenet5": {
         "": {
@@ -164,13 +177,16 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
         "limits": {"multiply_adds"},
     },
     "recommend --images 100 --params 3M": {
-        "": {"images", "size", "limits", "networks"},
+        "": {"images", "size", "limits", "advice", "networks"},
+        "advice": {"when", "advice", "freeze"},
         "networks": {
             "name",
-            "arguments",
+            "input_size",
             "weights",
             "accuracy",
             "measured_on",
+            "source",
+            "freeze",
             "cost",
             "latency",
             "reasons",

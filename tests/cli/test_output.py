@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from striate.cli.formats import give
 from striate.cli.output import print_json
 
 
@@ -21,3 +22,9 @@ def test_letters_that_the_terminal_lacks_are_escaped_so_that_it_stays_json(encod
     text = written.getvalue().decode(encoding)
     assert shown in text
     assert json.loads(text) == {"name": "é日😀", "loss": None, "rates": [None, 1]}
+
+
+def test_a_json_file_holds_no_nan_either(tmp_path, capsys):
+    give("json", tmp_path / "a.json", {}, lambda: {"loss": math.nan, "rate": 0.5}, lambda path: None)
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{\n  "loss": null,\n  "rate": 0.5\n}\n'
+    assert capsys.readouterr().out == f"{tmp_path / 'a.json'}\n"

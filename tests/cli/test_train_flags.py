@@ -39,6 +39,8 @@ ELSEWHERE = {
     "devices": "test_devices_share_a_batch",
     "resume": "test_run_state",
     "extend": "test_run_state",
+    "data": "test_run_state",
+    "drop_checkpoint": "test_run_state",
     "time_limit": "test_time_limits_have_units",
 }
 
@@ -129,9 +131,9 @@ def test_devices_share_a_batch(cli, colours):
     ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("15m", 900), ("2h", 7200), (" 3 h ", 10800)]
 )
 def test_time_limits_have_units(text, seconds):
-    from striate.cli.train import _seconds
+    from striate.classifier import request
 
-    assert _seconds(text) == seconds
+    assert request.seconds("--time-limit", text) == seconds
 
 
 def test_an_extension_is_as_long_as_asked(cli, run):

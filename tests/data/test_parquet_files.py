@@ -44,6 +44,7 @@ def splits(folder: Path) -> dict[str, list[str]]:
         ("data/train.parquet", "data/validation.parquet", "data/test.parquet"),
         ("default/train/0000.parquet", "default/validation/0000.parquet", "default/test/0000.parquet"),
         ("train/a.parquet", "valid/a.parquet", "test/a.parquet"),
+        ("pets.train.parquet", "pets.valid.parquet", "pets.test.parquet"),
         ("data/train/part-0.parquet", "data/dev/part-0.parquet", "data/test/part-0.parquet"),
         ("a/b/c/Training/0.PARQUET", "a/b/c/valid_set/0.parquet", "a/b/c/Testing/0.pq"),
         ("pets-train-00000-of-00001.parquet", "pets-validation.parquet", "pets_test_2.parquet"),
@@ -74,6 +75,11 @@ def test_file_of_no_split_is_train_alone_and_else_left_out_with_a_note(tmp_path)
     assert splits(tmp_path) == {"train": ["train.parquet"]}
     assert parquet_files(tmp_path).divided
     assert parquet_files(tmp_path).notes == ("left out, since the name is of no split: more.parquet, pets.parquet",)
+
+
+def test_parts_of_a_split_may_lie_in_folders_of_their_own(tmp_path):
+    touch(tmp_path, "train/part0/0.parquet", "train/part1/0.parquet", "test/part0/0.parquet")
+    assert splits(tmp_path)["train"] == ["train/part0/0.parquet", "train/part1/0.parquet"]
 
 
 def test_files_of_several_data_sets_are_asked_about(tmp_path):

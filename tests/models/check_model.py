@@ -241,11 +241,3 @@ def check_forward_leaves_its_input_alone(name: str) -> None:
 
 
 CHECKS = [check for key, check in sorted(globals().items()) if key.startswith("check_")]
-
-#: The checks that compute with real weights; the others are free of them whatever the network's size.
-ARITHMETIC = (
-    check_backward_reaches_every_parameter,
-    check_eval_is_deterministic_and_composes,
-    check_freezing,
-    check_state_dict_round_trip,
-)

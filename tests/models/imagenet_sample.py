@@ -20,11 +20,12 @@ def table(folder: Path) -> pa.Table:
 
 
 def pictures(rows: pa.Table, source: WeightSource) -> Tensor:
-    """Images resized (Pillow, bilinear) and cropped as the weights want them, (N, 3, size, size)."""
+    """Images resized (Pillow) and cropped as the weights want them, (N, 3, size, size)."""
+    way = transforms.InterpolationMode(source.interpolation)
     batch = []
     for data in rows["image"].combine_chunks().field("bytes").to_pylist():
         image = Image.open(io.BytesIO(data)).convert("RGB")
-        image = transforms.resize(image, round(source.input_size / source.crop_fraction))
+        image = transforms.resize(image, round(source.input_size / source.crop_fraction), way)
         batch.append(np.asarray(transforms.center_crop(image, source.input_size)))
     x = torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2) / 255
     return (x - torch.tensor(source.mean)[:, None, None]) / torch.tensor(source.std)[:, None, None]

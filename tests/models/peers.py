@@ -31,7 +31,7 @@ def options(name: str, library: str) -> dict[str, object]:
     card = get_card(name)
     table = key_tables(card.family)[library]
     known = defaults_of(card)
-    return {key: value for key, value in table.options.items() if key in known}
+    return {key: value for key, value in table.brings.items() if key in known}
 
 
 def randomised(model: nn.Module) -> nn.Module:

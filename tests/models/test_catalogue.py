@@ -10,7 +10,8 @@ import torch
 
 from striate.errors import UsageError
 from striate.models import create_model, get_card, list_models
-from striate.models.catalogue import aliases, families, options_of
+from striate.models.catalogue import aliases, families, options_of, title_of
+from striate.weights.figure import METRICS
 
 _spec = importlib.util.spec_from_file_location("check_model", Path(__file__).with_name("check_model.py"))
 assert _spec is not None
@@ -28,27 +29,30 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-#: So many layers that even without weights a pass takes seconds.
-DEEPEST = (
-    "resnet1001_v2_cifar",
-    "densenet201",
-    "densenet264",
-    "densenet_bc190_k40_cifar",
-    "densenet_bc250_k24_cifar",
-)
-
-
 def _smallest() -> set[str]:
-    """The network with the fewest parameters of each family: the one that computes in the quick tests."""
+    """The network with the fewest parameters of each family: the one that is put through the quick tests."""
     return {min(family.cards, key=lambda card: card.parameters).name for family in families().values()}
 
 
+def _of_each_size() -> set[str]:
+    """One network, the first, of each pair of smallest sizes that a family has."""
+    first: dict[tuple, str] = {}
+    for family in families().values():
+        for card in family.cards:
+            first.setdefault((family.name, card.min_size, card.small_min_size), card.name)
+    return set(first.values())
+
+
 def _battery() -> list:
-    smallest = _smallest()
+    """Quick: all on the smallest network of each family; every smallest size; the parameters of all."""
+    everything = set(list_models())
+    quick = dict.fromkeys(battery.CHECKS, _smallest())
+    quick[battery.check_smallest_size] = _smallest() | _of_each_size()
+    quick[battery.check_parameters_are_the_cards] = everything
     rows = []
     for name in list_models():
         for check in battery.CHECKS:
-            slow = name in DEEPEST or (check in battery.ARITHMETIC and name not in smallest)
+            slow = name not in quick[check]
             marks = [pytest.mark.slow] if slow else []
             rows.append(pytest.param(name, check, id=f"{name}-{check.__name__}", marks=marks))
     return rows
@@ -59,9 +63,142 @@ def test_battery(name, check):
     check(name)
 
 
-@pytest.mark.parametrize("alias", sorted(aliases()))
-def test_every_alias_builds_the_network_it_names(alias):
-    assert alias not in list_models()
+#: Every network with the other spellings of its name.
+ALIASES = """
+lenet5: lenet lenet_5
+lenet5_1998: lenet_5_1998 lenet_1998
+
+keras_mnist: keras_mnist_convnet
+keras_cats_dogs: keras_cats_and_dogs
+vgg16_cats_dogs: vgg16_cats_and_dogs
+
+
+alexnet: alexnet_2012 alexnet_two_groups alexnet_grouped
+alexnet_one_column: alexnet_torchvision alexnet_2014
+zfnet: zf_net zf5 zeiler_fergus
+nin: nin_imagenet network_in_network
+nin_cifar: nin_cifar10
+vgg_a: vgg11 vgg_11
+vgg_b: vgg13 vgg_13
+vgg_d: vgg16 vgg_16
+vgg_e: vgg19 vgg_19
+vgg11_bn: vgg_a_bn
+vgg13_bn: vgg_b_bn
+vgg16_bn: vgg_d_bn
+vgg19_bn: vgg_e_bn
+cnn_c: model_c
+strided_cnn_c: stridedcnn_c
+convpool_cnn_c: convpoolcnn_c
+all_cnn_c: allcnn_c
+resnet18: resnet_18
+resnet34: resnet_34
+resnet50: resnet_50
+resnet101: resnet_101
+resnet152: resnet_152
+resnet50_v1_5: resnet50_v1.5 resnet50v1.5 tv_resnet50
+resnet101_v1_5: resnet101_v1.5 resnet101v1.5 tv_resnet101
+resnet152_v1_5: resnet152_v1.5 resnet152v1.5 tv_resnet152
+plain18: plain_18
+plain34: plain_34
+resnet20_cifar: resnet20 cifar_resnet20
+resnet32_cifar: resnet32 cifar_resnet32
+resnet44_cifar: resnet44 cifar_resnet44
+resnet56_cifar: resnet56 cifar_resnet56
+resnet110_cifar: resnet110 cifar_resnet110
+resnet164_cifar: resnet164 cifar_resnet164
+resnet110_v2_cifar: preresnet110_cifar preact_resnet110_cifar
+resnet164_v2_cifar: preresnet164_cifar preact_resnet164_cifar
+resnet1001_v2_cifar: preresnet1001_cifar preact_resnet1001_cifar
+plain20_cifar: plain20 cifar_plain20
+plain56_cifar: plain56 cifar_plain56
+resnet50_v2: preresnet50 preact_resnet50 resnetv2_50
+resnet101_v2: preresnet101 preact_resnet101 resnetv2_101
+resnet152_v2: preresnet152 preact_resnet152 resnetv2_152
+resnet200_v2: preresnet200 preact_resnet200 resnetv2_200
+resnet50_v2_keras: resnet50v2
+resnet101_v2_keras: resnet101v2
+resnet152_v2_keras: resnet152v2
+resnext50_32x4d: resnext_50_32x4d
+resnext101_32x4d: resnext_101_32x4d
+resnext101_32x8d: resnext_101_32x8d
+resnext101_64x4d: resnext_101_64x4d
+wide_resnet50_2: wrn_50_2_bottleneck
+wide_resnet101_2: wrn_101_2_bottleneck
+densenet121: densenet_121
+densenet161: densenet_161
+densenet169: densenet_169
+densenet201: densenet_201
+densenet264: densenet_264
+highway10_w16_mnist: highway_10_w16_mnist
+highway10_w32_mnist: highway_10_w32_mnist
+highway19_cifar: highway_19_cifar
+mobilenet_v1: mobilenetv1 mobilenet mobilenet_v1_1.0 mobilenetv1_100
+mobilenet_v1_0.75: mobilenetv1_075
+mobilenet_v1_0.5: mobilenetv1_050
+mobilenet_v1_0.25: mobilenetv1_025
+mobilenet_v2: mobilenetv2_100 mobilenetv2 mobilenet_v2_1.0
+mobilenet_v2_1.4: mobilenetv2_140
+mobilenet_v2_0.75: mobilenetv2_075
+mobilenet_v2_0.5: mobilenetv2_050
+mobilenet_v2_0.35: mobilenetv2_035
+efficientnet_b0: efficientnetb0
+efficientnet_b1: efficientnetb1
+efficientnet_b2: efficientnetb2
+efficientnet_b3: efficientnetb3
+efficientnet_b4: efficientnetb4
+efficientnet_b5: efficientnetb5
+efficientnet_b6: efficientnetb6
+efficientnet_b7: efficientnetb7
+mixnet_s: mixnets
+mixnet_m: mixnetm
+mixnet_l: mixnetl
+shufflenet_v1: shufflenet_v1_g3 shufflenet
+shufflenet_v1_0.5: shufflenet_v1_g3_0.5
+shufflenet_v1_0.25: shufflenet_v1_g3_0.25
+shufflenet_v1_1.5: shufflenet_v1_g3_1.5
+shufflenet_v1_2: shufflenet_v1_g3_2
+shufflenet_v2_x0_5: shufflenet_v2_0.5
+shufflenet_v2_x1_0: shufflenet_v2_1.0 shufflenet_v2
+shufflenet_v2_x1_5: shufflenet_v2_1.5
+shufflenet_v2_x2_0: shufflenet_v2_2.0
+googlenet: inception_v1
+googlenet_bn: inception_v1_bn
+bn_inception: bninception
+inception_v3: inceptionv3
+inception_v4: inceptionv4
+inception_resnet_v1: inceptionresnetv1
+inception_resnet_v2_released: inceptionresnetv2
+xception: legacy_xception
+nasnet_mobile: nasnetmobile nasnet_a_mobile nasnetamobile
+nasnet_large: nasnetlarge nasnet_a_large nasnetalarge
+nasnet_cifar: nasnet_a_cifar
+vit_ti_16: vit_tiny_patch16_224 vit_tiny_patch16 vit_tiny
+vit_s_16: vit_small_patch16_224 vit_small_patch16 vit_small
+vit_b_16: vit_base_patch16_224 vit_base_patch16 vit
+vit_b_32: vit_base_patch32_224 vit_base_patch32
+vit_l_16: vit_large_patch16_224 vit_large_patch16
+vit_l_32: vit_large_patch32_224 vit_large_patch32
+squeezenet1_0: squeezenet squeezenet_1_0 squeezenet_v1.0
+squeezenet1_1: squeezenet_1_1 squeezenet_v1.1
+"""
+
+
+def test_every_alias_names_the_network_it_should():
+    wanted = {}
+    for line in ALIASES.strip().splitlines():
+        name, _, spellings = line.partition(": ")
+        wanted |= dict.fromkeys(spellings.split(), name)
+    assert aliases() == wanted
+    assert not set(wanted) & set(list_models())
+
+
+def _aliases() -> list:
+    quick = _smallest()
+    return [pytest.param(a, marks=[] if get_card(a).name in quick else [pytest.mark.slow]) for a in sorted(aliases())]
+
+
+@pytest.mark.parametrize("alias", _aliases())
+def test_an_alias_builds_the_network_it_names(alias):
     card = get_card(alias)
     with torch.device("meta"):
         model = create_model(alias)
@@ -79,6 +216,22 @@ def test_capitals_and_hyphens_do_not_matter():
     assert get_card("MobileNet-V2").name == "mobilenet_v2"
 
 
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("vgg16", "vgg16"),
+        ("VGG-16", "vgg_16"),
+        ("vgg_d", "vgg_d"),
+        ("ResNet-50", "resnet50"),
+        ("tv_resnet50", "tv_resnet50"),
+        ("MobileNetV2", "mobilenet_v2"),
+    ],
+)
+def test_an_alias_that_is_another_word_stays_the_title(asked, title):
+    assert title_of(asked) == title
+    assert get_card(title) is get_card(asked)
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_card_is_whole_and_goes_into_json(name):
     card = get_card(name)
@@ -89,12 +242,25 @@ def test_card_is_whole_and_goes_into_json(name):
     assert 1980 < card.paper.year < 2030
     assert card.introduces.endswith(".")
     assert set(card.options) <= set(options_of(families()[card.family]))
+    for figure in card.published:
+        assert figure.metric in METRICS
+        assert figure.source
+        assert set(figure.options) <= set(options_of(families()[card.family]))
+        if figure.is_share:
+            assert figure.data
+            assert figure.input_size
+            assert figure.value is None or 0 < figure.value < 1
+        else:
+            assert figure.value > 0
+            assert figure.number == figure.printed
     assert json.loads(json.dumps(card.to_dict()))["parameters"] == card.parameters
     for source in card.weights:
         assert source.licence
         assert len(source.sha256) >= 8
         assert len(source.mean) == len(source.std) == card.in_channels
-        assert all(0 < value <= 1 for value in source.accuracy.values())
+        assert source.url, "a name stands for a file that anybody can get"
+        assert source.interpolation in ("bilinear", "bicubic")
+        assert all(figure.metric == "top1" and 0 < figure.value < 1 for figure in source.accuracy)
 
 
 def test_unknown_network_offers_the_nearest():

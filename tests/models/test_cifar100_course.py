@@ -25,11 +25,47 @@ def test_the_printed_table_has_549156_parameters():
     classifier = 128 * 100 + 100
     assert blocks + halvings + classifier == 549_156
     assert total(norm=False) == 549_156
-    assert "549,156" in get_card("cifar100_course").errata[0]
+    assert "549,156" in get_card("cifar100_course").errata[0].right
 
 
 def test_batch_norms_add_a_scale_and_a_shift_per_map():
-    assert total() - total(norm=False) == 2 * (8 * 32 + 8 * 128)
+    """Four in each of the blocks and one in each Sub: 552,036 in all."""
+    assert total() - total(norm=False) == 2 * (8 * 32 + 8 * 128 + 32 + 128)
+    assert total() == 552_036
+
+
+def test_a_sub_is_a_convolution_of_stride_2_a_norm_and_an_activation():
+    with torch.device("meta"):
+        model = create_model("cifar100_course")
+        plain = create_model("cifar100_course", norm=False)
+        bare = create_model("cifar100_course", subsampling="conv")
+    for number, width in ((1, 32), (2, 128)):
+        sub = model.get_submodule(f"stages.subsampling{number}")
+        assert [type(layer).__name__ for layer in sub] == ["Conv2d", "BatchNorm2d", "ReLU"]
+        assert (sub.conv.kernel_size, sub.conv.stride, sub.norm.num_features) == ((3, 3), (2, 2), width)
+        assert [key for key, _ in plain.get_submodule(f"stages.subsampling{number}").named_children()] == [
+            "conv",
+            "act",
+        ]
+        assert type(bare.get_submodule(f"stages.subsampling{number}")) is nn.Conv2d
+
+
+def test_fields_behind_each_part_are_5_9_11_19_27_31():
+    with torch.device("meta"):
+        model = create_model("cifar100_course")
+    rows = summary(model, (3, 96, 96)).rows
+    parts = ("stem", *(f"stages.{key}" for key, _ in model.stages.named_children()))
+    last = [[row for row in rows if row.name.startswith(f"{part}.")][-1].receptive_field for part in parts]
+    assert last == [(side, side) for side in (5, 9, 11, 19, 27, 31)]
+
+
+def test_dropout_of_a_half_before_the_classifier():
+    with torch.device("meta"):
+        model = create_model("cifar100_course", dropout=0.5)
+    layers = list(model.head.named_children())
+    assert [key for key, _ in layers][-2:] == ["dropout", "classifier"]
+    assert model.head.dropout.p == 0.5
+    assert total(dropout=0.5) == total()
 
 
 def test_pools_have_no_parameters():

@@ -129,23 +129,24 @@ class Reference(torch.nn.Module):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_weights_bring_what_they_need_by_path_and_by_name(name, shared_weights, monkeypatch):
+def test_weights_bring_what_they_need(name, shared_weights):
     file, size, top1, _ = FILES[name]
-    monkeypatch.setenv("STRIATE_WEIGHTS", str(shared_weights))
-    by_path = create_model(name, weights=shared_weights / file).eval()
-    named = create_model(name, weights="imagenet_tensorflow").eval()
-    assert named.spec == by_path.spec
-    for model in (by_path, named):
-        assert isinstance(model.get_submodule("stages.stage2.0.depthwise.conv"), SameConv2d)
-        assert model.stem.norm.eps == 1e-3
-        assert isinstance(model.stem.act, torch.nn.ReLU6)
-        source = model.weights_source
-        assert (source.input_size, source.crop_fraction) == (size, 0.875)
-        assert source.mean == source.std == pytest.approx((128 / 255,) * 3)
-        assert list(source.accuracy.values()) == pytest.approx([top1 / 100])
-    assert len(get_card(name).weights[0].sha256) == 64
+    model = create_model(name, weights=shared_weights / file).eval()
+    assert isinstance(model.get_submodule("stages.stage2.0.depthwise.conv"), SameConv2d)
+    assert model.stem.norm.eps == 1e-3
+    assert isinstance(model.stem.act, torch.nn.ReLU6)
+    source = model.weights_source
+    assert (source.input_size, source.crop_fraction) == (size, 0.875)
+    assert source.mean == source.std == pytest.approx((128 / 255,) * 3)
+    assert [figure.value for figure in source.accuracy] == pytest.approx([top1 / 100])
     with pytest.raises(UsageError, match="activation"):
-        create_model(name, weights="imagenet_tensorflow", activation="relu")
+        create_model(name, weights=shared_weights / file, activation="relu")
+
+
+def test_files_that_nobody_can_fetch_are_not_offered_by_name():
+    assert get_card("mobilenet_v1").weights == ()
+    with pytest.raises(UsageError, match="no published weights"):
+        create_model("mobilenet_v1", weights="imagenet_tensorflow")
 
 
 def test_weights_of_another_width_are_refused(shared_weights):

@@ -70,15 +70,6 @@ def test_tensorflow_weights_bring_their_padding_and_epsilon(shared_weights):
     assert (source.input_size, source.crop_fraction, source.num_classes) == (224, 0.875, 1000)
 
 
-def test_named_source_is_found_in_the_folder_of_weights(shared_weights, monkeypatch):
-    monkeypatch.setenv("STRIATE_WEIGHTS", str(shared_weights))
-    named = create_model("mobilenet_v2", weights="imagenet_tensorflow")
-    by_path = create_model("mobilenet_v2", weights=shared_weights / TENSORFLOW)
-    assert named.spec == by_path.spec
-    assert named.weights_source.mean == pytest.approx(by_path.weights_source.mean)
-    assert torch.equal(named.head.classifier.weight, by_path.head.classifier.weight)
-
-
 @pytest.mark.parametrize("contradiction", [{"padding": "symmetric"}, {"norm_eps": 1e-5}])
 def test_contradicting_the_weights_is_an_error(shared_weights, contradiction):
     with pytest.raises(UsageError, match=next(iter(contradiction))):

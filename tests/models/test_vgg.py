@@ -76,7 +76,7 @@ def test_sixteen_layers_cost_what_all_of_them_cost():
         alexnet = summary(create_model("alexnet_one_column"), (3, 227, 227)).multiply_adds
     assert 19 <= (result.multiply_adds - left_out.multiply_adds) / alexnet <= 20
     assert round(result.multiply_adds / alexnet, 1) == 21.6
-    errata = " ".join(get_card("vgg16").errata)
+    errata = " ".join(map(str, get_card("vgg16").errata))
     assert all(figure in errata for figure in ("13.6 G", "48.6 MB", "15.5 G", "51.7 MiB", "21.6 times"))
 
 

@@ -129,4 +129,4 @@ def test_impossible_arguments_are_usage_errors(arguments):
 def test_card_says_that_it_is_no_cnn():
     from striate.models import get_card
 
-    assert "no CNN" in get_card("vit_b_16").errata[0]
+    assert "no CNN" in get_card("vit_b_16").errata[0].right

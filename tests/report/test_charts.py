@@ -88,3 +88,45 @@ def test_the_reliability_diagram_has_a_dot_for_each_bin_in_use(seed):
 def test_the_histogram_of_nothing_wrong_still_draws():
     svg = confidence_histogram(np.array([0.9, 0.95, 1.0]), np.array([]))
     assert "var(--train)" in svg
+
+
+def test_the_line_of_each_curve_follows_its_own_values():
+    lines = [Curve("training", [1, 2, 3], [4, 2, 1], TRAIN), Curve("validation", [1, 2, 3], [1, 3, 4], VAL)]
+    svg = curves("Loss", lines)
+    heights = {}
+    for colour in ("train", "val"):
+        points = re.findall(r"[ML] ([\d.]+) ([\d.]+)", drawn(svg, colour)[0])
+        assert [float(x) for x, _ in points] == sorted(float(x) for x, _ in points)
+        heights[colour] = [float(y) for _, y in points]
+    a_unit = heights["train"][1] - heights["train"][0]  # two units down; SVG counts downwards
+    assert a_unit > 0
+    assert heights["train"][2] - heights["train"][1] == pytest.approx(a_unit / 2, abs=0.1)
+    assert heights["val"][0] == pytest.approx(heights["train"][2], abs=0.1)
+    assert heights["val"][2] == pytest.approx(heights["train"][0], abs=0.1)
+
+
+def test_right_predictions_are_blue_below_and_wrong_ones_orange_on_top():
+    svg = confidence_histogram(np.array([0.95, 0.96, 0.97]), np.array([0.99]), bins=2)
+    bars = {}
+    for path in ElementTree.fromstring(svg.replace("xlink:href", "href")).iter("path"):
+        for colour in ("train", "val"):
+            if f"fill: var(--{colour})" in path.get("style", ""):
+                heights = [float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", path.get("d"))]
+                bars.setdefault(colour, []).append((min(heights), max(heights)))
+    (top, bottom), (above, below) = max(bars["train"], key=np.ptp), max(bars["val"], key=np.ptp)
+    assert bottom - top == pytest.approx(3 * (below - above), abs=0.1)
+    assert below == pytest.approx(top, abs=0.1)
+
+
+def test_a_dot_of_the_reliability_diagram_lies_at_confidence_and_accuracy():
+    probabilities = np.array([[0.7, 0.3]] * 4)
+    evaluation = Evaluation(("a", "b"), np.array([0, 1, 1, 1]), probabilities)  # 70 % sure, 25 % right
+    svg = reliability(evaluation.calibration())
+    (line,) = drawn(svg, "val")
+    (x, start), (_, end) = [(float(x), float(y)) for x, y in re.findall(r"[ML] ([\d.]+) ([\d.]+)", line)]
+    (corner, low), (right, high) = [
+        (float(x), float(y)) for x, y in re.findall(r"[ML] ([\d.]+) ([\d.]+)", drawn(svg, "muted")[0])
+    ]  # the diagonal, from 0 to 1
+    assert (x - corner) / (right - corner) == pytest.approx(0.7, abs=0.01)
+    assert (start - low) / (high - low) == pytest.approx(0.7, abs=0.01)
+    assert (end - low) / (high - low) == pytest.approx(0.25, abs=0.01)

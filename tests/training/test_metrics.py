@@ -118,6 +118,36 @@ def test_dict_is_strict_json_even_with_a_nan_loss():
     assert json.loads(json.dumps(broken.to_dict(), allow_nan=False))["loss"] is None
 
 
+def test_the_dict_holds_each_figure_under_its_own_name():
+    evaluation = random_evaluation(1, 200, 7)
+    figures = evaluation.to_dict()
+    low, high = binomtest(evaluation.correct, 200).proportion_ci(method="wilson")
+    oracle = MulticlassCalibrationError(num_classes=7, n_bins=15, norm="l1")
+    oracle.update(torch.from_numpy(evaluation.probabilities), torch.from_numpy(evaluation.labels))
+    assert figures["top1"] == (evaluation.probabilities.argmax(1) == evaluation.labels).mean()
+    assert (figures["top1_low"], figures["top1_high"]) == pytest.approx((low, high))
+    assert figures["top5"] == pytest.approx(
+        top_k_accuracy_score(evaluation.labels, evaluation.probabilities, k=5, labels=np.arange(7))
+    )
+    assert figures["ece"] == pytest.approx(float(oracle.compute()), abs=1e-5)
+    assert figures["loss"] == 0.5
+    precision, recall, f1, support = precision_recall_fscore_support(evaluation.labels, evaluation.predicted)
+    for place, score in enumerate(figures["per_class"]):
+        assert score["name"] == f"class {place}"
+        wanted = (precision[place], recall[place], f1[place], support[place])
+        assert (score["precision"], score["recall"], score["f1"], score["support"]) == pytest.approx(wanted)
+    assert figures["confusion"] == confusion_matrix(evaluation.labels, evaluation.predicted).tolist()
+
+
+def test_labels_at_the_boundary_of_the_classes():
+    chances = np.full((1, 3), 1 / 3)
+    for label in (0, 2):
+        assert Evaluation(("a", "b", "c"), np.array([label]), chances).confusion.sum() == 1
+    for label in (-1, 3):
+        with pytest.raises(StriateError, match=f"labels run from {label} to {label}"):
+            Evaluation(("a", "b", "c"), np.array([label]), chances)
+
+
 def test_a_large_confusion_matrix_stays_out_of_the_dict():
     assert random_evaluation(0, 50, 101).to_dict()["confusion"] is None
 

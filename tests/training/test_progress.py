@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from striate.training.progress import Lines, Live, Quiet, bottleneck, clock, create_progress, epoch_line
+from striate.training.progress import Lines, Live, Quiet, bottleneck, clock, create_progress, epoch_line, times
 
 FIGURES = {"loss": 1.25, "accuracy": 0.5, "images_per_second": 1234.5, "left": 75.0, "loading_share": 0.4}
 ROW = {
@@ -13,7 +13,7 @@ ROW = {
     "val_loss": 0.6,
     "val_accuracy": 0.75,
 }
-TIMING = {"seconds": 65.2, "images_per_second": 1500.0, "loading_share": 0.1}
+TIMING = {"seconds": 65.2, "validation_seconds": 120.0, "images_per_second": 1500.0, "loading_share": 0.1}
 
 
 class Terminal(io.StringIO):
@@ -36,9 +36,20 @@ def test_bottleneck_names_what_training_waits_for():
 
 def test_the_line_of_an_epoch_holds_its_figures():
     line = epoch_line(ROW, 10, TIMING)
-    for part in ("epoch 2/10", "0.5123", "81.23%", "0.6000", "75.00%", "1,500 images/s", "1m05s", "computing-bound"):
+    for part in ("epoch 2/10", "0.5123", "81.23%", "0.6000", "75.00%", "1,500 images/s", "computing-bound"):
         assert part in line
-    assert "val" not in epoch_line(ROW | {"val_loss": "", "val_accuracy": ""}, 10, TIMING)
+    assert "3m05s (2m00s validating)" in line
+    assert "val loss" not in epoch_line(ROW | {"val_loss": "", "val_accuracy": ""}, 10, TIMING)
+
+
+def test_a_validation_of_no_time_or_of_an_earlier_version_is_not_spoken_of():
+    assert times({"seconds": 65.2, "validation_seconds": 0.2}) == "1m05s"
+    assert times({"seconds": 65.2, "validation_seconds": ""}) == times({"seconds": 65.2}) == "1m05s"
+
+
+def test_the_losses_of_auxiliary_heads_are_shown():
+    line = epoch_line(ROW | {"train_inception4a_loss": 1.25, "train_total_loss": 2.5}, 10, TIMING)
+    assert "accuracy 81.23% | inception4a loss 1.2500 | total loss 2.5000 | val loss 0.6000" in line
 
 
 def test_lines_go_to_standard_error_one_for_an_epoch_and_rarely_within(capsys):

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from striate.errors import UsageError
+from striate.training.limits import check_validated
 from striate.training.recipes import RECIPES, Recipe, get_recipe
 
 
@@ -103,6 +104,14 @@ def test_every_field_goes_through_json():
         ("warmup_epochs", -1.0),
         ("gamma", -0.1),
         ("patience", -1),
+        ("patience", 0),
+        ("learning_rate", 1e9),
+        ("weight_decay", 1e9),
+        ("momentum", 1.5),
+        ("gamma", 1.5),
+        ("label_smoothing", 1.5),
+        ("auxiliary_weight", -0.3),
+        ("peak", 1.5),
         ("clip_norm", -1.0),
         ("clip_norm", float("nan")),
         ("early_stopping", -1),
@@ -117,6 +126,32 @@ def test_impossible_values_are_refused_by_name(field, value):
         Recipe(**{field: value})
     with pytest.raises(UsageError, match=field):
         Recipe().override({field: str(value)})
+
+
+@pytest.mark.parametrize("milestones", ["0.75,0.5", "0.5,0.5", "0,0.5", "0.5,1", "0.5,1.5", "-0.1", "nan"])
+def test_milestones_out_of_order_or_bounds_are_refused(milestones):
+    with pytest.raises(UsageError, match="milestones"):
+        Recipe().override({"milestones": milestones})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("epochs", 2.5), ("epochs", "3"), ("batch_size", True), ("learning_rate", "fast")]
+)
+def test_values_of_another_kind_are_refused_by_name(field, value):
+    with pytest.raises(UsageError, match=f"{field} is {value!r}; it must be a"):
+        Recipe(**{field: value})
+
+
+def test_the_largest_values_are_taken():
+    Recipe(learning_rate=100, weight_decay=100, gamma=1, early_stopping=0, patience=1, milestones=())
+
+
+@pytest.mark.parametrize("fields", [{"early_stopping": 3}, {"schedule": "plateau"}])
+def test_what_goes_by_validation_figures_needs_images_to_validate_on(fields):
+    check_validated(Recipe(**fields), True)
+    with pytest.raises(UsageError, match="no images are set aside"):
+        check_validated(Recipe(**fields), False)
+    check_validated(Recipe(), False)
 
 
 def test_impossible_values_of_other_fields_are_refused():

@@ -14,7 +14,7 @@ from striate.models import create_model, get_card, list_models
 from striate.models.catalogue import cards
 from striate.weights import WeightSource, adapt_channels, describe, load_state, locate, read_state, sources_of
 from striate.weights.sources import HALVES
-from striate.weights.torchvision_files import TORCHVISION_FILES
+from striate.weights.torchvision_files import BICUBIC, TORCHVISION_FILES
 
 
 @pytest.fixture
@@ -34,15 +34,22 @@ def test_records_are_torchvisions(network):
         peer = theirs[enum[source.name]]
         transforms = peer.transforms()
         assert source.url == peer.url
-        assert source.accuracy["ImageNet validation, one crop"] == pytest.approx(
-            peer.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100
-        )
+        (figure,) = source.accuracy
+        assert figure.value == pytest.approx(peer.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100)
+        assert (figure.metric, figure.data, figure.crop) == ("top1", "ImageNet", "one crop")
+        assert figure.input_size == source.input_size == transforms.crop_size[0]
         assert round(source.input_size / source.crop_fraction) == transforms.resize_size[0]
-        assert source.input_size == transforms.crop_size[0]
+        assert source.interpolation == transforms.interpolation.value
         if network in HALVES:  # what is fed is (x - 0.5) / 0.5, which torchvision's network works out inside
             assert (source.mean, source.std) == ((0.5,) * 3, (0.5,) * 3)
         else:
             assert (list(source.mean), list(source.std)) == (transforms.mean, transforms.std)
+
+
+def test_nine_records_were_published_with_bicubic_resizing():
+    records = [source for network in TORCHVISION_FILES for source in sources_of(network)]
+    assert sorted(source.file for source in records if source.interpolation == "bicubic") == sorted(BICUBIC)
+    assert len(BICUBIC) == 9
 
 
 def test_fetching_checks_and_leaves_only_the_whole_file(cache, tmp_path):

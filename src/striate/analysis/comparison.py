@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.analysis.counting import COUNTED
+from striate.analysis.counting import COUNTED, times_text
 from striate.analysis.summaries import Summary
-from striate.analysis.tables import bytes_text, count_text
+from striate.analysis.tables import bytes_text, count_text, joined
 
 HEADER = (
     *("network", "input", "parameters", "mult-adds", "FLOPs", "activations", "training", "field"),
@@ -47,6 +47,7 @@ class Entry:
             "trainable_parameters": self.summary.trainable_parameters,
             "multiply_adds": self.summary.multiply_adds,
             "flops": self.summary.flops,
+            "not_counted": self.summary.not_counted,
             "activation_bytes": self.summary.activation_bytes,
             "kept_bytes": self.summary.kept_bytes,
             "receptive_field": None if field is None else list(field),
@@ -73,15 +74,24 @@ class Comparison:
             ).rstrip()
             for line in lines
         ]
-        return "\n".join([texts[0], rule, *texts[1:], rule, COUNTED])
+        return "\n".join([texts[0], rule, *texts[1:], rule, *self._not_counted(), COUNTED])
 
     def _grid(self) -> list[list[str]]:
         return [list(HEADER), *map(_cells, self.entries)]
 
+    def _not_counted(self) -> list[str]:
+        """A line for each network with operations that no rule counts."""
+        return [
+            f"not counted   {entry.name}: {times_text(entry.summary.not_counted)}"
+            for entry in self.entries
+            if entry.summary.not_counted
+        ]
+
     def to_markdown(self) -> str:
         """A Markdown table."""
         header, *rows = (f"| {' | '.join(cells)} |" for cells in self._grid())
-        counted = [f"- {' '.join(line.split())}" for line in COUNTED.replace("\n    ", " ").splitlines()]
+        said = [*self._not_counted(), *COUNTED.replace("\n    ", " ").splitlines()]
+        counted = [f"- {' '.join(line.split())}" for line in said]
         return "\n".join([header, "|---|" + "---:|" * (len(HEADER) - 2) + "---|", *rows, "", *counted, ""])
 
     def to_csv(self) -> str:
@@ -91,8 +101,7 @@ class Comparison:
         writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            plain = {key: "x".join(map(str, value)) if isinstance(value, list) else value for key, value in row.items()}
-            writer.writerow(plain)
+            writer.writerow({key: joined(value) for key, value in row.items()})
         return stream.getvalue()
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -125,8 +134,8 @@ def _cells(entry: Entry) -> list[str]:
         entry.name,
         _joined(shape[1:]),
         f"{summary.parameters:,}",
-        count_text(summary.multiply_adds),
-        count_text(summary.flops),
+        count_text(summary.multiply_adds) + "+" * bool(summary.not_counted),
+        count_text(summary.flops) + "+" * bool(summary.not_counted),
         bytes_text(summary.activation_bytes),
         "?" if summary.kept_bytes is None else bytes_text(summary.kept_bytes),
         "all" if summary.sees_all else "?" if field is None else _joined(field if len(set(field)) > 1 else field[:1]),

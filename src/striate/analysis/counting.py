@@ -1,4 +1,4 @@
-"""Multiply-adds of one aten operation: those of convolutions and matrix products, attention's included.
+"""What an operation costs: multiply-adds where there is a rule for it, and by name what no rule counts.
 
 A bias, a normalisation, an activation, a pooling or an addition counts nothing, as in the tables of most papers and in
 `torch.utils.flop_counter`. One multiply-add is two FLOPs, a multiplication and an addition; so our FLOPs are what
@@ -7,68 +7,80 @@ A bias, a normalisation, an activation, a pooling or an addition counts nothing,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import prod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import torch
+from torch import Tensor
+
+from striate.analysis.counters import counted, is_sparse
+from striate.analysis.free_operations import is_free, is_outer_product
 
 #: What a table says under its figures.
 COUNTED = (
     "counted       1 mult-add = 1 multiplication and 1 addition = 2 FLOPs, in convolutions and matrix products (also\n"
-    "              attention's); nothing for bias, normalisation, activation, pooling and addition\n"
+    "              of attention, recurrent, quantised and deformable layers), one per weight of a bilinear layer and\n"
+    "              per coordinate of a distance, 5 n log2 n FLOPs in a Fourier transform (half of it on real values);\n"
+    "              nothing for bias, normalisation, activation, pooling, addition and other arithmetic value by value\n"
     "memory        of each new output; views and in-place operations take none\n"
     "training      of the tensors that autograd keeps for the backward pass, each at the first layer that keeps it"
 )
 
-
-def _convolution(args: Sequence[Any], output: torch.Tensor) -> int:
-    inputs, weight, is_transposed = args[0], args[1], args[6]
-    # each output unit (each input unit of a transposed one) meets one column of the weight
-    return (inputs if is_transposed else output).numel() * prod(weight.shape[1:])
+#: What the count of an operation leaves out.
+PARTS = {"torchvision::deform_conv2d": "sampling of deform_conv2d"}
 
 
-def _product(inputs: torch.Tensor, output: torch.Tensor) -> int:
-    return output.numel() * inputs.shape[-1]
+@dataclass(frozen=True)
+class Cost:
+    """What one operation costs.
+
+    Attributes:
+        multiply_adds: those that a rule counts.
+        missing: the operation, or the part of it, that no rule counts; empty where nothing is left out.
+    """
+
+    multiply_adds: int = 0
+    missing: str = ""
 
 
-def _attention(args: Sequence[Any], output: torch.Tensor) -> int:
-    query, key, value = args[:3]
-    scores = prod(query.shape[:-1]) * key.shape[-2]
-    return scores * (query.shape[-1] + value.shape[-1])
+NOTHING = Cost()
 
 
-def _mkldnn_rnn_layer(args: Sequence[Any], output: torch.Tensor) -> int:
-    inputs, weight_input, weight_hidden = args[:3]
-    return prod(inputs.shape[:-1]) * (weight_input.numel() + weight_hidden.numel())
+@cache
+def full_name(func: Any) -> str:
+    """Name of an operation without its overload: "mm", and of another library "torchvision::nms"."""
+    name = func.overloadpacket.__name__
+    plain = name if name.startswith("__") else name.rstrip("_")
+    return plain if func.namespace == "aten" else f"{func.namespace}::{plain}"
 
 
-COUNTERS: dict[str, Callable[[Sequence[Any], torch.Tensor], int]] = {
-    "convolution": _convolution,
-    "_convolution": _convolution,
-    "convolution_overrideable": _convolution,
-    "mm": lambda args, output: _product(args[0], output),
-    "bmm": lambda args, output: _product(args[0], output),
-    "mv": lambda args, output: _product(args[0], output),
-    "dot": lambda args, output: args[0].numel(),
-    "vdot": lambda args, output: args[0].numel(),
-    "addmm": lambda args, output: _product(args[1], output),
-    "addmv": lambda args, output: _product(args[1], output),
-    "baddbmm": lambda args, output: _product(args[1], output),
-    "addbmm": lambda args, output: prod(args[1].shape) * args[2].shape[-1],
-    "_int_mm": lambda args, output: _product(args[0], output),
-    "_scaled_mm": lambda args, output: _product(args[0], output),
-    "linear": lambda args, output: _product(args[0], output),
-    "mkldnn_rnn_layer": _mkldnn_rnn_layer,
-    "_scaled_dot_product_flash_attention": _attention,
-    "_scaled_dot_product_flash_attention_for_cpu": _attention,
-    "_scaled_dot_product_efficient_attention": _attention,
-    "_scaled_dot_product_cudnn_attention": _attention,
-    "_scaled_dot_product_fused_attention_overrideable": _attention,
-}
+def cost_of(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], tracked: list[Tensor], output: Tensor) -> Cost:
+    """What `func` costs; `tracked` are those of its operands that depend on the network's input."""
+    name = full_name(func)
+    if kwargs:
+        args = _in_order(func, args, kwargs)
+    multiply_adds = counted(name, args, output)
+    if multiply_adds is not None:
+        return Cost(multiply_adds, PARTS.get(name, ""))
+    if is_outer_product(name, tracked, output):
+        return Cost(missing="mul of an outer product")
+    if is_free(func, name):
+        return NOTHING
+    sparse = any(isinstance(arg, Tensor) and is_sparse(arg) for arg in args)
+    return Cost(missing=name.strip("_") + (" of sparse values" if sparse else ""))
 
 
-def multiply_adds(name: str, args: Sequence[Any], output: torch.Tensor) -> int:
-    """Multiply-adds of the aten operation `name` (without its overload) called with `args`."""
-    counter = COUNTERS.get(name.rstrip("_"))
-    return counter(args, output) if counter is not None else 0
+def _in_order(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
+    """The arguments by position, those that were named included as far as none is left out between."""
+    ordered = list(args)
+    for argument in func._schema.arguments[len(args) :]:
+        if argument.name not in kwargs:
+            break
+        ordered.append(kwargs[argument.name])
+    return ordered
+
+
+def times_text(not_counted: Mapping[str, int]) -> str:
+    """Such as "grid_sampler_2d (2), sort (1)"."""
+    return ", ".join(f"{name} ({times:,})" for name, times in not_counted.items())

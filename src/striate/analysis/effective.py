@@ -6,7 +6,6 @@ theoretical field, which tells what could matter, it falls off about like a Gaus
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from striate.analysis.rows import Row
 from striate.analysis.summaries import Summary, summary
 from striate.analysis.visits import tensors_in
+from striate.analysis.weightless import duplicate
 from striate.errors import StriateError, UsageError
 
 #: Share of the middle pixel's gradient from which Luo et al. count a pixel in: 1 - 95.45 %.
@@ -170,7 +170,7 @@ def effective_receptive_field(
     if any(parameter.is_meta for parameter in model.parameters()):
         raise StriateError("the effective receptive field needs real weights, and this model is on 'meta'")
     row = _row_of(summary(model, input_shape), model, layer)
-    twin = copy.deepcopy(model).eval().requires_grad_(False)
+    twin = duplicate(model).eval().requires_grad_(False)
     first = next(twin.parameters(), torch.empty(0))
     generator = torch.Generator().manual_seed(seed)
     if images is None:

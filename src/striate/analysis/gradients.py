@@ -6,7 +6,6 @@ Residual connections (He et al., 2015, arXiv:1512.03385), batch norm and auxilia
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from striate.analysis.running import name_of
+from striate.analysis.weightless import duplicate
 from striate.errors import StriateError, UsageError
 
 #: What `without_norms` leaves out.
@@ -104,11 +105,11 @@ def gradient_norms(
         UsageError: auxiliary heads are asked for where there are none.
         StriateError: the network fails on these images, or nothing in it has weights.
     """
-    twin = copy.deepcopy(model).train()
+    twin = duplicate(model).train()
     for parameter in twin.parameters():
         parameter.requires_grad_(True)
         parameter.grad = None
-    name = label or type(model).__name__
+    name = label or name_of(model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
@@ -193,7 +194,7 @@ def with_activation(model: nn.Module, make: Callable[[], nn.Module]) -> nn.Modul
 
 
 def _replaced(model: nn.Module, kinds: tuple[type, ...], make: Callable[[], nn.Module], what: str) -> nn.Module:
-    twin = copy.deepcopy(model)
+    twin = duplicate(model)
     places = [
         (parent, name)
         for parent in twin.modules()
@@ -201,7 +202,7 @@ def _replaced(model: nn.Module, kinds: tuple[type, ...], make: Callable[[], nn.M
         if isinstance(child, kinds)
     ]
     if not places:
-        raise UsageError(f"{type(model).__name__} has no {what} module to exchange")
+        raise UsageError(f"{name_of(model)} has no {what} module to exchange")
     for parent, name in places:
         setattr(parent, name, make())
     return twin

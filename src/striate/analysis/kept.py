@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from striate.analysis import meta_shapes
-from striate.analysis.visits import Recorder, Visit, tensors_in
+from striate.analysis.inputs import Inputs
+from striate.analysis.visits import Recorder, Visit, storage_of, tensors_in
 
 
 class _QuickShapes(TorchDispatchMode):
@@ -49,7 +50,7 @@ class _Keeper(Recorder):
 
     def _hold(self, tensor: Tensor) -> int:
         """Bytes of the tensor's storage where it is new, else 0."""
-        storage = tensor.untyped_storage()
+        storage = storage_of(tensor)
         if storage._cdata in self._held:
             return 0
         self._held[storage._cdata] = storage
@@ -64,13 +65,13 @@ class _Keeper(Recorder):
         return _NOTHING
 
 
-def watch_training(model: nn.Module, args: tuple[Any, ...]) -> Visit | None:
+def watch_training(model: nn.Module, inputs: Inputs) -> Visit | None:
     """Run `model` (a copy) in training mode; the visit of its outermost call, with `kept_bytes` in the leaves.
 
     None where the network cannot run in training mode on this input.
     """
-    visit = _attempt(model, args)
-    doubled = _doubled(args) if visit is None else None
+    visit = _attempt(model, inputs)
+    doubled = _doubled(inputs) if visit is None else None
     if doubled is None:
         return visit
     visit = _attempt(model, doubled)  # batch norm refuses to train on a single value per channel
@@ -79,16 +80,16 @@ def watch_training(model: nn.Module, args: tuple[Any, ...]) -> Visit | None:
     return visit
 
 
-def _attempt(model: nn.Module, args: tuple[Any, ...]) -> Visit | None:
+def _attempt(model: nn.Module, inputs: Inputs) -> Visit | None:
     keeper = _Keeper(model)
-    weightless = any(tensor.is_meta for tensor in tensors_in(args))
+    weightless = any(tensor.is_meta for tensor in inputs.tensors)
     shapes: AbstractContextManager[Any] = _QuickShapes() if weightless else nullcontext()
     hooks = torch.autograd.graph.saved_tensors_hooks(keeper.pack, _no_backward)
     was_training = model.training
     model.train()
     try:
         with torch.enable_grad(), keeper.around(model), hooks, shapes:
-            output = model(*args)
+            output = model(*inputs.args, **inputs.kwargs)
     except Exception:
         return None
     finally:
@@ -97,8 +98,8 @@ def _attempt(model: nn.Module, args: tuple[Any, ...]) -> Visit | None:
     return keeper.outermost(model)
 
 
-def _doubled(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+def _doubled(inputs: Inputs) -> Inputs | None:
     """The same inputs as a batch of two, where they are a batch of one."""
-    if not all(isinstance(value, Tensor) and value.dim() > 1 and len(value) == 1 for value in args):
+    if not all(tensor.dim() > 1 and len(tensor) == 1 for tensor in inputs.tensors):
         return None
-    return tuple(torch.cat([value, value]) for value in args)
+    return inputs.each(lambda tensor: torch.cat([tensor, tensor]))

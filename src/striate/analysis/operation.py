@@ -8,16 +8,8 @@ from typing import Any
 
 import torch
 
-from striate.analysis.fields import (
-    UNKNOWN,
-    Everywhere,
-    Field,
-    Ramp,
-    State,
-    Unknown,
-    merged,
-    moved,
-)
+from striate.analysis.fields import Field, State, changed, merged, moved
+from striate.analysis.ramps import UNKNOWN, Everywhere, Ramp
 
 
 @dataclass(frozen=True)
@@ -54,15 +46,10 @@ class Call:
 
     def each(self, change: Callable[[State], State]) -> list[Field]:
         """The field of `source` with every known state changed, for all outputs."""
-        return [tuple(changed(state, change) for state in self.field)] * len(self.outputs)
+        return [tuple(changed(state, change, self.shape) for state in self.field)] * len(self.outputs)
 
 
 Rule = Callable[[Call], list[Field]]
-
-
-def changed(state: State, change: Callable[[State], State]) -> State:
-    """`change` applied where something is known."""
-    return state if state is None or isinstance(state, Unknown) else change(state)
 
 
 def several(value: Any, count: int) -> tuple[int, ...]:
@@ -96,9 +83,13 @@ def combined(operands: Sequence[tuple[Sequence[int], Field]], shape: tuple[int, 
 
 def _broadcast(state: State, source: tuple[int, ...], target: tuple[int, ...]) -> State:
     extra = len(target) - len(source)
-    if isinstance(state, Ramp) and source[state.dim] == 1 != target[state.dim + extra]:
-        return Everywhere(state.low(0), state.high(0))
-    return moved(state, lambda dim: dim + extra)
+
+    def change(part: State) -> State:
+        if isinstance(part, Ramp) and source[part.dim] == 1 != target[part.dim + extra]:
+            return Everywhere(part.low(0), part.high(0))
+        return moved(part, lambda dim: dim + extra)
+
+    return changed(state, change, target)
 
 
 def elementwise(call: Call) -> list[Field]:

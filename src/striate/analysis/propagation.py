@@ -18,8 +18,10 @@ from striate.analysis.blending_rules import (
 from striate.analysis.fields import Field
 from striate.analysis.operation import Call, Rule, elementwise, independent, unknown
 from striate.analysis.shape_rules import (
+    columns,
     concatenation,
     copying,
+    looking_up,
     permutation,
     reshaping,
     rolling,
@@ -28,6 +30,7 @@ from striate.analysis.shape_rules import (
     splitting,
     stacking,
     unbinding,
+    unfolding,
 )
 from striate.analysis.spatial_rules import (
     adaptive_pooling,
@@ -42,6 +45,7 @@ from striate.analysis.spatial_rules import (
 def _table() -> dict[str, Rule]:
     rules: dict[str, Rule] = {
         "convolution": convolution,
+        "_convolution": convolution,
         "addmm": product(1, 2, 0),
         "mm": product(0, 1, 0),
         "bmm": product(0, 1, 1),
@@ -56,8 +60,11 @@ def _table() -> dict[str, Rule]:
         "slice": slicing,
         "select": selecting,
         "unbind": unbinding,
+        "unfold": unfolding,
+        "im2col": columns,
         "cat": concatenation,
         "stack": stacking,
+        "embedding": looking_up,
         "copy": copying,
         "roll": rolling,
         "flip": rolling,

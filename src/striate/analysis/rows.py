@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from torch import nn
+from torch import Tensor, nn
 
-from striate.analysis.fields import Everywhere, Field, Ramp
-from striate.analysis.visits import Visit
+from striate.analysis.fields import Field
+from striate.analysis.packed import packed_tensors
+from striate.analysis.ramps import Everywhere, Ramp
+from striate.analysis.visits import Visit, class_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Row:
         type: class of the module, or "function".
         depth: 0 for the network itself.
         output_shape: of the (first) output, batch included; None where the module did not run.
-        parameters: values in weights and biases, counted at the first use.
+        parameters: values in weights and biases (quantised ones too), counted at the first use.
         trainable: those of them that require a gradient.
         multiply_adds: in convolutions and matrix products, over the whole input given.
         activation_bytes: memory of new outputs; views and in-place operations take none.
@@ -32,6 +35,7 @@ class Row:
         offset: position of the first unit's centre per axis (0: centre of the first pixel); None likewise.
         sees_all: each unit sees the whole image.
         reused: the module had run before, so its parameters are on an earlier row.
+        not_counted: operations that no rule counts, or the part of one, and how often each ran.
         children: the rows inside; empty for a leaf.
     """
 
@@ -49,6 +53,7 @@ class Row:
     offset: tuple[float, ...] | None = None
     sees_all: bool = False
     reused: bool = False
+    not_counted: Mapping[str, int] = field(default_factory=dict)
     children: tuple[Row, ...] = ()
 
     @property
@@ -145,11 +150,12 @@ def kept(visit: Visit) -> int:
     return sum(part.kept_bytes for part in visit.every())
 
 
-def _parameters_of(module: nn.Module) -> list[nn.Parameter]:
-    """All of them, at once where the module has no parts."""
-    if module._modules:
-        return list(module.parameters())
-    return [parameter for parameter in module._parameters.values() if parameter is not None]
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """How often each came up in all."""
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)
 
 
 class RowBuilder:
@@ -161,27 +167,28 @@ class RowBuilder:
         self.claimed: set[int] = set()
         self.visited: set[int] = set()
         self.owner: dict[int, nn.Module] = {}
+        self.packed = packed_tensors(model)
         for visit in root.every():
             if visit.module is not None:
                 self.visited.add(id(visit.module))
-                inside = _parameters_of(visit.module) if visit.is_leaf else visit.module._parameters.values()
+                inside = self._weights_of(visit.module) if visit.is_leaf else visit.module._parameters.values()
                 for parameter in inside:
                     self.owner.setdefault(id(parameter), visit.module)
-        self.parameters = {id(parameter): parameter for parameter in model.parameters()}
+        self.parameters = {id(parameter): parameter for parameter in self._weights_of(model)}
         self.seen_modules: set[int] = set()
 
-    def row(self, visit: Visit, twin: Visit | None, depth: int = 0) -> Row:
+    def row(self, visit: Visit, twin: Visit | None, depth: int = 0, name: str = "") -> Row:
         """The row of a visit with the rows inside it; `twin` is the same call when the network trained."""
         module = visit.module if visit.module is not None else self.model
         reused = id(module) in self.seen_modules
         self.seen_modules.add(id(module))
         seen = _seen(visit.receptive_field, self.extents)
-        name = visit.name or type(module).__name__
+        name = name or visit.name or class_of(module)
         if visit.is_leaf:
-            parameters, trainable = self._claim(map(id, _parameters_of(module)))
+            parameters, trainable = self._claim(map(id, self._weights_of(module)))
             return Row(
                 name,
-                type(module).__name__,
+                class_of(module),
                 depth,
                 visit.output_shape,
                 parameters,
@@ -190,13 +197,14 @@ class RowBuilder:
                 sum(child.activation_bytes for child in visit.children),
                 None if twin is None else kept(twin),
                 **vars(seen),
-                reused=reused and bool(_parameters_of(module)),
+                not_counted=_added(child.not_counted for child in visit.children),
+                reused=reused and bool(self._weights_of(module)),
             )
         training = _Training(None if twin is None else twin.children)
         children = list(self._inside(visit, module, training, depth + 1))
         return Row(
             name,
-            type(module).__name__,
+            class_of(module),
             depth,
             visit.output_shape,
             sum(child.parameters for child in children),
@@ -205,6 +213,7 @@ class RowBuilder:
             sum(child.activation_bytes for child in children),
             None if twin is None else sum(child.kept_bytes or 0 for child in children),
             **vars(seen),
+            not_counted=_added(child.not_counted for child in children),
             children=tuple(children),
         )
 
@@ -228,7 +237,7 @@ class RowBuilder:
         read = [key for key in visit.parameters_read if self.owner.get(key, container) is container]
         parameters, trainable = self._claim(read)
         kept_bytes = (kept(twin) if twin is not None else 0) if known else None
-        if not visit.operations and not parameters and not kept_bytes:
+        if not visit.operations and not parameters and not kept_bytes and not visit.not_counted:
             return
         operations = list(dict.fromkeys(name.strip("_") for name in visit.operations))
         label = ", ".join(operations[:3]) + (", …" if len(operations) > 3 else "")
@@ -244,11 +253,12 @@ class RowBuilder:
             visit.activation_bytes,
             kept_bytes,
             **vars(_seen(visit.receptive_field, self.extents)),
+            not_counted=dict(visit.not_counted),
         )
 
     def _left_over(self, path: str, module: nn.Module, training: _Training, depth: int) -> Iterator[Row]:
         """Parameters that no operation has read: the container's own and those of parts that did not run."""
-        parameters, trainable = self._claim(map(id, module._parameters.values()))
+        parameters, trainable = self._claim(map(id, self._own_weights(module)))
         prefix = f"{path}." if path else ""
         if parameters:
             nothing = 0 if training.known else None
@@ -259,10 +269,24 @@ class RowBuilder:
             if any(id(inner) in self.visited for inner in child.modules()):
                 yield from self._left_over(prefix + name, child, training, depth)
                 continue
-            parameters, trainable = self._claim(map(id, child.parameters()))
+            parameters, trainable = self._claim(map(id, self._weights_of(child)))
             if parameters:
                 kept_bytes = training.take_inside(child)
-                yield Row(prefix + name, type(child).__name__, depth, None, parameters, trainable, 0, 0, kept_bytes)
+                yield Row(prefix + name, class_of(child), depth, None, parameters, trainable, 0, 0, kept_bytes)
+
+    def _own_weights(self, module: nn.Module) -> list[Tensor]:
+        """What the module itself holds, its parts left out."""
+        own = [parameter for parameter in module._parameters.values() if parameter is not None]
+        return [*own, *self.packed.get(id(module), ())]
+
+    def _weights_of(self, module: nn.Module) -> list[Tensor]:
+        """All parameters of a module and its parts, packed ones too; at once where it has no parts."""
+        if not module._modules:
+            return self._own_weights(module)
+        packed = (
+            [tensor for part in module.modules() for tensor in self.packed.get(id(part), ())] if self.packed else []
+        )
+        return [*module.parameters(), *packed]
 
     def _claim(self, keys: Iterable[int]) -> tuple[int, int]:
         """Values in all, and in those that require a gradient, of the parameters not yet counted."""

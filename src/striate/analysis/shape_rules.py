@@ -8,24 +8,18 @@ from functools import lru_cache
 
 import torch
 
-from striate.analysis.fields import (
-    UNKNOWN,
-    Everywhere,
-    Field,
-    Ramp,
-    Spread,
-    State,
-    gathered,
-    moved,
-    window,
-)
+from striate.analysis.fields import Field, Spread, State, changed, dims_of, moved, spread
+from striate.analysis.lattice import Lattice, Place, as_lattice, part, regrouped, reshaped, settled, whole_dims
 from striate.analysis.operation import (
     Call,
     combined,
     dimensions,
     independent,
     positive,
+    several,
 )
+from striate.analysis.ramps import UNKNOWN, Everywhere, Ramp, gathered
+from striate.analysis.taps import window
 
 
 def slicing(call: Call) -> list[Field]:
@@ -46,7 +40,10 @@ def _part(call: Call, dim: int, start: int, step: int, output: torch.Tensor) -> 
     def change(state: State) -> State:
         if isinstance(state, Ramp) and state.dim == dim:
             return gathered(state, window(1, step, -start), size, kept)
-        return UNKNOWN if isinstance(state, Spread) and dim in state.dims else state
+        if isinstance(state, Lattice) and dim in state.dims:
+            some = part(state, dim, start, step, kept, call.source.shape)
+            return UNKNOWN if some is None else settled(some.places, some.start, some.source, output.shape)
+        return UNKNOWN if dim in dims_of(state) else state
 
     return call.each(change)
 
@@ -62,10 +59,18 @@ def splitting(call: Call) -> list[Field]:
 
 
 def _removed(call: Call, dim: int, index: int) -> Field:
+    shape = call.source.shape
+
     def change(state: State) -> State:
         if isinstance(state, Ramp) and state.dim == dim:
             return Everywhere(state.low(index), state.high(index))
-        if isinstance(state, Spread) and dim in state.dims:
+        if isinstance(state, Lattice) and dim in state.dims:
+            some = part(state, dim, index, 1, 1, shape)
+            if some is None:
+                return UNKNOWN
+            left = [1 if axis == dim else size for axis, size in enumerate(shape)]
+            state = settled(some.places, some.start, some.source, left)
+        elif dim in dims_of(state):
             return UNKNOWN
         return moved(state, lambda old: old - (old > dim))
 
@@ -88,18 +93,22 @@ def concatenation(call: Call) -> list[Field]:
     """aten.cat(tensors, dim): the branches' units side by side, so a later unit sees the hull of both."""
     dim = positive(call.argument(1, "dim", 0), len(call.shape))
     # an operand is shorter than the output along `dim`, but that is no broadcasting
-    operands = [(call.shape, call.field_of(tensor) or ()) for tensor in call.tracked]
-    return [_unless_along(combined(operands, call.shape), dim, operands)] * len(call.outputs)
+    operands = [
+        (call.shape, tuple(_unordered(state, dim, tensor.shape, call.shape) for state in call.field_of(tensor) or ()))
+        for tensor in call.tracked
+    ]
+    return [combined(operands, call.shape)] * len(call.outputs)
 
 
-def _unless_along(field: Field, dim: int, operands: Sequence[tuple[Sequence[int], Field]]) -> Field:
+def _unordered(state: State, dim: int, shape: Sequence[int], joined: Sequence[int]) -> State:
     """Units of different operands lie behind one another along `dim`: no common stride there."""
-    result = []
-    for axis, state in enumerate(field):
-        states = [other[axis] for _, other in operands]
-        along = any(isinstance(other, Ramp) and other.dim == dim for other in states)
-        result.append(UNKNOWN if along else state)
-    return tuple(result)
+
+    def change(part: State) -> State:
+        if dim not in dims_of(part) or not isinstance(part, Ramp | Lattice | Spread):
+            return part
+        return replace(spread(part, shape), places=whole_dims(dims_of(part), joined))
+
+    return changed(state, change, joined)
 
 
 def stacking(call: Call) -> list[Field]:
@@ -127,26 +136,6 @@ def permutation(call: Call) -> list[Field]:
     return call.each(lambda state: moved(state, order.index))
 
 
-@lru_cache(maxsize=4096)
-def _regrouped(old: tuple[int, ...], new: tuple[int, ...]) -> tuple[tuple[list[int], list[int]], ...]:
-    """Which dimensions of `old` become which of `new` in a reshape; those of size 1 are left out."""
-    olds = [(dim, size) for dim, size in enumerate(old) if size != 1]
-    news = [(dim, size) for dim, size in enumerate(new) if size != 1]
-    groups = []
-    while olds and news:
-        left, right = [olds.pop(0)], [news.pop(0)]
-        old_size, new_size = left[0][1], right[0][1]
-        while old_size != new_size:
-            if old_size < new_size:
-                left.append(olds.pop(0))
-                old_size *= left[-1][1]
-            else:
-                right.append(news.pop(0))
-                new_size *= right[-1][1]
-        groups.append(([dim for dim, _ in left], [dim for dim, _ in right]))
-    return tuple(groups)
-
-
 def reshaping(call: Call) -> list[Field]:
     """View, flatten, squeeze and kin: a dimension that is merged or cut spreads its axis."""
     old, new = tuple(call.source.shape), call.shape
@@ -155,39 +144,64 @@ def reshaping(call: Call) -> list[Field]:
     return call.each(lambda state: _reshaped(state, old, new))
 
 
+@lru_cache(maxsize=4096)
 def _reshaped(state: State, old: tuple[int, ...], new: tuple[int, ...]) -> State:
     if isinstance(state, Ramp):
-        dims, union = frozenset((state.dim,)), state.union(old[state.dim])
-        low, high = union.low, union.high
-    elif isinstance(state, Spread):
-        dims, low, high = state.dims, state.low, state.high
-    else:
+        if old[state.dim] == 1:
+            return Everywhere(state.low(0), state.high(0))
+        state = as_lattice(state, old)
+    if not isinstance(state, Lattice | Spread):
         return state
-    groups = [group for group in _regrouped(old, new) if dims & set(group[0])]
-    if not groups:  # only dimensions of size 1 carry it
-        return Everywhere(low, high)
-    if all(len(left) == len(right) for left, right in groups) and all(
-        old[a] == new[b] for left, right in groups for a, b in zip(left, right, strict=True)
-    ):
-        renamed = {a: b for left, right in groups for a, b in zip(left, right, strict=True)}
-        return moved(state, lambda dim: renamed.get(dim, dim))
+    places = reshaped(state.places, old, new)
+    if places is not None and isinstance(state, Lattice):
+        return settled(places, state.start, state.source, new)
+    seen = spread(state, old)
+    if places is None:
+        cut = {dim for left, right in regrouped(old, new) if state.dims & set(left) for dim in right}
+        places = list(whole_dims(cut, new))
+    return Spread(tuple(sorted(places)), seen.low, seen.high) if places else Everywhere(seen.low, seen.high)
 
-    def placed(some: frozenset[int]) -> frozenset[int]:
-        return frozenset(dim for left, right in groups if some & set(left) for dim in right)
 
-    sweeps = state.sweeps if isinstance(state, Spread) else frozenset((dims,))
-    spread = Spread(placed(dims), low, high, frozenset(filter(None, map(placed, sweeps))))
-    if len(groups) > 1:
-        return spread
-    left, right = groups[0]
-    if isinstance(state, Spread) and state.inner is not None and len(left) == 1:
-        if tuple(new[dim] for dim in right) == state.sizes:
-            return moved(state.inner, lambda position: right[position])
-    elif len(right) == 1:
-        inner = moved(state, left.index)
-        if isinstance(inner, (Ramp, Spread)):
-            return replace(spread, sizes=tuple(old[dim] for dim in left), inner=inner)
-    return spread
+def unfolding(call: Call) -> list[Field]:
+    """aten.unfold(x, dim, size, step): windows along `dim`, the places within a window along a new last dimension."""
+    shape, (size, step) = call.source.shape, call.args[2:4]
+    dim, last = positive(call.args[1], len(shape)), len(shape)
+
+    def change(state: State) -> State:
+        if isinstance(state, Ramp) and state.dim == dim:
+            places = (Place(dim, 1, call.shape[dim], step), Place(last, 1, size, 1))
+            return settled(places, 0, state, call.shape)
+        return UNKNOWN if dim in dims_of(state) else state
+
+    return call.each(change)
+
+
+def columns(call: Call) -> list[Field]:
+    """aten.im2col(x, kernel, dilation, padding, stride): channels and places of a window in one dimension."""
+    first = call.source.dim() - 2
+    kernel, dilation, padding, stride = (several(value, 2) for value in call.args[1:5])
+    counts = [
+        (call.source.shape[first + axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis]
+        + 1
+        for axis in (0, 1)
+    ]
+
+    def change(state: State) -> State:
+        if not isinstance(state, Ramp) or state.dim < first:
+            return UNKNOWN if dims_of(state) & {first - 1, first, first + 1} else state
+        axis = state.dim - first
+        places = (
+            Place(first - 1, kernel[1] if axis == 0 else 1, kernel[axis], dilation[axis]),
+            Place(first, counts[1] if axis == 0 else 1, counts[axis], stride[axis]),
+        )
+        return settled(places, -padding[axis], state, call.shape)
+
+    return call.each(change)
+
+
+def looking_up(call: Call) -> list[Field]:
+    """aten.embedding(weight, indices): a vector along a new last dimension in place of each index."""
+    return call.each(lambda state: state) if call.source is call.args[1] else [(UNKNOWN,) * len(call.field)]
 
 
 def rolling(call: Call) -> list[Field]:
@@ -196,8 +210,7 @@ def rolling(call: Call) -> list[Field]:
     dims = set(dimensions(call.argument(position, "dims"), call.source.dim()))
 
     def change(state: State) -> State:
-        touched = {state.dim} if isinstance(state, Ramp) else getattr(state, "dims", set())
-        return UNKNOWN if touched & dims else state
+        return UNKNOWN if dims_of(state) & dims else state
 
     return call.each(change)
 

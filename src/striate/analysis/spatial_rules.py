@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from striate.analysis.fields import (
-    UNKNOWN,
-    Field,
-    Ramp,
-    Spread,
-    State,
-    Taps,
-    adaptive,
-    gathered,
-    mixed,
-    resampled,
-    transposed_window,
-    window,
-)
+from striate.analysis.fields import Field, State, dims_of, mixed
+from striate.analysis.lattice import Lattice, as_ramp
 from striate.analysis.operation import (
     Call,
     Rule,
     several,
     unknown,
 )
+from striate.analysis.ramps import UNKNOWN, Ramp, gathered
+from striate.analysis.taps import Taps, adaptive, resampled, transposed_window, window
 
 
 def windowed(call: Call, taps: Sequence[Taps], mixes_channels: bool | None) -> list[Field]:
@@ -35,15 +25,16 @@ def windowed(call: Call, taps: Sequence[Taps], mixes_channels: bool | None) -> l
     first = len(shape) - len(taps)
 
     def change(state: State) -> State:
+        if first - 1 in dims_of(state) and mixes_channels is not False:
+            if not mixes_channels:
+                return UNKNOWN
+            state = mixed(state, (first - 1,), shape)
+        if isinstance(state, Lattice):
+            state = as_ramp(state, shape) or state
         if isinstance(state, Ramp) and state.dim >= first:
             return gathered(state, taps[state.dim - first], shape[state.dim], out_shape[state.dim])
-        if isinstance(state, Spread) and any(dim >= first for dim in state.dims):
-            unmoved = all(taps[dim - first] == window(1) for dim in state.dims if dim >= first)
-            if not unmoved:
-                return UNKNOWN
-        touched = {state.dim} if isinstance(state, Ramp) else getattr(state, "dims", set())
-        if first - 1 in touched and mixes_channels is not False:
-            return mixed(state, (first - 1,), shape) if mixes_channels else UNKNOWN
+        if any(dim >= first and taps[dim - first] != window(1) for dim in dims_of(state)):
+            return UNKNOWN
         return state
 
     return call.each(change)
@@ -114,6 +105,6 @@ def padding(call: Call) -> list[Field]:
         if isinstance(state, Ramp) and state.dim in padded:
             shifted = window(1, 1, before[state.dim])
             return gathered(state, shifted, shape[state.dim], call.shape[state.dim])
-        return UNKNOWN if isinstance(state, Spread) and state.dims & padded else state
+        return UNKNOWN if dims_of(state) & padded else state
 
     return call.each(change)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from striate.analysis import tables
+from striate.analysis.inputs import Inputs, as_shapes, from_shapes, from_values, own_shape
 from striate.analysis.kept import watch_training
 from striate.analysis.meta_shapes import fused_attention
+from striate.analysis.packed import packed_tensors
 from striate.analysis.rows import Row, RowBuilder
-from striate.analysis.visits import tensors_in
-from striate.analysis.watcher import watch
-from striate.analysis.weightless import emptied, on_device, weightless
-from striate.errors import StriateError, UsageError, unknown
+from striate.analysis.running import StateKept, name_of, placed, run
+from striate.analysis.weightless import observers, on_device, weightless
+from striate.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     import pandas
@@ -35,13 +32,14 @@ class Summary:
     """The measured costs of one network on one input; `str()` gives a table.
 
     Attributes:
-        name: class of the network.
+        name: of a network of the catalogue its name, else the network's class.
         input_shapes: shapes of the inputs, batch included; the costs are those of the whole batch.
         root: the row of the network, with the rows inside it.
         parameter_bytes: memory of the parameters.
         gradient_bytes: memory of the gradients of those that require one.
         buffers: values in buffers, such as a batch norm's running statistics.
         depth: how deep the table goes; None for every leaf.
+        notes: what was done otherwise than asked, or decided where nothing was said.
     """
 
     name: str
@@ -51,6 +49,7 @@ class Summary:
     gradient_bytes: int
     buffers: int
     depth: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -80,6 +79,11 @@ class Summary:
     def flops(self) -> int:
         """Floating-point operations of one run: two per multiply-add, nothing for other operations."""
         return self.root.flops
+
+    @property
+    def not_counted(self) -> dict[str, int]:
+        """Operations whose arithmetic is in none of these figures, as no rule counts it, and how often each ran."""
+        return dict(self.root.not_counted)
 
     @property
     def activation_bytes(self) -> int:
@@ -135,6 +139,10 @@ class Summary:
                 last = row
         return last
 
+    def noted(self, note: str) -> Summary:
+        """The same with another note, where there is one to add."""
+        return replace(self, notes=(*self.notes, note)) if note else self
+
     def __str__(self) -> str:
         return tables.text(self, self.depth)
 
@@ -167,9 +175,9 @@ class Summary:
 
 def summary(
     model: nn.Module,
-    input_shape: Sequence[int] | None = None,
+    input_shape: Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]] | None = None,
     *,
-    inputs: Tensor | Sequence[Any] | None = None,
+    inputs: Any = None,
     depth: int | None = None,
     device: str = "meta",
 ) -> Summary:
@@ -179,11 +187,16 @@ def summary(
 
     Args:
         model: any module.
-        input_shape: (C, H, W) for one image, (N, C, H, W) for a batch; any other number of sizes but one is
-            taken with its batch. By default what the model says of itself (`input_shape`, or its card).
-        inputs: in place of a shape, the tensors themselves (they may be on "meta"): integers, several inputs.
+        input_shape: of one input, such as (3, 224, 224) for an image or (2, 1000) for a signal of two channels, or
+            with its batch; `striate.analysis.inputs` states the rule. Several shapes, or a mapping from the names of
+            arguments to shapes, are several inputs. By default what the model says of itself (`input_shape`, its
+            input size and channels).
+        inputs: in place of shapes the tensors themselves (they may be on "meta"), with their batch: one; a sequence of
+            positional arguments, tensors or nested containers of them; or a mapping, which gives arguments by name
+            where `forward` has parameters of those names and else is itself the one argument.
         depth: how deep the printed table goes; by default down to every leaf.
-        device: "meta", or "cpu" for a network that reads its own values (`.item()`, NumPy).
+        device: "meta", or "cpu" for a network that reads its own values (`.item()`, NumPy). A network with quantised
+            weights, which cannot be weightless, always runs on "cpu".
 
     Raises:
         UsageError: no input shape is known, or it is not made of positive numbers.
@@ -192,111 +205,41 @@ def summary(
     if not isinstance(model, nn.Module):
         raise UsageError(f"summary needs a torch.nn.Module, got {type(model).__name__}")
     model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
-    if inputs is None:
-        shape = _checked_shape(model, input_shape)
-        given: tuple[Any, ...] = (torch.empty(shape, dtype=_dtype(model), device="meta"),)
+    if isinstance(inputs, Inputs):
+        given = inputs
     else:
-        given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    given = tuple(_placed(value, device) for value in given)
+        given = _inputs(model, input_shape) if inputs is None else from_values(model, inputs)
+    notes = []
+    if device == "meta" and packed_tensors(model):
+        device = "cpu"
+        notes.append("run on real values, as quantised weights cannot be weightless")
+    if left_out := len(observers(model)):
+        notes.append(f"run without {left_out} of its hooks, plain functions that could write elsewhere")
+    given = given.each(lambda tensor: placed(tensor, device))
     twin = weightless(model) if device == "meta" else on_device(model, device)
-    with _RandomStateKept(), fused_attention():
-        visit = _run(twin.eval(), given, device)
+    with StateKept(), fused_attention():
+        visit = run(twin.eval(), given, device)
         trained = watch_training(twin, given)
-    shapes = tuple(tuple(tensor.shape) for tensor in tensors_in(given))
-    extents = max(shapes, key=len, default=())[2:]
-    parameters = list(twin.parameters())
+    builder = RowBuilder(twin, given.extents, visit)
+    parameters = list(builder.parameters.values())
     return Summary(
-        name=type(model).__name__,
-        input_shapes=shapes,
-        root=RowBuilder(twin, extents, visit).row(visit, trained),
+        name=name_of(model),
+        input_shapes=tuple(tuple(tensor.shape) for tensor in given.tensors),
+        root=builder.row(visit, trained, name=name_of(model)),
         parameter_bytes=sum(parameter.numel() * parameter.element_size() for parameter in parameters),
         gradient_bytes=sum(p.numel() * p.element_size() for p in parameters if p.requires_grad),
         buffers=sum(buffer.numel() for buffer in twin.buffers()),
         depth=depth,
+        notes=tuple(notes),
     )
 
 
-def _checked_shape(model: nn.Module, input_shape: Sequence[int] | None) -> tuple[int, ...]:
-    shape = _own_shape(model) if input_shape is None else input_shape
+def _inputs(model: nn.Module, shape: Any) -> Inputs:
+    """Weightless tensors of the shape that is given, else of the network's own."""
+    if shape is None:
+        shape = own_shape(model)
     if shape is None:
         raise UsageError(
-            f"{type(model).__name__} does not say what input it takes; give a shape: summary(model, (3, 224, 224))"
+            f"{name_of(model)} does not say what input it takes; give a shape: summary(model, (3, 224, 224))"
         )
-    sizes = tuple(shape)
-    if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise UsageError(f"input shape {sizes} must be positive whole numbers, such as (3, 224, 224)")
-    return (1, *sizes) if len(sizes) in (1, 3) else sizes
-
-
-def _own_shape(model: nn.Module) -> Sequence[int] | None:
-    """What the model says of its input: `input_shape`, or its card's input size with its channels."""
-    shape = getattr(model, "input_shape", None)
-    if shape is not None:
-        return shape
-    card = getattr(model, "card", None)
-    channels = getattr(model, "in_channels", getattr(card, "in_channels", None))
-    size = getattr(model, "input_size", getattr(card, "input_size", None))
-    if channels is None or size is None:
-        return None
-    return (channels, size, size) if isinstance(size, int) else (channels, *size)
-
-
-def _dtype(model: nn.Module) -> torch.dtype:
-    kinds = (parameter.dtype for parameter in model.parameters() if parameter.is_floating_point())
-    return next(kinds, torch.get_default_dtype())
-
-
-def _placed(value: Any, device: str) -> Any:
-    if not isinstance(value, Tensor):
-        return value
-    if device == "meta":
-        return emptied(value)
-    if value.is_meta:
-        return torch.zeros(value.shape, dtype=value.dtype, device=device)
-    return value.detach().to(device)
-
-
-class _RandomStateKept:
-    """Puts the generators of torch and Python back, and torch's switch for fused attention layers."""
-
-    def __enter__(self) -> None:
-        self.torch_state = torch.get_rng_state()
-        self.python_state = random.getstate()
-        self.fastpath = torch.backends.mha.get_fastpath_enabled()
-        torch.backends.mha.set_fastpath_enabled(False)  # the fused layer would hide its products
-
-    def __exit__(self, *exception: object) -> None:
-        torch.set_rng_state(self.torch_state)
-        random.setstate(self.python_state)
-        torch.backends.mha.set_fastpath_enabled(self.fastpath)
-
-
-def _run(twin: nn.Module, given: tuple[Any, ...], device: str) -> Any:
-    try:
-        return watch(twin, given, {})
-    except StriateError:
-        raise
-    except Exception as error:
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(given))
-        place = _users_line(error.__traceback__)
-        words = str(error).strip().splitlines() or [type(error).__name__]
-        layer = "; ".join(getattr(error, "__notes__", [])[:1])
-        message = f"{type(twin).__name__} fails on an input of shape {shapes} in {layer}: {words[0]}{place}"
-        if device == "meta" and "meta" in str(error).lower():
-            message += (
-                '; this line needs real values, which a weightless run has not: device="cpu" (or --device cpu)'
-                " runs it on real tensors"
-            )
-        raise StriateError(message) from error
-
-
-def _users_line(trace: TracebackType | None) -> str:
-    """Where the last frame outside torch and this package is."""
-    inner = tuple(f"{Path(file).parent}{os.sep}" for file in (torch.__file__, __file__))
-    place = ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if not code.co_filename.startswith(inner):
-            place = f" ({code.co_filename}:{trace.tb_lineno}, in {code.co_name})"
-        trace = trace.tb_next
-    return place
+    return from_shapes(model, as_shapes(shape))

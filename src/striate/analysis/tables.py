@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from striate.analysis.counting import COUNTED
+from striate.analysis.counting import COUNTED, times_text
 from striate.analysis.rows import Row
 from striate.errors import StriateError
 
@@ -75,6 +75,12 @@ def _field_text(row: Row) -> str:
     return _axes_text(row.receptive_field) or "?"
 
 
+def _arithmetic_text(row: Row, count: int) -> str:
+    """A count, with a plus where some operation is not counted; nothing for nothing."""
+    text = count_text(count) if count else ""
+    return f"{text}+".lstrip() if row.not_counted else text
+
+
 def _cells(row: Row, show_trains: bool) -> list[str]:
     cells = [row.name, row.type, _shape_text(row.output_shape)]
     cells.append("(reused)" if row.reused else (f"{row.parameters:,}" if row.parameters else ""))
@@ -83,8 +89,8 @@ def _cells(row: Row, show_trains: bool) -> list[str]:
         cells.append(some if row.parameters else "")
     return [
         *cells,
-        count_text(row.multiply_adds) if row.multiply_adds else "",
-        count_text(row.flops) if row.flops else "",
+        _arithmetic_text(row, row.multiply_adds),
+        _arithmetic_text(row, row.flops),
         bytes_text(row.activation_bytes) if row.activation_bytes else "",
         "?" if row.kept_bytes is None else bytes_text(row.kept_bytes) if row.kept_bytes else "",
         _field_text(row),
@@ -104,7 +110,6 @@ def _grid(summary: Summary, depth: int | None) -> list[list[str]]:
 
 def _totals(summary: Summary) -> list[str]:
     frozen = summary.parameters - summary.trainable_parameters
-    field = summary.receptive_field
     state = ", ".join(f"{name} {bytes_text(summary.optimizer_bytes(name))}" for name in ("momentum", "adam"))
     kept = summary.kept_bytes
     lines = [
@@ -112,12 +117,16 @@ def _totals(summary: Summary) -> list[str]:
         f"{summary.trainable_parameters:,} trainable, {frozen:,} frozen)",
         f"mult-adds     {summary.multiply_adds:,} ({count_text(summary.multiply_adds)})",
         f"FLOPs         {summary.flops:,} ({count_text(summary.flops)})",
+        *([f"not counted   {times_text(summary.not_counted)}"] if summary.not_counted else []),
         f"activations   {bytes_text(summary.activation_bytes)}",
         f"training      {'not known: it fails in training mode' if kept is None else bytes_text(kept) + ' kept'}; "
         f"besides gradients {bytes_text(summary.gradient_bytes)}, the optimizer's state ({state})",
     ]
+    field = summary.receptive_field
     if field is not None:
-        lines.append(f"field         {_axes_text(field)} pixels, of a unit of the last feature map")
+        unit = "pixels" if len(field) > 1 else "places"
+        lines.append(f"field         {_axes_text(field)} {unit}, of a unit of the last feature map")
+    lines += [f"note          {note}" for note in summary.notes]
     return lines
 
 
@@ -190,6 +199,7 @@ def _values(row: Row) -> dict[str, Any]:
         "offset": listed(row.offset),
         "sees_all": row.sees_all,
         "reused": row.reused,
+        "not_counted": dict(row.not_counted),
     }
 
 
@@ -205,6 +215,7 @@ def plain(summary: Summary, depth: int | None) -> dict[str, Any]:
         "buffers": summary.buffers,
         "multiply_adds": summary.multiply_adds,
         "flops": summary.flops,
+        "not_counted": summary.not_counted,
         "activation_bytes": summary.activation_bytes,
         "kept_bytes": summary.kept_bytes,
         "gradient_bytes": summary.gradient_bytes,
@@ -212,6 +223,7 @@ def plain(summary: Summary, depth: int | None) -> dict[str, Any]:
         "receptive_field": None if field is None else list(field),
         "rows": [_values(row) for row in summary.collapsed(depth)],
         "counted": COUNTED,
+        "notes": list(summary.notes),
     }
 
 
@@ -222,11 +234,14 @@ def csv_text(summary: Summary, depth: int | None) -> str:
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: _joined(value) for key, value in row.items()})
+        writer.writerow({key: joined(value) for key, value in row.items()})
     return stream.getvalue()
 
 
-def _joined(value: Any) -> Any:
+def joined(value: Any) -> Any:
+    """A value as one cell of CSV."""
+    if isinstance(value, dict):
+        return times_text(value)
     return "x".join(map(str, value)) if isinstance(value, list) else value
 
 

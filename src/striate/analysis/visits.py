@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ class Visit:
     children: list[Visit] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
     multiply_adds: int = 0
+    not_counted: Counter[str] = field(default_factory=Counter)
     activation_bytes: int = 0
     kept_bytes: int = 0
     output_shape: tuple[int, ...] | None = None
@@ -68,6 +70,19 @@ def _collect(value: Any, found: list[Tensor]) -> None:
             _collect(getattr(value, entry.name, None), found)
 
 
+def class_of(module: nn.Module) -> str:
+    """The name of a module's class; of a scripted one that of the class it was made from."""
+    scripted = isinstance(module, torch.jit.ScriptModule)
+    return str(module.original_name) if scripted else type(module).__name__
+
+
+def storage_of(tensor: Tensor) -> torch.UntypedStorage:
+    """Where a tensor's values lie; those of a sparse one that it holds."""
+    if tensor.layout is torch.strided:
+        return tensor.untyped_storage()
+    return (tensor._values() if tensor.layout is torch.sparse_coo else tensor.values()).untyped_storage()
+
+
 class Recorder:
     """Notes which module runs; `root` holds the tree of visits."""
 
@@ -89,8 +104,9 @@ class Recorder:
     def around(self, model: nn.Module) -> Iterator[None]:
         """While active, every module of `model` notes its entry and exit."""
         before = []
+        inside = _compiled_inside(model)
         for name, module in model.named_modules():
-            if not isinstance(module, torch.jit.ScriptModule):
+            if id(module) not in inside:
                 before.append((module, module.__dict__.get("forward")))
                 module.__dict__["forward"] = self._wrapped(name, module)  # as setattr does, which searches long
         try:
@@ -125,6 +141,12 @@ class Recorder:
         """The visit of the one call of `model` itself, else the root."""
         visits = [child for child in self.root.children if child.module is model]
         return visits[0] if len(visits) == 1 else self.root
+
+
+def _compiled_inside(model: nn.Module) -> set[int]:
+    """Modules within scripted ones: these call them in the interpreter, and not as Python would."""
+    scripted = [module for module in model.modules() if isinstance(module, torch.jit.ScriptModule)]
+    return {id(part) for module in scripted for part in module.modules() if part is not module}
 
 
 def _layer_text(name: str, module: nn.Module, args: tuple[Any, ...]) -> str:

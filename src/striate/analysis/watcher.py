@@ -10,40 +10,45 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from striate.analysis import meta_shapes
-from striate.analysis.counting import multiply_adds
-from striate.analysis.fields import UNKNOWN, Field, identity, widened
+from striate.analysis.counters import is_sparse
+from striate.analysis.counting import cost_of
+from striate.analysis.fields import Field, widened
+from striate.analysis.inputs import Inputs
 from striate.analysis.operation import Call
 from striate.analysis.propagation import propagated
-from striate.analysis.visits import Recorder, Visit, tensors_in
+from striate.analysis.ramps import UNKNOWN, identity
+from striate.analysis.visits import Recorder, Visit, storage_of, tensors_in
+from striate.errors import StriateError
 
 
 class Watcher(Recorder, TorchDispatchMode):
     """While active, notes what every operation costs and sees; `root` holds the tree of visits.
 
-    `inputs` are the tensors the network will be given; their dimensions from the third on are the axes along
-    which receptive fields are followed.
+    `inputs` are what the network will be given, and say along which axes receptive fields are followed.
     """
 
-    def __init__(self, model: nn.Module, inputs: list[Tensor]) -> None:
+    supports_higher_order_operators = True
+
+    def __init__(self, model: nn.Module, inputs: Inputs) -> None:
         Recorder.__init__(self)
         TorchDispatchMode.__init__(self)
         self._fields = WeakIdKeyDictionary()
         self._partly_written: dict[int, Any] = {}
         self._parameters = {id(parameter) for parameter in model.parameters()}
-        rank = max((tensor.dim() for tensor in inputs), default=0)
-        for tensor in inputs:
-            is_map = tensor.dim() == rank > 2
-            self._fields[tensor] = tuple(identity(dim) if is_map else None for dim in range(2, rank))
-        self._extents = next((tuple(tensor.shape[2:]) for tensor in inputs if tensor.dim() == rank), ())
+        self._extents = inputs.extents
+        axes = range(inputs.first_axis, inputs.rank)
+        for tensor in inputs.tensors:
+            self._fields[tensor] = tuple(identity(dim) if tensor.dim() == inputs.rank else None for dim in axes)
 
     def field_of(self, tensor: Tensor) -> Field | None:
         """What `tensor` sees of the input; None where it does not depend on it."""
         known = self._fields.get(tensor)
-        if self._partly_written and tensor.untyped_storage()._cdata in self._partly_written:
+        if self._partly_written and storage_of(tensor)._cdata in self._partly_written:
             return (UNKNOWN,) * len(self._extents)
         return known
 
@@ -60,6 +65,8 @@ class Watcher(Recorder, TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            raise StriateError(f"{func.name()}: an operation on functions, whose inside cannot be watched")
         if torch.is_inference_mode_enabled():  # composite operations arrive whole there
             with self:
                 result = func.decompose(*args, **kwargs)
@@ -76,9 +83,12 @@ class Watcher(Recorder, TorchDispatchMode):
         if not outputs:
             return
         name = func.overloadpacket.__name__
-        counted = multiply_adds(name, args, outputs[0])
-        visit.multiply_adds += counted
         tracked = [operand for operand in operands if self.field_of(operand) is not None]
+        cost = cost_of(func, args, kwargs, tracked, outputs[0])
+        counted = cost.multiply_adds
+        visit.multiply_adds += counted
+        if cost.missing:
+            visit.not_counted[cost.missing] += 1
         if not tracked:
             if counted:
                 visit.operations.append(name)
@@ -94,24 +104,28 @@ class Watcher(Recorder, TorchDispatchMode):
             self._fields[output] = widened(output_field, self._extents)
         if written:
             self._note_written(outputs[0])
-        storages = {operand.untyped_storage()._cdata for operand in operands}
-        is_new = outputs[0].untyped_storage()._cdata not in storages
+        storages = {storage_of(operand)._cdata for operand in operands}
+        is_new = storage_of(outputs[0])._cdata not in storages
         if is_new or written or counted:
             visit.operations.append(name)
             visit.output_shape, visit.receptive_field = tuple(outputs[0].shape), self.field_of(outputs[0])
         if is_new:
-            visit.activation_bytes += outputs[0].numel() * outputs[0].element_size()
+            held = outputs[0]._nnz() if is_sparse(outputs[0]) else outputs[0].numel()
+            visit.activation_bytes += held * outputs[0].element_size()
 
     def _note_written(self, target: Tensor) -> None:
         """A write into a part of a tensor changes what the whole sees."""
-        storage = target.untyped_storage()
+        storage = storage_of(target)
         if target.numel() * target.element_size() < storage.nbytes():
             self._partly_written[storage._cdata] = storage
 
 
-def watch(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Visit:
+def watch(model: nn.Module, inputs: Inputs) -> Visit:
     """Run `model` (a copy: its modules are wrapped) and return the visit of its outermost call."""
-    watcher = Watcher(model, [*tensors_in(args), *tensors_in(kwargs)])
+    watcher = Watcher(model, inputs)
     with watcher.around(model), torch.no_grad(), watcher:
-        model(*args, **kwargs)
-    return watcher.outermost(model)
+        output = model(*inputs.args, **inputs.kwargs)
+    visit = watcher.outermost(model)
+    if visit.output_shape is None:  # nobody was told of its return
+        watcher.left(visit, output)
+    return visit

@@ -1,7 +1,8 @@
-"""A copy of any module whose tensors have shapes but no memory (device "meta"), for watching it run.
+"""Copies of any module: weightless ones, whose tensors have shapes but no memory (device "meta"), and real ones.
 
-The copy is deep in structure, so whatever its forward pass writes stays away from the user's model, and empty
-of data: while it is made, each tensor that would be copied is replaced by one without memory.
+A copy is deep in structure, so whatever its forward pass writes stays away from the user's model. While it is made
+each tensor is replaced by one of its own kind, without memory or with the same values; PyTorch's own copy refuses the
+tensors that weight norm and pruning compute and those of lazy layers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import copy
 import copyreg
 from collections import OrderedDict
-from types import FunctionType
+from collections.abc import Callable
+from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -36,16 +38,33 @@ def emptied(tensor: Tensor) -> Tensor:
     return empty
 
 
-class _CopyWithoutData(TorchFunctionMode):
-    """While active, `copy.deepcopy` of a tensor, and a clone, give an empty one."""
+def _with_values(tensor: Tensor, device: torch.device | str | None = None) -> Tensor:
+    """A tensor of the same kind and values, free of what computed it; zeros where it is on "meta"."""
+    place = tensor.device if device is None else torch.device(device)
+    if is_lazy(tensor):
+        lazy_class: Any = UninitializedParameter if isinstance(tensor, nn.Parameter) else UninitializedBuffer
+        return lazy_class(device=place, dtype=tensor.dtype)
+    with torch.no_grad():
+        real = torch.zeros_like(tensor, device=place) if tensor.is_meta else tensor.detach().to(place, copy=True)
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(real, requires_grad=tensor.requires_grad)
+    return real
+
+
+class _Copying(TorchFunctionMode):
+    """While active, `copy.deepcopy` of a tensor gives what `make` makes of it, and on "meta" a clone an empty one."""
+
+    def __init__(self, make: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self._make = make
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is Tensor.__deepcopy__:
             tensor, memo = args
             if id(tensor) not in memo:
-                memo[id(tensor)] = emptied(tensor)
+                memo[id(tensor)] = self._make(tensor)
             return memo[id(tensor)]
-        if func is Tensor.clone:
+        if func is Tensor.clone and self._make is emptied:
             return torch.empty_like(args[0], device="meta")
         return func(*args, **(kwargs or {}))
 
@@ -56,23 +75,47 @@ def weightless(model: nn.Module) -> nn.Module:
     Raises:
         StriateError: the model holds something that cannot be copied (an open file, a lock).
     """
+    return without_observers(_copy(model, emptied))
+
+
+def duplicate(model: nn.Module, device: torch.device | str | None = None) -> nn.Module:
+    """A copy of `model` with the same values and hooks, on `device`, or each tensor where it is.
+
+    Raises:
+        StriateError: as `weightless`.
+    """
+    return _copy(model, lambda tensor: _with_values(tensor, device))
+
+
+def on_device(model: nn.Module, device: str) -> nn.Module:
+    """A copy of `model` with real tensors on `device`, for watching it run; a weightless one gets zeros.
+
+    Raises:
+        StriateError: as `weightless`.
+    """
+    return without_observers(duplicate(model, device))
+
+
+def _copy(model: nn.Module, make: Callable[[Tensor], Tensor]) -> nn.Module:
     memo: dict[int, Any] = {}
     for module in model.modules():
         for tensor in (*module._parameters.values(), *module._buffers.values()):
-            if tensor is not None:
-                memo[id(tensor)] = emptied(tensor)
+            if tensor is not None and id(tensor) not in memo:
+                memo[id(tensor)] = make(tensor)
+        memo.update((id(value), value) for value in vars(module).values() if isinstance(value, _SHARED))
     try:
-        with _CopyWithoutData():
-            twin = _copied(model, memo)
+        with _Copying(make):
+            return _copied(model, memo)
     except Exception as error:
         raise StriateError(
             f"{type(model).__name__} cannot be copied ({type(error).__name__}: {error}); "
-            "keep files, locks and tensors that carry a gradient out of the module's attributes"
+            "keep open files, locks and generators out of the module's attributes"
         ) from error
-    return without_observers(twin)
 
 
-#: Values that a copy can share.
+#: What Python refuses to copy and a copy can share: modules of Python, operations.
+_SHARED = (ModuleType, torch._ops.OpOverload, torch._ops.OpOverloadPacket, torch.library.CustomOpDef)
+#: Other values that a copy can share.
 _IMMUTABLE = (type(None), bool, int, float, str, bytes, FunctionType, type)
 
 
@@ -103,7 +146,7 @@ def _has_own_state(kind: type[nn.Module]) -> bool:
 
 
 def _copied_value(name: str, value: Any, memo: dict[int, Any]) -> Any:
-    if isinstance(value, _IMMUTABLE):
+    if isinstance(value, (*_IMMUTABLE, *_SHARED)):
         return value
     if name == "_modules" and type(value) is dict:
         return {key: child if child is None else _copied(child, memo) for key, child in value.items()}
@@ -118,15 +161,15 @@ def _copied_value(name: str, value: Any, memo: dict[int, Any]) -> Any:
     return copy.deepcopy(value, memo)
 
 
-def on_device(model: nn.Module, device: str) -> nn.Module:
-    """A copy of `model` with real tensors on `device`; a weightless one gets zeros."""
-    if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-        twin = weightless(model).to_empty(device=device)
-        with torch.no_grad():
-            for tensor in (*twin.parameters(), *twin.buffers()):
-                tensor.zero_()
-        return twin
-    return without_observers(copy.deepcopy(model).to(device))
+def observers(model: nn.Module) -> list[tuple[dict[int, Any], int]]:
+    """The plain functions among its hooks: where each stands, and its key."""
+    return [
+        (hooks, key)
+        for module in model.modules()
+        for hooks in (module._forward_hooks, module._forward_pre_hooks)
+        for key, hook in hooks.items()
+        if isinstance(hook, FunctionType)
+    ]
 
 
 def without_observers(twin: nn.Module) -> nn.Module:
@@ -134,9 +177,6 @@ def without_observers(twin: nn.Module) -> nn.Module:
 
     Hooks that are objects or methods (weight norm, spectral norm, pruning) were copied with it and stay.
     """
-    for module in twin.modules():
-        for hooks in (module._forward_hooks, module._forward_pre_hooks):
-            for key, hook in list(hooks.items()):
-                if isinstance(hook, FunctionType):
-                    del hooks[key]
+    for hooks, key in observers(twin):
+        del hooks[key]
     return twin

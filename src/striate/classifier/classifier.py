@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -134,15 +135,18 @@ class Classifier:
         Raises:
             StriateError: the data has classes that the classifier does not know, or lacks the split.
         """
+        if split not in (None, "train", "val", "test"):
+            raise UsageError(f"split '{split}' is unknown; it is one of train, val, test.")
+        notes: tuple[str, ...] = ()
         if not isinstance(source, Split):
-            source = self._pick_split(source, split)
+            dataset = self._open(source, split) if source is None or isinstance(source, str | Path) else source
+            notes = _told(dataset) if dataset is not source else ()
+            source = self._pick_split(dataset, split)
         batches = Batches(source, self.description.preprocessing, BATCH_SIZE)
-        return evaluate(self.model, batches, self.description.preprocessing, self.classes)
+        evaluation = evaluate(self.model, batches, self.description.preprocessing, self.classes)
+        return replace(evaluation, notes=notes)
 
-    def _pick_split(self, source: str | Path | Dataset | None, name: str | None) -> Split:
-        if name not in (None, "train", "val", "test"):
-            raise UsageError(f"split '{name}' is unknown; it is one of train, val, test.")
-        dataset = source if isinstance(source, Dataset) else self._open(source, name)
+    def _pick_split(self, dataset: Dataset, name: str | None) -> Split:
         chosen = getattr(dataset, name) if name else dataset.test or dataset.val or dataset.train
         if not chosen:
             there = ", ".join(split.name for split in dataset.splits if split)
@@ -181,7 +185,7 @@ class Classifier:
                 f"{where}: the images have changed since the model was trained on them, so some that are set aside "
                 "now may have been trained on. Name images to evaluate on."
             )
-        return dataset
+        return replace(dataset, notes=())  # they were told when it was trained
 
     def _place_of_training(self) -> tuple[str, str]:
         """What the images of the training were called, and their absolute path where it is known."""
@@ -227,6 +231,14 @@ class Classifier:
         batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(device)
         logits = class_logits(self.model(self.description.preprocessing.normalise(batch)), len(self.classes))
         return logits.float().softmax(1).cpu().numpy()
+
+
+def _told(dataset: Dataset) -> tuple[str, ...]:
+    """What is to be said about images that were opened to measure on."""
+    if not dataset.skipped:
+        return dataset.notes
+    first, count = dataset.skipped[0], len(dataset.skipped)
+    return (*dataset.notes, f"{count:,} left out, since they cannot be used (the first: {first.path}: {first.reason})")
 
 
 def _spoken_of(source: str) -> str:

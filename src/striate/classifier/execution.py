@@ -23,6 +23,7 @@ from striate.training.model_file import Description, save_model
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.selection import early_stop_line
 from striate.training.state import Position
 
 #: Images of a validation batch; its size changes speed and memory only.
@@ -91,6 +92,8 @@ def execute(
     if not training.position.stopped_by:
         position = training.train()
         training.save_result_so_far()
+        if position.stopped_by == "early stopping":
+            progress.message(early_stop_line(position, training.recipe.early_stopping))
     else:
         position = training.position
         training.save_result_so_far()
@@ -154,6 +157,7 @@ def _prepare(
         identity=_identity(config),
         time_limit=settings.time_limit,
         checkpoint_every=settings.checkpoint_every,
+        final_images=len(dataset.test or dataset.val or dataset.train),
     )
     if folder.checkpoint.exists():
         training.restore()

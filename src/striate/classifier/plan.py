@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
 from striate.errors import UsageError
 from striate.models import ConvNet, create_model, get_card
+from striate.models.pretrained import input_size_of
+from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.hardware import choose_precision, device_type
+from striate.training.limits import check_validated
 from striate.training.losses import choose_loss
 from striate.training.recipes import Recipe, get_recipe
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
+from striate.weights.keras import SUFFIXES
 
 FORMAT = "striate run 1"
 
@@ -31,7 +36,7 @@ SMALL = 64
 def pretrained_channels(model: str, weights: str | Path) -> int:
     """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
     card, file = get_card(model), Path(weights).expanduser()
-    if file.is_file() and OWN_MODEL in read_metadata(file):
+    if file.is_file() and file.suffix not in SUFFIXES and OWN_MODEL in read_metadata(file):
         return len(describe(file, card.input_size).mean)
     return card.in_channels
 
@@ -61,6 +66,7 @@ def plan_run(
     side = _side(dataset)
     preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
     name = model or (preset.network if preset else "") or _network(dataset, side)
+    options = auxiliary_options(name, options, settings, preset)
     notes = []
     if size is None:
         size = _input_size(name, side, weights)
@@ -87,6 +93,8 @@ def plan_run(
         )
     chosen = chosen.override(settings)
     choose_loss(chosen.loss, network.loss, chosen.label_smoothing)  # raises where they do not go together
+    chosen = replace(chosen, auxiliary_weight=auxiliary_weight(network, chosen))
+    check_validated(chosen, dataset.val is not None)
     if chosen.batch_size % devices:
         raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
     kind = device_type(device)
@@ -111,8 +119,16 @@ def plan_run(
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        "notes": notes + _warnings(network, chosen, weights),
+        "notes": notes + _start(network, weights) + _warnings(network, chosen, weights),
     }
+
+
+def _start(network: ConvNet, weights: str | Path | None) -> list[str]:
+    """What of a network on another's base starts from the weights, and what does not."""
+    base = get_card(network.spec.name).base
+    if base is None or not network.fresh:
+        return []
+    return [f"the convolutions start from {base}'s weights '{weights}', {' and '.join(network.fresh)} from random ones"]
 
 
 def _warnings(network: ConvNet, recipe: Recipe, weights: str | Path | None) -> list[str]:
@@ -166,10 +182,7 @@ def _size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
 def _input_size(name: str, side: int | None, weights: str | Path | None) -> int:
     card = get_card(name)
     if weights:
-        file = Path(weights).expanduser()
-        if file.is_file():
-            return describe(file, card.input_size).input_size
-        return {source.name: source.input_size for source in card.weights}.get(str(weights), card.input_size)
+        return input_size_of(card, weights)
     smallest = card.smallest("small")
     if side is None or side > SMALL or side < smallest:
         return card.input_size
@@ -182,7 +195,8 @@ def _preprocessing(network: ConvNet, dataset: Dataset, size: int) -> Preprocessi
     side = _side(dataset)
     if source is not None:
         mean, std = source.normalisation(dataset.channels)
-        return Preprocessing((size, size), dataset.channels, mean, std, "crop", source.crop_fraction)
+        crop, way = source.crop_fraction, source.interpolation
+        return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)
     # Small pictures are shown whole: a centre crop would cut their edges off.
     whole = side is not None and side <= SMALL
     return Preprocessing.for_dataset(dataset, (size, size), resize="squash" if whole else "crop")

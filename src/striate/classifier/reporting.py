@@ -50,7 +50,7 @@ def report_run(
             recipe=config["recipe"] | {"seed": config["seed"], "precision": config["precision"]},
             history=position.history,
             timing=position.timing,
-            differences=run_facts.loss_differences(recipe, trained),
+            differences=run_facts.loss_differences(recipe, trained, len(dataset.classes)),
             evaluation=evaluation,
             split=evaluation.split,
             split_sizes={

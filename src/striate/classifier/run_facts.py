@@ -47,14 +47,14 @@ def extensions(run: Path, phases: Sequence[int]) -> list[str]:
     return [f"striate train --resume {shlex.quote(str(run))} --extend {epochs}" for epochs in phases[1:]]
 
 
-def loss_differences(recipe: Recipe, network: ConvNet) -> list[str]:
+def loss_differences(recipe: Recipe, network: ConvNet, num_classes: int) -> list[str]:
     """Why the training loss is not what validation measures, a clause each; `network` is `as_trained`."""
     loss = network.loss if recipe.loss == OWN else recipe.loss
     clauses = []
     if loss != "cross_entropy":
         clauses.append(f"training minimises {loss}, validation measures cross-entropy")
     if smoothing := recipe.label_smoothing:
-        floor = smoothing_floor(smoothing, network.num_classes)
+        floor = smoothing_floor(smoothing, num_classes)
         clauses.append(f"labels are smoothed by {smoothing:g} in training only, so its loss is {floor:.3g} or more")
     if recipe.augment.changes_geometry or recipe.augment.changes_colour:
         clauses.append("training images are augmented")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from typing import NoReturn
 
 import typer
@@ -25,6 +23,8 @@ from striate.cli import (
     summary,
     train,
 )
+from striate.cli.interrupt import heed_interrupts, interrupted, leave
+from striate.cli.start import INTERRUPTED
 from striate.errors import StriateError
 
 app = typer.Typer(
@@ -67,27 +67,26 @@ def _without_command(
         raise typer.Exit(2)
 
 
-def main() -> None:
-    """Run the command line: 0 done, 1 failed, 2 wrong usage, 130 interrupted; one line says why."""
+def run() -> NoReturn:
+    """Run the command that the command line asks for, and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        heed_interrupts()
         code = app(prog_name="striate", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        code = 130
+        code = INTERRUPTED
     except BrokenPipeError:
         _leave_quietly()
     except Exception as error:
         if os.environ.get("STRIATE_DEBUG"):
             raise
         _fail(*_explain(error))
-    if code == 130:
-        _fail("interrupted", code)
-    sys.exit(code or 0)
+    if code == INTERRUPTED:
+        interrupted()
+    leave(code or 0)
 
 
 def _explain(error: Exception) -> tuple[str, int]:

@@ -42,8 +42,8 @@ def command(
         raise UsageError("name the networks to compare: striate compare alexnet vgg16 (or --all)")
 
     from striate.analysis import Comparison, Entry, summary
-    from striate.models import get_card, list_models
-    from striate.models.comparison import as_entry, published_accuracy
+    from striate.models.catalogue import own_name, title_of
+    from striate.models.comparison import as_entry, published
 
     def tell(name: str) -> None:
         if not quiet and sys.stderr.isatty():
@@ -53,11 +53,12 @@ def command(
         tell(network)
         found = locate(network, size=size, device=device)
         result = summary(found.model, found.shape, device=device)
-        return Entry(found.name, result) if found.card is None else as_entry(found.card, result)
+        return Entry(found.name, result) if found.card is None else as_entry(found.card, result, title_of(network))
 
     names = list(networks or [])
     if all_networks:
-        names += [name for name in list_models() if name not in names and published_accuracy(get_card(name))]
+        asked = {own_name(name) for name in names}
+        names += [name for name in published() if name not in asked]
     result = Comparison(tuple(map(measured, names)))
     if not quiet and sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,8 +27,11 @@ def command(
 
     classifier = load(run)
     evaluation = classifier.evaluate(source, split)
+    for note in evaluation.notes:
+        print(f"note: {note}", file=sys.stderr)
     if json:
-        print_json({"run": str(run), "split": evaluation.split, **evaluation.to_dict()})
+        figures = {"run": str(run), "split": evaluation.split, **evaluation.to_dict()}
+        print_json({**figures, "notes": list(evaluation.notes)})
         return
     print(evaluation_lines(evaluation, evaluation.split))
     width = max(len(score.name) for score in evaluation.per_class())

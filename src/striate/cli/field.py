@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from striate.cli.formats import picture_path
-from striate.cli.network import NETWORK, Input, locate
+from striate.cli.inputs import Input, parsed_shape
+from striate.cli.network import NETWORK, locate
 from striate.cli.output import Json, print_json
 from striate.errors import UsageError
 
@@ -33,7 +34,7 @@ def command(
     from striate.analysis import effective_receptive_field
 
     torch.manual_seed(seed)
-    found = locate(network, size=size, shape=shape, device="cpu")
+    found = locate(network, size=size, shape=None if shape is None else parsed_shape(shape), device="cpu")
     model = found.model
     if weights is not None:
         if found.card is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 Device = Annotated[
     str, typer.Option(help="meta: run without values; cpu: on real ones, for a network that reads its values.")
 ]
-Input = Annotated[
-    str | None, typer.Option("--input", help="Shape of one input, such as 3x224x224; else what the network says.")
-]
 
 NETWORK = (
     "A network's name, a run folder, a model's .safetensors file, torchvision:NAME, timm:NAME, "
@@ -33,12 +30,13 @@ NETWORK = (
 
 @dataclass(frozen=True)
 class Located:
-    """A network and the shape of one input for it; `card` for those of the catalogue."""
+    """A network and the shape of one input for it; `card` for those of the catalogue, `note` where it was guessed."""
 
     name: str
     model: nn.Module
     shape: tuple[int, ...]
     card: Card | None = None
+    note: str = ""
 
 
 def locate(
@@ -47,49 +45,50 @@ def locate(
     size: int | None = None,
     classes: int | None = None,
     channels: int | None = None,
-    shape: str | None = None,
+    shape: tuple[int, ...] | None = None,
     device: str = "meta",
 ) -> Located:
-    """Build what `network` names, without weights' memory where `device` is "meta".
+    """Build what `network` names, without weights' memory where `device` is "meta" and it lets itself be built so.
 
     Raises:
         UsageError: nothing has that name, or the options do not go with it.
         StriateError: it cannot be built; for a user's file the line that failed.
     """
-    import torch
+    from striate.analysis.building import build_weightless
 
     if device not in ("meta", "cpu"):
         raise unknown("device", device, ("meta", "cpu"))
     for option, value in (("--size", size), ("--channels", channels), ("--classes", classes)):
         if value is not None and value < 1:
             raise UsageError(f"{option} is {value}; it must be at least 1")
-    given = None if shape is None else _parsed(shape)
+    build: Build = build_weightless if device == "meta" else _built
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # libraries' words on names and layers that they have given up
+        found = _found(network, size, classes, channels, build)
+    return found if shape is None else replace(found, shape=shape, note="")
+
+
+def _found(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
     library, _, name = network.partition(":")
-    with torch.device("meta") if device == "meta" else nullcontext():
-        if library == "torchvision" and name:
-            found = _from_torchvision(name, size, classes, channels)
-        elif library == "timm" and name:
-            found = _from_timm(name, size, classes, channels)
-        elif re.search(r"\.py(:|$)", network):
-            _refuse(network, classes=classes)
-            found = _from_file(network, size, channels, given, device)
-        elif _is_trained(network):
-            _refuse(network, classes=classes, channels=channels)
-            found = _from_run(network, size)
-        else:
-            found = _from_catalogue(network, size, classes, channels)
-    return found if given is None else Located(found.name, found.model, given, found.card)
+    if library == "torchvision" and name:
+        return _from_torchvision(name, size, classes, channels, build)
+    if library == "timm" and name:
+        return _from_timm(name, size, classes, channels, build)
+    if re.search(r"\.py(:|$)", network):
+        _refuse(network, classes=classes)
+        return _from_file(network, size, channels, build)
+    if _is_trained(network):
+        _refuse(network, classes=classes, channels=channels)
+        return _from_run(network, size)
+    return _from_catalogue(network, size, classes, channels, build)
 
 
-def _parsed(shape: str) -> tuple[int, ...]:
-    """The numbers of "3x224x224" or "3,224,224"."""
-    try:
-        sizes = tuple(int(part) for part in re.split("[x×,]", shape))
-    except ValueError:
-        sizes = ()
-    if not sizes or min(sizes) < 1:
-        raise UsageError(f"--input {shape}: a shape is written such as 3x224x224")
-    return sizes
+#: Calls a function that makes a network.
+Build = Callable[[Callable[[], Any]], Any]
+
+
+def _built(make: Callable[[], Any]) -> Any:
+    return make()
 
 
 def _refuse(network: str, **options: int | None) -> None:
@@ -106,26 +105,23 @@ def _is_trained(network: str) -> bool:
 
 
 def _from_run(network: str, size: int | None) -> Located:
-    import torch
-
     from striate.classifier import load
 
-    with torch.device("cpu"):
-        classifier = load(network)
+    classifier = load(network)
     model, look = classifier.model, classifier.description.preprocessing
     return Located(network, model, (model.in_channels, *(look.size if size is None else (size, size))))
 
 
-def _from_catalogue(network: str, size: int | None, classes: int | None, channels: int | None) -> Located:
+def _from_catalogue(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
+    from striate.analysis.inputs import own_shape
     from striate.models import create_model, get_card
 
     card = get_card(network)
-    model = create_model(network, num_classes=classes, in_channels=channels, input_size=size)
-    side = card.input_size if size is None else size
-    return Located(card.name, model, (model.in_channels, side, side), card)
+    model = build(lambda: create_model(network, num_classes=classes, in_channels=channels, input_size=size))
+    return Located(card.name, model, own_shape(model) or (), card)
 
 
-def _from_torchvision(name: str, size: int | None, classes: int | None, channels: int | None) -> Located:
+def _from_torchvision(name: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
     import torchvision
 
     known = torchvision.models.list_models()
@@ -138,9 +134,9 @@ def _from_torchvision(name: str, size: int | None, classes: int | None, channels
         options["init_weights"] = False  # their own rule takes half a minute
     if "weights_backbone" in _parameters(torchvision.models.get_model_builder(name)):
         options["weights_backbone"] = None
-    model = torchvision.models.get_model(name, weights=None, **options)
-    side = size or _torchvisions_size(name)
-    return Located(f"torchvision:{name}", model, (3, side, side))
+    model = build(lambda: torchvision.models.get_model(name, weights=None, **options))
+    side = size or getattr(model, "image_size", None) or _torchvisions_size(name)
+    return Located(f"torchvision:{name}", model, _shape_on(model, 3, side))
 
 
 def _parameters(function: Any) -> Any:
@@ -159,7 +155,7 @@ def _torchvisions_size(name: str) -> int:
         return 224
 
 
-def _from_timm(name: str, size: int | None, classes: int | None, channels: int | None) -> Located:
+def _from_timm(name: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
     try:
         import timm
     except ImportError as error:
@@ -170,41 +166,69 @@ def _from_timm(name: str, size: int | None, classes: int | None, channels: int |
     if channels is not None:
         options["in_chans"] = channels
     sized: dict[str, Any] = {} if size is None else {"img_size": size}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # timm's words on names that it has given up
+
+    def make() -> nn.Module:
         try:
-            model = timm.create_model(name, pretrained=False, **options, **sized)
+            return timm.create_model(name, pretrained=False, **options, **sized)
         except TypeError:  # most take any size, and then no such argument
-            model = timm.create_model(name, pretrained=False, **options)
+            return timm.create_model(name, pretrained=False, **options)
+
+    model = build(make)
     usual = tuple(getattr(model, "default_cfg", {}).get("input_size", (3, 224, 224)))
     sides = usual[1:] if size is None else (size, size)
     return Located(f"timm:{name}", model, (usual[0] if channels is None else channels, *sides))
 
 
-def _from_file(
-    network: str, size: int | None, channels: int | None, given: tuple[int, ...] | None, device: str
-) -> Located:
-    from striate.cli.user_file import build
+def _from_file(network: str, size: int | None, channels: int | None, build: Build) -> Located:
+    from striate.analysis.inputs import own_shape
+    from striate.cli.user_file import module_in
 
-    model = build(network, weightless=device == "meta")
-    own = getattr(model, "input_shape", None)
-    if given is not None:
-        shape = given
-    elif own is not None and size is None and channels is None:
-        shape = tuple(own)
+    model = module_in(network, build)
+    shape = own_shape(model) if size is None and channels is None else None
+    if shape is not None:
+        return Located(network, model, shape)
+    guess, note = _guessed(model, size, channels)
+    return Located(network, model, guess, note=note)
+
+
+#: Frames, steps or tokens of an input whose number nobody has said.
+USUAL_LENGTH = 16
+
+
+def _shape_on(model: nn.Module, channels: int, side: int) -> tuple[int, ...]:
+    """An image of that side, or a clip of such images for a network of volumes."""
+    from striate.analysis.inputs import first_layer
+
+    layer = first_layer(model, with_tokens=False)
+    frames = (USUAL_LENGTH,) if layer is not None and layer.rank == 4 else ()
+    return (channels, *frames, side, side)
+
+
+def _guessed(model: nn.Module, size: int | None, channels: int | None) -> tuple[tuple[int, ...], str]:
+    """From the first layers: a convolution's channels with the usual size, a dense layer's inputs, tokens; and why."""
+    from torch.nn import Linear
+
+    from striate.analysis.inputs import first_layer
+
+    layer = first_layer(model)
+    dense = next((part for part in model.modules() if isinstance(part, Linear)), None)
+    shape: tuple[int, ...]
+    if layer is None and dense is not None:
+        return (dense.in_features,), ""
+    width = getattr(model.get_submodule(layer.name), "input_size", None) if layer is not None else None
+    if layer is not None and layer.tokens:
+        shape = (size or USUAL_LENGTH,)
+    elif isinstance(width, int):  # of a recurrent layer
+        shape = (size or USUAL_LENGTH, width)
     else:
-        shape = _guessed(model, size, channels)
-    return Located(network, model, shape)
+        axes = layer.rank - 1 if layer is not None else 2
+        first = channels or _input_channels(model) or 3
+        shape = (first, *(size or (224 if axes < 3 else USUAL_LENGTH),) * axes)
+    why = "no layer tells" if layer is None else f"its first layer is {layer.name or 'itself'}, {layer.type}"
+    return shape, f"input {'x'.join(map(str, shape))} was guessed ({why}); --input gives another"
 
 
-def _guessed(model: nn.Module, size: int | None, channels: int | None) -> tuple[int, ...]:
-    """From the first layer: a convolution's channels with the usual size, or a dense layer's inputs."""
-    from torch.nn import Conv1d, Conv2d, Conv3d, Linear
-
-    for layer in model.modules():
-        for rank, kind in ((1, Conv1d), (2, Conv2d), (3, Conv3d)):
-            if isinstance(layer, kind):
-                return (channels or layer.in_channels, *(size or 224,) * rank)
-        if isinstance(layer, Linear):
-            return (layer.in_features,)
-    return (channels or 3, size or 224, size or 224)
+def _input_channels(model: nn.Module) -> int | None:
+    """Channels of the first convolution."""
+    parts = (getattr(part, "in_channels", None) for part in model.modules())
+    return next((count for count in parts if isinstance(count, int)), None)

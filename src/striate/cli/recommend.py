@@ -20,11 +20,17 @@ def command(
     params: Params = None,
     memory: Memory = None,
     top: Annotated[int, typer.Option(help="How many networks to name.")] = 3,
+    similar: Annotated[
+        bool | None,
+        typer.Option("--similar/--different", help="Whether they are like ImageNet's photographs; both by default."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Name networks that fit the pictures and the budget, with the reasons."""
+    """Name networks that fit the pictures and the budget, with the reasons, and how to train them."""
     from striate.models.recommendation import recommend
+    from striate.models.regimes import regimes
+    from striate.models.stem import SMALL_SIDE
 
     def tell(name: str) -> None:
         if not quiet and sys.stderr.isatty():
@@ -32,15 +38,23 @@ def command(
 
     limits = limits_of(macs, params, memory, latency)
     try:
-        found = recommend(images, size, limits=limits, count=top, progress=tell)
+        found = recommend(images, size, limits=limits, count=top, similar=similar, progress=tell)
     finally:
         if not quiet and sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    advice = regimes(images, similar, pretrained=size > SMALL_SIDE)
     if json:
-        print_json({"images": images, "size": size, "limits": limits, "networks": [asdict(one) for one in found]})
+        record = {"images": images, "size": size, "limits": limits, "advice": [asdict(one) for one in advice]}
+        print_json({**record, "networks": [asdict(one) for one in found]})
         return
+    for regime in advice:
+        print(f"{regime.when}: {regime.advice}")
+    print()
     for number, one in enumerate(found, 1):
         weights = f" --weights {one.weights}" if one.weights else ""
-        print(f"{number}. {one.name}   striate train FOLDER --model {one.name}{weights} --size {size}")
+        freeze = f" --freeze {one.freeze}" if one.freeze else ""
+        print(
+            f"{number}. {one.name}   striate train FOLDER --model {one.name}{weights} --size {one.input_size}{freeze}"
+        )
         for reason in one.reasons:
             print(f"   - {reason}")

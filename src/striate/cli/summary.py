@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give
-from striate.cli.network import NETWORK, Device, Input, locate
+from striate.cli.inputs import Inputs, parsed
+from striate.cli.network import NETWORK, Device, locate
 from striate.cli.output import Json
 
 
@@ -16,7 +17,7 @@ def command(
     size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
     channels: Annotated[int | None, typer.Option(help="Channels of the input.")] = None,
-    shape: Input = None,
+    inputs: Inputs = None,
     depth: Annotated[int | None, typer.Option(help="Levels of modules to show; all by default.")] = None,
     device: Device = "meta",
     form: Format = None,
@@ -27,9 +28,15 @@ def command(
     form = chosen(form, out, json)
 
     from striate.analysis import summary
+    from striate.analysis.inputs import from_shapes
 
-    found = locate(network, size=size, classes=classes, channels=channels, shape=shape, device=device)
-    result = summary(found.model, found.shape, depth=depth, device=device)
+    shapes = parsed(inputs)
+    found = locate(network, size=size, classes=classes, channels=channels, device=device)
+    if shapes:
+        given = from_shapes(found.model, shapes)
+        result = summary(found.model, inputs=given, depth=depth, device=device)
+    else:
+        result = summary(found.model, found.shape, depth=depth, device=device).noted(found.note)
     give(
         form,
         out,

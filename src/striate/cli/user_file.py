@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,18 +15,17 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def build(reference: str, *, weightless: bool) -> nn.Module:
+def module_in(reference: str, build: Callable[[Callable[[], Any]], Any]) -> nn.Module:
     """The module that `file.py:function` returns (or that the name itself is).
 
     Args:
         reference: the path and, after a colon, the name of a function or class that needs no arguments.
-        weightless: build it on "meta" where it lets itself be built there.
+        build: calls the function, on the device that is wanted.
 
     Raises:
         UsageError: no such file or function.
         StriateError: the file or the function fails; with the line of the file that failed.
     """
-    import torch
     from torch import nn
 
     place, _, name = reference.rpartition(":")
@@ -41,16 +40,10 @@ def build(reference: str, *, weightless: bool) -> nn.Module:
         return found
     if not callable(found):
         raise UsageError(f"{reference} is of type {type(found).__name__}; it must be a function that returns a module")
-    model = None
-    if weightless:
-        with contextlib.suppress(Exception), torch.device("meta"):
-            model = found()
-    if model is None:  # some read values while they are built; then their weights are real
-        try:
-            with torch.device("cpu"):
-                model = found()
-        except Exception as error:
-            raise StriateError(_told(error, path, f"{name}() fails")) from error
+    try:
+        model = build(found)
+    except Exception as error:
+        raise StriateError(_told(error, path, f"{name}() fails")) from error
     if not isinstance(model, nn.Module):
         raise StriateError(
             f"{reference} returns a value of type {type(model).__name__}; it must return a torch.nn.Module"

@@ -39,10 +39,10 @@ def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
     if isinstance(images, ArrayImages):
         _, _, width, channels = images.array.shape
         chunks = np.array_split(indices, -(-len(indices) // 256))
-        sums = [np.array(level_sums(images.array[chunk].reshape(-1, width, channels))) for chunk in chunks]
+        sums = [np.asarray(level_sums(images.array[chunk].reshape(-1, width, channels))) for chunk in chunks]
     else:
         with ThreadPoolExecutor(worker_count()) as pool:
-            sums = list(pool.map(lambda index: channel_sums(images.read(index)), indices.tolist()))
+            sums = list(pool.map(lambda row: channel_sums(images.read(row)), indices.tolist()))
     return _from_sums(np.sum(sums, axis=0))
 
 

@@ -61,7 +61,7 @@ class Dataset:
         source: the source as the user gave it.
         classes: class names; labels are positions in this tuple.
         channels: channels of every image, 1 (grey), 3 (RGB), 4 (RGBA) or more.
-        train: the images to learn from.
+        train: the images to learn from; none where a source to evaluate on has no such part.
         val: the images that decide when to stop, or None.
         test: the images that measure the result, or None.
         skipped: what could not be read, with the reason.

@@ -53,7 +53,8 @@ def open_dataset(
         channels: channels of every image; None for 1 when all are grey, else 3.
         cache: folder of the named data sets; None for STRIATE_CACHE, else ~/.cache/striate.
         workers: threads that check the images; None for one per processor.
-        classes: the classes of a model, in its order, to evaluate it: the source may lack some, not add any.
+        classes: the classes of a model, in its order, to evaluate it: the source may lack some, not add any, and may
+            lack a train split, which is then empty.
         memory_limit: bytes of decoded pictures that are kept in memory, so that a small set is decoded once;
             a larger set stays in its files. None for 1 GiB, 0 to keep nothing.
 
@@ -73,16 +74,22 @@ def open_dataset(
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
     checked = check_parts(listing.parts, channels, workers, memory_limit)
     _demand_images(where, checked.parts)
-    if classes is None:
+    to_learn = classes is None
+    if to_learn:
         _demand_classes(where, listing.classes, checked.parts)
 
     notes = [*listing.notes, *checked.notes]
     splits = {name: Split(name, part.images, part.labels, part.facts) for name, part in checked.parts.items()}
-    notes += absent_notes(list(splits.values()), listing.classes)
+    if to_learn:
+        notes += absent_notes(list(splits.values()), listing.classes)
     wanted = {"test": test_fraction, "val": val_fraction}
-    _cut_missing(splits, {name: share for name, share in wanted.items() if name not in splits}, seed, notes)
+    missing = {name: share for name, share in wanted.items() if name not in splits}
+    division = _cut_missing(splits, missing, seed, notes)
     survey = survey_of([splits[name] for name in ("train", "val", "test") if name in splits])
-    notes += class_notes(splits["train"], listing.classes)
+    if to_learn or listing.divided:
+        notes.append(division)
+    if to_learn:
+        notes += class_notes(splits["train"], listing.classes)
     notes += picture_notes(survey, listing.classes, checked.channels)
     return Dataset(
         source=where,
@@ -192,8 +199,8 @@ def _demand_classes(where: str, classes: Sequence[str], parts: Mapping[str, Chec
     )
 
 
-def _cut_missing(splits: dict[str, Split], shares: dict[str, float], seed: int, notes: list[str]) -> None:
-    """Cut the splits that the source lacks off its training images, in place."""
+def _cut_missing(splits: dict[str, Split], shares: dict[str, float], seed: int, notes: list[str]) -> str:
+    """Cut the splits that the source lacks off its training images, in place; return how the images are divided."""
     given = [name for name in ("train", "val", "test") if name in splits and len(splits[name])]
     total = len(splits["train"])
     if not total:  # there is nothing to cut from
@@ -210,7 +217,7 @@ def _cut_missing(splits: dict[str, Split], shares: dict[str, float], seed: int, 
             continue
         splits[name], splits["train"] = replace(train.subset(held), name=name), train.subset(kept)
         made[name] = len(held)
-    notes.append(split_note(given, made, {name: len(split) for name, split in splits.items()}, seed))
+    return split_note(given, made, {name: len(split) for name, split in splits.items()}, seed)
 
 
 def _fingerprint(classes: Sequence[str], splits: dict[str, Split]) -> str:

@@ -37,10 +37,9 @@ def list_parquet(
     }
     tables = [table for of_split in read.values() for table in of_split]
     notes += _lend_names(tables)
-    for split, of_split in list(read.items()):
-        if not any(len(table.codes) for table in of_split) and (split != "train" or len(read) > 1):
-            notes += (f"the {split} split {_why_empty(of_split)} and was left out",)
-            del read[split]
+    empty = [split for split, of_split in read.items() if not any(len(table.codes) for table in of_split)]
+    if len(empty) < len(read):
+        notes += tuple(f"the {split} split {_why_empty(read.pop(split))} and was left out" for split in empty)
     tables = [table for of_split in read.values() for table in of_split]
     used = {name for table in tables for name in table.used()}
     classes, unused = _classes(tables, used)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from striate.data.decode import FORMAT_OF
 from striate.data.images import printable
-from striate.data.split_names import split_and_rest, split_of
+from striate.data.split_names import says_nothing, split_and_rest, split_of
 from striate.data.walk import extension_of, is_system
 from striate.errors import StriateError
 
@@ -76,16 +76,16 @@ def _below(folder: Path) -> list[Path]:
 
 def _split_of(file: Path) -> str | None:
     """The split that a file's name speaks of, else the innermost folder that is called after one."""
-    named = split_and_rest(file.stem.split(".")[0])[0]
+    named = split_and_rest(file.stem)[0]
     return named or next((split for part in reversed(file.parts[:-1]) if (split := split_of(part))), None)
 
 
 def _demand_one_set(folder: Path, files: list[Path]) -> None:
-    """Raise StriateError where files lie in folders that are called neither after splits nor `data`."""
+    """Raise StriateError where folders that are called neither after splits nor `data` part the files."""
     sets = set()
     for file in files:
         parts = file.relative_to(folder).parts[:-1]
-        sets.add("/".join(part for part in parts if not split_and_rest(part)[0] and part != "data"))
+        sets.add("/".join(part for part in parts if not split_and_rest(part)[0] and not says_nothing(part)))
     if len(sets) > 1:
         listed = ", ".join(printable(name) or "." for name in sorted(sets))
         where = printable(folder)

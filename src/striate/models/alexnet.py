@@ -26,9 +26,10 @@ from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, Measured, macs, params
 from striate.models.heads import dense
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, count, errors, sources_of
 
 PAPER = Paper(
     "ImageNet classification with deep convolutional neural networks", "Krizhevsky, Sutskever and Hinton", 2012
@@ -149,6 +150,9 @@ def _card(name: str, parameters: int, **more: object) -> Card:
     return Card(name=name, family="alexnet", parameters=parameters, small_min_size=15, **values)  # type: ignore[arg-type]
 
 
+#: The convolutions' outputs at 227 pixels: 1.9 MiB of four bytes each.
+AT_227 = Measured(1.9 * 2**20 / 4, "values", "alexnet_one_column", types=("Conv2d",), input_size=227, within=0.02)
+
 FAMILY = Family(
     "alexnet",
     build,
@@ -157,10 +161,22 @@ FAMILY = Family(
             "alexnet",
             60_965_224,
             introduces="The deep network that won ImageNet 2012: ReLU, dropout, two GPUs.",
-            published={"parameters": "60 M", "top1_error": "40.7", "top5_error": "18.2", "neurons": "650,000"},
+            published=(
+                *costs("60 M"),
+                *errors(40.7, 18.2, input_size=227, crop="10 crops"),
+                count("neurons", "650,000"),
+            ),
             errata=(
-                "The paper prints images of 224x224: the sizes only work for 227, or for 224 with padding 2.",
-                "The paper prints 253,440 neurons for the first layer: 55 x 55 x 96 are 290,400.",
+                Erratum(
+                    "Images of 224x224 (the paper)",
+                    "the sizes only work for 227, or for 224 with padding 2",
+                    (Measured(55, "side", "alexnet", layers=("stem.conv",)),),
+                ),
+                Erratum(
+                    "253,440 neurons for the first layer (the paper)",
+                    "55 x 55 x 96 are 290,400",
+                    (Measured(290_400, "values", "alexnet", layers=("stem.conv",)),),
+                ),
             ),
             aliases=("alexnet_2012", "alexnet_two_groups", "alexnet_grouped"),
         ),
@@ -178,7 +194,6 @@ FAMILY = Family(
             input_size=224,
             min_size=63,
             fixed_size=False,
-            published={"top1_error": "43.48 (torchvision's weights)"},
             peers={"torchvision": "alexnet"},
             weights=sources_of("alexnet"),
             deviations=(
@@ -188,11 +203,34 @@ FAMILY = Family(
                 SMALL_STEM,
             ),
             errata=(
-                "Lectures print 145 M multiply-adds for the fourth convolution of the table at 227 pixels: "
-                "13 x 13 x 256 x 384 x 9 are 149.5 M.",
-                "That table's parameters (37,749 K, 16,777 K, 4,096 K for the dense layers) leave the biases out.",
-                "Its memory, 1.9 MB, is that of the convolutions' outputs (with or without the dense layers'), in MiB; "
-                "the pools are left out.",
+                Erratum(
+                    "The AlexNet of 2012 (libraries)",
+                    "the one-column form of 2014: 61,100,840 parameters against 60,965,224, and dropout on the inputs "
+                    "of the dense layers",
+                    (params(61_100_840, "alexnet_one_column"), params(60_965_224, "alexnet")),
+                ),
+                Erratum(
+                    "145 M multiply-adds for the fourth convolution at 227 pixels (lectures' table)",
+                    "13 x 13 x 256 x 384 x 9 are 149.5 M",
+                    (macs(149.5e6, AT_227.network, layers=("stages.stage4.conv",), input_size=227, within=0.001),),
+                ),
+                Erratum(
+                    "37,749 K, 16,777 K and 4,096 K parameters for the dense layers (that table)",
+                    "without the biases; with them 37,753 K, 16,781 K and 4,097 K",
+                    tuple(
+                        params(count, AT_227.network, layers=(layer,))
+                        for count, layer in (
+                            (37_752_832, "head.dense1"),
+                            (16_781_312, "head.dense2"),
+                            (4_097_000, "head.classifier"),
+                        )
+                    ),
+                ),
+                Erratum(
+                    "1.9 MB of memory (that table)",
+                    "the convolutions' outputs alone, with or without the dense layers', in MiB; pools are left out",
+                    (AT_227,),
+                ),
             ),
             options={"pool": 6, "dropout_on": "inputs"},
             aliases=("alexnet_torchvision", "alexnet_2014"),

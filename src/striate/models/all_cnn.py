@@ -16,7 +16,9 @@ from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, params
 from striate.models.heads import convolutional, dropout_layer
+from striate.weights import CIFAR10, costs, errors
 
 PAPER = Paper(
     "Striving for simplicity: the all convolutional net",
@@ -111,9 +113,15 @@ def _card(name: str) -> Card:
         parameters=parameters,
         min_size=min_size,
         num_classes=10,
-        published={"parameters": rounded, "top1_error": f"{error} (CIFAR-10)"},
+        published=(*costs(rounded), *errors(error, data=CIFAR10, input_size=32)),
         deviations=("First weights by He's rule; the paper does not give its own.",),
-        errata=(f"The paper prints 1.3 M parameters; its own tables 1 and 2 give {parameters:,}.",)
+        errata=(
+            Erratum(
+                "1.3 M parameters (the paper)",
+                f"its own tables 1 and 2 give {parameters:,}",
+                (params(parameters, name),),
+            ),
+        )
         if rounded == "1.3 M"
         else (),
         aliases=(usual,),

@@ -16,8 +16,10 @@ from striate.layers import ConvNormAct, he_normal_
 from striate.layers.branches import Conv, Pool, Step, Table, Unit, branches, named_chain, unstrided
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
+from striate.weights import costs, errors
 
 PAPER = Paper(
     "Batch normalization: Accelerating deep network training by reducing internal covariate shift",
@@ -107,14 +109,16 @@ FAMILY = Family(
             introduces="Batch norm: each map brought to mean 0 and variance 1 over the batch, then scaled and shifted.",
             input_size=224,
             parameters=11_285_224,
-            published={"multiply_adds": "2.0 G", "top1_error": "25.2", "top5_error": "7.8"},
+            published=(*costs(None, "2.0 G"), *errors(25.2, 7.8)),
             deviations=(
                 "With input_size of 64 pixels or less the stem has no strides and no pools.",
                 "The first convolution is a plain 7x7; TF-slim's is separable.",
             ),
             errata=(
-                "Figure 5 prints projections of 128 in 4c and 4d but 576 and 1024 maps behind 4c to 4e; the "
-                "projections are kept, as in Caffe's reproduction, and give 608 and 1056 maps.",
+                Erratum(
+                    "Projections of 128 in 4c and 4d, but 576 and 1024 maps behind 4c to 4e (figure 5)",
+                    "the projections are kept, as in Caffe's reproduction, and give 608 and 1056 maps",
+                ),
             ),
             aliases=("bninception",),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class Cost:
         return int(getattr(self, kind))
 
 
+@functools.lru_cache(maxsize=1024)
 def cost_of(name: str, size: tuple[int, int], **arguments: Any) -> Cost:
     """The cost of a network of the catalogue built for images of `size`, from a run on weightless tensors."""
     from striate.analysis import summary

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from striate.weights import WeightSource
+from striate.models.erratum import Erratum
+from striate.weights import Figure, WeightSource
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,17 @@ class Paper:
 class Card:
     """One network of the catalogue.
 
-    `parameters` is the exact count of the network as built by default. `published` holds figures as their
-    source prints them: keys "parameters", "multiply_adds", "top1_error", "top5_error" (percent) and the like.
+    `parameters` is the exact count of the network as built by default. `published` holds the figures that its paper
+    or others print, each with what it was measured on; those of the weights stand with the weights.
     `peers` names the same network at "torchvision", "timm" or "keras": its weights fit ours through the family's
     key table of that name, built with that table's options, and its outputs are then ours.
     `min_size` is the smallest image side (pixels) the network works on; where `fixed_size` is true a network
     is built for one size of image (its dense layers depend on it), `input_size` unless another is asked for.
     Where the small stem (see `striate.models.stem`) works on smaller images, `small_min_size` says on which.
-    `options` are the builder's options as this network sets them.
+    `options` are the builder's options as this network sets them. `auxiliary_weight` is what the paper multiplies the
+    loss of each auxiliary head by, 0 where there are no such heads to build.
+    `base` names the network whose convolutions this one has beneath a head of its own: `weights` are then that
+    network's, and so are files of weights; only the base is loaded.
     """
 
     name: str
@@ -50,13 +54,15 @@ class Card:
     num_classes: int = 1000
     in_channels: int = 3
     fixed_size: bool = False
-    published: Mapping[str, str] = field(default_factory=dict)
+    published: tuple[Figure, ...] = ()
     peers: Mapping[str, str] = field(default_factory=dict)
     weights: tuple[WeightSource, ...] = ()
     deviations: tuple[str, ...] = ()
-    errata: tuple[str, ...] = ()
+    errata: tuple[Erratum, ...] = ()
     aliases: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    auxiliary_weight: float = 0.0
+    base: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name}: {self.introduces} {self.paper}. {self.parameters:,} parameters."
@@ -67,11 +73,7 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything on the card as plain dictionaries, lists, strings and numbers."""
-        return asdict(self) | {
-            "published": dict(self.published),
-            "peers": dict(self.peers),
-            "options": dict(self.options),
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)

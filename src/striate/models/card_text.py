@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from striate.models.accuracy import form_of
 from striate.models.card import Card
 from striate.models.catalogue import defaults_of
 from striate.models.figures import Figures, measured, of_peers
 from striate.weights import WeightSource
 
 HEADER = ("", "name", "parameters", "multiply-adds", "receptive field", "input")
-#: What `Card.published` calls a column of the table, and the words for its other entries.
+#: What of `Card.published` has a column of the table.
 IN_TABLE = ("parameters", "multiply_adds")
-WORDS = {"top1_error": "top-1 error, %", "top5_error": "top-5 error, %"}
 
 
 def quantity(value: int | float | None) -> str:
@@ -27,7 +27,7 @@ def quantity(value: int | float | None) -> str:
 
 def figure_rows(card: Card) -> list[tuple[str, ...]]:
     """The paper's figures, ours and the peers', a row each under `HEADER`."""
-    printed = card.published
+    printed = {figure.metric: figure.number for figure in reversed(card.published) if figure.metric in IN_TABLE}
     rows = [("paper", card.name, printed.get("parameters", "-"), printed.get("multiply_adds", "-"), "-", "-")]
     return rows + [_row(figures) for figures in (measured(card.name), *of_peers(card.name))]
 
@@ -41,24 +41,30 @@ def _row(figures: Figures) -> tuple[str, ...]:
 def facts(card: Card) -> list[tuple[str, str]]:
     """What else is on the card, as (heading, sentence), in the order of reading."""
     lines = [("paper", str(card.paper))]
-    others = {key: value for key, value in card.published.items() if key not in IN_TABLE}
-    lines += [("published", f"{WORDS.get(key, key.replace('_', ' '))}: {value}") for key, value in others.items()]
+    lines += [("published", str(figure)) for figure in card.published if figure.metric not in IN_TABLE]
     tied = "; built for one size, `input_size` asks for another" if card.fixed_size else ""
     small = card.small_min_size
     stem = f"; {small}x{small} with the small stem" if small is not None and small < card.min_size else ""
     lines.append(("smallest image", f"{card.min_size}x{card.min_size} pixels{stem}{tied}"))
     lines += [("deviation", sentence) for sentence in card.deviations]
-    lines += [("erratum", sentence) for sentence in card.errata]
-    lines += [("weights", _weights(source)) for source in card.weights]
+    lines += [("erratum", str(erratum)) for erratum in card.errata]
+    lines += [("weights", _weights(card, source)) for source in card.weights]
     options = ", ".join(f"{name}={value!r}" for name, value in defaults_of(card).items())
     lines += [("options", options)] if options else []
+    heads = f"{card.auxiliary_weight:g} times the loss of each is added; `auxiliary=True` builds them"
+    lines += [("auxiliary heads", heads)] if card.auxiliary_weight else []
     lines += [("aliases", ", ".join(card.aliases))] if card.aliases else []
     return lines
 
 
-def _weights(source: WeightSource) -> str:
-    accuracy = "; ".join(f"{what}: {value:.1%}" for what, value in source.accuracy.items())
-    return f"{source.name} ({source.origin}, {source.licence}) {accuracy}".rstrip()
+def _weights(card: Card, source: WeightSource) -> str:
+    own = defaults_of(card)
+    form = {name: value for name, value in form_of(source, card.family).items() if name in own and name != "stem"}
+    said = [str(figure) for figure in source.accuracy]
+    said += [f"of {card.base}: its convolutions alone"] if card.base else []
+    said += [f"needs {name}={value!r}" for name, value in form.items() if value != own[name]]
+    said += [f"{source.interpolation} resizing"]
+    return f"{source.name} ({source.origin}, {source.licence}) {'; '.join(said)}"
 
 
 def as_text(card: Card) -> str:

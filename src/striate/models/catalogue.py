@@ -73,11 +73,32 @@ def get_card(name: str) -> Card:
     Raises:
         UsageError: no network has that name; the nearest are offered.
     """
-    spelled = name.lower().replace("-", "_")
-    spelled = aliases().get(spelled, spelled)
-    if spelled not in cards():
+    own = own_name(name)
+    if own not in cards():
         raise unknown("network", name, [*cards(), *aliases()], "`striate models` lists them all.")
-    return cards()[spelled]
+    return cards()[own]
+
+
+def own_name(name: str) -> str:
+    """The name on the card of what is called `name`; where nothing is, only plainly spelled."""
+    return aliases().get(_plain(name), _plain(name))
+
+
+def title_of(name: str) -> str:
+    """What a network is called before whoever asked for it by `name`: an alias that is another word stays that.
+
+    "vgg16" stays "vgg16", whose card is named vgg_d; "ResNet-50" is only another spelling of "resnet50".
+
+    Raises:
+        UsageError: as `get_card`.
+    """
+    card = get_card(name)
+    same = _plain(name).replace("_", "") == card.name.replace("_", "")
+    return card.name if same else _plain(name)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
 
 
 def list_models(pattern: str = "*") -> list[str]:

@@ -32,9 +32,13 @@ class ConvNet(nn.Module):
         in_channels: channels of an input image.
         min_size: smallest image side in pixels.
         fixed_size: (height, width) when dense layers tie the network to one size of image, else None.
+        input_size: (height, width) of the images it was made for: what was asked for, else its card's; None for one
+            put together by hand.
         spec: what rebuilds this network.
         loss: name of the loss it was made for (`striate.training.losses`); recipes train with it unless they say.
+        auxiliary_weight: what its paper multiplies the loss of each auxiliary head by; recipes likewise.
         weights_source: the record of the weights it was loaded with, None for random ones.
+        fresh: names of the layers that these weights left random, such as a head for other classes.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class ConvNet(nn.Module):
         fixed_size: tuple[int, int] | None = None,
         auxiliary: Mapping[str, nn.Module] | None = None,
         loss: str = "cross_entropy",
+        auxiliary_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.stem = stem
@@ -58,8 +63,11 @@ class ConvNet(nn.Module):
         self.min_size = min_size
         self.fixed_size = fixed_size
         self.loss = loss
+        self.auxiliary_weight = auxiliary_weight
+        self.input_size: tuple[int, int] | None = fixed_size
         self.spec = ModelSpec("custom")
         self.weights_source: WeightSource | None = None
+        self.fresh: tuple[str, ...] = ()
         self._frozen: tuple[str, ...] = ()
 
     @property

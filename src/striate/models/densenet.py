@@ -7,7 +7,7 @@ growth rate k, and the BC form.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import nn
 
@@ -16,9 +16,10 @@ from striate.layers import activation as make_activation
 from striate.layers.dense_block import DenseBlock, DenseLayer
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import CIFAR10, Figure, costs, errors, sources_of
 
 PAPER = Paper(
     "Densely connected convolutional networks", "Huang, Liu, van der Maaten and Weinberger", 2016, "1608.06993"
@@ -37,33 +38,33 @@ class Row:
     depths: tuple[int, ...]
     first: int
     parameters: int
-    published: dict[str, str] = field(default_factory=dict)
+    published: tuple[Figure, ...] = ()
     bottleneck: int | None = 4
     compression: float = 0.5
 
 
-def _imagenet(top1: str, top5: str) -> dict[str, str]:
-    return {"top1_error": top1, "top5_error": top5}
-
-
-def _cifar(parameters: str, cifar10: str, cifar100: str) -> dict[str, str]:
-    error = f"{cifar10} (CIFAR-10), {cifar100} (CIFAR-100), both with flips and translations"
-    return {"parameters": parameters, "top1_error": error}
+def _cifar(parameters: str, cifar10: float, cifar100: float) -> tuple[Figure, ...]:
+    note = "with flips and translations"
+    return (
+        *costs(parameters),
+        *errors(cifar10, data=CIFAR10, input_size=32, note=note),
+        *errors(cifar100, data="CIFAR-100", input_size=32, note=note),
+    )
 
 
 #: The paper's tables 1 to 3.
 ROWS = {
-    "densenet121": Row(32, (6, 12, 24, 16), 64, 7_978_856, _imagenet("25.02", "7.71")),
-    "densenet161": Row(48, (6, 12, 36, 24), 96, 28_681_000, _imagenet("22.33", "6.15")),
-    "densenet169": Row(32, (6, 12, 32, 32), 64, 14_149_480, _imagenet("23.80", "6.85")),
-    "densenet201": Row(32, (6, 12, 48, 32), 64, 20_013_928, _imagenet("22.58", "6.34")),
-    "densenet264": Row(32, (6, 12, 64, 48), 64, 33_337_704, _imagenet("22.15", "6.12")),
+    "densenet121": Row(32, (6, 12, 24, 16), 64, 7_978_856, errors(25.02, 7.71)),
+    "densenet161": Row(48, (6, 12, 36, 24), 96, 28_681_000, errors(22.33, 6.15)),
+    "densenet169": Row(32, (6, 12, 32, 32), 64, 14_149_480, errors(23.80, 6.85)),
+    "densenet201": Row(32, (6, 12, 48, 32), 64, 20_013_928, errors(22.58, 6.34)),
+    "densenet264": Row(32, (6, 12, 64, 48), 64, 33_337_704, errors(22.15, 6.12)),
     "densenet40_k12_cifar": Row(
-        12, (12, 12, 12), 16, 1_019_722, _cifar("1.0 M", "5.24", "24.42"), bottleneck=None, compression=1.0
+        12, (12, 12, 12), 16, 1_019_722, _cifar("1.0 M", 5.24, 24.42), bottleneck=None, compression=1.0
     ),
-    "densenet_bc100_k12_cifar": Row(12, (16, 16, 16), 24, 769_162, _cifar("0.8 M", "4.51", "22.27")),
-    "densenet_bc250_k24_cifar": Row(24, (41, 41, 41), 48, 15_324_406, _cifar("15.3 M", "3.62", "17.60")),
-    "densenet_bc190_k40_cifar": Row(40, (31, 31, 31), 80, 25_624_430, _cifar("25.6 M", "3.46", "17.18")),
+    "densenet_bc100_k12_cifar": Row(12, (16, 16, 16), 24, 769_162, _cifar("0.8 M", 4.51, 22.27)),
+    "densenet_bc250_k24_cifar": Row(24, (41, 41, 41), 48, 15_324_406, _cifar("15.3 M", 3.62, 17.60)),
+    "densenet_bc190_k40_cifar": Row(40, (31, 31, 31), 80, 25_624_430, _cifar("25.6 M", 3.46, 17.18)),
 }
 
 
@@ -184,6 +185,7 @@ def _card(name: str) -> Card:
         published=row.published,
         peers=shared | ({"keras": KERAS[name]} if name in KERAS else {}),
         weights=sources_of(name),
+        errata=(Erratum("DenseNet of an earlier year", "of 2016, and at a conference in 2017"),),
         deviations=() if cifar else tuple(deviations),
         aliases=() if cifar else (name.replace("densenet", "densenet_"),),
     )

@@ -18,7 +18,7 @@ from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "EfficientNet: Rethinking model scaling for convolutional neural networks", "Tan and Le", 2019, "1905.11946"
@@ -155,12 +155,10 @@ def _card(name: str) -> Card:
         introduces="One coefficient for depth, width and resolution together, on a base network found by search.",
         input_size=size,
         parameters=parameters,
-        published={
-            "parameters": f"{millions} M",
-            "multiply_adds": f"{multiply_adds} G",
-            "top1_error": error,
-            "coefficients": f"width {width:g}, depth {depth:g}, resolution {size}",
-        },
+        published=(
+            *costs(f"{millions} M", f"{multiply_adds} G", input_size=size),
+            *errors(error, input_size=size),
+        ),
         peers={
             "torchvision": name,
             **({} if norm else {"timm": name}),

@@ -24,9 +24,10 @@ from striate.layers import activation as make_activation
 from striate.layers.branches import Unit, branches, inception
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, macs, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 AUTHORS = "Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke and Rabinovich"
 PAPER = Paper("Going deeper with convolutions", AUTHORS, 2014, "1409.4842")
@@ -44,6 +45,9 @@ MODULES = {
     "5a": (256, 160, 320, 32, 128, 128),
     "5b": (384, 192, 384, 48, 128, 128),
 }
+#: Of each auxiliary head's loss (section 5).
+AUXILIARY_WEIGHT = 0.3
+
 #: Modules that begin with a max-pool of stride 2, and those with an auxiliary head.
 POOLED, AUXILIARY = ("4a", "5a"), ("4a", "4d")
 
@@ -97,7 +101,7 @@ def build(
         in_channels: channels of the images.
         input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
         form: a row of `FORMS`.
-        auxiliary: heads on 4a and 4d, whose losses training adds with a weight of 0.3. By default there are none:
+        auxiliary: heads on 4a and 4d, whose losses training adds, each 0.3 times. By default there are none:
             prediction, transfer and export never run them, and they are as large as the network itself.
         stem: "paper" is a 7x7 convolution of stride 2 and two max-pools, "small" a 3x3 of stride 1 and no pool.
         dropout: before the classifier.
@@ -130,6 +134,7 @@ def build(
         in_channels=in_channels,
         min_size=row.min_size[small],
         auxiliary=heads,
+        auxiliary_weight=AUXILIARY_WEIGHT,
     )
     he_normal_(model, "fan_out" if row.norm == "batch" else "fan_in")
     return model
@@ -168,26 +173,87 @@ def _head(channels: int, num_classes: int, unit: Unit, activation: str, pool: nn
     return nn.Sequential(layers)
 
 
-TOP5 = "10.07 (one network and crop), 6.67 (seven, 144 crops)"
-PUBLISHED = {"parameters": "6.8 M", "multiply_adds": "1.5 G", "top5_error": TOP5}
+PUBLISHED = (
+    *costs("6.8 M", "1.5 G"),
+    *errors(top5=10.07),
+    *errors(top5=6.67, crop="144 crops", note="seven networks"),
+)
 SMALL_STEM = "With input_size of 64 pixels or less the first convolution is 3x3 of stride 1 and no pool follows it."
+BODY = ("stem.*", "stages.*")
+#: Parameters (K of 1,024) of modules whose cell in table 1 disagrees with the widths beside it.
+BY_WIDTH = (("4a", 367), ("4b", 438), ("4c", 498), ("4d", 590), ("4e", 847), ("5a", 1018), ("5b", 1409))
+NO_NORM = Erratum("GoogLeNet with batch norm", "the 2014 network has none; it came with BN-Inception in 2015")
+LIBRARIES = Erratum(
+    "The GoogLeNet of 2014 (torchvision)",
+    "6,624,904 parameters, batch norm, and 3x3 where the paper has 5x5; with the paper's 5x5 and no batch norm "
+    "6,998,552, and 13,378,280 with both auxiliary heads",
+    (
+        params(6_624_904, "googlenet_torchvision"),
+        params(6_998_552, "googlenet"),
+        params(13_378_280, "googlenet", options={"auxiliary": True}),
+    ),
+)
 ERRATA = (
-    "Often given 5 M parameters: 7.0 M, 6.0 M without classifier, 13.4 M with both auxiliary heads (torchvision's form "
-    "6.6, 5.6 and 13.0 M). The column of the paper's table 1 adds up to 6.8 M.",
-    "The 2014 network has no batch norm; it came with BN-Inception in 2015.",
-    "Table 1 counts parameters in K of 1,024 weights, without biases; of its cells 2.7K, 34M, 364K, 437K, 463K, 580K, "
-    "840K, 1072K, 1388K and 54M disagree with the widths printed beside them.",
-    "Table 1, first convolution: 7x7 to 64 maps has 9,408 weights (9.2K) and costs 118M. The printed 2.7K and 34M fit "
-    "a separable one (each channel to 8 maps by 7x7, then 1x1: 2,712 weights, 34.0M).",
-    "Table 1, parameters of 4a, 4b, 4c, 4d, 4e, 5a, 5b: by the widths 367K, 438K, 498K, 590K, 847K, 1018K, 1409K, and "
-    "the printed multiply-adds are those of the widths, but for 5a: 51M, not 54M.",
-    "A module of 128, 192 and 96 maps on 28x28x256 with 64-wide reductions, often given 358 M multiply-adds: 271 M "
-    "(358 M has the 3x3 twice); without reductions 854 M.",
+    Erratum(
+        "5 M parameters",
+        "7.0 M, 6.0 M without classifier, 13.4 M with both auxiliary heads (torchvision's form 6.6, 5.6 and 13.0 M); "
+        "the column of the paper's table 1 adds up to 6.8 M",
+        (
+            params(7.0e6, "googlenet", within=0.001),
+            params(6.0e6, "googlenet", layers=BODY, within=0.005),
+            params(13.4e6, "googlenet", options={"auxiliary": True}, within=0.002),
+            params(6.6e6, "googlenet_torchvision", within=0.005),
+            params(5.6e6, "googlenet_torchvision", layers=BODY, within=0.005),
+            params(13.0e6, "googlenet_torchvision", options={"auxiliary": True}, within=0.001),
+        ),
+    ),
+    NO_NORM,
+    Erratum(
+        "12 times fewer parameters than AlexNet (the paper)",
+        "8.7 times",
+        (params(8.7, "alexnet", per=params(1, "googlenet"), within=0.002),),
+    ),
+    Erratum(
+        "418 MFLOP for the stem",
+        "478 M multiply-adds, 481 M with the pools",
+        (macs(478e6, "googlenet", layers=("stem.*",), within=0.001),),
+    ),
+    Erratum(
+        "93.6 % with auxiliary heads and 89.3 % without",
+        "figures without a source; the paper speaks of about half a point",
+    ),
+    Erratum(
+        "2.7K, 34M, 364K, 437K, 463K, 580K, 840K, 1072K, 1388K and 54M (cells of the paper's table 1)",
+        "they disagree with the widths printed beside them; the table counts parameters in K of 1,024 weights, without "
+        "biases",
+    ),
+    Erratum(
+        "2.7K parameters and 34M multiply-adds for the first convolution (the paper's table 1)",
+        "7x7 to 64 maps has 9,408 weights (9.2K) and costs 118M; the print fits a separable one (each channel to 8 "
+        "maps by 7x7, then 1x1: 2,712 weights, 34.0M)",
+        (
+            params(9_408 + 64, "googlenet", layers=("stem.conv1.*",)),
+            macs(118e6, "googlenet", layers=("stem.conv1.*",), within=0.001),
+        ),
+    ),
+    Erratum(
+        "Parameters of 4a, 4b, 4c, 4d, 4e, 5a, 5b (the paper's table 1)",
+        "by the widths 367K, 438K, 498K, 590K, 847K, 1018K, 1409K; the printed multiply-adds are those of the widths, "
+        "but for 5a: 51M, not 54M",
+        (
+            *(params(1024 * k, "googlenet", layers=(f"stages.inception{row}.*",), within=0.01) for row, k in BY_WIDTH),
+            macs(51e6, "googlenet", layers=("stages.inception5a.*",)),
+        ),
+    ),
+    Erratum(
+        "358 M multiply-adds for a module of 128, 192 and 96 maps on 28x28x256 with 64-wide reductions",
+        "271 M (358 M has the 3x3 twice); without reductions 854 M",
+    ),
 )
 
 
 def _card(name: str, form: str, parameters: int, introduces: str, paper: Paper = PAPER, **facts: Any) -> Card:
-    facts = {"input_size": 224, "errata": ERRATA[1:2], **facts}
+    facts = {"input_size": 224, "errata": (NO_NORM,), "auxiliary_weight": AUXILIARY_WEIGHT, **facts}
     facts["options"] = {"form": form, **facts.get("options", {})}
     facts["deviations"] = (SMALL_STEM, *facts.get("deviations", ()))
     facts["min_size"], facts["small_min_size"] = FORMS[form].min_size
@@ -230,6 +296,7 @@ FAMILY = Family(
             "GoogLeNet as torchvision has it: batch norm, and 3x3 where the paper has 5x5.",
             peers={"torchvision": "googlenet"},
             weights=sources_of("googlenet"),
+            errata=(NO_NORM, LIBRARIES),
             deviations=("3x3 in place of 5x5, batch norm, a last pool of 2x2, other averages in the auxiliary heads.",),
             options={"dropout": 0.2},
         ),

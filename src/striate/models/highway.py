@@ -16,6 +16,7 @@ from striate.layers import gate_bias_, highway_conv, output_shape, xavier_unifor
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.heads import dropout_layer, pooled
+from striate.weights import CIFAR10, Figure, costs, errors
 
 PAPER = Paper("Training very deep networks", "Srivastava, Greff and Schmidhuber", 2015, "1507.06228")
 
@@ -47,18 +48,18 @@ class Row:
     dropout: tuple[float, float]
     gate_bias: float
     parameters: int
-    published: dict[str, str]
+    published: tuple[Figure, ...]
 
 
-def _mnist(width: int, parameters: int, published: dict[str, str]) -> Row:
+def _mnist(width: int, parameters: int, published: tuple[Figure, ...]) -> Row:
     stages = (Stage(width, 2, 3, 0.3), Stage(width, 3, 3, 0.4), Stage(width, 3, 2))
     return Row(5, 0, stages, None, (0.2, 0.5), -1.0, parameters, published)
 
 
 #: The paper's table 1 (MNIST) and its CIFAR network of 19 layers.
 ROWS = {
-    "highway10_w16_mnist": _mnist(16, 38_986, {"parameters": "39 K", "top1_error": "0.57 (MNIST)"}),
-    "highway10_w32_mnist": _mnist(32, 151_690, {"parameters": "151 K", "top1_error": "0.45 (MNIST)"}),
+    "highway10_w16_mnist": _mnist(16, 38_986, (*costs("39 K"), *errors(0.57, data="MNIST", input_size=28))),
+    "highway10_w32_mnist": _mnist(32, 151_690, (*costs("151 K"), *errors(0.45, data="MNIST", input_size=28))),
     "highway19_cifar": Row(
         3,
         1,
@@ -67,7 +68,11 @@ ROWS = {
         (0.2, 0.2),
         -2.0,
         2_256_838,
-        {"parameters": "2.3 M", "top1_error": "7.60 (CIFAR-10), 32.24 (CIFAR-100)"},
+        (
+            *costs("2.3 M"),
+            *errors(7.60, data=CIFAR10, input_size=32),
+            *errors(32.24, data="CIFAR-100", input_size=32),
+        ),
     ),
 }
 #: A pixel has to be left behind the last pool.

@@ -21,12 +21,14 @@ from striate.layers import activation as make_activation
 from striate.layers.branches import Conv, Pool, Split, Step, Table, Unit, branches, named_chain, unstrided
 from striate.models.card import Card, Family
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, params
 from striate.models.heads import pooled
 from striate.models.inception_v3 import STEMS as INCEPTION_V3_STEMS
 from striate.models.inception_v3 import module_a as inception_v3_module_a
 from striate.models.inception_v4 import AVERAGE, HALVED, NORM_EPS, PAPER, reduction_a
 from striate.models.inception_v4 import STEM as INCEPTION_V4_STEM
 from striate.models.stem import stem_for
+from striate.weights import errors
 
 #: Scales of the residuals at 35x35, 17x17 and 8x8: the released ones; the paper says 0.1 to 0.3.
 SCALES = (0.17, 0.10, 0.20)
@@ -185,7 +187,7 @@ FAMILY = Family(
             22_756_328,
             "Inception modules as scaled residuals, at the cost of Inception v3.",
             ROWS["inception_resnet_v1"],
-            published={"top1_error": "21.3", "top5_error": "5.5"},
+            published=errors(21.3, 5.5, input_size=299),
             deviations=("The residuals' scales are those of the released v2; the paper says 0.1 to 0.3.",),
             aliases=("inceptionresnetv1",),
         ),
@@ -194,14 +196,24 @@ FAMILY = Family(
             32_433_928,
             "The wider of the two, at the cost of Inception v4 and with its stem.",
             ROWS["inception_resnet_v2"],
-            published={"top1_error": "19.9", "top5_error": "4.9"},
+            published=errors(19.9, 4.9, input_size=299),
             deviations=(
                 "The residuals' scales are those of the release; the paper says 0.1 to 0.3.",
                 "The network released by this name is `inception_resnet_v2_released`; its weights bring that form.",
             ),
             errata=(
-                "Figure 17 prints 1154 maps where 384 + 384 + 384 = 1152 come in, figure 19 2048 where 2144 do.",
-                "The 55.8 M parameters usually given belong to the released network, not to the paper's figures.",
+                Erratum(
+                    "1154 maps in figure 17 and 2048 in figure 19",
+                    "384 + 384 + 384 = 1152 come in, and 2144",
+                ),
+                Erratum(
+                    "55.8 M parameters",
+                    "those of the released network; the paper's figures give 32.4 M",
+                    (
+                        params(55.8e6, "inception_resnet_v2_released", within=0.001),
+                        params(32.4e6, "inception_resnet_v2", within=0.002),
+                    ),
+                ),
             ),
         ),
         _card(
@@ -209,7 +221,7 @@ FAMILY = Family(
             55_843_464,
             "Inception-ResNet v2 as its authors released it, and as Keras and timm have it.",
             ROWS["released"],
-            published={"top1_error": "19.6"},
+            published=errors(19.6, input_size=299, source="TF-slim"),
             peers={"timm": "inception_resnet_v2", "keras": "InceptionResNetV2"},
             deviations=(
                 "Inception v3's stem, one Inception module, then 10, 20 and 10 residual ones in place of 5, 10 and 5, "

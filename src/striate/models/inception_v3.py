@@ -23,9 +23,10 @@ from striate.layers import Branches, ConvAct, ConvNormAct, OverlappingPool, he_n
 from striate.layers.branches import Conv, Pool, Split, Step, Table, Unit, named_chain, stages_of, unstrided
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, macs, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "Rethinking the Inception architecture for computer vision",
@@ -34,6 +35,8 @@ PAPER = Paper(
     "1512.00567",
 )
 NORM_EPS = 1e-3
+#: Of the auxiliary head's loss, as in the authors' code; the paper does not say.
+AUXILIARY_WEIGHT = 0.4
 
 #: Layers before the first module: the paper's table 1, and the released network's.
 _FIRST: dict[str, Step] = {
@@ -126,8 +129,8 @@ def build(
         num_classes: outputs.
         in_channels: channels of the images.
         input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
-        auxiliary: a head on the last 17x17 module, whose loss training adds. By default there is none: prediction,
-            transfer and export never run it.
+        auxiliary: a head on the last 17x17 module, whose loss training adds 0.4 times. By default there is none:
+            prediction, transfer and export never run it.
         stem: "paper"; or "small", the same layers without strides and pools.
         count_padding: average pools take the zeros around the map as pixels, as torchvision's do; the authors' leave
             them out.
@@ -162,6 +165,7 @@ def build(
         in_channels=in_channels,
         min_size=MIN_SIZE[name][small],
         auxiliary=heads,
+        auxiliary_weight=AUXILIARY_WEIGHT,
     )
     he_normal_(model)
     return model
@@ -186,9 +190,8 @@ WIDTHS = "The paper leaves the widths inside modules open; they are those of the
 
 def _card(name: str, parameters: int, introduces: str, **facts: Any) -> Card:
     smallest, small = MIN_SIZE[name]
-    return Card(
-        name, "inception_v3", PAPER, introduces, 299, parameters, min_size=smallest, small_min_size=small, **facts
-    )
+    facts |= {"min_size": smallest, "small_min_size": small, "auxiliary_weight": AUXILIARY_WEIGHT}
+    return Card(name, "inception_v3", PAPER, introduces, 299, parameters, **facts)
 
 
 FAMILY = Family(
@@ -199,7 +202,7 @@ FAMILY = Family(
             "inception_v2",
             24_263_240,
             "Factorised convolutions: stacks of small, or of one-dimensional, kernels in place of large ones.",
-            published={"multiply_adds": "3.8 G", "top1_error": "23.4"},
+            published=(*costs(None, "3.8 G", input_size=299), *errors(23.4, input_size=299)),
             deviations=(
                 SMALL_STEM,
                 WIDTHS,
@@ -207,15 +210,23 @@ FAMILY = Family(
                 HEAD.format("27,589,040"),
             ),
             errata=(
-                "Some libraries call `bn_inception` (11 M parameters) Inception v2.",
-                "The paper's table 3 has 3.8 G multiply-adds; the layers of its table 1 cost 5.9 G with these widths.",
+                Erratum(
+                    "Inception v2 with 11 M parameters (some libraries)",
+                    "that is `bn_inception`",
+                    (params(11e6, "bn_inception", within=0.03),),
+                ),
+                Erratum(
+                    "3.8 G multiply-adds (the paper's table 3)",
+                    "the layers of its table 1 cost 5.9 G with these widths",
+                    (macs(5.9e9, "inception_v2"),),
+                ),
             ),
         ),
         _card(
             "inception_v3",
             23_834_568,
             "Inception v2 with batch norm in the auxiliary head, and label smoothing to train it.",
-            published={"parameters": "25 M", "multiply_adds": "5 G", "top1_error": "21.2", "top5_error": "5.6"},
+            published=(*costs("25 M", "5 G", input_size=299), *errors(21.2, 5.6, input_size=299)),
             peers={"torchvision": "inception_v3", "timm": "inception_v3", "keras": "InceptionV3"},
             weights=sources_of("inception_v3"),
             deviations=(
@@ -226,7 +237,16 @@ FAMILY = Family(
                 "count_padding=True. Keras's batch norms have no scale: it is one here.",
                 HEAD.format("27,161,264"),
             ),
-            errata=("Printed with 27.2 M parameters where the auxiliary head is counted, else with 23.8 M.",),
+            errata=(
+                Erratum(
+                    "27.2 M parameters, or 23.8 M",
+                    "the first with its auxiliary head, the second without",
+                    (
+                        params(27_161_264, "inception_v3", options={"auxiliary": True}),
+                        params(23_834_568, "inception_v3"),
+                    ),
+                ),
+            ),
             aliases=("inceptionv3",),
         ),
     ),

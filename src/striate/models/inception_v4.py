@@ -9,8 +9,10 @@ from striate.layers import ConvNormAct, he_normal_
 from striate.layers.branches import Conv, Pool, Split, Step, Table, Unit, named_chain, stages_of, unstrided
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
+from striate.weights import errors
 
 PAPER = Paper(
     "Inception-v4, Inception-ResNet and the impact of residual connections on learning",
@@ -135,10 +137,10 @@ FAMILY = Family(
             parameters=42_679_816,
             min_size=MIN_SIZE[0],
             small_min_size=MIN_SIZE[1],
-            published={"top1_error": "20.0", "top5_error": "5.0"},
+            published=errors(20.0, 5.0, input_size=299),
             peers={"timm": "inception_v4"},
             deviations=("With input_size of 64 pixels or less the stem has no strides.",),
-            errata=("Figure 5 prints 1x7 twice in its second branch; the second of them is 7x1, as released.",),
+            errata=(Erratum("1x7 twice in figure 5's second branch", "the second of them is 7x1, as released"),),
             aliases=("inceptionv4",),
         ),
     ),

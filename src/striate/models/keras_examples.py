@@ -7,7 +7,7 @@ with the convolutions of VGG-16, which `start_from_vgg16` takes from a trained n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -19,6 +19,7 @@ from striate.models import vgg
 from striate.models.card import Card, Family, Paper
 from striate.models.chain import chain, convolved
 from striate.models.convnet import ConvNet
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper("Deep Learning with Python, chapter 5", "Chollet", 2017)
 
@@ -38,6 +39,9 @@ ROWS = {
     "keras_mnist": Row((32, 64, 64), pools=2, dense=64, side=28, min_size=18),
     "keras_cats_dogs": Row((32, 64, 128, 128), pools=4, dense=512, side=150, min_size=46),
 }
+
+#: The book's pictures: 2,000 to train on.
+CATS_DOGS = "cats and dogs"
 
 #: The dense layer on VGG-16's convolutions, and the side of the image.
 VGG_DENSE, VGG_SIDE = 256, 150
@@ -139,7 +143,7 @@ FAMILY = Family(
             num_classes=10,
             in_channels=1,
             fixed_size=True,
-            published={"parameters": "93,322", "top1_error": "0.9 (MNIST, 5 epochs)"},
+            published=(*costs("93,322"), *errors(0.9, data="MNIST", input_size=28, note="5 epochs")),
             aliases=("keras_mnist_convnet",),
         ),
         Card(
@@ -152,10 +156,11 @@ FAMILY = Family(
             min_size=46,
             num_classes=1,
             fixed_size=True,
-            published={
-                "parameters": "3,453,121",
-                "top1_error": "28 (cats and dogs), 18 (with augmentation and dropout)",
-            },
+            published=(
+                *costs("3,453,121"),
+                *errors(28, data=CATS_DOGS, input_size=150),
+                *errors(18, data=CATS_DOGS, input_size=150, options={"dropout": 0.5}, note="with augmentation"),
+            ),
             aliases=("keras_cats_and_dogs",),
         ),
         Card(
@@ -168,7 +173,13 @@ FAMILY = Family(
             min_size=32,
             num_classes=1,
             fixed_size=True,
-            published={"parameters": "14,714,688 + 2,097,408 + 257", "top1_error": "4 (features), 3 (fine-tuned)"},
+            base="vgg_d",
+            weights=tuple(replace(source, accuracy=()) for source in sources_of("vgg16")),  # VGG-16's, not this one's
+            published=(
+                *costs("16,812,353"),
+                *errors(4, data=CATS_DOGS, input_size=150, note="base frozen"),
+                *errors(3, data=CATS_DOGS, input_size=150, note="block 5 fine-tuned"),
+            ),
             aliases=("vgg16_cats_and_dogs",),
         ),
     ),

@@ -14,6 +14,7 @@ from striate.layers import output_shape, xavier_uniform_
 from striate.models.card import Card, Family, Paper
 from striate.models.chain import convolved
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum
 
 PAPER = Paper("Gradient-based learning applied to document recognition", "LeCun, Bottou, Bengio and Haffner", 1998)
 
@@ -74,6 +75,7 @@ FAMILY = Family(
                 "softmax where the 1998 network has trainable sub-sampling, a connection table, scaled tanh "
                 "and RBF outputs.",
             ),
+            errata=(Erratum("LeNet-5 of an earlier year", "of 1998; those of 1989 and 1990 came before it"),),
             aliases=("lenet", "lenet_5"),
         ),
     ),

@@ -17,6 +17,7 @@ from striate.layers import activation as make_activation
 from striate.models.card import Card, Family
 from striate.models.convnet import ConvNet
 from striate.models.lenet import PAPER
+from striate.weights import count, errors
 
 #: Filters of C1; units of C5; units of F6, one for each of the 7x12 pixels of a bitmap.
 C1, C5, F6 = 6, 120, 84
@@ -90,11 +91,12 @@ FAMILY = Family(
             num_classes=10,
             in_channels=1,
             fixed_size=True,
-            published={
-                "parameters": "60,000",
-                "connections": "340,908",
-                "top1_error": "0.95 (MNIST), 0.8 (with distortions)",
-            },
+            published=(
+                count("parameters", "60,000"),
+                count("connections", "340,908"),
+                *errors(0.95, data="MNIST", input_size=32),
+                *errors(0.8, data="MNIST", input_size=32, note="trained with distortions"),
+            ),
             deviations=(
                 "The bitmaps of the ten digits are drawn anew in the manner of the paper's figure 3, which prints no "
                 "numbers. Their 840 values are fixed and not counted as parameters, as in the paper.",

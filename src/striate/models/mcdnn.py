@@ -18,6 +18,8 @@ from striate.layers import uniform_
 from striate.models.card import Card, Family, Paper
 from striate.models.chain import chain, convolved
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, params
+from striate.weights import errors
 
 PAPER = Paper(
     "Multi-column deep neural networks for image classification", "Ciresan, Meier and Schmidhuber", 2012, "1202.2745"
@@ -142,7 +144,14 @@ FAMILY = Family(
             num_classes=10,
             in_channels=1,
             fixed_size=True,
-            published={"top1_error": "0.23 (MNIST, 35 columns averaged)"},
+            published=errors(0.23, data="MNIST", input_size=29, crop="35 columns averaged"),
+            errata=(
+                Erratum(
+                    "1.5 million parameters",
+                    "35 columns of 76,040 are 2.66 M",
+                    (params(76_040, "mcdnn_column"), params(2.66e6 / 35, "mcdnn_column", within=0.001)),
+                ),
+            ),
             deviations=("The card is one column; `striate.models.mcdnn.MultiColumn` averages several.",),
         ),
     ),

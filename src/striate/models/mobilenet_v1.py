@@ -16,9 +16,10 @@ from striate.layers import ConvNormAct, he_normal_, normal_
 from striate.layers.rounding import check_factor, check_fraction, round_channels
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, Measured, macs
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "MobileNets: Efficient convolutional neural networks for mobile vision applications",
@@ -120,7 +121,19 @@ AUTHORS = (
     "Padding is symmetric, the batch norms' epsilon 1e-5 and the activation ReLU; the authors' code has "
     'padding="tensorflow", norm_eps=1e-3 and activation="relu6", and weights from there bring all three.'
 )
-MISPRINT = "The paper's table 1 gives the last depthwise convolution stride 2; it is 1, or 7x7 would not stay 7x7."
+MISPRINT = Erratum(
+    "Stride 2 for the last depthwise convolution (the paper's table 1)",
+    "1, or 7x7 would not stay 7x7",
+    (Measured(7, "side", "mobilenet_v1", layers=("stages.*",)),),
+)
+FULL = Erratum(
+    "4,866 M multiply-adds (the paper)",
+    "without the classifier; 4,867 M with it",
+    (
+        macs(4_866e6, "mobilenet_v1_full", layers=("stem.*", "stages.*"), within=0.0001),
+        macs(4_867e6, "mobilenet_v1_full", within=0.0001),
+    ),
+)
 
 
 def _card(name: str) -> Card:
@@ -139,15 +152,11 @@ def _card(name: str) -> Card:
         else "Depthwise separable convolutions and one number for the width: a ninth of the arithmetic.",
         input_size=224,
         parameters=parameters,
-        published={
-            "parameters": f"{millions} M",
-            "multiply_adds": f"{multiply_adds} M",
-            "top1_error": error,
-        },
+        published=(*costs(f"{millions} M", f"{multiply_adds} M"), *errors(error)),
         peers={} if full else ({"timm": spelled} if width == 1 else {}) | keras,
         weights=() if full else sources_of(name),
         deviations=(AUTHORS, SMALL_STEM),
-        errata=(MISPRINT, *(("4866 M multiply-adds leave the classifier out: 4867 M with it.",) if full else ())),
+        errata=(MISPRINT, *((FULL,) if full else ())),
         aliases=() if full else aliases,
         options={"width": width, "full": full},
     )

@@ -11,9 +11,10 @@ from striate.layers import ConvNormAct, he_normal_, inverted_residual, normal_
 from striate.layers.rounding import check_factor, check_fraction, round_channels
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "MobileNetV2: Inverted residuals and linear bottlenecks",
@@ -97,15 +98,22 @@ def build(
     return model
 
 
+ZOO = "authors' model zoo"
+
 #: Exact parameters; multiply-adds, parameters and top-1 error (%) as the authors print them (1.0 and 1.4:
 #: table 4; the others: their model zoo).
 FIGURES = {
-    "mobilenet_v2": (3_504_872, {"parameters": "3.4 M", "multiply_adds": "300 M", "top1_error": "28.0"}),
-    "mobilenet_v2_1.4": (6_108_776, {"parameters": "6.9 M", "multiply_adds": "585 M", "top1_error": "25.3"}),
-    "mobilenet_v2_0.75": (2_636_424, {"multiply_adds": "209 M", "top1_error": "30.2"}),
-    "mobilenet_v2_0.5": (1_968_680, {"multiply_adds": "97 M", "top1_error": "34.6"}),
-    "mobilenet_v2_0.35": (1_677_128, {"multiply_adds": "59 M", "top1_error": "39.7"}),
+    "mobilenet_v2": (3_504_872, (*costs("3.4 M", "300 M"), *errors(28.0))),
+    "mobilenet_v2_1.4": (6_108_776, (*costs("6.9 M", "585 M"), *errors(25.3))),
+    "mobilenet_v2_0.75": (2_636_424, (*costs(None, "209 M", source=ZOO), *errors(30.2, source="authors' model zoo"))),
+    "mobilenet_v2_0.5": (1_968_680, (*costs(None, "97 M", source=ZOO), *errors(34.6, source="authors' model zoo"))),
+    "mobilenet_v2_0.35": (1_677_128, (*costs(None, "59 M", source=ZOO), *errors(39.7, source="authors' model zoo"))),
 }
+
+
+LARGER = Erratum(
+    "6.9 M parameters (the paper)", "its own table gives 6.1 M", (params(6.1e6, "mobilenet_v2_1.4", within=0.002),)
+)
 
 
 def _card(name: str) -> Card:
@@ -127,7 +135,7 @@ def _card(name: str) -> Card:
             'padding="tensorflow" and norm_eps=1e-3, and weights from there bring both.',
             "With input_size of 64 pixels or less the first convolution and stage 2 have stride 1.",
         ),
-        errata=("The paper prints 6.9 M parameters; its own table gives 6.1 M.",) if width == 1.4 else (),
+        errata=(LARGER,) if width == 1.4 else (),
         aliases=(spelled, "mobilenetv2", "mobilenet_v2_1.0") if width == 1 else (spelled,),
         options={"width": width},
     )

@@ -17,9 +17,11 @@ from striate.layers import ConvNormAct, he_normal_
 from striate.layers import activation as make_activation
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, params
 from striate.models.heads import pooled
 from striate.models.nasnet_cells import POOL_PADDINGS, NormalCell, ReductionCell, Squeeze
 from striate.models.stem import stem_for
+from striate.weights import CIFAR10, costs, errors
 
 PAPER = Paper(
     "Learning transferable architectures for scalable image recognition",
@@ -27,6 +29,9 @@ PAPER = Paper(
     2017,
     "1707.07012",
 )
+
+#: Of the auxiliary head's loss, as in the authors' code.
+AUXILIARY_WEIGHT = 0.4
 
 #: Network: normal cells between reductions (the paper's N), channels of the last map (its "@"), of the first
 #: convolution, side of the images, whether the cell after a reduction looks past the reduction's own input.
@@ -122,7 +127,15 @@ def build(
         if auxiliary and cell == f"cell{2 * depth}":
             heads[cell] = _auxiliary_head(x[0], size, num_classes, unit)
     head = {"act": make_activation(activation), **pooled(x[0], num_classes, dropout=dropout or None)}
-    model = NASNet(start, stages, head, in_channels=in_channels, min_size=1 if small else 3, auxiliary=heads)
+    model = NASNet(
+        start,
+        stages,
+        head,
+        in_channels=in_channels,
+        min_size=1 if small else 3,
+        auxiliary=heads,
+        auxiliary_weight=AUXILIARY_WEIGHT,
+    )
     he_normal_(model)
     return model
 
@@ -152,13 +165,13 @@ def _auxiliary_head(channels: int, size: list[int], num_classes: int, unit: dict
 FIGURES = {
     "nasnet_mobile": (
         5_289_978,
-        {"parameters": "5.3 M", "multiply_adds": "564 M", "top1_error": "26.0", "top5_error": "8.4"},
+        (*costs("5.3 M", "564 M"), *errors(26.0, 8.4)),
     ),
     "nasnet_large": (
         88_753_150,
-        {"parameters": "88.9 M", "multiply_adds": "23.8 G", "top1_error": "17.3", "top5_error": "3.8"},
+        (*costs("88.9 M", "23.8 G", input_size=331), *errors(17.3, 3.8, input_size=331)),
     ),
-    "nasnet_cifar": (3_328_234, {"parameters": "3.3 M", "top1_error": "3.41"}),
+    "nasnet_cifar": (3_328_234, (*costs("3.3 M"), *errors(3.41, data=CIFAR10, input_size=32))),
 }
 DEVIATIONS = (
     "Batch norms average over ten batches or so (momentum 0.1), PyTorch's habit; the authors' over thousands.",
@@ -195,12 +208,19 @@ def _card(name: str) -> Card:
         peers=peers.get(name, {}),
         deviations=(*DEVIATIONS, adjusted if cifar else small),
         errata=(
-            ("Keras counts 5,326,716: the batch norms' running statistics are among them.",)
+            (
+                Erratum(
+                    "5,326,716 parameters (Keras)",
+                    "5,289,978; the others are the batch norms' running statistics",
+                    (params(5_289_978, "nasnet_mobile"),),
+                ),
+            )
             if name == "nasnet_mobile"
             else ()
         ),
         aliases=aliases[name],
         options={"dropout": 0.0} if cifar else {},
+        auxiliary_weight=AUXILIARY_WEIGHT,
     )
 
 

@@ -19,6 +19,7 @@ from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.heads import convolutional, dropout_layer
 from striate.models.stem import stem_for
+from striate.weights import CIFAR10, count, errors
 
 PAPER = Paper("Network in network", "Lin, Chen and Yan", 2013, "1312.4400")
 
@@ -124,7 +125,10 @@ FAMILY = Family(
             parameters=7_595_176,
             min_size=39,
             small_min_size=8,
-            published={"parameters": "29 MB (authors' file)", "top1_error": "40.64 (authors' file)"},
+            published=(
+                count("bytes", "29 M", source="authors' file"),
+                *errors(40.64, source="authors' file"),
+            ),
             deviations=(
                 "The paper has no numbers for ImageNet: this is the authors' Caffe model.",
                 INIT,
@@ -141,7 +145,10 @@ FAMILY = Family(
             parameters=966_986,
             min_size=4,
             num_classes=10,
-            published={"top1_error": "10.41 (CIFAR-10), 8.81 (with augmentation)"},
+            published=(
+                *errors(10.41, data=CIFAR10, input_size=32),
+                *errors(8.81, data=CIFAR10, input_size=32, note="with augmentation"),
+            ),
             deviations=("The paper draws it without numbers: this is the authors' Caffe model.", INIT),
             aliases=("nin_cifar10",),
         ),

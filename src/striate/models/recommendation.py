@@ -1,50 +1,66 @@
 """Which network for which pictures and which budget, with the reasons.
 
-Networks that fit the budget are ranked by their published accuracy: the better an ImageNet network is on
-ImageNet, the better it transfers (Kornblith et al., 2019, arXiv:1805.08974, section 4: rank correlation 0.96
-after fine-tuning). With few images a network has to start from published weights; for small images the weights
-and the errors are those of CIFAR-10.
+Networks that fit the budget are ranked by their published accuracy: the better an ImageNet network is on ImageNet, the
+better it transfers (Kornblith et al., 2019, arXiv:1805.08974, section 4: rank correlation 0.96 after fine-tuning). A
+figure counts only at the size of image that it was measured at, so each network is named with that size; pictures are
+never enlarged to a size beyond the usual 224. What a network costs stays in proportion to the data (`in_proportion`).
+Small pictures get the networks made for CIFAR. How to train is what the lectures advise (`striate.models.regimes`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+import torch
 
 from striate.errors import StriateError, UsageError
+from striate.models.accuracy import Accuracy, accuracy_of
 from striate.models.budget import LIMITS, Cost, cost_of, latency_of
 from striate.models.card import Card
 from striate.models.card_text import quantity
-from striate.models.catalogue import cards, defaults_of
+from striate.models.catalogue import cards
+from striate.models.create import create_model
+from striate.models.regimes import ENOUGH_TO_START_FROM_NOTHING, MIDDLE, Regime, regimes
 from striate.models.stem import SMALL_SIDE
+from striate.weights import CIFAR10, IMAGENET
 
-#: Below this many images a network that starts from random weights learns them by heart.
-ENOUGH_TO_START_FROM_NOTHING = 20_000
 #: A processor core does no more than this many multiply-adds in a millisecond; what needs longer is not timed.
 FASTEST = 500_000_000
+#: The size to which ordinary photographs are brought, enlarged where they are smaller.
+USUAL_SIDE = 224
+#: Multiply-adds that a network may spend on one image for each pixel of all training images together: 2,000 images of
+#: 224x224 pixels make 2.0 G. With fewer images it is what 2,000 would have; networks for small pictures keep the full
+#: resolution longer, so that a pixel costs more, and there it is what 6,400 would have: 131 M for 32x32.
+PER_PIXEL = 20
+FEWEST, FEWEST_SMALL = 2_000, 6_400
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One network that fits.
+    """One network that fits, in the form that its card describes.
 
     Attributes:
-        name: of the network; `arguments` build the form that is meant.
-        arguments: for `create_model`.
+        name: of the network.
+        input_size: side of its images, pixels.
         weights: name of the weights to start from; None to start from nothing.
-        accuracy: published top-1 as a fraction, on the data set `measured_on`.
-        cost: of one image.
+        accuracy: published top-1 as a fraction, on the data set `measured_on`; None where none holds for images of
+            `input_size`.
+        measured_on: the data set.
+        source: who published the accuracy.
+        freeze: what not to train at first, for `train(..., freeze=...)`; None for nothing.
+        cost: of one image of `input_size`.
         latency: milliseconds for one image on this machine; None where no latency was asked for.
         reasons: why, in sentences.
     """
 
     name: str
-    arguments: Mapping[str, Any]
+    input_size: int
     weights: str | None
-    accuracy: float
+    accuracy: float | None
     measured_on: str
+    source: str
+    freeze: str | None
     cost: Cost
     latency: float | None
     reasons: tuple[str, ...]
@@ -53,29 +69,13 @@ class Recommendation:
 @dataclass(frozen=True)
 class _Candidate:
     card: Card
-    accuracy: float
-    measured_on: str
-    weights: str | None
+    found: Accuracy
+    side: int  # at which it would work
 
 
-def imagenet_accuracy(card: Card) -> float | None:
-    """Top-1 on ImageNet as a fraction: the best of the card's published weights, else what the paper printed."""
-    measured = [value for source in card.weights for what, value in source.accuracy.items() if "ImageNet val" in what]
-    return max(measured) if measured else _printed(card, "ImageNet")
-
-
-def cifar_accuracy(card: Card) -> float | None:
-    """Top-1 on CIFAR-10 as a fraction, as printed."""
-    return _printed(card, "CIFAR-10")
-
-
-def _printed(card: Card, data: str) -> float | None:
-    """The published top-1 error on `data`; an error that names no data set is on ImageNet."""
-    text = card.published.get("top1_error", "")
-    number = re.match(r"[0-9.]+", text)
-    named = re.search(r"\(([^)]*)\)", text)
-    is_on = named[1].startswith(data) if named else data == "ImageNet" and card.num_classes == 1000
-    return 1 - float(number[0]) / 100 if number and is_on else None
+def in_proportion(images: int, side: int) -> float:
+    """The most multiply-adds for one image of `side` pixels that so many training images are worth."""
+    return PER_PIXEL * max(images, FEWEST_SMALL if side <= SMALL_SIDE else FEWEST) * side**2
 
 
 def recommend(
@@ -84,15 +84,18 @@ def recommend(
     *,
     limits: Mapping[str, float] | None = None,
     count: int = 3,
+    similar: bool | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Recommendation]:
     """The `count` best networks for `images` training pictures of `size` within `limits`.
 
     Args:
         images: how many labelled pictures there are to train on.
-        size: side in pixels, or (height, width).
+        size: side in pixels, or (height, width), of the pictures.
         limits: the most a network may cost, by the keys of `striate.models.budget.LIMITS`; latency is measured here.
         count: how many to name.
+        similar: whether the pictures are like those that the weights were trained on (photographs of things); None
+            where nobody knows.
         progress: told what is being measured.
 
     Raises:
@@ -105,10 +108,11 @@ def recommend(
     if not set(limits) <= set(LIMITS):
         raise UsageError(f"limits {sorted(limits)}; known: {', '.join(LIMITS)}")
     sides = (size, size) if isinstance(size, int) else size
+    regime = regimes(images, similar, pretrained=min(sides) > SMALL_SIDE)[0]
     found: list[Recommendation] = []
     for candidate in _candidates(images, min(sides)):
         progress(candidate.card.name)
-        fitting = _fitting(candidate, images, sides, limits)
+        fitting = _fitting(candidate, images, min(sides), limits, regime)
         if fitting is not None:
             found.append(fitting)
         if len(found) == count:
@@ -123,62 +127,91 @@ def recommend(
 
 
 def _candidates(images: int, side: int) -> Iterator[_Candidate]:
-    """Networks for this kind of picture, the most accurate first."""
+    """Networks for pictures of this size, the most accurate first."""
+    small = side <= SMALL_SIDE
     found = []
-    few = images < ENOUGH_TO_START_FROM_NOTHING
     for card in cards().values():
-        if side <= SMALL_SIDE:
-            accuracy, data = cifar_accuracy(card), "CIFAR-10"
-        else:
-            accuracy, data = imagenet_accuracy(card), "ImageNet"
+        accuracy = accuracy_of(card, CIFAR10 if small else IMAGENET)
         if accuracy is None or card.in_channels != 3:
             continue
-        starts = [source for source in card.weights if (source.input_size > SMALL_SIDE) == (side > SMALL_SIDE)]
-        if few and not starts:
+        if not small and images < ENOUGH_TO_START_FROM_NOTHING and accuracy.weights is None:
             continue
-        best = max(starts, key=lambda source: max(source.accuracy.values(), default=0.0), default=None)
-        found.append(_Candidate(card, accuracy, data, best.name if best else None))
-    return iter(sorted(found, key=lambda candidate: (-candidate.accuracy, candidate.card.parameters)))
+        if small and card.fixed_size:
+            continue
+        if small or card.input_size <= max(side, USUAL_SIDE):
+            found.append(_Candidate(card, accuracy, side if small else card.input_size))
+    return iter(sorted(found, key=lambda candidate: (-candidate.found.value, candidate.card.parameters)))
 
 
 def _fitting(
-    candidate: _Candidate, images: int, sides: tuple[int, int], limits: Mapping[str, float]
+    candidate: _Candidate, images: int, side: int, limits: Mapping[str, float], regime: Regime
 ) -> Recommendation | None:
-    card = candidate.card
-    arguments: dict[str, Any] = {}
-    if candidate.weights is not None:
-        source = next(source for source in card.weights if source.name == candidate.weights)
-        arguments = {key: value for key, value in source.options.items() if key in defaults_of(card)}
+    card, at = candidate.card, (candidate.side, candidate.side)
+    if card.parameters > limits.get("parameters", card.parameters):
+        return None  # seen without building it
     try:
-        cost = cost_of(card.name, sides, **arguments)
+        cost = cost_of(card.name, at)
     except StriateError:
-        return None  # too small an image for it, or a size its weights were not made for
+        return None  # too small an image for it
+    if cost.multiply_adds > in_proportion(images, candidate.side):
+        return None
     if any(cost.get(kind) > limit for kind, limit in limits.items() if kind != "latency"):
         return None
     latency = None
     if "latency" in limits:
         if cost.multiply_adds > FASTEST * limits["latency"]:
             return None
-        latency = latency_of(card.name, sides, **arguments)
+        latency = latency_of(card.name, at)
         if latency > limits["latency"]:
             return None
-    reasons = tuple(_reasons(candidate, images, cost, latency, limits))
+    figure, weights = candidate.found.figure, candidate.found.weights
     return Recommendation(
-        card.name, arguments, candidate.weights, candidate.accuracy, candidate.measured_on, cost, latency, reasons
+        name=card.name,
+        input_size=candidate.side,
+        weights=weights.name if weights else None,
+        accuracy=candidate.found.value if figure.input_size == candidate.side else None,
+        measured_on=figure.data,
+        source=candidate.found.source,
+        freeze=_frozen(card, regime) if weights else None,
+        cost=cost,
+        latency=latency,
+        reasons=tuple(_reasons(candidate, images, side, cost, latency, limits)),
     )
 
 
+def _frozen(card: Card, regime: Regime) -> str | None:
+    """What the regime freezes of this network."""
+    if regime.freeze != MIDDLE:
+        return regime.freeze
+    with torch.device("meta"):
+        parts = list(create_model(card.name).parts())
+    return parts[len(parts) // 2 - 1]
+
+
 def _reasons(
-    candidate: _Candidate, images: int, cost: Cost, latency: float | None, limits: Mapping[str, float]
+    candidate: _Candidate, images: int, side: int, cost: Cost, latency: float | None, limits: Mapping[str, float]
 ) -> Iterator[str]:
-    yield f"{candidate.accuracy:.1%} top-1 on {candidate.measured_on}, the best of what fits and is not named above"
-    if candidate.weights:
+    figure = candidate.found.figure
+    yield (
+        f"{candidate.found.value:.1%} top-1 on {figure.data} at {figure.input_size} px ({candidate.found.source}), "
+        "the best of what fits and is not named above"
+    )
+    if figure.input_size != candidate.side:
+        yield f"that figure is of {figure.input_size} px and ranks it only; there is none for {candidate.side} px"
+    elif side < candidate.side:
+        yield f"the pictures are enlarged from {side} px, the figure is of pictures that were not"
+    weights = candidate.found.weights
+    if weights is not None:
         few = f"{images:,} images are too few to start from nothing"
         if images >= ENOUGH_TO_START_FROM_NOTHING:
             few = "even many images gain from a trained start"
-        yield f"starts from its weights '{candidate.weights}': {few}"
+        yield f"starts from its weights '{weights.name}': {few}"
+    elif images < ENOUGH_TO_START_FROM_NOTHING:
+        yield f"{images:,} images are few to start from nothing, but for pictures so small no weights can be had"
     else:
         yield f"{images:,} images are enough to start from nothing"
+    worth = quantity(in_proportion(images, candidate.side))
+    yield f"{quantity(cost.multiply_adds)} multiply-adds an image, of {worth} that so many pictures are worth"
     if latency is not None:
         yield f"{latency:.1f} ms an image on this machine, of {limits['latency']:g} ms allowed"
     for kind, limit in limits.items():

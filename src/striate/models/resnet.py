@@ -14,9 +14,10 @@ from striate.errors import UsageError
 from striate.layers import basic, bottleneck
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, macs, params
 from striate.models.residual_stages import STEM_WIDTH, keras_habits_, large_stem, residual_network, stack
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper("Deep residual learning for image recognition", "He, Zhang, Ren and Sun", 2015, "1512.03385")
 
@@ -25,22 +26,24 @@ PAPER = Paper("Deep residual learning for image recognition", "He, Zhang, Ren an
 class Row:
     """A column of the paper's table 1: kind of block, blocks in each of the four stages; and its figures.
 
-    Exact parameters, the paper's multiply-adds (10^9), top-5 error (%) as usually printed.
+    Exact parameters, the paper's multiply-adds (10^9) and errors (%, table 3 and for 18 layers table 2; 10 crops), and
+    torchvision's top-5 error (%, one crop), which is the one that is usually printed.
     """
 
     kind: str
     depths: tuple[int, int, int, int]
     parameters: int
     multiply_adds: str
-    top5_error: str
+    ten_crops: tuple[float, float | None]
+    top5_error: float
 
 
 ROWS = {
-    "18": Row("basic", (2, 2, 2, 2), 11_689_512, "1.8", "10.92"),
-    "34": Row("basic", (3, 4, 6, 3), 21_797_672, "3.6", "8.58"),
-    "50": Row("bottleneck", (3, 4, 6, 3), 25_557_032, "3.8", "7.13"),
-    "101": Row("bottleneck", (3, 4, 23, 3), 44_549_160, "7.6", "6.44"),
-    "152": Row("bottleneck", (3, 8, 36, 3), 60_192_808, "11.3", "5.94"),
+    "18": Row("basic", (2, 2, 2, 2), 11_689_512, "1.8", (27.88, None), 10.92),
+    "34": Row("basic", (3, 4, 6, 3), 21_797_672, "3.6", (24.52, 7.46), 8.58),
+    "50": Row("bottleneck", (3, 4, 6, 3), 25_557_032, "3.8", (22.85, 6.71), 7.13),
+    "101": Row("bottleneck", (3, 4, 23, 3), 44_549_160, "7.6", (21.75, 6.05), 6.44),
+    "152": Row("bottleneck", (3, 8, 36, 3), 60_192_808, "11.3", (21.43, 5.71), 5.94),
 }
 #: Output channels of the four stages.
 WIDTHS = {"basic": (64, 128, 256, 512), "bottleneck": (256, 512, 1024, 2048)}
@@ -106,11 +109,33 @@ def build(
     return model
 
 
+BODY = ("stem.*", "stages.*")
+ADDITION = (
+    Erratum("ResNet: a[l+2] = g(z[l+2]) + a[l]", "the addition comes before the activation, g(z[l+2] + a[l])"),
+    Erratum("Winner of ILSVRC 2014, or VGG in its stead", "ResNet won in 2015, GoogLeNet in 2014"),
+)
 ERRATA = {
-    "34": ("Sometimes printed with 0.46 M parameters: that is the CIFAR ResNet-32.",),
+    "34": (
+        Erratum(
+            "0.46 M parameters",
+            "that is the CIFAR ResNet-32; ResNet-34 has 21.8 M",
+            (params(0.46e6, "resnet32_cifar", within=0.01), params(21.8e6, "resnet34", within=0.001)),
+        ),
+    ),
     "50": (
-        "Sometimes printed with 23 M parameters: 25.6 M with its classifier, 23.5 M without.",
-        "3.8 G multiply-adds are the paper's form; the usual form (stride in the 3x3) costs 4.1 G.",
+        Erratum(
+            "23 M parameters",
+            "25.6 M with its classifier, 23.5 M without",
+            (
+                params(25.6e6, "resnet50", within=0.002),
+                params(23.5e6, "resnet50", layers=BODY, within=0.001),
+            ),
+        ),
+        Erratum(
+            "3.8 G multiply-adds, or 4.1 G",
+            "3.8 G are the paper's form's (3.86 counted), 4.1 G the usual form's, with the stride in the 3x3 (v1.5)",
+            (macs(3.86e9, "resnet50"), macs(4.1e9, "resnet50_v1_5")),
+        ),
     ),
 }
 SMALL_STEM = "With input_size of 64 pixels or less the stem is a 3x3 convolution of stride 1 without pooling."
@@ -128,8 +153,12 @@ def _residual_card(depth: str, version: str = "") -> Card:
             "Published weights need the stride in the 3x3 (v1.5); with them that form is built and recorded. Keras's "
             "have it in the 1x1, as the paper, and biases in the convolutions."
         )
-    options = {"stride_in": "3x3" if version else "1x1"} if deep else {}
-    published = {"top5_error": row.top5_error} | ({} if version else {"multiply_adds": f"{row.multiply_adds} G"})
+    options = {"stride_in": "1x1" if deep and not version else "3x3"}  # a basic block has nothing but 3x3
+    published = errors(top5=row.top5_error, source="torchvision", options={"stride_in": "3x3"})
+    if not version:
+        shortcut = "A" if depth == "18" else "B"  # table 2 has A throughout
+        papers = errors(*row.ten_crops, crop="10 crops", options={"shortcut": shortcut})
+        published = (*costs(None, f"{row.multiply_adds} G"), *papers, *published)
     spelled = (f"resnet{depth}_v1.5", f"resnet{depth}v1.5", f"tv_resnet{depth}") if version else (f"resnet_{depth}",)
     return Card(
         name=name,
@@ -143,13 +172,13 @@ def _residual_card(depth: str, version: str = "") -> Card:
         | ({"keras": f"ResNet{depth}"} if deep and not version else {}),
         weights=sources_of(f"resnet{depth}", shortcut="B"),
         deviations=tuple(deviations),
-        errata=ERRATA.get(depth, ()),
+        errata=(*ADDITION, *ERRATA.get(depth, ())),
         aliases=spelled,
         options=options,
     )
 
 
-def _plain_card(depth: str, parameters: int, multiply_adds: str) -> Card:
+def _plain_card(depth: str, parameters: int, multiply_adds: str, top1: float, top5: float | None) -> Card:
     return Card(
         name=f"plain{depth}",
         family="resnet",
@@ -157,7 +186,7 @@ def _plain_card(depth: str, parameters: int, multiply_adds: str) -> Card:
         introduces="The same layers without shortcuts, which a deeper one trains worse.",
         input_size=224,
         parameters=parameters,
-        published={"multiply_adds": f"{multiply_adds} G"},
+        published=(*costs(None, f"{multiply_adds} G"), *errors(top1, top5, crop="10 crops")),
         deviations=(SMALL_STEM,),
         aliases=(f"plain_{depth}",),
         options={"shortcut": "none"},
@@ -170,7 +199,7 @@ FAMILY = Family(
     (
         *(_residual_card(depth) for depth in ROWS),
         *(_residual_card(depth, "_v1_5") for depth in ("50", "101", "152")),
-        _plain_card("18", 11_515_688, "1.8"),
-        _plain_card("34", 21_623_848, "3.6"),
+        _plain_card("18", 11_515_688, "1.8", 27.94, None),
+        _plain_card("34", 21_623_848, "3.6", 28.54, 10.02),
     ),
 )

@@ -16,9 +16,10 @@ from striate.layers import activation as make_activation
 from striate.layers import basic, bottleneck, norm_act
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, params
 from striate.models.residual_stages import GATE_BIAS, residual_network, stack
 from striate.models.resnet import PAPER
-from striate.weights import sources_of
+from striate.weights import CIFAR10, ONE_CROP, Figure, costs, errors, sources_of
 
 SECOND_PAPER = Paper("Identity mappings in deep residual networks", "He, Zhang, Ren and Sun", 2016, "1603.05027")
 
@@ -51,27 +52,28 @@ STEM = 16
 WIDTHS = {"basic": (16, 32, 64), "bottleneck": (64, 128, 256)}
 
 #: CIFAR-10 errors (%) of ResNet-110 (and -164) in the second paper's tables 1 and 2, by option; with identities and
-#: the original placement it had 6.61 (and 5.93).
-VARIANTS = {
-    "110": {
-        "shortcut=scaled": "fails to converge",
-        "shortcut=scaled_both": "12.35",
-        "shortcut=exclusive_gate": "8.70",
-        "shortcut=shortcut_gate": "6.91 (12.86 with gate_bias=0)",
-        "shortcut=C": "12.22",
-        "shortcut=dropout": "fails to converge",
-        "placement=original": "6.61",
-        "placement=bn_after_addition": "8.17",
-        "placement=relu_before_addition": "7.84",
-        "placement=relu_only_preactivation": "6.71",
-        "placement=full_preactivation": "6.37",
-    },
-    "164": {
-        "placement=bn_after_addition": "6.50",
-        "placement=relu_before_addition": "6.14",
-        "placement=relu_only_preactivation": "5.91",
-        "placement=full_preactivation": "5.46",
-    },
+#: the original placement it had 6.61 (and 5.93). None: it fails to converge.
+VARIANTS: dict[str, tuple[tuple[dict[str, object], float | None], ...]] = {
+    "110": (
+        ({"shortcut": "scaled"}, None),
+        ({"shortcut": "scaled_both"}, 12.35),
+        ({"shortcut": "exclusive_gate"}, 8.70),
+        ({"shortcut": "shortcut_gate"}, 6.91),
+        ({"shortcut": "shortcut_gate", "gate_bias": 0}, 12.86),
+        ({"shortcut": "C"}, 12.22),
+        ({"shortcut": "dropout"}, None),
+        ({"placement": "original"}, 6.61),
+        ({"placement": "bn_after_addition"}, 8.17),
+        ({"placement": "relu_before_addition"}, 7.84),
+        ({"placement": "relu_only_preactivation"}, 6.71),
+        ({"placement": "full_preactivation"}, 6.37),
+    ),
+    "164": (
+        ({"placement": "bn_after_addition"}, 6.50),
+        ({"placement": "relu_before_addition"}, 6.14),
+        ({"placement": "relu_only_preactivation"}, 5.91),
+        ({"placement": "full_preactivation"}, 5.46),
+    ),
 }
 
 
@@ -153,11 +155,26 @@ KEPT = "Shortcuts other than identities keep option A where shapes differ; the s
 PROJECTED = "Where shapes differ the second paper's published code has projections, shortcut='B'; here is option A."
 
 
+THOUSAND = (
+    Erratum(
+        "10.2 M parameters (the paper)",
+        "without the batch norms' scales and shifts; with them there are 10.3 M",
+        (params(10.3e6, "resnet1001_v2_cifar", within=0.005),),
+    ),
+)
+
+
+def _variant(options: dict[str, object], error: float | None) -> Figure:
+    """What the second paper measured with other shortcuts or placements: the median of five trainings."""
+    value, note = (None, "fails to converge") if error is None else (round(1 - error / 100, 6), "")
+    return Figure("top1", value, "second paper", CIFAR10, 32, ONE_CROP, options, note)
+
+
 def _card(depth: str) -> Card:
     row = ROWS[depth]
     number, _, version = depth.partition("_")
     second = version == "v2" or row.kind == "bottleneck"
-    variants = {f"top1_error with {option}": error for option, error in VARIANTS.get(depth, {}).items()}
+    variants = tuple(_variant(options, error) for options, error in VARIANTS.get(depth, ()))
     base = "B" if row.kind == "bottleneck" else "A"
     spelled: tuple[str, ...] = (f"resnet{depth}", f"cifar_resnet{depth}")
     if version:
@@ -175,12 +192,10 @@ def _card(depth: str) -> Card:
         input_size=32,
         parameters=row.parameters,
         num_classes=10,
-        published={"parameters": row.printed, "top1_error": f"{row.error} (CIFAR-10)", **variants},
+        published=(*costs(row.printed), *errors(row.error, data=CIFAR10, input_size=32), *variants),
         weights=sources_of(f"resnet{depth}_cifar"),
         deviations=deviations,
-        errata=("10.2 M leaves the batch norms' scales and shifts out; with them there are 10.3 M.",)
-        if number == "1001"
-        else (),
+        errata=THOUSAND if number == "1001" else (),
         aliases=spelled,
         options={"shortcut": base, "placement": "full_preactivation" if version else "original"},
     )

@@ -19,6 +19,7 @@ from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_netw
 from striate.models.resnet import SMALL_STEM
 from striate.models.resnet_cifar import SECOND_PAPER
 from striate.models.stem import stem_for
+from striate.weights import Figure, errors
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,15 @@ class Row:
 
     depths: tuple[int, int, int, int]
     parameters: int
-    published: dict[str, str]
+    published: tuple[Figure, ...]
 
 
 #: The paper's table 5 has 152 and 200 layers, measured on one crop of 320x320.
 ROWS = {
-    "50": Row((3, 4, 6, 3), 25_549_352, {}),
-    "101": Row((3, 4, 23, 3), 44_541_480, {}),
-    "152": Row((3, 8, 36, 3), 60_185_128, {"top1_error": "21.1", "top5_error": "5.5"}),
-    "200": Row((3, 24, 36, 3), 64_666_152, {"top1_error": "20.7", "top5_error": "5.3"}),
+    "50": Row((3, 4, 6, 3), 25_549_352, ()),
+    "101": Row((3, 4, 23, 3), 44_541_480, ()),
+    "152": Row((3, 8, 36, 3), 60_185_128, errors(21.1, 5.5, input_size=320)),
+    "200": Row((3, 24, 36, 3), 64_666_152, errors(20.7, 5.3, input_size=320)),
 }
 #: Output channels of the four stages.
 WIDTHS = (256, 512, 1024, 2048)
@@ -189,7 +190,7 @@ def _keras_card(depth: str) -> Card:
         introduces=INTRODUCES,
         input_size=224,
         parameters=parameters,
-        published={"top1_error": f"{top1} (Keras Applications)", "top5_error": f"{top5} (Keras Applications)"},
+        published=errors(top1, top5, source="Keras Applications"),
         peers={"keras": f"ResNet{depth}V2"},
         deviations=(
             SMALL_STEM,

@@ -12,7 +12,7 @@ from striate.models.convnet import ConvNet
 from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_network, stack
 from striate.models.resnet import SMALL_STEM
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import Figure, costs, errors, sources_of
 
 PAPER = Paper(
     "Aggregated residual transformations for deep neural networks",
@@ -33,7 +33,7 @@ class Row:
     groups: int
     group_width: int
     parameters: int
-    published: dict[str, str]
+    published: tuple[Figure, ...]
 
 
 ROWS = {
@@ -42,22 +42,22 @@ ROWS = {
         32,
         4,
         25_028_904,
-        {"parameters": "25.0 M", "multiply_adds": "4.2 G", "top1_error": "22.2"},
+        (*costs("25.0 M", "4.2 G"), *errors(22.2)),
     ),
     "resnext101_32x4d": Row(
         (3, 4, 23, 3),
         32,
         4,
         44_177_704,
-        {"parameters": "44.2 M", "multiply_adds": "8.0 G", "top1_error": "21.2", "top5_error": "5.6"},
+        (*costs("44.2 M", "8.0 G"), *errors(21.2, 5.6)),
     ),
-    "resnext101_32x8d": Row((3, 4, 23, 3), 32, 8, 88_791_336, {"parameters": "88 M", "multiply_adds": "16 G"}),
+    "resnext101_32x8d": Row((3, 4, 23, 3), 32, 8, 88_791_336, costs("88 M", "16 G")),
     "resnext101_64x4d": Row(
         (3, 4, 23, 3),
         64,
         4,
         83_455_272,
-        {"parameters": "83.6 M", "multiply_adds": "15.6 G", "top1_error": "20.4", "top5_error": "5.3"},
+        (*costs("83.6 M", "15.6 G"), *errors(20.4, 5.3)),
     ),
 }
 #: Output channels of the four stages.

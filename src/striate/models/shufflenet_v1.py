@@ -16,6 +16,7 @@ from striate.models.convnet import ConvNet
 from striate.models.heads import pooled
 from striate.models.shufflenet_v2 import SMALL_STEM, shuffle_stem
 from striate.models.stem import stem_for
+from striate.weights import costs, errors
 
 PAPER = Paper(
     "ShuffleNet: An extremely efficient convolutional neural network for mobile devices",
@@ -168,7 +169,7 @@ def _card(groups: int, width: float) -> Card:
         introduces="Grouped 1x1 convolutions, with a shuffle of the channels so that groups learn of each other.",
         input_size=224,
         parameters=parameters,
-        published={"multiply_adds": f"{multiply_adds} M", "top1_error": error},
+        published=(*costs(None, f"{multiply_adds} M"), *errors(error)),
         deviations=(
             SMALL_STEM,
             "Below a width of 1 the stem has 12 channels, from 2 on 48, rounded up to a multiple of the groups"

@@ -12,9 +12,10 @@ from striate.layers import Chain, ChannelShuffle, ConvNormAct, he_normal_
 from striate.layers import activation as make_activation
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, macs
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "ShuffleNet V2: Practical guidelines for efficient CNN architecture design",
@@ -148,15 +149,17 @@ def _card(width: str) -> Card:
         introduces="A channel split in place of grouped convolutions, designed by measured speed.",
         input_size=224,
         parameters=parameters,
-        published={
-            "parameters": f"{millions} M",
-            "multiply_adds": f"{multiply_adds} M",
-            "top1_error": error,
-        },
+        published=(*costs(f"{millions} M", f"{multiply_adds} M"), *errors(error)),
         peers={"torchvision": name},
         weights=sources_of(name),
         deviations=(SMALL_STEM,),
-        errata=(f"The paper prints {multiply_adds} M multiply-adds; its table 5 gives {COUNTED[width]} M.",),
+        errata=(
+            Erratum(
+                f"{multiply_adds} M multiply-adds (the paper)",
+                f"its table 5 gives {COUNTED[width]} M",
+                (macs(COUNTED[width] * 1e6, name, within=0.02 if width == "0.5" else 0.005),),
+            ),
+        ),
         aliases=(f"shufflenet_v2_{width}", *(("shufflenet_v2",) if width == "1.0" else ())),
     )
 

@@ -18,9 +18,10 @@ from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, Measured, macs
 from striate.models.heads import convolutional
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import Figure, costs, errors, sources_of
 
 PAPER = Paper(
     "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
@@ -117,13 +118,26 @@ def build(
 
 ERRATA = {
     "squeezenet1_0": (
-        "The paper's table 1 says 224x224 pixels and a first map of 111x111: that is 227's map; 224 gives 109x109.",
+        Erratum(
+            "224x224 pixels and a first map of 111x111 (the paper's table 1)",
+            "that is 227's map; 224 gives 109x109",
+            (
+                Measured(111, "side", "squeezenet1_0", layers=("stem.conv",), input_size=227),
+                Measured(109, "side", "squeezenet1_0", layers=("stem.conv",)),
+            ),
+        ),
     ),
-    "squeezenet1_1": ("The authors print 2.4 times less arithmetic than 1.0: at 224 pixels it is 2.3 times.",),
+    "squeezenet1_1": (
+        Erratum(
+            "2.4 times less arithmetic than 1.0 (the authors)",
+            "2.3 times at 224 pixels",
+            (macs(2.35, "squeezenet1_0", per=macs(1, "squeezenet1_1")),),
+        ),
+    ),
 }
 
 
-def _card(name: str, parameters: int, min_size: int, published: dict[str, str], aliases: tuple[str, ...]) -> Card:
+def _card(name: str, parameters: int, min_size: int, published: tuple[Figure, ...], aliases: tuple[str, ...]) -> Card:
     return Card(
         name=name,
         family="squeezenet",
@@ -153,9 +167,9 @@ FAMILY = Family(
             "squeezenet1_0",
             1_248_424,
             21,
-            {"parameters": "1,248,424", "top1_error": "42.5", "top5_error": "19.7"},
+            (*costs("1,248,424"), *errors(42.5, 19.7, input_size=227)),
             ("squeezenet", "squeezenet_1_0", "squeezenet_v1.0"),
         ),
-        _card("squeezenet1_1", 1_235_496, 17, {}, ("squeezenet_1_1", "squeezenet_v1.1")),
+        _card("squeezenet1_1", 1_235_496, 17, (), ("squeezenet_1_1", "squeezenet_v1.1")),
     ),
 )

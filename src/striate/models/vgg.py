@@ -23,8 +23,9 @@ from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, Measured, macs, params
 from striate.models.heads import dense
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "Very deep convolutional networks for large-scale image recognition", "Simonyan and Zisserman", 2014, "1409.1556"
@@ -169,10 +170,38 @@ INTRODUCES = {
 }
 INIT = 'First weights by He\'s rule, not N(0, 0.01^2), under which deep columns stall (init="gaussian").'
 OTHER_SIZES = "Weights of others bring pool=7: the last map is averaged to 7x7, so that other sizes of image go."
+TO_28 = ("stem.*", "stages.stage2.*", "stages.stage3.*")  # all before the third pool, which gives 28x28
+SECOND = Erratum("VGG won ILSVRC 2014", "GoogLeNet did; VGG came second")
 SIXTEEN = (
-    "Sometimes printed with 13.6 G multiply-adds and 48.6 MB of activations: those are the sums without the third "
-    "convolution of 256 maps. All thirteen and the dense layers cost 15.5 G, the convolutions' outputs take 51.7 MiB.",
-    "So it costs 21.6 times AlexNet's multiply-adds (one column), not 19 to 20 times.",
+    Erratum(
+        "13.6 G multiply-adds (or FLOPs) and 48.6 MB of activations",
+        "sums without the third convolution of 256 maps; all thirteen and the dense layers cost 15.5 G, the "
+        "convolutions' outputs take 51.7 MiB",
+        (
+            macs(15.5e9, "vgg_d"),
+            Measured(51.7 * 2**20 / 4, "values", "vgg_d", types=("Conv2d",), within=0.001),
+        ),
+    ),
+    Erratum(
+        "19 to 20 times AlexNet's multiply-adds",
+        "21.6 times those of its one-column form",
+        (macs(21.6, "vgg_d", per=macs(1, "alexnet_one_column", input_size=227)),),
+    ),
+    Erratum(
+        "24 M values of 4 bytes, 96 MB",
+        "that table's rows add up to 15,237,608 values, 61.0 MB: 150,528 of the image, 15,087,080 of convolutions, "
+        "pools and dense layers",
+        (Measured(15_237_608 - 3 * 224 * 224, "values", "vgg_d", types=("Conv2d", "MaxPool2d", "Linear")),),
+    ),
+    Erratum(
+        "42.9 MB, 1.1 M parameters and 7,485 M multiply-adds down to 28x28",
+        "45.9 MiB, 1,735,488 and 9,335 M; the print leaves the third convolution of 256 maps out",
+        (
+            Measured(45.9 * 2**20 / 4, "values", "vgg_d", layers=TO_28, types=("Conv2d",), within=0.001),
+            params(1_735_488, "vgg_d", layers=TO_28),
+            macs(9_335e6, "vgg_d", layers=TO_28, within=0.0001),
+        ),
+    ),
 )
 
 
@@ -182,9 +211,10 @@ def _card(name: str) -> Card:
     peers = {"torchvision": usual, "timm": usual} if usual else {}
     if usual in ("vgg16", "vgg19"):
         peers["keras"] = usual.upper()
-    published = {"parameters": rounded, "top1_error": top1, "top5_error": top5}
-    if name == "vgg_e":
-        published["multiply_adds"] = "19.6 G"
+    published = (
+        *costs(rounded, "19.6 G" if name == "vgg_e" else None),
+        *errors(top1, top5, input_size=256, crop="whole image, dense"),
+    )
     return Card(
         name=name,
         family="vgg",
@@ -198,7 +228,7 @@ def _card(name: str) -> Card:
         peers=peers,
         weights=sources_of(usual) if usual else (),
         deviations=(INIT, OTHER_SIZES) if usual else (INIT,),
-        errata=SIXTEEN if name == "vgg_d" else (),
+        errata=(SECOND, *(SIXTEEN if name == "vgg_d" else ())),
         aliases=(usual, usual.replace("vgg", "vgg_")) if usual else (),
     )
 

@@ -21,8 +21,9 @@ from striate.layers import normal_, xavier_uniform_
 from striate.layers.attention import AttentionBlock
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, macs
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import costs, errors, sources_of
 
 PAPER = Paper(
     "An image is worth 16x16 words: Transformers for image recognition at scale",
@@ -185,21 +186,26 @@ def build(
     return model
 
 
-#: Exact parameters, and what the papers print: errors without other images, of the first paper at 384 pixels.
-FIGURES: dict[str, tuple[int, dict[str, str]]] = {
-    "vit_ti_16": (5_717_416, {"parameters": "5 M", "top1_error": "27.8"}),
-    "vit_s_16": (22_050_664, {"parameters": "22 M", "top1_error": "20.2"}),
-    "vit_b_16": (86_567_656, {"parameters": "86 M", "top1_error": "22.1"}),
-    "vit_b_32": (88_224_232, {"parameters": "86 M", "top1_error": "26.6"}),
-    "vit_l_16": (304_326_632, {"parameters": "307 M", "top1_error": "23.5"}),
-    "vit_l_32": (306_535_400, {"parameters": "307 M", "top1_error": "28.8"}),
+#: Exact parameters, and what the papers print: millions, and errors without other images, at which size of image.
+FIGURES = {
+    "vit_ti_16": (5_717_416, "5 M", 27.8, 224),
+    "vit_s_16": (22_050_664, "22 M", 20.2, 224),
+    "vit_b_16": (86_567_656, "86 M", 22.1, 384),
+    "vit_b_32": (88_224_232, "86 M", 26.6, 384),
+    "vit_l_16": (304_326_632, "307 M", 23.5, 384),
+    "vit_l_32": (306_535_400, "307 M", 28.8, 384),
 }
+TORCHINFO = Erratum(
+    "173 M multiply-adds for one image (torchinfo 1.8)",
+    "17.6 G; it counts a dense layer on tokens once and leaves functional calls out",
+    (macs(17.6e9, "vit_b_16"),),
+)
 WORDS = {"ti": "tiny", "s": "small", "b": "base", "l": "large"}
 
 
 def _card(name: str) -> Card:
     size, side = name.split("_")[1:]
-    parameters, published = FIGURES[name]
+    parameters, millions, error, measured_at = FIGURES[name]
     patch = int(side)
     spelled = f"vit_{WORDS[size]}_patch{side}_224"
     own = size in ("b", "l")
@@ -217,7 +223,7 @@ def _card(name: str) -> Card:
         min_size=patch,
         small_min_size=patch // 4,
         fixed_size=True,
-        published=published,
+        published=(*costs(millions), *errors(error, input_size=measured_at)),
         peers=peers,
         weights=sources_of(name),
         deviations=(
@@ -227,12 +233,8 @@ def _card(name: str) -> Card:
             "Pixels right and below that fill no patch are not seen; the authors take multiples of the patch only.",
         ),
         errata=(
-            "Listed among CNNs at times, and no CNN: past the patches only attention joins one place to another.",
-            *(
-                ("torchinfo 1.8 prints 173 M multiply-adds for one image; 17.6 G are right.",)
-                if name == "vit_b_16"
-                else ()
-            ),
+            Erratum("Listed among CNNs", "no CNN: past the patches only attention joins one place to another"),
+            *((TORCHINFO,) if name == "vit_b_16" else ()),
         ),
         aliases=(spelled, spelled.removesuffix("_224"), *plain.get(name, ())),
     )

@@ -12,7 +12,7 @@ from striate.models.convnet import ConvNet
 from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_network, stack
 from striate.models.resnet import SMALL_STEM
 from striate.models.stem import stem_for
-from striate.weights import sources_of
+from striate.weights import Figure, costs, errors, sources_of
 
 PAPER = Paper("Wide residual networks", "Zagoruyko and Komodakis", 2016, "1605.07146")
 
@@ -24,14 +24,12 @@ class Row:
     depths: tuple[int, int, int, int]
     widening: int
     parameters: int
-    published: dict[str, str]
+    published: tuple[Figure, ...]
 
 
 ROWS = {
-    "wide_resnet50_2": Row(
-        (3, 4, 6, 3), 2, 68_883_240, {"parameters": "68.9 M", "top1_error": "21.9", "top5_error": "5.79"}
-    ),
-    "wide_resnet101_2": Row((3, 4, 23, 3), 2, 126_886_696, {}),
+    "wide_resnet50_2": Row((3, 4, 6, 3), 2, 68_883_240, (*costs("68.9 M"), *errors(21.9, 5.79))),
+    "wide_resnet101_2": Row((3, 4, 23, 3), 2, 126_886_696, ()),
 }
 #: Output channels of the four stages: ResNet's, whatever the widening.
 WIDTHS = (256, 512, 1024, 2048)

@@ -14,8 +14,10 @@ from striate.layers import ConvNormAct, SamePool2d, SeparableConv2d, he_normal_
 from striate.layers import activation as make_activation
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
+from striate.models.erratum import Erratum, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
+from striate.weights import costs, errors
 
 PAPER = Paper("Xception: Deep learning with depthwise separable convolutions", "Chollet", 2016, "1610.02357")
 
@@ -135,14 +137,20 @@ FAMILY = Family(
             parameters=22_855_952,
             min_size=MIN_SIZE[0],
             small_min_size=MIN_SIZE[1],
-            published={"parameters": "22,855,952", "top1_error": "21.0", "top5_error": "5.5"},
+            published=(*costs("22,855,952"), *errors(21.0, 5.5, input_size=299)),
             peers={"timm": "legacy_xception", "keras": "Xception"},
             deviations=(
                 "Padding is symmetric and the batch norms' epsilon 1e-5, as in timm; the author's code (Keras) has "
                 'padding="tensorflow" and norm_eps=1e-3, and weights from there bring both.',
                 "With input_size of 64 pixels or less the first convolution and the first block have stride 1.",
             ),
-            errata=("Keras counts 22,910,480: the batch norms' 54,528 running statistics are none that train.",),
+            errata=(
+                Erratum(
+                    "22,910,480 parameters (Keras)",
+                    "22,855,952; 54,528 are the batch norms' running statistics, which do not train",
+                    (params(22_910_480 - 54_528, "xception"),),
+                ),
+            ),
             aliases=("legacy_xception",),
         ),
     ),

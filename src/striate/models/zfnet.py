@@ -19,6 +19,7 @@ from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.heads import dense
 from striate.models.stem import stem_for
+from striate.weights import errors
 
 PAPER = Paper("Visualizing and understanding convolutional networks", "Zeiler and Fergus", 2013, "1311.2901")
 
@@ -95,7 +96,7 @@ FAMILY = Family(
             min_size=47,
             small_min_size=8,
             fixed_size=True,
-            published={"top1_error": "38.4", "top5_error": "16.5"},
+            published=errors(38.4, 16.5, crop=""),
             deviations=(
                 'First weights by He\'s rule, not a constant 0.01 as printed; init="gaussian" gives N(0, 0.01^2).',
                 "Local response normalisation with AlexNet's constants stands for the paper's contrast normalisation "

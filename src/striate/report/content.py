@@ -45,10 +45,9 @@ class ReportContent:
         versions: package to version.
         recipe: the whole recipe, nested as in config.json.
         history: rows of metrics.csv: epoch, learning_rate, train_loss, train_accuracy, val_loss,
-            val_accuracy, val_top5; numbers or their text, empty or None where missing. Accuracies in [0, 1]. Any other
-            column is shown in the table under its name.
-        timing: rows of timing.csv: epoch, seconds, images_per_second, loading_share in [0, 1].
-        differences: why the training loss is not the validation loss of the same network, a clause each.
+            val_accuracy, val_top5; numbers or their text, empty or None where missing. Accuracies in [0, 1].
+        timing: rows of timing.csv: epoch, seconds of training, validation_seconds, images_per_second, loading_share in
+            [0, 1].
         evaluation: the outcome on the split named `split`.
         split: "test", "val" or "train".
         split_sizes: split to class to number of images.
@@ -61,6 +60,7 @@ class ReportContent:
         duplicates: pairs of names, the same image in two splits; a list with a `total` of its own counts more
             than it holds.
         contradictions: one picture under several labels: its places, pairs of name and class.
+        differences: why the training loss is not the validation loss of the same network, a clause each.
     """
 
     title: str
@@ -77,7 +77,6 @@ class ReportContent:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
     timing: Sequence[Mapping[str, Any]] = ()
-    differences: Sequence[str] = ()
     evaluation: Evaluation | None = None
     split: str = "test"
     split_sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -88,3 +87,4 @@ class ReportContent:
     notes: Sequence[str] = ()
     duplicates: Sequence[tuple[str, str]] = ()
     contradictions: Sequence[Sequence[tuple[str, str]]] = ()
+    differences: Sequence[str] = ()

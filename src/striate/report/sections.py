@@ -14,6 +14,7 @@ from striate.report.content import Mistake, ReportContent
 from striate.report.inputs import FEW_CLASSES, MOST_CLASSES, split_word
 from striate.report.pictures import Picture, heat_map, thumbnail
 from striate.training.metrics import Evaluation
+from striate.training.tables import head_losses
 
 #: Caps on what is printed in full; the page says how much it leaves out.
 MOST_EPOCHS, MOST_PAIRS, MOST_MISTAKES, MOST_AUGMENTED, MOST_VERSIONS = 200, 12, 24, 6, 7
@@ -81,7 +82,8 @@ def progress(content: ReportContent) -> dict[str, Any] | None:
     validated = np.array(column("val_accuracy"))
     best = ""
     if np.isfinite(validated).any():
-        place = int(np.nanargmax(validated))
+        losses = np.nan_to_num(np.array(column("val_loss")), nan=np.inf)
+        place = int(np.lexsort((losses, np.nan_to_num(-validated, nan=np.inf)))[0])  # of two equal, the lower loss
         best = f"Best validation accuracy: {words.percent(validated[place])}, epoch {epochs[place]:g}."
     broken = [int(epochs[place]) for place, row in enumerate(rows) if _diverged(row)]
     return {
@@ -226,13 +228,15 @@ def _time_line(content: ReportContent) -> str:
         return found[np.isfinite(found)]
 
     seconds, speed, loading = column("seconds"), column("images_per_second"), column("loading_share")
+    validation = float(column("validation_seconds").sum())
     parts = []
     if len(seconds):
-        parts.append(f"{words.duration(float(seconds.sum()))} in all")
+        share = f", {words.duration(validation)} of it validating" if validation else ""
+        parts.append(f"{words.duration(float(seconds.sum()) + validation)} in all{share}")
     if len(speed):
         parts.append(f"{words.count(np.median(speed))} images a second (median epoch)")
     if len(loading):
-        parts.append(f"{words.percent(loading.mean())} of it waiting for data")
+        parts.append(f"{words.percent(loading.mean())} of {'training' if validation else 'it'} waiting for data")
     return "; ".join(parts)
 
 
@@ -241,14 +245,13 @@ def _epoch_table(content: ReportContent) -> dict[str, Any]:
         "epoch": "Epoch",
         "learning_rate": "Learning rate",
         "train_loss": "Training loss",
+        **{column: f"Training loss, {head}" for column, head in head_losses(content.history[0]).items()},
         "val_loss": "Validation loss",
         "train_accuracy": "Training accuracy",
         "val_accuracy": "Validation accuracy",
         "val_top5": "Validation top-5",
     }
     rows = content.history
-    others = dict.fromkeys(name for row in rows for name in row if name not in (*names, "step"))
-    names |= {name: name.replace("_", " ").capitalize() for name in others}
     used = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
     step = -(-len(rows) // MOST_EPOCHS)
     kept = [row for place, row in enumerate(rows) if place % step == 0 or place == len(rows) - 1]

@@ -19,16 +19,12 @@ def evaluate(model: nn.Module, batches: Batches, preprocessing: Preprocessing, c
     Returns:
         Probabilities (N, K), the labels and the mean cross-entropy without label smoothing.
     """
-    weight = next(model.parameters())
+    weights = next(model.parameters())
     was_training = model.training
     model.eval()
     try:
-        logits = torch.cat(
-            [
-                model(preprocessing.normalise(images.to(weight.device)).to(weight.dtype)).float().cpu()
-                for images, _ in batches.epoch()
-            ]
-        )
+        inputs = (preprocessing.normalise(images.to(weights.device)) for images, _ in batches.epoch())
+        logits = torch.cat([model(images.to(weights.dtype)).float().cpu() for images in inputs])
     finally:
         model.train(was_training)
     logits = class_logits(logits, len(classes))

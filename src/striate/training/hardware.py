@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
 
 from striate.errors import StriateError, UsageError
 
@@ -69,7 +70,11 @@ def create_fabric(accelerator: str, devices: int, precision: str) -> Fabric:
     Raises:
         StriateError: more devices than there are.
     """
-    options: dict[str, Any] = {"accelerator": accelerator, "devices": devices, "precision": precision}
+    options: dict[str, Any] = {"accelerator": accelerator, "devices": devices}
+    if (accelerator, precision) == ("cpu", "16-mixed"):  # Fabric by itself would take bfloat16 in its place
+        options["plugins"] = MixedPrecision("16-mixed", "cpu")
+    else:
+        options["precision"] = precision
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:
         fabric = Fabric(**options)

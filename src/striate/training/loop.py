@@ -7,7 +7,6 @@ was killed anywhere goes on bit for bit.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,24 +22,27 @@ from striate.models import ConvNet
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch, Batches
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
+from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.evaluation import evaluate
 from striate.training.events import Events
 from striate.training.interruption import Interruption
-from striate.training.losses import choose_loss, class_logits
 from striate.training.metrics import Evaluation
+from striate.training.objective import Objective
 from striate.training.optimizers import create_optimizer, parameter_groups
+from striate.training.pace import Pace
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
+from striate.training.selection import better, epochs_waited
 from striate.training.state import Position, gather, put_back
+from striate.training.statistics import BATCHES, measure, young
+from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
+from striate.training.update import Update
 
 #: An extension's peak learning rate, as a factor on the recipe's.
 EXTENSION_RATE = 0.1
-
-#: Optimizer steps between looks at whether the loss is still a number.
-LOSS_CHECK = 50
 
 #: Seconds between two sights of the progress.
 SHOW_EVERY = 0.3
@@ -63,6 +65,7 @@ class Training:
         identity: what network, recipe and data these are; a checkpoint of another identity is refused.
         time_limit: seconds after which to stop cleanly; 0 for none.
         checkpoint_every: seconds between checkpoints within an epoch.
+        final_images: how many the caller measures at the end, for the time that is left.
     """
 
     def __init__(
@@ -80,12 +83,13 @@ class Training:
         identity: str = "",
         time_limit: float = 0,
         checkpoint_every: float = 60,
+        final_images: int = 0,
     ) -> None:
         self.train_batches, self.val_batches, self.classes = train, val, classes
         self.preprocessing, self.recipe, self.run, self.fabric = preprocessing, recipe, run, fabric
         self.save_best, self.progress, self.identity = save_best, progress, identity
         self.time_limit, self.checkpoint_every = time_limit, checkpoint_every
-        self.loss = choose_loss(recipe.loss, model.loss, recipe.label_smoothing)
+        self.objective = Objective(model, recipe, len(classes))
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
@@ -93,22 +97,25 @@ class Training:
         optimizer = create_optimizer(recipe.optimizer, groups, recipe.learning_rate, recipe.momentum, recipe.nesterov)
         self.module = model.to(memory_format=torch.channels_last)
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
+        self.update = Update(fabric, self.module, self.optimizer, recipe.clip_norm)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.position = Position([recipe.epochs])
         self.events = Events(run.events)
-        self._reset_sums()
+        self.sums = EpochSums(fabric, self.objective.figures)
+        self.guard = Guard(self.sums, train.steps, run.path, clips=bool(recipe.clip_norm))
+        self.pace = Pace(train.steps, self.batch_size, len(val.split) if val else 0, final_images)
 
     @property
     def epochs(self) -> int:
         """Epochs in all."""
-        return sum(self.position.phases)
+        return self.position.epochs
 
     def extend(self, epochs: int) -> None:
         """Add a phase of training; one that ended early is taken to have been as long as it was."""
         position = self.position
         before = [position.epoch] if position.stopped_by else position.phases
         position.phases = [*before, epochs]
-        position.stopped_by, position.epochs_since_best_loss = "", 0
+        position.stopped_by = ""
 
     def train(self) -> Position:
         """Train to the end of the last phase, or until something stops it earlier; return where it stands.
@@ -148,23 +155,19 @@ class Training:
 
     def train_step(self, batch: Batch) -> None:
         """One batch, one step: forward, backward, update."""
+        rate = self.learning_rate()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
+            group["lr"] = rate
         labels = batch.labels.to(self.fabric.device)
         images = self.preprocessing.normalise(batch.images.to(self.fabric.device))
-        logits = class_logits(self.model(images), len(self.classes))
-        loss = self.loss(logits, labels)
-        self.fabric.backward(loss)
-        if self.recipe.clip_norm:
-            nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        outcome = self.objective(self.model, images, labels)
+        self.update(outcome.loss)
         self.position.step += 1
         self.position.step_in_epoch += 1
+        self.guard.remember(self.position.step, rate, outcome.loss)
         if self.average:
             self.average.update(self.position.step)
-        self.sums += torch.stack([loss.detach() * len(labels), (logits.argmax(1) == labels).sum()])
-        self.seen += len(labels)
+        self.sums.add(outcome.parts, outcome.logits, labels)
 
     def learning_rate(self) -> float:
         """The rate of the next step."""
@@ -179,7 +182,7 @@ class Training:
         """Between steps: check the loss, keep a checkpoint, show progress, each when it is due."""
         step, now = self.position.step_in_epoch, time.monotonic()
         if step % LOSS_CHECK == 0:
-            self.check_loss()
+            self.guard.check_losses()
         if now - self.checkpointed > self.checkpoint_every:
             self.checkpoint()
         if now - self.shown > SHOW_EVERY:
@@ -188,14 +191,13 @@ class Training:
 
     def show(self, seconds: float) -> None:
         """Tell the watcher how the epoch is going, `seconds` after it began here."""
-        (loss, correct), step = (self.sums / self.seen).tolist(), self.position.step_in_epoch
+        means, step = self.sums.means(together=False), self.position.step_in_epoch
         done = step - self.resumed_at
-        steps_left = (self.epochs - self.position.epoch) * self.train_batches.steps - step
         figures = {
-            "loss": loss,
-            "accuracy": correct,
+            "loss": means["train_loss"],
+            "accuracy": means["train_accuracy"],
             "images_per_second": done * self.batch_size / seconds,
-            "left": steps_left * seconds / done,
+            "left": self.pace.left(self.position, seconds / done),
             "loading_share": self.train_batches.waited / seconds,
         }
         self.progress.step(self.position.epoch + 1, step, figures)
@@ -212,27 +214,39 @@ class Training:
 
     def finish_epoch(self) -> None:
         """Validate, keep the weights if they are the best so far, write the tables, decide whether to go on."""
-        self.check_loss()
-        position, (loss, correct), waited = self.position, self._means(), self.train_batches.waited
-        timing = timing_row(position.epoch + 1, position.seconds, position.step_in_epoch * self.batch_size, waited)
+        self.guard.check_losses()
+        self.guard.check_weights(self.result.state_dict())
+        began, position, waited = time.perf_counter(), self.position, self.train_batches.waited
+        means, images, seconds = self.sums.means(), position.step_in_epoch * self.batch_size, position.seconds
         position.epoch, position.step_in_epoch, position.seconds = position.epoch + 1, 0, 0.0
+        if self.val_batches is not None or position.epoch == self.epochs:
+            self.settle_statistics()
         evaluation = self.validate()
-        row = metrics_row(position, self.learning_rate(), loss, correct, evaluation)
+        self.keep_if_best(evaluation)
+        row = metrics_row(position.epoch, position.step, self.learning_rate(), means, evaluation)
+        timing = timing_row(position.epoch, seconds, time.perf_counter() - began, images, waited)
         position.history.append(row)
         position.timing.append(timing)
-        self.keep_if_best(evaluation)
-        self._reset_sums()
+        self.sums.reset()
         if self.fabric.is_global_zero:
             self.run.write_table(self.run.metrics, position.history)
             self.run.write_table(self.run.timing, position.timing)
             self.events.write(row)
         self.progress.epoch(row, timing)
 
+    def settle_statistics(self) -> None:
+        """While training is young, give the network that is to be measured or saved statistics that fit it."""
+        if young(self.module, self.position.step):
+            last = max(0, self.train_batches.steps - BATCHES)
+            measure(self.result, self.train_batches.epoch(self.position.epoch - 1, last), self.preprocessing)
+
     def validate(self) -> Evaluation | None:
         """Measure the network that would be saved on the validation images."""
         if self.val_batches is None:
             return None
-        return evaluate(self.result, self.val_batches, self.preprocessing, self.classes)
+        evaluation = evaluate(self.result, self.val_batches, self.preprocessing, self.classes)
+        # Processes keep statistics of their own, and must agree on what follows from the figures.
+        return self.fabric.broadcast(evaluation) if self.fabric.world_size > 1 else evaluation
 
     def keep_if_best(self, evaluation: Evaluation | None) -> None:
         """Save the weights unless earlier ones validated better; without validation images the last win."""
@@ -241,18 +255,12 @@ class Training:
             if position.epoch == self.epochs:
                 self._save({"epoch": position.epoch})
             return
-        figures = {"epoch": position.epoch, "accuracy": evaluation.top1, "loss": evaluation.loss}
-        best = position.best
-        if best is None or (evaluation.top1, -evaluation.loss) > (best["accuracy"], -best["loss"]):
-            position.best = figures
-            self._save(figures)
-        if evaluation.loss < position.best_loss:
-            position.best_loss, position.epochs_since_best_loss = evaluation.loss, 0
-        else:
-            position.epochs_since_best_loss += 1
+        if better(evaluation, position.best):
+            position.best = {"epoch": position.epoch, "accuracy": evaluation.top1, "loss": evaluation.loss}
+            self._save(position.best)
         if self.recipe.schedule == "plateau":
             self.plateau.observe(evaluation.loss)
-        if self.recipe.early_stopping and position.epochs_since_best_loss >= self.recipe.early_stopping:
+        if self.recipe.early_stopping and epochs_waited(position) >= self.recipe.early_stopping:
             position.stopped_by = "early stopping"
 
     @property
@@ -270,23 +278,6 @@ class Training:
         if not self.run.model.exists():
             self._save({"epoch": self.position.epoch})
 
-    def check_loss(self) -> None:
-        """Stop when the loss is no longer a number.
-
-        Raises:
-            StriateError: see above.
-        """
-        if not math.isfinite(self._means()[0]):
-            self.diverged("the loss")
-
-    def diverged(self, what: str) -> None:
-        """Say that training has diverged."""
-        raise StriateError(
-            f"{what} became infinite or not a number in epoch {self.position.epoch + 1}, by step "
-            f"{self.position.step}, at a learning rate of {self.learning_rate():.3g}. The last good state is kept in "
-            f"{self.run.path}. Train again with a lower --lr, or with --set clip_norm=1."
-        )
-
     def checkpoint(self) -> None:
         """Write last.ckpt.
 
@@ -294,13 +285,13 @@ class Training:
             StriateError: weights are not finite (nothing is written), or the file cannot be written.
         """
         self.checkpointed = time.monotonic()
-        if not all(bool(parameter.isfinite().all()) for parameter in self.module.parameters()):
-            self.diverged("a weight")
+        self.guard.check_losses(together=False)
+        tensors = gather(self.module, self.optimizer, self.average) | {"sums": self.sums.sums}
+        self.guard.check_weights(tensors)
         if not self.fabric.is_global_zero:
             return
-        tensors = gather(self.module, self.optimizer, self.average) | {"sums": self.sums}
-        state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.seen}
-        state["identity"] = self.identity
+        state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.sums.seen}
+        state |= {"scale": self.update.state(), "identity": self.identity}
         save_checkpoint(self.run.checkpoint, tensors, state)
 
     def restore(self) -> None:
@@ -314,9 +305,10 @@ class Training:
             raise StriateError(f"{self.run.checkpoint}: belongs to another run than {self.run.config} describes.")
         try:
             put_back(tensors, self.module, self.optimizer.optimizer, self.average)
-            self.position = Position(**state["position"])
+            self.update.restore(state.get("scale", {}))
+            self.position = Position.from_state(state["position"])
             self.plateau = Plateau(**state["plateau"])
-            self.sums, self.seen = tensors["sums"].to(self.fabric.device), state["seen"]
+            self.sums.restore(tensors["sums"], state["seen"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise StriateError(
                 f"{self.run.checkpoint}: does not fit the run's network and recipe ({str(error)[:200]})."
@@ -327,15 +319,3 @@ class Training:
     def _save(self, figures: dict[str, float]) -> None:
         if self.fabric.is_global_zero:
             self.save_best(self.result, figures)
-
-    def _means(self) -> tuple[float, float]:
-        """Mean loss and accuracy of the epoch so far, over all processes."""
-        sums = torch.cat([self.sums, self.sums.new_tensor([self.seen])])
-        if self.fabric.world_size > 1:
-            sums = cast(Tensor, self.fabric.all_reduce(sums, reduce_op="sum"))
-        loss, correct, seen = sums.tolist()
-        return loss / max(seen, 1), correct / max(seen, 1)
-
-    def _reset_sums(self) -> None:
-        self.sums = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
-        self.seen = 0

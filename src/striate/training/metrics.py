@@ -77,6 +77,7 @@ class Evaluation:
         names: N names of images, for reports; or none.
         loss: mean loss over the split.
         split: the split's name, "test" or "val", where it has one.
+        notes: what the images are and what was left out of them, one line each.
 
     Raises:
         StriateError: there are no images, shapes disagree, a label is no class, a probability is not finite
@@ -89,6 +90,7 @@ class Evaluation:
     names: list[str] = field(default_factory=list)
     loss: float = math.nan
     split: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))

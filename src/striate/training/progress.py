@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from striate.training.tables import head_losses
+
 #: Above this share of time spent waiting for batches, loading is what slows training down.
 LOADING_BOUND = 0.3
 
@@ -26,14 +28,21 @@ def clock(seconds: float) -> str:
     return f"{seconds // 3600}h{seconds % 3600 // 60:02d}m"
 
 
+def times(timing: dict[str, Any]) -> str:
+    """How long an epoch took in all, and how much of it went into validating and saving."""
+    validation = timing.get("validation_seconds") or 0.0
+    return clock(timing["seconds"] + validation) + (f" ({clock(validation)} validating)" if validation >= 0.5 else "")
+
+
 def epoch_line(row: dict[str, Any], epochs: int, timing: dict[str, Any]) -> str:
     """One line about a finished epoch."""
     parts = [f"epoch {row['epoch']}/{epochs}"]
     parts.append(f"train loss {row['train_loss']:.4f} accuracy {row['train_accuracy']:.2%}")
+    parts += [f"{head} loss {row[column]:.4f}" for column, head in head_losses(row).items()]
     if row["val_loss"] != "":
         parts.append(f"val loss {row['val_loss']:.4f} accuracy {row['val_accuracy']:.2%}")
     parts.append(f"{timing['images_per_second']:,.0f} images/s")
-    parts.append(clock(timing["seconds"]))
+    parts.append(times(timing))
     parts.append(bottleneck(timing["loading_share"]))
     return " | ".join(parts)
 

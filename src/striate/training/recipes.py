@@ -9,6 +9,7 @@ from typing import Any
 
 from striate.augment import Augment
 from striate.errors import StriateError, UsageError, unknown
+from striate.training.limits import check_numbers
 from striate.training.losses import LOSSES, OWN
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
@@ -33,13 +34,17 @@ class Recipe:
         peak: share of training at which a one-cycle schedule is highest.
         milestones: shares of training at which a step schedule falls.
         gamma: by how much a step or plateau schedule falls.
-        patience: epochs without a better validation loss before a plateau schedule falls.
+        patience: epochs in a row without a better validation loss that a plateau schedule lets pass; it falls at the
+            next.
         loss: one of `striate.training.losses.LOSSES`, or "own" for the one that the network was made for.
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016, section 7).
+        auxiliary_weight: weight of the loss of each auxiliary head, which are built when it is set; 0 for the weight
+            of the network's paper where they are built by its option.
         clip_norm: largest norm of all gradients together; 0 leaves them alone.
         average: decay of the exponential moving average of the weights; 0 for none. Where there is one, it is
             what gets validated and saved.
-        early_stopping: epochs without a better validation loss before training stops; 0 for never.
+        early_stopping: epochs in a row that bring no better weights before training stops; 0 for never. Better are
+            those of higher validation accuracy, of two equal ones those of lower loss; the best are what is saved.
         augment: the random transformations of training images.
     """
 
@@ -60,6 +65,7 @@ class Recipe:
     patience: int = 5
     loss: str = OWN
     label_smoothing: float = 0.0
+    auxiliary_weight: float = 0.0
     clip_norm: float = 0.0
     average: float = 0.0
     early_stopping: int = 0
@@ -73,16 +79,7 @@ class Recipe:
             raise unknown("schedule", self.schedule, SCHEDULES)
         if self.loss not in (OWN, *LOSSES):
             raise unknown("loss", self.loss, [OWN, *LOSSES])
-        least = {"epochs": 1, "batch_size": 1, "learning_rate": 0, "weight_decay": 0, "warmup_epochs": 0, "gamma": 0}
-        least |= {"patience": 0, "clip_norm": 0, "early_stopping": 0}
-        for name, bound in least.items():
-            if not bound <= getattr(self, name) < float("inf"):
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be a number, at least {bound}.")
-        for name in ("momentum", "label_smoothing", "average"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1.")
-        if self.schedule == "one_cycle" and not 0 < self.peak < 1:
-            raise UsageError(f"peak is {self.peak}; it must lie between 0 and 1.")
+        check_numbers(self)
 
     def with_batch_size(self, batch_size: int) -> Recipe:
         """The recipe for another size of batch, its rate adapted.

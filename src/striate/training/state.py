@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,10 @@ from torch.optim import Optimizer
 
 from striate.training.averaging import WeightAverage
 from striate.training.checkpoints import optimizer_tensors, restore_optimizer, with_prefix, without_prefix
+from striate.training.tables import in_columns
+
+#: What positions of earlier versions kept beside today's fields, and which now follows from `best`.
+_OLDER = ("best_loss", "epochs_since_best_loss")
 
 
 @dataclass
@@ -22,13 +25,27 @@ class Position:
     epoch: int = 0  # epochs done
     step: int = 0  # optimizer steps done
     step_in_epoch: int = 0
-    seconds: float = 0.0  # of the current epoch
-    best: dict[str, float] | None = None  # validation figures of the saved weights
-    epochs_since_best_loss: int = 0
-    best_loss: float = math.inf
+    seconds: float = 0.0  # of the current epoch's steps
+    best: dict[str, float] | None = None  # epoch and validation figures of the saved weights
     stopped_by: str = ""  # why training is over; empty while it is not
     history: list[dict[str, Any]] = field(default_factory=list)
     timing: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs in all."""
+        return sum(self.phases)
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Position:
+        """The position that a checkpoint keeps, of today or of an earlier version.
+
+        Raises:
+            TypeError: it is none.
+        """
+        position = cls(**{name: value for name, value in state.items() if name not in _OLDER})
+        position.timing = [in_columns(row) for row in position.timing]
+        return position
 
 
 def gather(model: nn.Module, optimizer: Optimizer, average: WeightAverage | None) -> dict[str, Tensor]:

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from striate.training.metrics import Evaluation
-from striate.training.state import Position
+
+#: The columns of timing.csv: seconds of training, seconds of validating and saving, and how training went.
+TIMING = ("epoch", "seconds", "validation_seconds", "images_per_second", "loading_share")
 
 
 def metrics_row(
-    position: Position, learning_rate: float, loss: float, accuracy: float, evaluation: Evaluation | None
+    epoch: int, step: int, learning_rate: float, trained: dict[str, float], evaluation: Evaluation | None
 ) -> dict[str, Any]:
-    """An epoch's figures; what was not measured is empty."""
-    row: dict[str, Any] = {"epoch": position.epoch, "step": position.step, "learning_rate": learning_rate}
-    row |= {"train_loss": loss, "train_accuracy": accuracy, "val_loss": "", "val_accuracy": "", "val_top5": ""}
+    """An epoch's figures, what was not measured empty; `trained` holds "train_loss", "train_accuracy" and others."""
+    row: dict[str, Any] = {"epoch": epoch, "step": step, "learning_rate": learning_rate}
+    row |= {name: trained[name] for name in ("train_loss", "train_accuracy")}
+    row |= {"val_loss": "", "val_accuracy": "", "val_top5": ""}
     if evaluation is not None:
         row |= {"val_loss": evaluation.loss, "val_accuracy": evaluation.top1}
         row |= {} if evaluation.top5 is None else {"val_top5": evaluation.top5}
-    return row
+    return row | trained
 
 
-def timing_row(epoch: int, seconds: float, images: int, waited: float) -> dict[str, Any]:
-    """An epoch's speed: seconds of training (without validation) and the share of them spent waiting for images."""
-    return {
-        "epoch": epoch,
-        "seconds": round(seconds, 3),
-        "images_per_second": round(images / seconds, 1),
-        "loading_share": round(waited / seconds, 4),
-    }
+def head_losses(row: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of auxiliary heads' losses, and of the sum that is minimised, with the names of the heads."""
+    columns = [name for name in row if name.startswith("train_") and name.endswith("_loss") and name != "train_loss"]
+    return {column: column.removeprefix("train_").removesuffix("_loss") for column in columns}
+
+
+def timing_row(epoch: int, seconds: float, validation: float, images: int, waited: float) -> dict[str, Any]:
+    """An epoch's speed.
+
+    Args:
+        epoch: from 1.
+        seconds: of training.
+        validation: seconds of validating and saving.
+        images: trained on in `seconds`.
+        waited: seconds of training spent waiting for images.
+    """
+    figures = (epoch, round(seconds, 3), round(validation, 3), round(images / seconds, 1), round(waited / seconds, 4))
+    return dict(zip(TIMING, figures, strict=True))
+
+
+def in_columns(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of timing.csv in today's columns; what an earlier version did not measure is empty."""
+    return {name: row.get(name, "") for name in TIMING}

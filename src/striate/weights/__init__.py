@@ -1,5 +1,6 @@
 """Weights of others: checked records of where they are, tables of key renames, and loading that is loud."""
 
+from striate.weights.figure import CIFAR10, IMAGENET, ONE_CROP, Figure, costs, count, errors
 from striate.weights.files import describe, read_state
 from striate.weights.keys import KeyTable, key_tables, recognise, rename
 from striate.weights.loading import adapt_channels, load_state
@@ -8,11 +9,18 @@ from striate.weights.sources import sources_of
 from striate.weights.store import cache_folder, locate
 
 __all__ = [
+    "CIFAR10",
+    "IMAGENET",
+    "ONE_CROP",
+    "Figure",
     "KeyTable",
     "WeightSource",
     "adapt_channels",
     "cache_folder",
+    "costs",
+    "count",
     "describe",
+    "errors",
     "key_tables",
     "load_state",
     "locate",

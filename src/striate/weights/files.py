@@ -12,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from striate.errors import StriateError
+from striate.weights.converted import known
+from striate.weights.figure import ONE_CROP, Figure
 from striate.weights.source import WeightSource
 
 #: Arguments of a network that its weights do not depend on.
@@ -21,6 +23,7 @@ NOT_OF_THE_WEIGHTS = ("num_classes", "in_channels", "input_size", "dropout", "ze
 OWN_MODEL = "striate model 1"
 
 PADDING = {"tf_same": "tensorflow", "symmetric": "symmetric"}
+INTERPOLATIONS = ("bilinear", "bicubic")
 
 
 def read_state(path: str | Path) -> dict[str, Tensor]:
@@ -46,15 +49,18 @@ def read_checked_pickle(path: Path) -> dict[str, Tensor]:
 
 
 def describe(path: str | Path, input_size: int = 224) -> WeightSource:
-    """The record of a safetensors file, from its metadata where it has any; raises as `read_state`.
+    """The record of a safetensors file: by its content where that is known, else from its metadata where it has any.
 
-    Understood keys: input_size, input_mean, input_std, resize_short_side, padding, bn_eps, licence,
+    Understood keys: input_size, input_mean, input_std, resize_short_side, interpolation, padding, bn_eps, licence,
     source_repository, top1 with top1_set, and spec, a JSON object {"name", "arguments"} as
     `ModelSpec.to_dict` makes it; or the description in a model.safetensors of one's own.
-    `input_size` is for files that do not say.
+    `input_size` is for files that do not say. Raises as `read_state`.
     """
     path = Path(path)
     metadata = read_metadata(path)
+    found = known(path)
+    if found is not None:
+        return found
     try:
         own = _own_description(metadata[OWN_MODEL]) if OWN_MODEL in metadata else {}
         return _describe(path, {"input_size": str(input_size), **own, **metadata})
@@ -74,19 +80,22 @@ def _own_description(text: str) -> dict[str, str]:
         "resize_short_side": str(side if whole else side / look["crop_fraction"]),
         "input_mean": json.dumps(look["mean"]),
         "input_std": json.dumps(look["std"]),
+        "interpolation": look.get("interpolation", "bilinear"),
     }
 
 
 def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
-    known: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     options: dict[str, Any] = {}
     size = int(metadata["input_size"])
     resize = float(metadata.get("resize_short_side", size))
     # 256 for 224 is the rounding of 224 / 0.875, and so are 219, 183 and 146 for 192, 160 and 128
-    known["crop_fraction"] = 0.875 if round(size / 0.875) == resize else size / resize
+    fields["crop_fraction"] = 0.875 if round(size / 0.875) == resize else size / resize
     for ours in ("mean", "std"):
         if f"input_{ours}" in metadata:
-            known[ours] = tuple(float(value) for value in json.loads(metadata[f"input_{ours}"]))
+            fields[ours] = tuple(float(value) for value in json.loads(metadata[f"input_{ours}"]))
+    if "interpolation" in metadata:
+        fields["interpolation"] = _interpolation(metadata["interpolation"])
     if "padding" in metadata:
         options["padding"] = PADDING[metadata["padding"]]
     if "bn_eps" in metadata:
@@ -97,7 +106,8 @@ def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
         if arguments.get("input_size"):
             size = arguments["input_size"][0]
     if "top1" in metadata:
-        known["accuracy"] = {metadata.get("top1_set", "top-1"): float(metadata["top1"])}
+        data, origin = metadata.get("top1_set", ""), metadata.get("source_repository", "")
+        fields["accuracy"] = (Figure("top1", float(metadata["top1"]), origin, data, size, ONE_CROP),)
     return WeightSource(
         name=str(path),
         file=path.name,
@@ -105,8 +115,16 @@ def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
         licence=metadata.get("licence", ""),
         input_size=size,
         options=options,
-        **known,
+        **fields,
     )
+
+
+def _interpolation(said: str) -> str:
+    """The way that a file names, perhaps with more words behind it ("bicubic, antialiased (Pillow)")."""
+    for way in INTERPOLATIONS:
+        if said.startswith(way):
+            return way
+    raise ValueError(f"interpolation '{said}' is none of {', '.join(INTERPOLATIONS)}")
 
 
 def _open(path: str | Path) -> Any:

@@ -29,6 +29,8 @@ class KeyTable:
         renames: from their keys to ours; a function of all their keys where the same key means another layer in
             another network of the family, as where layers are only counted.
         options: options that the publisher's networks have, for files that do not say.
+        neutral: others that change nothing at the size of image for which the publisher's networks were trained, but
+            let other sizes go.
         caffe_images: its networks were trained on images as Caffe feeds them: blue before red, from 0 to 255, less
             the mean. For files that do not say.
         imagenet_images: its networks were trained on images normalised by ImageNet's mean and deviation. For files
@@ -37,8 +39,14 @@ class KeyTable:
 
     renames: Renames | Callable[[Collection[str]], Renames]
     options: Mapping[str, Any] = field(default_factory=dict)
+    neutral: Mapping[str, Any] = field(default_factory=dict)
     caffe_images: bool = False
     imagenet_images: bool = False
+
+    @property
+    def brings(self) -> dict[str, Any]:
+        """Every option with which a network is built for the publisher's weights."""
+        return {**self.options, **self.neutral}
 
 
 def rename(state: Mapping[str, Value], table: KeyTable | None) -> dict[str, Value]:

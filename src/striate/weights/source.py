@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from striate.weights.figure import Figure
+
 
 @dataclass(frozen=True)
 class WeightSource:
@@ -15,7 +17,7 @@ class WeightSource:
         name: what `create_model(..., weights=name)` asks for; a path for a file of one's own.
         file: file name in the cache folder.
         sha256: the file's checksum in hexadecimal, or its first digits where only those are published.
-        url: where the file is fetched from; empty when it has to be put into the cache folder by hand.
+        url: where the file is fetched from; empty for files that nobody publishes at an address.
         origin: who published the weights.
         licence: their licence.
         num_classes: outputs they were trained for.
@@ -23,8 +25,10 @@ class WeightSource:
         mean: per channel, on pixels in [0, 1].
         std: per channel, on pixels in [0, 1].
         crop_fraction: the short side is resized to input_size / crop_fraction, then the centre is cropped.
-        accuracy: top-1 by what it was measured on, as a fraction.
+        interpolation: how images are resized, "bilinear" or "bicubic".
+        accuracy: what its publisher, or this project, measured with these weights.
         options: options of the network that these weights need.
+        style: the family's key table by which its tensors are named; with it come further options.
     """
 
     name: str
@@ -38,8 +42,10 @@ class WeightSource:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     crop_fraction: float = 0.875
-    accuracy: Mapping[str, float] = field(default_factory=dict)
+    interpolation: str = "bilinear"
+    accuracy: tuple[Figure, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    style: str = ""
 
     def normalisation(self, in_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and std for images of `in_channels`: averaged for grey ones, else repeated in turn.
@@ -55,4 +61,4 @@ class WeightSource:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain dictionaries, lists, strings and numbers."""
-        return asdict(self) | {"accuracy": dict(self.accuracy), "options": dict(self.options)}
+        return asdict(self)

@@ -53,11 +53,9 @@ def fetch(source: WeightSource, folder: Path) -> Path:
     """Download a source's file into `folder` under a temporary name, check it, then give it its own name.
 
     Raises:
-        StriateError: no address, no connection, no room, or another checksum; nothing is left behind.
+        StriateError: no connection, no room, or another checksum; nothing is left behind.
     """
     by_hand = f"put the file {source.file} (sha256 {source.sha256[:8]}...) into {folder}"
-    if not source.url:
-        raise StriateError(f"weights '{source.name}' ({source.origin}) have no address to fetch them from; {by_hand}")
     path = folder / source.file
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -75,3 +75,16 @@ TORCHVISION_FILES: dict[str, tuple[tuple[str, str, float, int, int], ...]] = {
         ("imagenet_v2", "wide_resnet50_2-9ba9bcbe.pth", 0.81602, 224, 232),
     ),
 }
+
+#: Files whose publishers resized images with bicubic interpolation; all others did with bilinear.
+BICUBIC = (
+    "efficientnet_b0_rwightman-7f5810bc.pth",
+    "efficientnet_b1_rwightman-bac287d4.pth",
+    "efficientnet_b2_rwightman-c35c1473.pth",
+    "efficientnet_b3_rwightman-b3899882.pth",
+    "efficientnet_b4_rwightman-23ab8bcd.pth",
+    "efficientnet_b5_lukemelas-1a07897c.pth",
+    "efficientnet_b6_lukemelas-24a108a5.pth",
+    "efficientnet_b7_lukemelas-c5b4e57e.pth",
+    "vit_b_16_lc_swag-4e70ced5.pth",
+)

@@ -44,9 +44,9 @@ KERAS = (
     (r"predictions" + LEAF, r"head.classifier.\1"),
 )
 #: All three were trained at 224 pixels, where averaging to 7x7 changes nothing; with it other sizes go.
-OPTIONS = {"pool": 7}
+ANY_SIZE = {"pool": 7}
 TABLES = {
-    "torchvision": KeyTable(_counted((r"classifier\.0", r"classifier\.3", r"classifier\.6")), OPTIONS),
-    "timm": KeyTable(_counted((r"pre_logits\.fc1", r"pre_logits\.fc2", r"head\.fc")), OPTIONS),
-    "keras": KeyTable(KERAS, OPTIONS, caffe_images=True),
+    "torchvision": KeyTable(_counted((r"classifier\.0", r"classifier\.3", r"classifier\.6")), neutral=ANY_SIZE),
+    "timm": KeyTable(_counted((r"pre_logits\.fc1", r"pre_logits\.fc2", r"head\.fc")), neutral=ANY_SIZE),
+    "keras": KeyTable(KERAS, neutral=ANY_SIZE, caffe_images=True),
 }

@@ -1,0 +1,94 @@
+"""Running a copy of a network once: its random state put back, its failures told in one line."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import warnings
+from pathlib import Path
+from types import TracebackType
+
+import torch
+from torch import Tensor, nn
+
+from striate.analysis.inputs import Inputs
+from striate.analysis.visits import Visit, class_of
+from striate.analysis.watcher import watch
+from striate.analysis.weightless import emptied
+from striate.errors import StriateError
+
+
+def name_of(model: nn.Module) -> str:
+    """The name that a network of the catalogue has in its spec, else the network's class, before it was scripted."""
+    name = getattr(getattr(model, "spec", None), "name", None)
+    if isinstance(name, str) and name != "custom":
+        return name
+    return class_of(model)
+
+
+def placed(tensor: Tensor, device: str) -> Tensor:
+    """The tensor on the device of the run; zeros in place of a weightless one."""
+    if device == "meta":
+        return emptied(tensor)
+    if tensor.is_meta:
+        return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
+    return tensor.detach().to(device)
+
+
+class StateKept:
+    """Puts the generators of torch and Python back, and torch's switch for fused attention layers; says no warnings.
+
+    What a network warns of belongs to where it is used.
+    """
+
+    def __enter__(self) -> None:
+        self.warnings = warnings.catch_warnings()
+        self.warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self.torch_state = torch.get_rng_state()
+        self.python_state = random.getstate()
+        self.fastpath = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)  # the fused layer would hide its products
+
+    def __exit__(self, *exception: object) -> None:
+        torch.set_rng_state(self.torch_state)
+        random.setstate(self.python_state)
+        torch.backends.mha.set_fastpath_enabled(self.fastpath)
+        self.warnings.__exit__(*sys.exc_info())
+
+
+def run(twin: nn.Module, inputs: Inputs, device: str) -> Visit:
+    """Watch the copy run.
+
+    Raises:
+        StriateError: it fails; with its own words, the layer and the user's line.
+    """
+    try:
+        return watch(twin, inputs)
+    except StriateError:
+        raise
+    except Exception as error:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs.tensors)
+        place = _users_line(error.__traceback__)
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        layer = "; ".join(getattr(error, "__notes__", [])[:1])
+        message = f"{name_of(twin)} fails on an input of shape {shapes} in {layer}: {words[0]}{place}"
+        if device == "meta" and any(word in str(error).lower() for word in ("meta", "fake impl")):
+            message += (
+                '; this line needs real values, which a weightless run has not: device="cpu" (or --device cpu)'
+                " runs it on real tensors"
+            )
+        raise StriateError(message) from error
+
+
+def _users_line(trace: TracebackType | None) -> str:
+    """Where the last frame outside torch and this package is."""
+    inner = tuple(f"{Path(file).parent}{os.sep}" for file in (torch.__file__, __file__))
+    place = ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not code.co_filename.startswith(inner):
+            place = f" ({code.co_filename}:{trace.tb_lineno}, in {code.co_name})"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,50 @@
+"""The start and the end of the `striate` command: Ctrl-C is one line and exit code 130, whenever it comes.
+
+Whatever takes time to import is imported once that holds, so this file imports only what Python has loaded by itself.
+"""
+
+from __future__ import annotations
+
+import _signal
+import os
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line: 0 done, 1 failed, 2 wrong usage, 130 interrupted; one line says why."""
+    try:
+        for number in (_signal.SIGINT, _signal.SIGTERM):
+            _signal.signal(number, leave_at_once)
+    except ValueError:
+        pass  # not the main thread: signals are not its business
+    from striate.cli.app import run
+
+    try:
+        run()
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED and sys._getframe(1).f_globals["__name__"] == "__main__":
+            _end_process()
+        raise
+
+
+def leave_at_once(number: int, frame: object) -> None:
+    """Leave while nothing has been begun, or because somebody insists."""
+    os.write(2, b"striate: interrupted\n")
+    os._exit(INTERRUPTED)
+
+
+def _end_process() -> None:
+    """End with exit code 130, but without Python's own end.
+
+    Having seen an interrupt Python may kill itself by SIGINT in place of the exit code, and libraries whose threads
+    were just starting abort when they are taken down.
+    """
+    import atexit
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+    atexit._run_exitfuncs()  # ends the processes that read images
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)

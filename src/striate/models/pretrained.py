@@ -1,0 +1,198 @@
+"""Weights for a network of the catalogue: found, read, brought under our names, and put in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from striate.errors import StriateError, UsageError, unknown
+from striate.models.card import Card
+from striate.models.catalogue import defaults_of, families, get_card
+from striate.models.convnet import ConvNet
+from striate.weights import (
+    WeightSource,
+    adapt_channels,
+    describe,
+    key_tables,
+    load_state,
+    locate,
+    read_state,
+    recognise,
+    rename,
+)
+from striate.weights.files import read_checked_pickle
+from striate.weights.keras import SUFFIXES, keras_source, read_keras
+from striate.weights.loading import AUXILIARY, CLASSIFIER, first_convolution
+
+HEAD = "head."
+#: What a family without such a choice has, PyTorch's habit.
+HABITS = {"padding": "symmetric", "norm_eps": 1e-5}
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Weights as they will be put in.
+
+    Attributes:
+        source: the record, with the options that its publisher's networks have.
+        state: the tensors under our names.
+        of_base: the network beneath whose weights these are, where they are not the whole network's own.
+    """
+
+    source: WeightSource
+    state: dict[str, Tensor]
+    of_base: str | None = None
+
+
+def pretrained(card: Card, weights: str | Path) -> Pretrained:
+    """The weights that a name on the card or a path stands for.
+
+    Raises:
+        UsageError: the card has no weights of that name.
+        StriateError: they cannot be had, or are another network's.
+    """
+    named = str(weights) in {source.name for source in card.weights}
+    source, state, path = _read(card, weights)
+    base = card.base if card.base and not set(_keys(card)) <= set(state) else None
+    owner = get_card(base) if base else card
+    wanted = [key for key in _keys(owner) if not (base and key.startswith(HEAD))]
+    table = key_tables(owner.family).get(recognise(state, wanted, owner.family, str(path)))
+    ours = rename(state, table)
+    if base is None and CLASSIFIER + "weight" not in ours:
+        raise StriateError(f"{path}: the file has no {CLASSIFIER}weight; give it the whole network's tensors")
+    if table is not None:
+        implied = {key: value for key, value in table.brings.items() if key in defaults_of(card)}
+        source = replace(source, options={**implied, **source.options})
+        if table.caffe_images and not named:
+            source, ours = _from_caffe(source, ours)
+        if table.imagenet_images and not named:
+            usual = WeightSource("", "")
+            source = replace(source, mean=usual.mean, std=usual.std)
+    if base is not None:
+        return Pretrained(source, ours, base)
+    return Pretrained(replace(source, num_classes=len(ours[CLASSIFIER + "weight"])), ours)
+
+
+def input_size_of(card: Card, weights: str | Path) -> int:
+    """The side of image for which to build a network with these weights: theirs, or the card's where they do not say
+    or are only its base's.
+
+    Raises:
+        StriateError: a file that cannot be read.
+    """
+    named = {source.name: source.input_size for source in card.weights}
+    path = Path(weights).expanduser()
+    if str(weights) in named:
+        return card.input_size if card.base else named[str(weights)]
+    if not path.is_file() or path.suffix in SUFFIXES:
+        return card.input_size
+    if card.base and not set(_keys(card)) <= set(read_state(path)):
+        return card.input_size
+    return describe(path, card.input_size).input_size
+
+
+def _read(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tensor], Path]:
+    """The record, the tensors as their publisher names them, and where they lie."""
+    named = {source.name: source for source in card.weights}
+    if str(weights) in named:
+        path = locate(named[str(weights)])
+        state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
+        return named[str(weights)], state, path
+    if isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix:
+        path = Path(weights).expanduser()
+        if path.suffix in SUFFIXES:
+            return keras_source(path, card.input_size), read_keras(path), path
+        return describe(path, card.input_size), read_state(path), path
+    if named:
+        raise unknown(f"weights of {card.name}", weights, named)
+    others = ", ".join(other.name for other in families()[card.family].cards if other.weights)
+    have = f" ({others} of its family have)" if others else ""
+    raise UsageError(f"{card.name} has no published weights{have}; weights takes the path of a safetensors file")
+
+
+def _weightless(name: str) -> ConvNet:
+    from striate.models.create import create_model
+
+    with torch.device("meta"):
+        return create_model(name)
+
+
+def _keys(card: Card) -> list[str]:
+    return list(_weightless(card.name).state_dict())
+
+
+def _from_caffe(source: WeightSource, state: dict[str, Tensor]) -> tuple[WeightSource, dict[str, Tensor]]:
+    """The record and the tensors for our images, of weights that know blue before red and 0 to 255 less the mean."""
+    first = next(key for key, value in state.items() if value.dim() == 4)
+    means = (123.68, 116.779, 103.939)
+    source = replace(source, mean=tuple(mean / 255 for mean in means), std=(1 / 255,) * 3)
+    return source, {**state, first: state[first].flip(1)}
+
+
+def options_needed(card: Card, found: Pretrained, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the weights need, checked against what the family has and what was asked for.
+
+    Raises:
+        UsageError: the family lacks one of them, or another value was asked for.
+    """
+    source, known = found.source, defaults_of(card)
+    needed = {}
+    for option, value in source.options.items():
+        if option not in known:
+            if found.of_base is None and HABITS.get(option) != value:
+                raise UsageError(f"{source.name}: needs {option}={value!r}, which {card.name} does not have")
+            continue  # what a base's head would have had, or a misfit that its tensors will show
+        if option in options and options[option] != value:
+            raise UsageError(
+                f"weights '{source.name}' of {card.name} need {option}={value!r} "
+                f"and {option}={options[option]!r} was asked for; leave the option out, or the weights"
+            )
+        needed[option] = value
+    return needed
+
+
+def put_in(model: ConvNet, found: Pretrained) -> None:
+    """Load the weights into the network they were found for; `model.fresh` names what stays random.
+
+    Raises:
+        StriateError: they do not fit.
+    """
+    source = found.source
+    state = found.state if found.of_base is None else _on_top_of(model, found.of_base, found.state)
+    first = first_convolution(model)
+    if first is not None and first[0] + ".weight" in state:
+        key = first[0] + ".weight"
+        state = {**state, key: adapt_channels(state[key], first[1].in_channels)}
+    if not model.auxiliary:  # heads that only training used
+        state = {key: value for key, value in state.items() if not key.startswith(AUXILIARY)}
+    state = dict(model.fitted(state))
+    leave: tuple[str, ...] = ()
+    if found.of_base is not None:
+        leave = (HEAD, AUXILIARY)
+    elif source.num_classes != model.num_classes:
+        leave = (CLASSIFIER, *(f"{AUXILIARY}{name}.classifier." for name in model.auxiliary))
+    load_state(model, state, where=source.name, leave=leave)
+    model.weights_source = source
+    left = (key.rpartition(".")[0] for key, _ in model.named_parameters() if leave and key.startswith(leave))
+    model.fresh = tuple(dict.fromkeys(left))
+
+
+def _on_top_of(model: ConvNet, base: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of the base's stem and stages, in their order, under the names that `model` has for them."""
+    parts = zip(_weightless(base).parts(), model.parts(), strict=True)
+    places = {_prefix(theirs): _prefix(ours) for theirs, ours in parts}
+    found = {}
+    for key, value in state.items():
+        for theirs, ours in places.items():
+            if key.startswith(theirs):
+                found[ours + key.removeprefix(theirs)] = value
+    return found
+
+
+def _prefix(part: str) -> str:
+    return "stem." if part == "stem" else f"stages.{part}."

@@ -1,0 +1,91 @@
+"""Training that diverges: noticed before anything broken is saved, and told with the step that did it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+from torch import Tensor
+
+from striate.errors import StriateError
+from striate.training.sums import EpochSums
+
+#: Optimizer steps between looks at whether the loss is still a number.
+LOSS_CHECK = 50
+
+
+def finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether all values of all floating-point tensors are numbers; asks the device once."""
+    checks = [tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point()]
+    return not checks or bool(torch.stack([check.to(checks[0].device) for check in checks]).all())
+
+
+class RecentSteps:
+    """The loss and rate of the steps since the last look, kept without waiting for the device."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[int, float, Tensor]] = []
+
+    def add(self, step: int, rate: float, loss: Tensor) -> None:
+        """Remember optimizer step `step` (from 1), the rate it was taken at and its loss."""
+        if len(self._steps) > LOSS_CHECK:
+            del self._steps[0]
+        self._steps.append((step, rate, loss.detach()))
+
+    def broken(self) -> tuple[int, float]:
+        """Step and rate of the first whose loss is not a number, else of the last one; (0, 0.0) before any."""
+        for step, rate, loss in self._steps:
+            if not math.isfinite(loss.item()):
+                return step, rate
+        return self._steps[-1][:2] if self._steps else (0, 0.0)
+
+
+class Guard:
+    """Stops a training that has diverged.
+
+    Args:
+        sums: the running figures of the epoch.
+        steps: of an epoch.
+        run: the run folder, for the message.
+        clips: whether gradients are clipped already.
+    """
+
+    def __init__(self, sums: EpochSums, steps: int, run: Path, clips: bool) -> None:
+        self.sums, self.steps, self.run, self.clips = sums, steps, run, clips
+        self.recent = RecentSteps()
+
+    def remember(self, step: int, rate: float, loss: Tensor) -> None:
+        """Take note of optimizer step `step` (from 1)."""
+        self.recent.add(step, rate, loss)
+
+    def check_losses(self, together: bool = True) -> None:
+        """Stop when a loss is no longer a number, of all processes `together` or of this one.
+
+        Raises:
+            StriateError: see above.
+        """
+        if not all(map(math.isfinite, self.sums.means(together).values())):
+            self._stop("the loss")
+
+    def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
+        """Stop when anything that is about to be saved is no longer a number.
+
+        Raises:
+            StriateError: see above.
+        """
+        if not finite(tensors.values()):
+            self._stop("a weight")
+
+    def _stop(self, what: str) -> NoReturn:
+        step, rate = self.recent.broken()
+        if not step:
+            raise StriateError(f"{what} is infinite or not a number before the first step; start from other weights.")
+        clip = "" if self.clips else ", or with --set clip_norm=1"
+        raise StriateError(
+            f"{what} became infinite or not a number in epoch {(step - 1) // self.steps + 1}, by step {step}, at a "
+            f"learning rate of {rate:.3g}. The last good state is kept in {self.run}. Train again with a lower "
+            f"--lr{clip}."
+        )

@@ -1,0 +1,59 @@
+"""What a step of training minimises: the loss of the head and, weighted, those of the auxiliary heads."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from striate.models import ConvNet
+from striate.training.auxiliary import auxiliary_weight
+from striate.training.losses import choose_loss, class_logits
+from striate.training.recipes import Recipe
+
+
+class Outcome(NamedTuple):
+    """One batch: the loss to minimise, the head's logits (N, K), and the figures named by `Objective.figures`."""
+
+    loss: Tensor
+    logits: Tensor
+    parts: list[Tensor]
+
+
+class Objective:
+    """The loss of a network with or without auxiliary heads (Szegedy et al., 2014, arXiv:1409.4842, section 5).
+
+    Every head is measured by the same loss; the auxiliary ones' are added with the recipe's weight, else the
+    network's own.
+
+    Args:
+        model: the network.
+        recipe: names loss, smoothing and weight.
+        num_classes: of the data; see `class_logits`.
+
+    Raises:
+        UsageError: the loss does not fit the network, or there are auxiliary heads without a weight, or the reverse.
+    """
+
+    def __init__(self, model: ConvNet, recipe: Recipe, num_classes: int) -> None:
+        self.criterion = choose_loss(recipe.loss, model.loss, recipe.label_smoothing)
+        self.heads, self.num_classes = tuple(model.auxiliary), num_classes
+        self.weight = auxiliary_weight(model, recipe)
+        #: Columns of metrics.csv: the head's loss; with auxiliary heads also theirs, and the sum that is minimised.
+        self.figures = ["train_loss"]
+        if self.heads:
+            self.figures += [*(f"train_{name}_loss" for name in self.heads), "train_total_loss"]
+
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Outcome:
+        """The loss of a batch of normalised images (N, C, H, W) with labels (N,)."""
+        if not self.heads:
+            logits = class_logits(model(images), self.num_classes)
+            loss = self.criterion(logits, labels)
+            return Outcome(loss, logits, [loss])
+        outputs, others = model(images, auxiliary=True)
+        logits = class_logits(outputs, self.num_classes)
+        main = self.criterion(logits, labels)
+        losses = [self.criterion(class_logits(others[name], self.num_classes), labels) for name in self.heads]
+        total = main + self.weight * torch.stack(losses).sum()
+        return Outcome(total, logits, [main, *losses, total])

@@ -1,0 +1,82 @@
+"""Files of weights that are known by their checksum: converted from others' formats, published at no address.
+
+They are used by their path, and told from other files by what is in them, whatever they are called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from striate.weights.figure import CIFAR10, ONE_CROP, Figure
+from striate.weights.source import WeightSource
+from striate.weights.store import sha256_of
+
+#: CIFAR ResNet's layers: bytes and sha256 of the file, top-1 as published, and on the test set compressed as JPEG.
+CIFAR = {
+    20: (1_093_544, "37b2518fb6810d5522cdaff824721ff72db178517de13db84471b83ab93c81c1", 0.9173, 0.8103),
+    32: (1_880_000, "0274e65c15d8b053e3826afedcf44f7e1a51720122163b5edc365accea9cd540", 0.9263, 0.8256),
+    44: (2_666_504, "54224b6e73f9a26f309f9809802712f558cd826ea9eb050c95662c29ceb5f720", 0.9310, 0.8267),
+    56: (3_453_008, "373e787eb2ee4328e8e3be159ad04ff9643637d682fa79a20a32fee4d6a65753", 0.9339, 0.8320),
+}
+
+#: MobileNets as TensorFlow's authors trained them, by version and width: bytes and sha256 of the file, side of the
+#: images, top-1 on 1,000 sample images.
+MOBILENETS = {
+    (2, 1.0): (14_187_824, "6fcc968d584f7ee83bbedf257087f0e7972ec6f5ed737063754c0900efa19bf2", 224, 0.891),
+    (1, 1.0): (17_030_432, "f00816bafa975d4adfcbf46c5e56dc632fe83429f2115079ab26d4b374a84590", 224, 0.890),
+    (1, 0.75): (10_422_688, "057f294fb5a01b2e25c454b544147493d9266a8fed22f1a61db1136f12ae761a", 192, 0.809),
+    (1, 0.5): (5_384_888, "d8afff4c79f0ab1ba5f394a854406b3e9105cf9b18c964f2d0e669fcf91b75ba", 160, 0.686),
+    (1, 0.25): (1_916_688, "1a8bd9f2cd4276ce9342cb7c8f03bd878102e1f2a04142d0869eefae8abfb265", 128, 0.450),
+}
+SAMPLE = "1,000 sample images of ImageNet, probably of its training set"
+
+
+def _cifar(layers: int) -> WeightSource:
+    _, sha256, published, jpeg = CIFAR[layers]
+    return WeightSource(
+        name=f"resnet{layers}_cifar of akamaster/pytorch_resnet_cifar10",
+        file="",
+        sha256=sha256,
+        origin="akamaster/pytorch_resnet_cifar10, commit d5489e8995e8, as safetensors",
+        licence="BSD-2-Clause",
+        num_classes=10,
+        input_size=32,
+        crop_fraction=1.0,
+        accuracy=(
+            Figure("top1", published, "its authors", CIFAR10, 32, ONE_CROP),
+            Figure("top1", jpeg, "striate", "CIFAR-10 as JPEG", 32, ONE_CROP),
+        ),
+        options={"shortcut": "A"},
+    )
+
+
+def _mobilenet(version: int, width: float) -> WeightSource:
+    _, sha256, size, top1 = MOBILENETS[version, width]
+    return WeightSource(
+        name=f"mobilenet_v{version} {width:g} of google-coral/test_data",
+        file="",
+        sha256=sha256,
+        origin="google-coral/test_data, commit 104342d2d348, dequantised, as safetensors",
+        licence="Apache-2.0",
+        input_size=size,
+        mean=(128 / 255,) * 3,
+        std=(128 / 255,) * 3,
+        accuracy=(Figure("top1", top1, "striate", SAMPLE, size, ONE_CROP),),
+        options={"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}
+        | ({} if version == 2 else {"activation": "relu6", "full": False}),
+    )
+
+
+#: The records by the size of their file, so that only files that may be one of them are read to the end.
+KNOWN = {CIFAR[layers][0]: _cifar(layers) for layers in CIFAR} | {
+    MOBILENETS[key][0]: _mobilenet(*key) for key in MOBILENETS
+}
+
+
+def known(path: Path) -> WeightSource | None:
+    """The record of the file at `path`, if its content is that of one of these files."""
+    source = KNOWN.get(path.stat().st_size) if path.is_file() else None
+    if source is None or sha256_of(path) != source.sha256:
+        return None
+    return replace(source, name=str(path), file=path.name)

@@ -1,0 +1,111 @@
+"""Published figures as data: a number, and all that it holds for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: The whole picture, or the one crop at its centre, seen once: what a figure beside the cost of one pass needs.
+ONE_CROP = "one crop"
+
+IMAGENET = "ImageNet"
+CIFAR10 = "CIFAR-10"
+
+#: What a figure can be of: a count, or a share of the pictures. Metric: words on a card.
+METRICS = {
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds",
+    "connections": "connections",
+    "neurons": "neurons",
+    "bytes": "bytes of the file",
+    "top1": "top-1 error, %",
+    "top5": "top-5 error, %",
+}
+
+#: The letters with which sources shorten counts.
+LETTERS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure as its source prints it.
+
+    Attributes:
+        metric: one of `METRICS`.
+        value: a count, or for "top1" and "top5" the share of right answers from 0 to 1; None where training failed.
+        source: who prints it: "paper", or the publisher of weights.
+        data: what pictures it was measured on ("ImageNet", "CIFAR-10"); empty for counts.
+        input_size: side of the images it was measured at, pixels; None where it does not depend on that.
+        crop: what of a picture was looked at: `ONE_CROP`, "10 crops", ...; empty where the source does not say.
+        options: options of the network in which the measured form differs from the one on the card.
+        note: what else the figure depends on.
+        printed: the count in the source's own letters ("0.39 G").
+    """
+
+    metric: str
+    value: float | None
+    source: str = "paper"
+    data: str = ""
+    input_size: int | None = None
+    crop: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    printed: str = ""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of right answers."""
+        return self.metric in ("top1", "top5")
+
+    @property
+    def number(self) -> str:
+        """The figure in the source's letters; of a share the errors in percent, as papers print them."""
+        if self.value is None:
+            return "none"
+        if self.is_share:
+            return f"{100 * (1 - self.value):.4g}"
+        return self.printed or f"{self.value:,.0f}"
+
+    def __str__(self) -> str:
+        size = f"{self.input_size} px" if self.input_size and self.is_share else ""
+        form = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        said = [self.data, self.crop, size, form, self.note, self.source]
+        return f"{METRICS[self.metric]}: {self.number} ({', '.join(part for part in said if part)})"
+
+
+def count(metric: str, printed: str, **holds_for: Any) -> Figure:
+    """A count in the letters of its source: "25.6 M", "0.39 G", "60,000".
+
+    Raises:
+        ValueError: it is no number with one of `LETTERS`.
+    """
+    number, _, letter = printed.partition(" ")
+    return Figure(metric, float(number.replace(",", "")) * LETTERS[letter], printed=printed, **holds_for)
+
+
+def errors(
+    top1: float | str | None = None,
+    top5: float | str | None = None,
+    *,
+    data: str = IMAGENET,
+    input_size: int = 224,
+    crop: str = ONE_CROP,
+    **holds_for: Any,
+) -> tuple[Figure, ...]:
+    """The errors in percent, as papers print them, as shares of right answers."""
+    return tuple(
+        Figure(metric, round(1 - float(error) / 100, 6), data=data, input_size=input_size, crop=crop, **holds_for)
+        for metric, error in (("top1", top1), ("top5", top5))
+        if error is not None
+    )
+
+
+def costs(
+    parameters: str | None = None, multiply_adds: str | None = None, *, input_size: int = 224, **holds_for: Any
+) -> tuple[Figure, ...]:
+    """The counts that papers print of a network; the multiply-adds hold for images of `input_size`."""
+    found = [] if parameters is None else [count("parameters", parameters, **holds_for)]
+    if multiply_adds is not None:
+        found.append(count("multiply_adds", multiply_adds, input_size=input_size, **holds_for))
+    return tuple(found)

@@ -1,0 +1,169 @@
+"""What a network is run on: one input or a batch, of any number of axes, several, named, nested."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from striate.analysis import summary
+from striate.errors import UsageError
+from striate.models import create_model
+
+
+def shapes(model: nn.Module, shape) -> tuple[tuple[int, ...], ...]:
+    return summary(model, shape).input_shapes
+
+
+ECG = nn.Sequential(nn.Conv1d(2, 8, 5), nn.BatchNorm1d(8), nn.AdaptiveAvgPool1d(1), nn.Flatten(1), nn.Linear(8, 2))
+IMAGES = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))
+VOLUMES = nn.Sequential(nn.Conv3d(3, 8, 3), nn.MaxPool3d(2))
+TOKENS = nn.Sequential(nn.Embedding(50, 8), nn.LSTM(8, 4, batch_first=True))
+
+ONE_OR_BATCH = {
+    "a signal": (ECG, (2, 100), (1, 2, 100)),
+    "signals": (ECG, (1, 2, 100), (1, 2, 100)),
+    "several signals": (ECG, (3, 2, 100), (3, 2, 100)),
+    "an image": (IMAGES, (3, 8, 9), (1, 3, 8, 9)),
+    "images": (IMAGES, (2, 3, 8, 9), (2, 3, 8, 9)),
+    "a volume": (VOLUMES, (3, 8, 9, 10), (1, 3, 8, 9, 10)),
+    "volumes": (VOLUMES, (2, 3, 8, 9, 10), (2, 3, 8, 9, 10)),
+    "tokens": (TOKENS, (12,), (1, 12)),
+    "batch of tokens": (TOKENS, (3, 12), (3, 12)),
+    "a sequence": (nn.LSTM(8, 4, batch_first=True), (12, 8), (1, 12, 8)),
+    "sequences": (nn.LSTM(8, 4, batch_first=True), (5, 12, 8), (5, 12, 8)),
+    "a vector": (nn.Linear(8, 4), (8,), (1, 8)),
+    "vectors": (nn.Linear(8, 4), (5, 8), (5, 8)),
+    "a vector that becomes an image": (
+        nn.Sequential(nn.Linear(8, 12), nn.Unflatten(1, (3, 2, 2)), nn.ConvTranspose2d(3, 1, 2)),
+        (8,),
+        (1, 8),
+    ),
+    "an image for no layer that tells": (nn.Flatten(), (3, 4, 5), (1, 3, 4, 5)),
+    "lazy layers": (nn.Sequential(nn.LazyConv1d(4, 3), nn.ReLU()), (2, 10), (1, 2, 10)),
+    "a norm before": (nn.Sequential(nn.BatchNorm1d(2), nn.Conv1d(2, 4, 3)), (2, 10), (1, 2, 10)),
+    "a padding before": (nn.Sequential(nn.ConstantPad1d(1, 0.0), nn.Linear(12, 2)), (2, 10), (1, 2, 10)),
+    "patches": (nn.Sequential(nn.Unfold(2), nn.Flatten()), (3, 4, 4), (1, 3, 4, 4)),
+}
+
+
+@pytest.mark.parametrize("name", ONE_OR_BATCH)
+def test_a_batch_of_one_is_put_before_a_single_input_and_no_other(name: str) -> None:
+    model, given, expected = ONE_OR_BATCH[name]
+    assert shapes(model, given) == (expected,)
+
+
+def test_a_scripted_network_says_what_it_takes_too() -> None:
+    assert shapes(torch.jit.script(ECG.eval()), (2, 100)) == ((1, 2, 100),)
+
+
+def test_signals_have_fields_along_their_one_axis_with_and_without_a_batch() -> None:
+    layers = nn.Sequential(nn.Conv1d(2, 4, 5, 2), nn.MaxPool1d(2), nn.Conv1d(4, 4, 3))
+    batched = summary(layers, (2, 100))
+    assert [row.receptive_field for row in batched.rows] == [(5,), (7,), (15,)]
+    assert batched.rows[-1].stride == (4,)
+    alone = summary(layers, inputs=torch.zeros(2, 100))
+    assert [row.receptive_field for row in alone.rows] == [(5,), (7,), (15,)]
+    assert "15 places" in str(batched)
+    assert summary(nn.Conv2d(3, 4, (3, 5)), inputs=torch.zeros(3, 20, 30)).receptive_field == (3, 5)
+
+
+class Text(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.conv = nn.Embedding(50, 8), nn.Conv1d(8, 6, 3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.conv(self.embedding(tokens).transpose(1, 2))
+
+
+def test_tokens_are_whole_numbers_and_followed_along_their_axis() -> None:
+    result = summary(Text(), (12,))
+    assert result.receptive_field == (3,)
+    assert [row.receptive_field for row in result.rows[:1]] == [(1,)]
+
+
+class Two(nn.Module):
+    """An image and a vector, and what has a default."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.dense = nn.Conv2d(3, 4, 3), nn.Linear(5, 4)
+
+    def forward(self, image: Tensor, extra: Tensor | None = None, *, scale: float = 1.0) -> Tensor:
+        y = self.conv(image)
+        return (y if extra is None else y + self.dense(extra)[:, :, None, None]) * scale
+
+
+BOTH = 36 * 4 * 27 + 20
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_a_mapping_of_the_parameters_of_forward_gives_arguments_by_name(device: str) -> None:
+    inputs = {"extra": torch.rand(1, 5), "image": torch.rand(1, 3, 8, 8), "scale": 2.0}
+    result = summary(Two(), inputs=inputs, device=device)
+    assert result.multiply_adds == BOTH
+    assert result.input_shapes == ((1, 5), (1, 3, 8, 8))
+    assert result.receptive_field == (3, 3)
+    assert result.kept_bytes == summary(Two(), inputs=[inputs["image"], inputs["extra"]], device=device).kept_bytes
+
+
+class Batch(nn.Module):
+    """One dictionary as its argument, nested."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, batch: dict) -> dict:
+        images, (boxes, names) = batch["images"], batch["targets"]
+        return {"maps": [self.conv(image) for image in images], "boxes": boxes * len(names)}
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_another_mapping_is_the_one_argument_itself(device: str) -> None:
+    images = [torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)]
+    given = {"images": images, "targets": (torch.rand(2, 4), ["cat"])}
+    for inputs in (given, (given,)):
+        result = summary(Batch(), inputs=inputs, device=device)
+        assert result.multiply_adds == 2 * 36 * 4 * 27
+        assert result.input_shapes == ((1, 3, 8, 8), (1, 3, 8, 8), (2, 4))
+        assert result.root.output_shape == (1, 4, 6, 6)
+
+
+def test_several_shapes_and_named_ones() -> None:
+    assert summary(Two(), [(3, 8, 8), (5,)]).multiply_adds == BOTH
+    named = summary(Two(), {"extra": (5,), "image": (3, 8, 8)})
+    assert named.input_shapes == ((1, 5), (1, 3, 8, 8))
+    assert summary(Two(), [(2, 3, 8, 8), (2, 5)]).multiply_adds == 2 * BOTH  # the first decides for all
+    assert summary(Two(), [(3, 8, 8)]).multiply_adds == BOTH - 20
+
+
+@pytest.mark.parametrize("shape", [(3, 0, 10), (), (3, 2.5, 10), (True, 3, 3), [(3, 8, 8), (0,)]])
+def test_shapes_are_positive_whole_numbers(shape) -> None:
+    with pytest.raises(UsageError, match="positive whole numbers"):
+        summary(Two(), shape)
+
+
+def test_a_network_of_the_catalogue_knows_its_name_and_its_input() -> None:
+    result = summary(create_model("lenet5"))
+    assert (result.name, result.input_shapes) == ("lenet5", ((1, 1, 28, 28),))
+    assert str(result).startswith("lenet5 on 1×1×28×28")
+    assert (result.root.name, result.root.type, result.to_dict()["name"]) == ("lenet5", "ConvNet", "lenet5")
+    with torch.device("meta"):
+        other = summary(create_model("ResNet-18", in_channels=4, input_size=(64, 96), num_classes=3))
+    assert (other.name, other.input_shapes) == ("resnet18", ((1, 4, 64, 96),))
+
+
+def test_other_modules_have_their_class_for_a_name() -> None:
+    assert summary(Two(), (3, 8, 8)).name == "Two"
+    assert summary(torch.jit.script(Text()), (12,)).name == "Text"
+
+
+def test_a_network_of_timms_kind_knows_its_input() -> None:
+    model = nn.Conv2d(3, 4, 3)
+    model.default_cfg = {"input_size": (3, 20, 24)}  # type: ignore[assignment]
+    assert summary(model).input_shapes == ((1, 3, 20, 24),)
+
+
+def test_a_shape_for_an_unknown_type_of_values_is_the_parameters() -> None:
+    half = summary(nn.Conv2d(3, 4, 3).half(), (3, 8, 8))
+    assert half.activation_bytes == 2 * 4 * 36

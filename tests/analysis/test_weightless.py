@@ -1,0 +1,123 @@
+"""Copies of modules: weightless and real ones, of weights that are computed, pruned, not yet there, tied."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, prune
+
+from striate.analysis import effective_receptive_field, summary
+from striate.analysis.gradients import gradient_norms
+from striate.analysis.weightless import duplicate
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the old weight norm
+
+
+def pruned() -> nn.Module:
+    layer = nn.Conv2d(3, 4, 3)
+    prune.l1_unstructured(layer, "weight", 0.5)
+    prune.random_unstructured(layer, "bias", 0.25)
+    return layer
+
+
+COMPUTED = {
+    "old weight norm": lambda: nn.utils.weight_norm(nn.Conv2d(3, 4, 3)),
+    "weight norm": lambda: parametrizations.weight_norm(nn.Conv2d(3, 4, 3)),
+    "old spectral norm": lambda: nn.utils.spectral_norm(nn.Conv2d(3, 4, 3)),
+    "spectral norm": lambda: parametrizations.spectral_norm(nn.Conv2d(3, 4, 3)),
+    "orthogonal": lambda: parametrizations.orthogonal(nn.Conv2d(3, 4, 3), use_trivialization=False),
+    "pruned": pruned,
+    "lazy": lambda: nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d()),
+    "used before": lambda: used(nn.utils.weight_norm(nn.Conv2d(3, 4, 3))),
+}
+
+
+def used(layer: nn.Module) -> nn.Module:
+    """After a training step, when computed weights hang on a graph."""
+    layer(torch.rand(1, 3, 8, 8)).sum().backward()
+    return layer
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_computed_weights_work_on_real_tensors_as_on_weightless_ones(name: str) -> None:
+    model = COMPUTED[name]()
+    weightless, real = (summary(model, (3, 8, 8), device=device) for device in ("meta", "cpu"))
+    assert real.multiply_adds == weightless.multiply_adds >= 36 * 4 * 27
+    assert real.parameters == weightless.parameters
+    assert real.receptive_field == weightless.receptive_field == (3, 3)
+    assert real.kept_bytes == weightless.kept_bytes
+
+
+def test_a_network_that_reads_its_values_and_norms_its_weights_runs_on_real_ones() -> None:
+    class Reads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.utils.weight_norm(nn.Conv2d(3, 4, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.conv(x)
+            return y if float(y.sum()) > 0 else -y
+
+    assert summary(Reads(), (3, 8, 8), device="cpu").multiply_adds == 36 * 4 * 27
+
+
+def test_dense_layers_that_are_not_there_yet() -> None:
+    for device in ("meta", "cpu"):
+        model = nn.Sequential(nn.LazyConv1d(4, 3), nn.LazyBatchNorm1d(), nn.Flatten(), nn.LazyLinear(2))
+        result = summary(model, (3, 10), device=device)
+        assert result.parameters == 4 * 10 + 8 + 2 * 33
+        assert result.multiply_adds == 8 * 4 * 9 + 64
+        assert isinstance(model[3], nn.LazyLinear)
+
+
+@pytest.mark.parametrize("name", ["old weight norm", "pruned", "used before"])
+def test_a_duplicate_gives_the_same_and_is_another(name: str) -> None:
+    model, x = COMPUTED[name](), torch.rand(1, 3, 8, 8)
+    twin = duplicate(model)
+    assert torch.equal(twin(x), model(x))
+    before = model(x)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.add_(1)
+    assert torch.equal(model(x), before)
+    assert not torch.equal(twin(x), before)
+
+
+def test_tied_weights_stay_tied_and_a_weightless_network_becomes_zeros() -> None:
+    with torch.device("meta"):
+        model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    model[1].weight = model[0].weight
+    twin = duplicate(model, "cpu")
+    assert twin[1].weight is twin[0].weight
+    assert not twin[0].weight.is_meta
+    assert not twin[0].weight.any()
+    assert model[0].weight.is_meta
+    assert [parameter.requires_grad for parameter in duplicate(model.requires_grad_(False)).parameters()] == [False] * 3
+
+
+def test_effective_fields_and_gradients_of_computed_weights() -> None:
+    model = nn.Sequential(nn.utils.weight_norm(nn.Conv2d(3, 4, 3)), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    assert effective_receptive_field(model, (3, 16, 16), samples=1).theoretical == (3, 3)
+    assert gradient_norms(model, torch.rand(2, 3, 8, 8), torch.tensor([0, 1])).layers
+
+
+def test_hooks_that_are_plain_functions_do_not_run_and_that_is_said() -> None:
+    model, seen = nn.Conv2d(3, 4, 3), []
+    assert summary(model, (3, 8, 8)).notes == ()
+    model.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    model.register_forward_pre_hook(lambda module, inputs: seen.append(inputs))
+    result = summary(model, (3, 8, 8))
+    assert not seen
+    assert result.notes == ("run without 2 of its hooks, plain functions that could write elsewhere",)
+    assert len(model._forward_hooks) == len(model._forward_pre_hooks) == 1
+
+
+@pytest.mark.parametrize("kind", [nn.Module, nn.Conv2d])
+def test_operations_and_modules_of_python_are_shared_with_a_copy(kind: type) -> None:
+    class Holds(kind):  # type: ignore[misc, valid-type]
+        def forward(self, x: Tensor) -> Tensor:
+            return self.function(self.library.relu(x))
+
+    model = Holds(*((3, 4, 3) if kind is nn.Conv2d else ()))
+    model.function, model.library = torch.ops.aten.neg, torch
+    for device in ("meta", "cpu"):
+        assert summary(model, (3, 8, 8), device=device).root.output_shape == (1, 3, 8, 8)

@@ -1,0 +1,129 @@
+"""How often a policy draws what: each strength's distribution, one for each image, one apart from the other."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from striate.augment import Augment
+from striate.augment.geometry import random_box
+
+N = 4000
+SQUARE = np.tile([[64, 64]], (N, 1))
+
+
+def matrices(seed: int = 0, **strengths) -> np.ndarray:
+    """(N, 2, 3) for pictures of 64x64 shown at 64x64."""
+    return Augment(**strengths).sample_geometry(np.random.default_rng(seed), SQUARE, (64, 64))
+
+
+def is_uniform(values: np.ndarray, low: float, high: float) -> bool:
+    return stats.kstest(values, "uniform", args=(low, high - low)).pvalue > 0.001
+
+
+def unrelated(first: np.ndarray, second: np.ndarray) -> bool:
+    return abs(np.corrcoef(first, second)[0, 1]) < 0.06
+
+
+def test_the_ratio_of_crops_is_even_in_its_logarithm():
+    # small enough that no box has to be shrunk
+    boxes = random_box(np.random.default_rng(0), SQUARE, (32, 32), (0.1, 0.3), (1 / 2, 2))
+    aspect = np.log(boxes[:, 0, 0] / boxes[:, 1, 1])
+    assert is_uniform(aspect, -np.log(2), np.log(2))
+    area = boxes[:, 0, 0] * boxes[:, 1, 1] * 32 * 32 / 64**2
+    assert is_uniform(area, 0.1, 0.3)
+    assert unrelated(aspect, area)
+
+
+def test_a_policy_takes_its_smallest_area_and_its_widest_ratio():
+    found = matrices(area=0.2, ratio=1.5)
+    share, aspect = found[:, 0, 0] * found[:, 1, 1], found[:, 0, 0] / found[:, 1, 1]
+    assert 0.2 <= share.min() < 0.22
+    assert 1.45 < aspect.max() <= 1.5 + 1e-9
+    assert 1 / 1.5 - 1e-9 <= aspect.min() < 1 / 1.45
+
+
+def test_places_of_crops_are_even_over_what_is_left():
+    boxes = random_box(np.random.default_rng(0), SQUARE, (32, 32), (0.2, 0.5), (0.8, 1.25))
+    left = boxes[:, 0, 2] / (64 - boxes[:, 0, 0] * 32)
+    top = boxes[:, 1, 2] / (64 - boxes[:, 1, 1] * 32)
+    assert is_uniform(left, 0, 1)
+    assert is_uniform(top, 0, 1)
+    assert unrelated(left, top)
+
+
+def test_angles_are_even_both_ways():
+    found = matrices(rotate=20)
+    angle = np.degrees(np.arctan2(found[:, 1, 0], found[:, 0, 0]))
+    assert is_uniform(angle, -20, 20)
+
+
+def test_zoom_is_even_in_its_logarithm_and_keeps_the_shape():
+    found = matrices(scale=0.5)
+    assert is_uniform(np.log(found[:, 0, 0]), -np.log(1.5), np.log(1.5))
+    np.testing.assert_allclose(found[:, 0, 0], found[:, 1, 1])
+
+
+def test_rows_and_columns_slant_apart_from_each_other():
+    found = matrices(shear=15)
+    # the product of both slants stands in one corner of the matrix only
+    across, down = (np.degrees(np.arctan(found[:, row, column])) for row, column in ((0, 1), (1, 0)))
+    assert is_uniform(across, -15, 15)
+    assert is_uniform(down, -15, 15)
+    assert unrelated(across, down)
+
+
+def test_shifts_are_even_over_each_sides_own_length():
+    inputs = np.tile([[32, 96]], (N, 1))
+    found = Augment(translate=0.25).sample_geometry(np.random.default_rng(0), inputs, (32, 96))[:, :, 2]
+    assert is_uniform(found[:, 0], -24, 24)
+    assert is_uniform(found[:, 1], -8, 8)
+    assert unrelated(found[:, 0], found[:, 1])
+
+
+@pytest.mark.parametrize("chances", [(0.5, 0.5), (0.2, 0.0), (0.0, 0.8), (0.3, 0.6)])
+def test_mirrors_come_as_often_as_asked_for_and_apart_from_each_other(chances):
+    found = matrices(flip=chances[0], vertical_flip=chances[1])
+    sideways, upside_down = found[:, 0, 0] < 0, found[:, 1, 1] < 0
+    assert sideways.mean() == pytest.approx(chances[0], abs=0.03)
+    assert upside_down.mean() == pytest.approx(chances[1], abs=0.03)
+    assert (sideways & upside_down).mean() == pytest.approx(chances[0] * chances[1], abs=0.03)
+
+
+def test_pad_and_crop_shifts_both_ways_apart_from_each_other():
+    found = matrices(crop_padding=3)[:, :, 2]
+    assert unrelated(found[:, 0], found[:, 1])
+    assert {tuple(shift) for shift in found} == {(float(x), float(y)) for x in range(-3, 4) for y in range(-3, 4)}
+
+
+@pytest.mark.parametrize("resize", ["crop", "squash", "none"])
+def test_without_a_random_crop_the_picture_is_fitted_as_preprocessing_does(resize):
+    inputs = np.array([[80, 120]])
+    found = Augment(flip=0.0).sample_geometry(np.random.default_rng(0), inputs, (40, 40), resize, 0.5)[0]
+    expected = {
+        "crop": [[1, 0, 40], [0, 1, 20]],  # half of the short side is 40 pixels
+        "squash": [[3, 0, 0], [0, 2, 0]],
+        "none": [[1, 0, 40], [0, 1, 20]],
+    }[resize]
+    np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize(("field", "place"), [("brightness", lambda m: m[:, 0, 0]), ("contrast", lambda m: m[:, 0, 0])])
+def test_colour_factors_are_even_about_one(field, place):
+    found = Augment(**{field: 0.4}).sample_colour(np.random.default_rng(0), N)
+    assert is_uniform(place(found), 0.6, 1.4)
+
+
+def test_saturation_and_hue_are_drawn_for_each_image():
+    vivid = Augment(saturation=0.4).sample_colour(np.random.default_rng(0), N)
+    assert is_uniform(vivid[:, 0, 0] - vivid[:, 1, 0], 0.6, 1.4)
+    turned = Augment(hue=30).sample_colour(np.random.default_rng(0), N)
+    trace = turned[:, 0, 0] + turned[:, 1, 1] + turned[:, 2, 2]  # 1 + 2 cos(angle) of a turn about grey
+    angle = np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1)))
+    assert is_uniform(angle, 0, 30)
+
+
+def test_each_colour_has_a_draw_of_its_own():
+    policy = Augment(brightness=0.3, contrast=0.3, saturation=0.3, hue=20)
+    found = policy.sample_colour(np.random.default_rng(0), 500).reshape(500, -1)
+    assert np.linalg.matrix_rank(found - found.mean(0), tol=1e-3) >= 4
+    assert len(np.unique(found, axis=0)) == 500

@@ -1,0 +1,147 @@
+"""Ctrl-C while a command starts: exit code 130, one line, no traceback, no run folder without a checkpoint."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from striate.cli.interrupt import importing
+
+#: Number of SIGTERM in a mask of signals; Python itself leaves that signal alone, so who catches it has begun.
+TERMINATION = 1 << (signal.SIGTERM - 1)
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to see a start")
+
+
+def wait_until_it_heeds_signals(process: subprocess.Popen) -> None:
+    """Until then Python's own start, which nobody can catch, is at work."""
+    for _ in range(6000):
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            if line.startswith("SigCgt:") and int(line.split()[1], 16) & TERMINATION:
+                return
+        time.sleep(0.002)
+    raise AssertionError("it never began")
+
+
+def interrupt(start, delay: float, *command: object) -> tuple[int, str]:
+    """Start a command, send Ctrl-C to it and its children so many seconds on; exit code and standard error."""
+    process = start(*command)
+    try:
+        wait_until_it_heeds_signals(process)
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return process.returncode, err
+
+
+def check_left_cleanly(code: int, err: str, run: Path) -> None:
+    assert code == 130, err
+    assert "Traceback" not in err
+    assert "terminate" not in err
+    assert [line for line in err.splitlines() if line.startswith("striate: ")] == err.splitlines()[-1:]
+    assert not run.exists() or (run / "last.ckpt").exists()
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.4])
+def test_a_training_that_starts_is_left_at_once(delay, start, colours, tmp_path):
+    run = tmp_path / "run"
+    outcome = interrupt(start, delay, "train", colours, "--model", "lenet5", "--epochs", 5000, "--run", run)
+    check_left_cleanly(*outcome, run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(60))
+def test_a_training_that_starts_is_left_at_any_moment(moment, start, colours, tmp_path):
+    run = tmp_path / "run"
+    command = ("train", colours, "--model", "resnet20_cifar", "--epochs", 5000, "--workers", 2, "--run", run)
+    check_left_cleanly(*interrupt(start, moment / 15, *command), run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(10))
+@pytest.mark.parametrize("command", ["summary", "predict"])
+def test_other_commands_are_left_too(command, moment, start, run, colours):
+    arguments = {"summary": ("summary", "nasnet_large"), "predict": ("predict", run, colours)}[command]
+    process = start(*arguments)
+    wait_until_it_heeds_signals(process)
+    time.sleep(moment / 8)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in err
+
+
+LATE = """
+import signal, sys, os
+sys.path.insert(0, {folder!r})
+from striate.cli import interrupt
+interrupt.heed_interrupts()
+try:
+    import slow_module
+    while True: pass
+except KeyboardInterrupt:
+    print("raised", "imported" if sys.modules.get("slow_module") and slow_module.done else "halfway")
+"""
+
+
+def within_an_import(tmp_path: Path, times: int) -> subprocess.CompletedProcess:
+    """A process in which Ctrl-C comes so many times while a module is imported."""
+    body = f"import os, signal, time\nfor _ in range({times}):\n    os.kill(os.getpid(), signal.SIGINT)\n"
+    (tmp_path / "slow_module.py").write_text(body + "time.sleep(0.2)\ndone = True\n")
+    script = LATE.format(folder=str(tmp_path)).replace(
+        "import slow_module\n", "import slow_module\n    while 1: pass\n"
+    )
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+
+
+def test_an_interrupt_waits_until_an_import_is_done(tmp_path):
+    done = within_an_import(tmp_path, 1)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "raised imported\n", "")
+
+
+def test_a_second_interrupt_does_not_wait(tmp_path):
+    done = within_an_import(tmp_path, 2)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "striate: interrupted\n")
+
+
+def test_importing_is_seen_from_the_frames(tmp_path, monkeypatch):
+    assert not importing(sys._getframe())
+    (tmp_path / "looks_around.py").write_text(
+        "import sys\nfrom striate.cli.interrupt import importing\nfound = importing(sys._getframe())\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import looks_around
+
+    assert looks_around.found
+
+
+def test_a_forked_worker_leaves_the_decision_to_its_main_process():
+    from striate.cli.interrupt import Handler
+
+    handler = Handler()
+    handler.process = os.getpid() + 1
+    handler(signal.SIGINT, None)
+    handler.process = os.getpid()
+    with pytest.raises(KeyboardInterrupt):
+        handler(signal.SIGINT, None)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_this_process_an_interrupt_is_exit_code_130(number, cli, monkeypatch):
+    monkeypatch.setattr("striate.data.open_dataset", lambda *_, **__: os.kill(os.getpid(), number))
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        outcome = cli("check", "digits")
+    finally:
+        for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(each, handler)
+    assert outcome.code == 130
+    assert outcome.line() == "striate: interrupted"

@@ -1,0 +1,225 @@
+"""Inputs of every kind on the command line, networks that are hard to build or to copy, and what JSON holds."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+NETS = """
+import torch
+from torch import nn
+from torchvision.ops import DeformConv2d
+
+def ecg():
+    return nn.Sequential(nn.Conv1d(2, 8, 5), nn.BatchNorm1d(8), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(),
+                         nn.Linear(8, 2))
+
+def volumes():
+    return nn.Sequential(nn.Conv3d(1, 4, 3), nn.BatchNorm3d(4))
+
+def tokens():
+    return nn.Sequential(nn.Embedding(50, 8), nn.GRU(8, 4, batch_first=True))
+
+def steps():
+    return nn.GRU(8, 4, batch_first=True)
+
+class Deformable(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.offset = nn.Conv2d(3, 18, 3, padding=1)
+        self.deformed = DeformConv2d(3, 64, 3, padding=1, bias=False)
+    def forward(self, x):
+        return self.deformed(x, self.offset(x))
+
+class OldNorm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.utils.weight_norm(nn.Conv2d(3, 4, 3))
+    def forward(self, x):
+        y = self.conv(x)
+        return y if float(y.sum()) > 0 else -y
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.names = nn.Conv2d(3, 4, 3), nn.Embedding(9, 4)
+    def forward(self, image, name=None):
+        y = self.conv(image)
+        return y if name is None else y + self.names(name)[..., None, None]
+
+def own_shape():
+    from striate.models import create_model
+    return create_model("lenet5", input_size=32)
+"""
+
+
+@pytest.fixture
+def nets(tmp_path: Path) -> str:
+    path = tmp_path / "nets.py"
+    path.write_text(NETS)
+    return str(path)
+
+
+def plain(outcome) -> dict:
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    return json.loads(outcome.out)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("ecg", "2x1000", [1, 2, 1000]),
+        ("ecg", "1x2x1000", [1, 2, 1000]),
+        ("ecg", "4x2x1000", [4, 2, 1000]),
+        ("volumes", "1x8x9x10", [1, 1, 8, 9, 10]),
+        ("volumes", "2x1x8x9x10", [2, 1, 8, 9, 10]),
+        ("tokens", "12", [1, 12]),
+        ("tokens", "3,12", [3, 12]),
+        ("steps", "12×8", [1, 12, 8]),
+        ("Two", "3x8x8", [1, 3, 8, 8]),
+    ],
+)
+def test_a_shape_of_any_number_of_axes(cli, nets, name, given, expected):
+    assert plain(cli("summary", f"{nets}:{name}", "--input", given, "--json"))["input_shapes"] == [expected]
+
+
+GUESSES = {"ecg": [1, 2, 224], "volumes": [1, 1, 16, 16, 16], "tokens": [1, 16], "steps": [1, 16, 8]}
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_an_input_that_nobody_gives_is_guessed_and_that_is_said(cli, nets, name):
+    found = plain(cli("summary", f"{nets}:{name}", "--json"))
+    assert found["input_shapes"] == [GUESSES[name]]
+    (note,) = found["notes"]
+    assert "was guessed" in note
+    assert "x".join(map(str, GUESSES[name][1:])) in note
+    assert note in cli("summary", f"{nets}:{name}").out
+    assert (
+        plain(
+            cli(
+                "summary",
+                f"{nets}:{name}",
+                "--input",
+                "12x8" if name == "steps" else "x".join(map(str, GUESSES[name])),
+                "--json",
+            )
+        )["notes"]
+        == []
+    )
+
+
+def test_a_network_that_knows_its_input_is_not_guessed_at(cli, nets):
+    found = plain(cli("summary", f"{nets}:own_shape", "--json"))
+    assert (found["name"], found["input_shapes"], found["notes"]) == ("lenet5", [[1, 1, 32, 32]], [])
+
+
+def test_size_and_channels_shape_a_guess(cli, nets):
+    found = plain(cli("summary", f"{nets}:ecg", "--size", 50, "--json"))
+    assert found["input_shapes"] == [[1, 2, 50]]
+
+
+def test_several_inputs_by_place_or_by_name_with_their_types(cli, nets):
+    expected = [[1, 3, 8, 8], [1]]
+    for given in (("3x8x8", "1:int64"), ("1x3x8x8", "1:int64")):
+        arguments = [part for one in given for part in ("--input", one)]
+        found = plain(cli("summary", f"{nets}:Two", *arguments, "--json"))
+        assert found["input_shapes"] == [[1, 3, 8, 8], [1, 1] if given[0] == "3x8x8" else [1]]
+        assert found["rows"][1]["output_shape"][-1] == 4
+    named = plain(cli("summary", f"{nets}:Two", "--input", "image=1x3x8x8", "--input", "name=1:int64", "--json"))
+    assert named["input_shapes"] == expected
+    assert [row["name"] for row in named["rows"]][:2] == ["conv", "names"]
+
+
+WRONG = {
+    "no shape": (["3x"], "--input 3x: a shape is written such as 3x224x224"),
+    "no positive shape": (["3x0x4"], "--input 3x0x4"),
+    "unknown type": (["3x8x8:int65"], "'int64'"),
+    "names for some": (["image=3x8x8", "1:int64"], "give names to all inputs or to none"),
+    "one name twice": (["image=3x8x8", "image=3x8x8"], "two inputs named image"),
+    "no such argument": (["picture=3x8x8"], "picture"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_inputs_that_cannot_be_are_refused_in_one_line(cli, nets, name):
+    given, words = WRONG[name]
+    outcome = cli("summary", f"{nets}:Two", *[part for one in given for part in ("--input", one)])
+    assert outcome.code in (1, 2)
+    assert words in outcome.line()
+
+
+def test_a_deformable_layer_is_counted_and_its_sampling_told(cli, nets):
+    found = plain(cli("summary", f"{nets}:Deformable", "--input", "3x32x32", "--json"))
+    assert found["multiply_adds"] == 497_664 + 1_769_472
+    assert found["not_counted"] == {"sampling of deform_conv2d": 1}
+    assert "not counted   sampling of deform_conv2d (1)" in cli("summary", f"{nets}:Deformable", "--size", 32).out
+    line = next(
+        line for line in cli("compare", f"{nets}:Deformable").out.splitlines() if line.startswith("not counted")
+    )
+    assert line.endswith("nets.py:Deformable: sampling of deform_conv2d (1)")
+
+
+def test_old_weight_norm_is_said_to_need_real_values_and_works_on_them(cli, nets):
+    arguments = ("summary", f"{nets}:OldNorm", "--input", "3x8x8")
+    assert "--device cpu" in cli(*arguments).line()
+    found = plain(cli(*arguments, "--device", "cpu", "--json"))
+    assert (found["multiply_adds"], found["parameters"]) == (36 * 4 * 27, 116)
+
+
+def test_networks_that_compute_with_tensors_while_they_are_built(cli):
+    found = plain(cli("summary", "torchvision:regnet_y_400mf", "--json"))
+    assert (found["name"], found["parameters"], found["input_shapes"]) == ("RegNet", 4_344_144, [[1, 3, 224, 224]])
+    assert found["not_counted"] == {}
+    assert (
+        plain(cli("summary", "torchvision:regnet_x_400mf", "--classes", 10, "--json"))["parameters"]
+        == 5_495_976 - 990 * 401
+    )
+
+
+def test_networks_of_clips_take_clips(cli):
+    assert plain(cli("summary", "torchvision:r3d_18", "--depth", 1, "--json"))["input_shapes"] == [[1, 3, 16, 112, 112]]
+
+
+def test_networks_have_names_and_other_modules_their_class(cli, nets):
+    assert cli("summary", "lenet5").out.startswith("lenet5 on 1×1×28×28\n")
+    assert cli("summary", "VGG-16", "--depth", 0).out.startswith("vgg_d on 1×3×224×224\n")
+    assert cli("summary", f"{nets}:Two", "--size", 8).out.startswith("Two on 1×3×8×8\n")
+
+
+SUMMARY = {
+    *("network", "name", "input_shapes", "parameters", "trainable_parameters", "parameter_bytes", "buffers"),
+    *("multiply_adds", "flops", "not_counted", "activation_bytes", "kept_bytes", "gradient_bytes", "optimizer_bytes"),
+    *("receptive_field", "rows", "counted", "notes"),
+}
+ROW = {
+    *("name", "type", "depth", "output_shape", "parameters", "trainable", "multiply_adds", "flops", "not_counted"),
+    *("activation_bytes", "kept_bytes", "receptive_field", "stride", "offset", "sees_all", "reused"),
+}
+FIELD = {
+    *("network", "layer", "unit", "image", "theoretical", "sigma", "side_68", "side_95", "area_68", "area_95"),
+    *("fraction_95", "luo_side", "samples", "picture"),
+}
+COMPARED = {
+    *("network", "input_shape", "parameters", "trainable_parameters", "multiply_adds", "flops", "not_counted"),
+    *("activation_bytes", "kept_bytes", "receptive_field", "sees_all"),
+}
+
+
+def test_json_of_a_summary_holds_just_these(cli):
+    found = plain(cli("summary", "lenet5", "--json"))
+    assert set(found) == SUMMARY
+    assert all(set(row) == ROW for row in found["rows"])
+    assert found["network"] == "lenet5"
+
+
+def test_json_of_a_field_holds_just_these(cli):
+    found = plain(cli("field", "resnet20_cifar", "--samples", 1, "--layer", "stem", "--json"))
+    assert set(found) == FIELD
+    assert (found["network"], found["layer"], found["samples"]) == ("resnet20_cifar", "stem", 1)
+    assert found["picture"] is None
+
+
+def test_json_of_a_comparison_holds_these_costs(cli):
+    (found,) = plain(cli("compare", "lenet5", "--json"))["networks"]
+    assert set(found) >= COMPARED

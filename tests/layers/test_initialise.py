@@ -1,0 +1,108 @@
+"""First weights, rule by rule: their deviation, their bounds and their biases."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from striate.errors import UsageError
+from striate.layers.initialise import (
+    first_weights_,
+    gate_bias_,
+    he_normal_,
+    lecun_uniform_,
+    normal_,
+    uniform_,
+    xavier_uniform_,
+)
+from striate.layers.shortcuts import Gate
+
+
+@pytest.fixture
+def layers() -> nn.Sequential:
+    """A convolution of fan-in 144 and fan-out 288 and a dense layer of 200 inputs, biases set to one."""
+    torch.manual_seed(0)
+    chain = nn.Sequential(nn.Conv2d(16, 32, 3), nn.Linear(200, 100))
+    for layer in chain:
+        nn.init.ones_(layer.bias)
+    return chain
+
+
+def deviation(layer: nn.Module) -> float:
+    return layer.weight.std().item()
+
+
+def is_gaussian(layer: nn.Module) -> bool:
+    """A third of a normal's values lie beyond one deviation, of a uniform's 42 %; and a few beyond two."""
+    scaled = layer.weight.detach().flatten() / layer.weight.std()
+    return 0.29 < (scaled.abs() > 1).float().mean() < 0.345 and (scaled.abs() > 2.2).any()
+
+
+@pytest.mark.parametrize(("mode", "fan"), [("fan_in", 144), ("fan_out", 288)])
+def test_he_is_normal_over_its_fan_and_leaves_dense_layers(mode, fan, layers):
+    before = layers[1].weight.clone()
+    he_normal_(layers, mode)
+    assert deviation(layers[0]) == pytest.approx(math.sqrt(2 / fan), rel=0.03)
+    assert is_gaussian(layers[0])
+    assert layers[0].bias.eq(0).all()
+    assert torch.equal(layers[1].weight, before)
+    assert layers[1].bias.eq(1).all()
+
+
+def test_he_goes_by_the_fan_out_unless_told(layers):
+    he_normal_(layers)
+    assert deviation(layers[0]) == pytest.approx(math.sqrt(2 / 288), rel=0.03)
+
+
+def test_normal_is_for_dense_layers(layers):
+    before = layers[0].weight.clone()
+    normal_(layers)
+    assert deviation(layers[1]) == pytest.approx(0.01, rel=0.03)
+    assert layers[1].bias.eq(0).all()
+    assert torch.equal(layers[0].weight, before)
+    normal_(layers, 0.3)
+    assert deviation(layers[1]) == pytest.approx(0.3, rel=0.03)
+
+
+def test_xavier_is_uniform_over_both_fans(layers):
+    xavier_uniform_(layers)
+    for layer, fans in zip(layers, (144 + 288, 200 + 100), strict=True):
+        bound = math.sqrt(6 / fans)
+        assert 0.98 * bound < layer.weight.abs().max() <= bound
+        assert deviation(layer) == pytest.approx(bound / math.sqrt(3), rel=0.03)
+        assert layer.bias.eq(0).all()
+
+
+@pytest.mark.parametrize(
+    ("init", "deviations"), [("he", (math.sqrt(2 / 144), math.sqrt(2 / 200))), ("gaussian", (0.01, 0.01))]
+)
+def test_rules_by_name_take_both_kinds_of_layers(init, deviations, layers):
+    first_weights_(layers, init)
+    for layer, expected in zip(layers, deviations, strict=True):
+        assert deviation(layer) == pytest.approx(expected, rel=0.03)
+        assert is_gaussian(layer)
+        assert layer.bias.eq(0).all()
+    with pytest.raises(UsageError, match="init"):
+        first_weights_(layers, "zeros")
+
+
+def test_uniform_has_one_bound_for_all(layers):
+    uniform_(layers, 0.05)
+    for layer in layers:
+        for values in (layer.weight, layer.bias):
+            assert 0.9 * 0.05 < values.abs().max() <= 0.05
+
+
+def test_lecuns_bound_goes_by_the_fan_in(layers):
+    lecun_uniform_(layers)
+    for layer, fan_in in zip(layers, (144, 200), strict=True):
+        assert 0.98 * 2.4 / fan_in < layer.weight.abs().max() <= 2.4 / fan_in
+        assert 0.5 * 2.4 / fan_in < layer.bias.abs().max() <= 2.4 / fan_in
+
+
+def test_gates_get_their_bias_and_nothing_else_does(layers):
+    gate = Gate(4, 4)
+    gate_bias_(nn.Sequential(gate, layers), -3.0)
+    assert gate.get_parameter("conv.bias").eq(-3).all()
+    assert layers[0].bias.eq(1).all()

@@ -1,0 +1,118 @@
+"""Weights put into a network: what is loaded, what stays random, and a network on another's base."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+
+from striate.errors import StriateError, UsageError
+from striate.models import create_model, get_card, keras_examples, vgg
+from striate.models.catalogue import cards
+
+SIZE = 32
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    """VGG-16 with few maps and narrow dense layers: the same layers at a thousandth of the size."""
+    columns = {**vgg.COLUMNS, "vgg_d": ((4, 4), (4, 4), (6, 6, 6), (6, 6, 6), (8, 8, 8))}
+    monkeypatch.setattr(vgg, "COLUMNS", columns)
+    monkeypatch.setattr(vgg, "DENSE", (5, 5))
+    monkeypatch.setattr(keras_examples, "VGG_DENSE", 7)
+
+
+def convolutions(model):
+    return [tensor for key, tensor in model.state_dict().items() if "head" not in key]
+
+
+def theirs() -> dict[str, torch.Tensor]:
+    """The tensors of torchvision's VGG-16, under its names, at our narrow widths."""
+    layers: list[int | str] = []
+    for group in vgg.COLUMNS["vgg_d"]:
+        layers += [*group, "M"]
+    features = torchvision.models.vgg.make_layers(layers)
+    state = {f"features.{key}": value for key, value in features.state_dict().items()}
+    state |= {"classifier.0.weight": torch.randn(5, 8 * 49), "classifier.0.bias": torch.randn(5)}
+    state |= {"classifier.3.weight": torch.randn(5, 5), "classifier.3.bias": torch.randn(5)}
+    return state | {"classifier.6.weight": torch.randn(1000, 5), "classifier.6.bias": torch.randn(1000)}
+
+
+def on_base(weights, **arguments):
+    torch.manual_seed(1)
+    return create_model("vgg16_cats_dogs", weights=weights, input_size=SIZE, **arguments)
+
+
+def test_the_base_is_loaded_from_torchvisions_names_and_the_head_stays_random(tmp_path):
+    state = theirs()
+    save_file(state, tmp_path / "vgg.safetensors")
+    model = on_base(tmp_path / "vgg.safetensors")
+    given = [value for key, value in state.items() if key.startswith("features")]
+    assert len(given) == 26
+    assert all(map(torch.equal, convolutions(model), given))
+    assert model.fresh == ("head.dense1", "head.classifier")
+    assert (model.num_classes, model.fixed_size) == (1, (SIZE, SIZE))
+    again = on_base(None)
+    assert model.head.dense1.weight.shape == again.head.dense1.weight.shape == (7, 8)
+    assert again.fresh == ()
+
+
+def test_the_base_is_loaded_from_our_own_vgg_and_from_one_without_a_head(tmp_path):
+    trained = create_model("vgg16", input_size=SIZE, num_classes=3)
+    save_file(trained.state_dict(), tmp_path / "whole.safetensors")
+    bare = {key: value for key, value in trained.state_dict().items() if not key.startswith("head")}
+    save_file(bare, tmp_path / "bare.safetensors")
+    for file in ("whole", "bare"):
+        model = on_base(tmp_path / f"{file}.safetensors", num_classes=4)
+        assert all(map(torch.equal, convolutions(model), convolutions(trained)))
+        assert model.num_classes == 4
+        assert model.weights_source.input_size == 150
+
+
+def test_a_file_of_the_whole_network_is_loaded_whole(tmp_path):
+    trained = on_base(None)
+    save_file(trained.state_dict(), tmp_path / "own.safetensors")
+    model = on_base(tmp_path / "own.safetensors")
+    assert all(map(torch.equal, model.state_dict().values(), trained.state_dict().values()))
+    assert model.fresh == ()
+
+
+def test_grey_images_get_the_sum_of_the_first_convolutions_channels(tmp_path):
+    save_file(theirs(), tmp_path / "vgg.safetensors")
+    colour, grey = (on_base(tmp_path / "vgg.safetensors", in_channels=channels) for channels in (3, 1))
+    torch.testing.assert_close(grey.stem.conv1.weight[:, 0], colour.stem.conv1.weight.sum(1))
+
+
+def test_the_base_is_fetched_by_the_name_of_vgg16s_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(tmp_path))
+    torch.save(theirs(), tmp_path / "file.pth")
+    digest = hashlib.sha256((tmp_path / "file.pth").read_bytes()).hexdigest()
+    card = get_card("vgg16_cats_dogs")
+    (record,) = card.weights
+    assert record.file == get_card("vgg16").weights[0].file
+    assert record.accuracy == ()
+    monkeypatch.setitem(cards(), card.name, replace(card, weights=(replace(record, file="file.pth", sha256=digest),)))
+    model = on_base("imagenet")
+    assert torch.equal(model.stem.conv1.weight, torch.load(tmp_path / "file.pth")["features.0.weight"])
+    assert model.weights_source.mean == (0.485, 0.456, 0.406)
+
+
+def test_another_column_and_another_family_do_not_fit(tmp_path):
+    save_file(create_model("resnet18").state_dict(), tmp_path / "resnet.safetensors")
+    with pytest.raises(StriateError, match="not weights of a network of the family 'vgg'"):
+        on_base(tmp_path / "resnet.safetensors")
+    state = theirs()
+    state["features.28.weight"] = torch.randn(9, 6, 3, 3)
+    save_file(state, tmp_path / "other.safetensors")
+    with pytest.raises(StriateError, match="misshapen"):
+        on_base(tmp_path / "other.safetensors")
+    with pytest.raises(UsageError, match="unknown weights of vgg16_cats_dogs 'imagenet_v2'"):
+        on_base("imagenet_v2")
+
+
+def test_layers_left_random_by_other_classes_are_named(tmp_path):
+    save_file(create_model("lenet5").state_dict(), tmp_path / "a.safetensors")
+    assert create_model("lenet5", weights=tmp_path / "a.safetensors", num_classes=3).fresh == ("head.classifier",)
+    assert create_model("lenet5", weights=tmp_path / "a.safetensors").fresh == ()

@@ -1,0 +1,180 @@
+"""Which network for which pictures: figures at their own size, cost in proportion to the data, the lectures' advice."""
+
+import json
+
+import pytest
+import torch
+
+from striate.errors import StriateError, UsageError
+from striate.models import create_model, get_card
+from striate.models import recommendation as recommending
+from striate.models.budget import LIMITS, Cost, cost_of
+from striate.models.recommendation import in_proportion, recommend
+from striate.models.regimes import ALL, DIFFERENT, NOTHING, SIMILAR, regimes
+
+#: Enough of the catalogue to choose from: to measure the deepest networks takes seconds each.
+SOME = (
+    *("efficientnet_b0", "efficientnet_b2", "efficientnet_b7", "resnet18", "resnet50", "resnet50_v1_5"),
+    *("mobilenet_v1", "mobilenet_v2", "shufflenet_v2_x2_0", "vgg_d", "vgg16_cats_dogs"),
+    *("resnet20_cifar", "resnet32_cifar", "resnet44_cifar", "resnet56_cifar", "resnet110_cifar", "all_cnn_c"),
+    *("densenet_bc190_k40_cifar", "densenet40_k12_cifar", "keras_mnist"),
+)
+
+
+@pytest.fixture
+def some(monkeypatch):
+    monkeypatch.setattr(recommending, "cards", lambda: {name: get_card(name) for name in SOME})
+
+
+@pytest.mark.usefixtures("some")
+def test_few_images_get_networks_with_weights_ranked_by_accuracy():
+    found = recommend(2000, 224, limits={"multiply_adds": 2e9})
+    accuracies = [one.accuracy for one in found]
+    assert accuracies == sorted(accuracies, reverse=True)
+    for one in found:
+        assert one.weights in {source.name for source in get_card(one.name).weights}
+        assert one.cost == cost_of(one.name, (224, 224))
+        assert any("2,000 images are too few" in reason for reason in one.reasons)
+        assert (one.input_size, one.freeze, one.measured_on) == (224, "all", "ImageNet")
+
+
+@pytest.mark.usefixtures("some")
+def test_two_thousand_images_do_not_get_the_largest_network():
+    """EfficientNet-B7's 84 % are of 600 pixels and cost 37 G: too large a size, and too dear for so few images."""
+    for size in (224, 1000):
+        first, *others = recommend(2000, size, count=10)
+        assert first.name == "efficientnet_b0"
+        assert "efficientnet_b7" not in {one.name for one in others}
+        assert all(one.cost.multiply_adds <= in_proportion(2000, 224) for one in (first, *others))
+
+
+@pytest.mark.usefixtures("some")
+def test_more_images_are_worth_a_dearer_network():
+    few, many = recommend(2000, 224, count=1)[0], recommend(10_000, 224, count=1)[0]
+    assert few.cost.multiply_adds < 2.1e9 < many.cost.multiply_adds
+    assert many.accuracy > few.accuracy
+    assert in_proportion(4000, 224) == 2 * in_proportion(2000, 224) == 2 * in_proportion(1, 224)
+
+
+def test_a_size_beyond_the_pictures_is_not_recommended(monkeypatch):
+    """All of the catalogue, each network at a cost that tells the size it was measured at."""
+    monkeypatch.setattr(recommending, "cost_of", lambda name, size: Cost(size[0], 0, 0))
+    sizes = {side: {one.input_size for one in recommend(10**6, side, count=200)} for side in (100, 224, 299, 320, 600)}
+    assert {side: max(found) for side, found in sizes.items()} == {100: 224, 224: 224, 299: 299, 320: 300, 600: 600}
+    assert all(one.cost.multiply_adds == one.input_size for one in recommend(10**6, 600, count=200))
+
+
+@pytest.mark.usefixtures("some")
+def test_smaller_pictures_are_enlarged_to_the_usual_size_and_it_says_so():
+    (first,) = recommend(2000, 100, count=1)
+    assert first.input_size == 224
+    assert any("enlarged from 100 px" in reason for reason in first.reasons)
+    assert not any("enlarged" in reason for reason in recommend(2000, 224, count=1)[0].reasons)
+
+
+@pytest.mark.usefixtures("some")
+def test_small_images_get_networks_for_small_images():
+    found = recommend(2000, 32)
+    assert [one.name for one in found] == ["resnet56_cifar", "resnet44_cifar", "resnet32_cifar"]
+    assert all(one.measured_on == "CIFAR-10" and one.weights is None and one.freeze is None for one in found)
+    assert found[0].accuracy == pytest.approx(0.9303)
+
+
+@pytest.mark.usefixtures("some")
+def test_a_figure_of_32_pixels_is_not_claimed_for_48():
+    (first,) = recommend(2000, 48, count=1)
+    assert (first.input_size, first.accuracy) == (48, None)
+    assert any("none for 48 px" in reason for reason in first.reasons)
+
+
+@pytest.mark.usefixtures("some")
+def test_no_densenet_of_nine_billion_for_32_pixels():
+    """The most accurate there is, at 9.3 G an image: 50,000 pictures of 32 pixels are worth a ninth of that."""
+    assert cost_of("densenet_bc190_k40_cifar", (32, 32)).multiply_adds > 9.2e9
+    found = recommend(50_000, 32, count=10)
+    assert found[0].name == "densenet40_k12_cifar"
+    assert all(one.cost.multiply_adds <= in_proportion(50_000, 32) < 1.1e9 for one in found)
+    assert recommend(10**6, 32, count=1)[0].name == "densenet_bc190_k40_cifar"
+
+
+@pytest.mark.usefixtures("some")
+def test_latency_rules_out_what_is_too_slow(monkeypatch):
+    slow = {"mobilenet_v2": 5.0}
+    monkeypatch.setattr(recommending, "latency_of", lambda name, size, **arguments: slow.get(name, 30.0))
+    found = recommend(2000, 224, limits={"latency": 20})
+    assert [one.name for one in found] == ["mobilenet_v2"]
+    assert found[0].latency == 5.0
+
+
+@pytest.mark.usefixtures("some")
+def test_nothing_fits():
+    with pytest.raises(StriateError, match=r"no network fits images of 224x224 within .*multiply-adds"):
+        recommend(2000, 224, limits={"multiply_adds": 10})
+
+
+@pytest.mark.parametrize("arguments", [(0, 224), (5, 224, {"speed": 3.0})])
+def test_wrong_questions(arguments):
+    images, size, *limits = arguments
+    with pytest.raises(UsageError):
+        recommend(images, size, limits=limits[0] if limits else None)
+
+
+@pytest.mark.parametrize(
+    ("images", "similar", "pretrained", "advice"),
+    [
+        (2000, True, True, (SIMILAR,)),
+        (2000, False, True, (DIFFERENT,)),
+        (2000, None, True, (SIMILAR, DIFFERENT)),
+        (9_999, True, True, (SIMILAR,)),
+        (10_000, True, True, (ALL,)),
+        (10_000, False, True, (ALL,)),
+        (2000, True, False, (NOTHING,)),
+    ],
+)
+def test_the_lectures_advice_goes_by_number_and_likeness(images, similar, pretrained, advice):
+    assert regimes(images, similar, pretrained) == advice
+
+
+@pytest.mark.usefixtures("some")
+def test_what_is_unlike_is_frozen_up_to_the_middle():
+    (first,) = recommend(2000, 224, count=1, similar=False)
+    with torch.device("meta"):
+        model = create_model(first.name)
+    assert first.freeze in model.parts()
+    assert 1 < len(model.freeze(first.freeze).frozen) < len(model.parts()) - 1
+    assert recommend(20_000, 224, count=1, similar=False)[0].freeze is None
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    from striate.cli import main
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["striate", "recommend", *map(str, words)])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        return leaving.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.usefixtures("some")
+def test_the_command_prints_advice_and_commands_that_can_be_run(run):
+    code, out, _ = run("--images", 2000, "--top", 1)
+    assert code == 0
+    assert out.startswith(f"{SIMILAR.when}: {SIMILAR.advice}\n{DIFFERENT.when}: ")
+    assert "--model efficientnet_b0 --weights imagenet --size 224 --freeze all\n" in out
+    code, out, _ = run("--images", 2000, "--top", 1, "--different")
+    assert SIMILAR.advice not in out
+    assert "--freeze stage" in out
+    assert "--freeze" not in run("--images", 2000, "--size", 32, "--top", 1)[1]
+
+
+@pytest.mark.usefixtures("some")
+def test_the_record_of_the_command(run):
+    record = json.loads(run("--images", 2000, "--size", 32, "--params", "0.5M", "--json")[1])
+    assert (record["images"], record["size"], record["limits"]) == (2000, 32, {"parameters": 5e5})
+    assert set(record["limits"]) <= set(LIMITS)
+    assert all(one["cost"]["parameters"] <= 5e5 for one in record["networks"])
+    assert [one["name"] for one in record["networks"]] == ["resnet32_cifar", "resnet20_cifar"]
+    assert record["advice"] == [{"when": NOTHING.when, "advice": NOTHING.advice, "freeze": None}]

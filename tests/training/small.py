@@ -1,0 +1,100 @@
+"""A small network and pictures for it, with everything in it that has a state."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
+from torch import nn
+
+from striate.data import ArrayImages, Preprocessing, Split
+from striate.models import ConvNet
+from striate.training.batches import Batch, Batches
+from striate.training.loop import Training
+from striate.training.progress import Quiet
+from striate.training.recipes import Recipe
+from striate.training.run_folder import RunFolder
+
+LOOK = Preprocessing((12, 12), 1, (0.5,), (0.25,))
+CLASSES = ("above", "below")
+
+
+def split(name: str, count: int, seed: int) -> Split:
+    """Two classes that are hard enough to take some epochs: a little brighter above, or below."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, count)
+    images = rng.integers(0, 200, (count, 12, 12, 1), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[6 * label : 6 * label + 6] += 25
+    return Split(name, ArrayImages(images, [f"{name}[{i}]" for i in range(count)]), labels)
+
+
+def network(auxiliary: bool = False) -> ConvNet:
+    """Convolution, batch norm and dropout; with `auxiliary` a head on each of its two stages."""
+    stages = {
+        "one": nn.Sequential(nn.Conv2d(4, 6, 3), nn.BatchNorm2d(6), nn.ReLU()),
+        "two": nn.Sequential(nn.Conv2d(6, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU()),
+    }
+
+    def head() -> nn.Sequential:
+        parts = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.3))
+        parts.add_module("classifier", nn.Linear(24, 2))
+        return parts
+
+    main = dict(head().named_children())
+    heads = {name: head() for name in stages} if auxiliary else None
+    stem = nn.Conv2d(1, 4, 3)
+    return ConvNet(stem, stages, main, in_channels=1, auxiliary=heads, auxiliary_weight=0.5 if auxiliary else 0.0)
+
+
+def half_precision() -> Fabric:
+    """float16 with a scaled loss, on the processor."""
+    return Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu"))
+
+
+def recipe(**fields: Any) -> Recipe:
+    """Four steps an epoch."""
+    return Recipe(**{"epochs": 3, "batch_size": 16, "learning_rate": 0.05, "warmup_epochs": 0, **fields})
+
+
+def training(
+    folder: Path,
+    chosen: Recipe,
+    *,
+    model: ConvNet | None = None,
+    auxiliary: bool = False,
+    val: bool = True,
+    fabric: Fabric | None = None,
+    save: Callable[[nn.Module, dict[str, float]], None] = lambda network, figures: None,
+    **options: Any,
+) -> Training:
+    """A training in `folder`, at its first step."""
+    torch.manual_seed(0)
+    folder.mkdir(exist_ok=True)
+    return Training(
+        network(auxiliary) if model is None else model,
+        Batches(split("train", 64, 0), LOOK, chosen.batch_size, chosen.augment, seed=5),
+        Batches(split("val", 32, 1), LOOK, 32) if val else None,
+        CLASSES,
+        LOOK,
+        chosen,
+        RunFolder(folder),
+        fabric or Fabric(accelerator="cpu", devices=1),
+        save,
+        Quiet(),
+        **options,
+    )
+
+
+def stop_after(run: Training, steps: int) -> None:
+    """Have a training be interrupted once it has taken so many steps."""
+    take = run.train_step
+
+    def step(batch: Batch) -> None:
+        take(batch)
+        run.interruption.requested = run.position.step >= steps
+
+    run.train_step = step  # type: ignore[method-assign]

@@ -1,0 +1,126 @@
+"""Training that diverges names the step that did it, and nothing broken is ever saved."""
+
+import copy
+import re
+
+import pytest
+import torch
+
+from striate.errors import StriateError
+from striate.training.checkpoints import load_checkpoint
+from striate.training.divergence import LOSS_CHECK, RecentSteps, finite
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([1.0, 2.0], True), ([1.0, INF], False), ([NAN], False), ([-INF, 1.0], False)]
+)
+def test_finite_looks_at_every_value(values, expected):
+    tensors = [torch.ones(3), torch.tensor([7]), torch.tensor(values)]
+    assert finite(tensors) is expected
+    assert finite(reversed(tensors)) is expected
+
+
+def test_finite_takes_nothing_and_whole_numbers_for_sound():
+    assert finite([])
+    assert finite([torch.tensor([1, 2])])
+
+
+def test_the_first_broken_step_is_named_else_the_last():
+    steps = RecentSteps()
+    assert steps.broken() == (0, 0.0)
+    for step, loss in enumerate([1.0, 2.0, NAN, NAN], 5):
+        steps.add(step, step / 10, torch.tensor(loss))
+    assert steps.broken() == (7, 0.7)
+    steps = RecentSteps()
+    steps.add(1, 0.1, torch.tensor(1.0))
+    steps.add(2, 0.2, torch.tensor(1.0))
+    assert steps.broken() == (2, 0.2)
+
+
+def test_as_many_steps_are_kept_as_lie_between_two_looks():
+    steps = RecentSteps()
+    for step in range(1, 200):
+        steps.add(step, 0.1, torch.tensor(NAN if step > 199 - LOSS_CHECK else 1.0))
+    assert steps.broken()[0] == 200 - LOSS_CHECK
+
+
+def broken_at(run, step: int, what: str) -> None:
+    """Have a value become infinite in optimizer step `step`."""
+    if what == "loss":
+        criterion = run.objective.criterion
+        run.objective.criterion = lambda *given: criterion(*given) * (INF if run.position.step + 1 == step else 1)
+        return
+    update = run.update
+
+    def broken_update(loss):
+        update(loss)
+        if run.position.step + 1 == step:
+            with torch.no_grad():
+                target = {"weight": run.module.stem.weight, "statistics": run.module.stages.one[1].running_var}[what]
+                target.view(-1)[1] = INF
+
+    run.update = broken_update
+    broken_update.state = update.state
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 1.0])
+def test_the_message_names_the_step_and_its_rate(clip_norm, tmp_path, small):
+    chosen = small.recipe(epochs=2, schedule="linear", clip_norm=clip_norm)
+    run = small.training(tmp_path, chosen)
+    broken_at(run, 7, "loss")
+    with pytest.raises(StriateError) as error:
+        run.train()
+    rate = 0.05 * (1 - 6 / 8)
+    text = f"the loss became infinite or not a number in epoch 2, by step 7, at a learning rate of {rate:.3g}. "
+    assert str(error.value).startswith(text)
+    assert ("clip_norm=1" in str(error.value)) == (clip_norm == 0)
+    assert "lower --lr" in str(error.value)
+
+
+@pytest.mark.parametrize("val", [True, False])
+@pytest.mark.parametrize("what", ["weight", "statistics", "loss"])
+@pytest.mark.parametrize("step", [3, 8])  # the last of all is 8
+def test_nothing_broken_is_saved(step, what, val, tmp_path, small):
+    saved = []
+    save = lambda network, best: saved.append(copy.deepcopy(network.state_dict()))  # noqa: E731
+    run = small.training(tmp_path, small.recipe(epochs=2), val=val, save=save)
+    broken_at(run, step, what)
+    with pytest.raises(StriateError, match=re.compile(rf"in epoch {(step + 3) // 4}, by step [{step}4]")):
+        run.train()
+    assert all(finite(state.values()) for state in saved)
+    tensors, state = load_checkpoint(tmp_path / "last.ckpt")
+    assert finite(tensors.values())
+    assert state["position"]["step"] == (0 if step == 3 else 4)
+
+
+def test_a_checkpoint_within_an_epoch_keeps_nothing_broken_either(tmp_path, small):
+    run = small.training(tmp_path, small.recipe(epochs=2), checkpoint_every=0.0)
+    broken_at(run, 3, "loss")
+    with pytest.raises(StriateError, match="by step 3"):
+        run.train()
+    assert load_checkpoint(tmp_path / "last.ckpt")[1]["position"]["step"] == 2
+
+
+def test_clipping_keeps_a_training_whole_that_diverges_without(tmp_path, small):
+    """What the message recommends helps: gradients far too large for the rate."""
+
+    def train(folder, clip_norm):
+        run = small.training(tmp_path / folder, small.recipe(epochs=12, clip_norm=clip_norm, learning_rate=0.1))
+        criterion = run.objective.criterion
+        run.objective.criterion = lambda *given: 1e18 * criterion(*given)
+        return run.train()
+
+    with pytest.raises(StriateError, match="clip_norm=1"):
+        train("wild", 0.0)
+    assert train("tame", 1.0).history[-1]["train_loss"] < 1e18
+
+
+def test_weights_that_were_broken_before_the_first_step_are_told(tmp_path, small):
+    run = small.training(tmp_path, small.recipe())
+    with torch.no_grad():
+        run.module.stem.bias[0] = NAN
+    with pytest.raises(StriateError, match="a weight is infinite or not a number before the first step"):
+        run.train()
+    assert not (tmp_path / "last.ckpt").exists()

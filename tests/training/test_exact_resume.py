@@ -1,0 +1,147 @@
+"""A training that was interrupted and goes on is the one that was not, to the bit: every state by its own case."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+
+from striate.augment import Augment
+from striate.errors import StriateError
+from striate.training.checkpoints import FORMAT, load_checkpoint
+from striate.training.metrics import Evaluation
+from striate.training.state import Position
+
+#: One of each: what has a state beside the weights.
+CASES = {
+    "momentum": {},
+    "adam and an average": {"optimizer": "adamw", "learning_rate": 0.01, "average": 0.9},
+    "rmsprop, clipped": {"optimizer": "rmsprop", "learning_rate": 0.003, "clip_norm": 0.5},
+    "warm-up and augmentation": {"warmup_epochs": 2, "augment": Augment(crop_padding=2, rotate=9)},
+}
+
+
+def outcome(folder: Path) -> dict[str, object]:
+    """Everything in the last checkpoint but the clock."""
+    tensors, state = load_checkpoint(folder / "last.ckpt")
+    position = {name: value for name, value in state.pop("position").items() if name not in ("timing", "seconds")}
+    bits = {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}
+    return {**bits, **position, **state, "metrics": (folder / "metrics.csv").read_text()}
+
+
+def interrupted(small, folder: Path, chosen, steps: int, **options):
+    """A training that was interrupted after so many steps, and stands where its checkpoint left it."""
+    run = small.training(folder, chosen, **options)
+    small.stop_after(run, steps)
+    assert run.train().stopped_by == "interrupted"
+    again = small.training(folder, chosen, **options)
+    again.restore()
+    assert again.position.step == steps
+    return again
+
+
+def differences(first: Path, second: Path) -> list[str]:
+    one, other = outcome(first), outcome(second)
+    return [name for name in one | other if one.get(name) != other.get(name)]
+
+
+@pytest.mark.parametrize("steps", [4, 6])  # between two epochs, and within one
+@pytest.mark.parametrize("case", CASES)
+def test_every_state_comes_back(case, steps, tmp_path, small):
+    chosen = small.recipe(**CASES[case])
+    small.training(tmp_path / "whole", chosen).train()
+    interrupted(small, tmp_path / "broken", chosen, steps).train()
+    assert differences(tmp_path / "whole", tmp_path / "broken") == []
+
+
+def test_auxiliary_heads_and_their_sums_come_back(tmp_path, small):
+    chosen = small.recipe(average=0.9)
+    small.training(tmp_path / "whole", chosen, auxiliary=True).train()
+    interrupted(small, tmp_path / "broken", chosen, 6, auxiliary=True).train()
+    assert differences(tmp_path / "whole", tmp_path / "broken") == []
+
+
+def test_the_scale_of_16_bit_gradients_comes_back(tmp_path, small):
+    def begin(folder):
+        run = small.training(folder, small.recipe(clip_norm=1.0), fabric=small.half_precision())
+        run.update.scaler.load_state_dict(run.update.state() | {"scale": 2.0**40, "growth_interval": 3})
+        return run
+
+    begin(tmp_path / "whole").train()
+    broken = begin(tmp_path / "broken")
+    small.stop_after(broken, 6)
+    broken.train()
+    kept = broken.update.state()
+    assert kept["scale"] < 2.0**40
+    again = small.training(tmp_path / "broken", small.recipe(clip_norm=1.0), fabric=small.half_precision())
+    again.restore()
+    assert again.update.state() == kept
+    again.train()
+    assert differences(tmp_path / "whole", tmp_path / "broken") == []
+
+
+def test_a_plateaus_patience_and_rate_come_back(tmp_path, small, monkeypatch):
+    labels = np.arange(32) % 2
+    flat = Evaluation(("above", "below"), labels, np.eye(2)[labels], loss=0.5)
+    monkeypatch.setattr("striate.training.loop.evaluate", lambda *arguments: flat)
+    chosen = small.recipe(epochs=7, schedule="plateau", patience=1, gamma=0.5)
+    whole = small.training(tmp_path / "whole", chosen).train()
+    rates = [row["learning_rate"] / 0.05 for row in whole.history]
+    assert rates == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125]
+    for steps in (8, 10, 14):
+        folder = tmp_path / f"broken{steps}"
+        interrupted(small, folder, chosen, steps).train()
+        assert differences(tmp_path / "whole", folder) == []
+
+
+def test_the_best_so_far_comes_back_and_its_rows(tmp_path, small):
+    saved: list[float] = []
+    run = small.training(tmp_path, small.recipe(), save=lambda network, best: saved.append(best["epoch"]))
+    small.stop_after(run, 9)
+    best = dict(run.train().best)
+    rows = [dict(row) for row in run.position.history]
+    again = small.training(tmp_path, small.recipe())
+    again.restore()
+    assert again.position.best == best
+    assert again.position.history == rows
+    assert len(again.position.timing) == 2
+
+
+def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path, small):
+    small.training(tmp_path, small.recipe(epochs=1)).train()
+    path = tmp_path / "last.ckpt"
+    with safe_open(path, framework="pt") as file:
+        state = json.loads(file.metadata()[FORMAT])
+    position = state["position"] | {"best_loss": 0.4, "epochs_since_best_loss": 2}
+    position["timing"] = [{"epoch": 1, "seconds": 1.5, "images_per_second": 9.0, "loading_share": 0.1}]
+    read = Position.from_state(position)
+    assert read.epoch == 1
+    assert read.timing == [
+        {"epoch": 1, "seconds": 1.5, "validation_seconds": "", "images_per_second": 9.0, "loading_share": 0.1}
+    ]
+    with pytest.raises(TypeError):
+        Position.from_state(position | {"of_tomorrow": 1})
+
+
+def test_sums_of_another_network_do_not_fit(tmp_path, small):
+    run = small.training(tmp_path, small.recipe())
+    small.stop_after(run, 2)
+    run.train()
+    again = small.training(tmp_path, small.recipe())
+    again.sums.names.append("train_other_loss")
+    again.sums.reset()
+    with pytest.raises(StriateError, match="does not fit the run's network and recipe"):
+        again.restore()
+
+
+def test_random_state_moves_on_between_the_steps(tmp_path, small):
+    """Dropout draws from it: a checkpoint that kept no state, or an early one, would show."""
+    run = small.training(tmp_path, small.recipe())
+    start = torch.get_rng_state()
+    small.stop_after(run, 3)
+    run.train()
+    kept = load_checkpoint(tmp_path / "last.ckpt")[0]["random/cpu"]
+    assert not torch.equal(kept, start)
+    assert torch.equal(kept, torch.get_rng_state())

@@ -1,0 +1,94 @@
+"""One rule says which weights are better: it chooses what is saved and when training stops early."""
+
+import numpy as np
+import pytest
+
+from striate.training.metrics import Evaluation
+from striate.training.selection import better, early_stop_line, epochs_waited
+from striate.training.state import Position
+
+
+def evaluation(correct: int, loss: float) -> Evaluation:
+    """`correct` of ten images."""
+    labels = np.arange(10) % 2
+    predicted = np.where(np.arange(10) < correct, labels, 1 - labels)
+    return Evaluation(("a", "b"), labels, np.eye(2)[predicted], loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("correct", "loss", "expected"),
+    [(7, 0.9, True), (6, 0.4, True), (6, 0.5, False), (6, 0.6, False), (5, 0.1, False)],
+)
+def test_accuracy_decides_and_the_loss_among_equals(correct, loss, expected):
+    assert better(evaluation(correct, loss), {"epoch": 1, "accuracy": 0.6, "loss": 0.5}) is expected
+
+
+def test_anything_is_better_than_nothing():
+    assert better(evaluation(0, 9.0), None)
+
+
+@pytest.mark.parametrize(
+    ("phases", "epoch", "best", "waited"),
+    [
+        ([10], 3, 3, 0),
+        ([10], 5, 3, 2),
+        ([10, 5], 10, 3, 7),
+        ([10, 5], 11, 3, 1),  # an extension waits anew
+        ([10, 5], 13, 12, 1),
+        ([4, 5, 5], 12, 2, 3),
+    ],
+)
+def test_waiting_counts_from_the_best_epoch_or_from_the_extension(phases, epoch, best, waited):
+    assert epochs_waited(Position(phases, epoch=epoch, best={"epoch": best})) == waited
+
+
+def test_the_line_names_the_end_and_the_best():
+    position = Position([30], epoch=12, best={"epoch": 9, "accuracy": 0.75, "loss": 0.25})
+    line = early_stop_line(position, 3)
+    for part in ("after epoch 12 of 30", "last 3 epochs", "epoch 9", "0.2500", "75.00%"):
+        assert part in line
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """Validation gives these (correct of ten, loss) in turn: figures([(5, 0.7), ...])."""
+
+    def script(pairs):
+        outcomes = iter([evaluation(*pair) for pair in pairs])
+        monkeypatch.setattr("striate.training.loop.evaluate", lambda *arguments: next(outcomes))
+
+    return script
+
+
+def test_the_first_of_equal_epochs_is_kept(small, tmp_path, figures):
+    saved: list[dict] = []
+    figures([(5, 0.7), (6, 0.6), (6, 0.6), (6, 0.5), (6, 0.5)])
+    run = small.training(tmp_path, small.recipe(epochs=5), save=lambda network, best: saved.append(dict(best)))
+    run.train()
+    assert [(best["epoch"], best["accuracy"], best["loss"]) for best in saved] == [
+        (1, 0.5, 0.7),
+        (2, 0.6, 0.6),
+        (4, 0.6, 0.5),
+    ]
+
+
+@pytest.mark.parametrize(("patience", "last"), [(1, 3), (2, 4), (3, 8)])
+def test_it_stops_after_exactly_so_many_epochs_without_better_weights(patience, last, small, tmp_path, figures):
+    figures([(5, 0.7), (6, 0.6), (6, 0.6), (5, 0.1), (6, 0.5), (6, 0.5), (6, 0.9), (6, 0.9), (5, 0.0)])
+    position = small.training(tmp_path, small.recipe(epochs=9, early_stopping=patience)).train()
+    assert (position.epoch, position.stopped_by) == (last, "early stopping")
+
+
+def test_the_count_goes_on_where_it_was_when_a_run_is_resumed(small, tmp_path, figures):
+    pairs = [(6, 0.5), (5, 0.5), (5, 0.5), (5, 0.5), (5, 0.5)]
+    figures(pairs)
+    chosen = small.recipe(epochs=5, early_stopping=3)
+    run = small.training(tmp_path, chosen)
+    small.stop_after(run, 9)
+    run.train()
+    again = small.training(tmp_path, chosen)
+    again.restore()
+    assert again.position.best == {"epoch": 1, "accuracy": 0.6, "loss": 0.5}
+    figures(pairs[2:])
+    position = again.train()
+    assert (position.epoch, position.stopped_by) == (4, "early stopping")

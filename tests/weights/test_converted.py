@@ -1,0 +1,84 @@
+"""Files that nobody publishes at an address: known by their content, whatever they are called."""
+
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from striate.models import create_model, get_card, list_models
+from striate.weights import converted, describe
+from striate.weights.converted import CIFAR, KNOWN, MOBILENETS, known
+
+FILES = {f"resnet{layers}_cifar10.safetensors": row[:2] for layers, row in CIFAR.items()} | {
+    "mobilenet_v2_imagenet.safetensors": MOBILENETS[2, 1.0][:2],
+    "mobilenet_v1_1.0_224_imagenet.safetensors": MOBILENETS[1, 1.0][:2],
+    "mobilenet_v1_0.75_192_imagenet.safetensors": MOBILENETS[1, 0.75][:2],
+    "mobilenet_v1_0.5_160_imagenet.safetensors": MOBILENETS[1, 0.5][:2],
+    "mobilenet_v1_0.25_128_imagenet.safetensors": MOBILENETS[1, 0.25][:2],
+}
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """A file of another's weights without any description, known as if it were one of the converted ones."""
+    path = tmp_path / "whatever.safetensors"
+    torch.manual_seed(0)
+    save_file(create_model("resnet20_cifar").state_dict(), path)
+    record = converted._cifar(20)
+    monkeypatch.setattr(converted, "KNOWN", {path.stat().st_size: record})
+    monkeypatch.setattr(converted, "sha256_of", lambda file: record.sha256 if file == path else "other")
+    return path
+
+
+def test_a_known_content_brings_its_record_under_any_name(made):
+    source = describe(made)
+    assert (source.name, source.file) == (str(made), "whatever.safetensors")
+    assert (source.num_classes, source.input_size, source.crop_fraction) == (10, 32, 1.0)
+    assert source.options == {"shortcut": "A"}
+    assert [(figure.data, figure.value) for figure in source.accuracy] == [
+        ("CIFAR-10", 0.9173),
+        ("CIFAR-10 as JPEG", 0.8103),
+    ]
+    assert create_model("resnet20_cifar", weights=made).weights_source == source
+
+
+def test_another_content_of_the_same_length_is_not_taken_for_it(made, tmp_path):
+    other = tmp_path / "other.safetensors"
+    shutil.copy(made, other)
+    assert known(other) is None
+    assert known(made) is not None
+    assert known(tmp_path / "missing.safetensors") is None
+    assert describe(other).accuracy == ()
+    assert describe(other, 32).input_size == 32
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_files_are_told_by_their_content_alone(file, shared_weights, tmp_path):
+    """Renamed, each is known; saved anew without its description, it is another file."""
+    assert (shared_weights / file).stat().st_size == FILES[file][0]
+    renamed = tmp_path / "a.safetensors"
+    renamed.symlink_to(shared_weights / file)
+    assert known(renamed).sha256 == FILES[file][1]
+    save_file(load_file(renamed), tmp_path / "bare.safetensors")
+    assert known(tmp_path / "bare.safetensors") is None
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_record_says_what_the_file_says_of_itself(file, shared_weights, monkeypatch):
+    record = describe(shared_weights / file)
+    monkeypatch.setattr(converted, "KNOWN", {})
+    said = describe(shared_weights / file)
+    for field in ("input_size", "crop_fraction", "licence", "interpolation"):
+        assert getattr(record, field) == getattr(said, field)
+    assert record.mean == pytest.approx(said.mean)
+    assert record.std == pytest.approx(said.std)
+    assert said.accuracy[0].value == pytest.approx(record.accuracy[-1].value)
+    assert said.options.items() <= {"padding": "symmetric", "norm_eps": 1e-5, **record.options}.items()
+
+
+def test_none_of_them_is_offered_by_name():
+    hidden = {record.sha256 for record in KNOWN.values()}
+    assert len(hidden) == 9
+    for name in list_models():
+        assert not hidden.intersection(source.sha256 for source in get_card(name).weights)
