@@ -18,6 +18,14 @@ class UsageError(StriateError):
     exit_code = 2
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception, Python's, torch's or OpenCV's, says that memory did not suffice."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        sign in words for sign in ("out of memory", "can't allocate memory", "insufficient memory", "not enough memory")
+    )
+
+
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     """The sentence that offers the names closest to `name`, or an empty string where none is close."""
     close = difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from striate.classifier.inputs import Source, Sources, is_single
 from striate.classifier.places import locate
 from striate.classifier.prediction import Prediction, Predictions
-from striate.data import Dataset, Split, open_dataset
+from striate.data import Dataset, Split, UnreadableImage, open_dataset
 from striate.data.listing import match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
-from striate.errors import StriateError, UsageError
+from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.models import ConvNet
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
@@ -28,8 +28,8 @@ from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, load_model, save_model
 from striate.training.run_folder import RunFolder
 
-#: Images that go through the network together when predicting.
-BATCH_SIZE = 64
+#: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
+BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
 
 
 class Classifier:
@@ -84,7 +84,7 @@ class Classifier:
             return Prediction.of(source.name, probabilities, self.classes, top)
         predictions, given = Predictions(), Sources(images)
         remaining = iter(given)
-        while group := list(islice(remaining, BATCH_SIZE)):
+        while group := list(islice(remaining, self._together)):
             predictions += self._predict_group(group, top)
         predictions.notes = tuple(given.notes)
         return predictions
@@ -115,7 +115,7 @@ class Classifier:
         """
         rows: list[NDArray[np.float32]] = []
         remaining = iter(Sources(images))
-        while group := list(islice(remaining, BATCH_SIZE)):
+        while group := list(islice(remaining, self._together)):
             rows.append(self._probabilities([self._read(source) for source in group]))
         return np.concatenate(rows) if rows else np.empty((0, len(self.classes)), np.float32)
 
@@ -218,9 +218,20 @@ class Classifier:
             raise UsageError(f"{path}: a classifier is saved as a .safetensors file.")
         return save_model(path, self.model, self.description)
 
+    @property
+    def _together(self) -> int:
+        """How many images go through the network at once, so that memory is bounded whatever its input size."""
+        height, width = self.description.preprocessing.size
+        return max(1, min(BATCH_SIZE, PIXELS_AT_ONCE // (height * width)))
+
     def _read(self, source: Source) -> NDArray[np.uint8]:
         look = self.description.preprocessing
-        return look(source.read(look.channels))
+        try:
+            return look(source.read(look.channels))
+        except Exception as error:
+            if is_out_of_memory(error) and not isinstance(error, StriateError):
+                raise UnreadableImage("does not fit in memory", source.name) from error
+            raise
 
     @torch.inference_mode()
     def _probabilities(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:

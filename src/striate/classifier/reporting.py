@@ -13,6 +13,7 @@ from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
+from striate.data.preprocessing import shrunk
 from striate.models import ConvNet, get_card
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
@@ -23,6 +24,8 @@ from striate.training.state import Position
 
 WORST = 24
 SAMPLES, VERSIONS = 6, 6
+#: The longest side of a picture that is held for the report, which shows thumbnails.
+SHOWN = 512
 
 
 def report_run(
@@ -79,7 +82,7 @@ def _mistakes(dataset: Dataset, evaluation: Evaluation) -> list[Mistake]:
         chances = evaluation.probabilities[index]
         mistakes.append(
             Mistake(
-                images.read(int(index)),
+                shrunk(images.read(int(index)), SHOWN),
                 images.name(int(index)),
                 dataset.classes[true],
                 dataset.classes[predicted],

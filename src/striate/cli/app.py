@@ -25,7 +25,7 @@ from striate.cli import (
 )
 from striate.cli.interrupt import heed_interrupts, interrupted, leave
 from striate.cli.start import INTERRUPTED
-from striate.errors import StriateError
+from striate.errors import StriateError, is_out_of_memory
 
 app = typer.Typer(
     name="striate",
@@ -98,9 +98,18 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.strerror:
         return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror}", 1
     text = str(error).strip() or type(error).__name__
-    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
-        return "out of memory; try a smaller --batch-size or --size", 1
+    if is_out_of_memory(error):
+        return f"out of memory; {_less_memory()}", 1
     return f"{text.splitlines()[0]} ({type(error).__name__}; STRIATE_DEBUG=1 shows where)", 1
+
+
+def _less_memory() -> str:
+    """What helps against running out of memory: the options of this command that make it need less."""
+    called = next((word for word in sys.argv[1:] if word in COMMANDS), "")
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    options = {name for parameter in getattr(commands.get(called), "params", ()) for name in parameter.opts}
+    helpful = [name for name in ("--batch-size", "--size", "--input") if name in options]
+    return f"try a smaller {' or '.join(helpful)}" if helpful else "it needs a machine with more of it"
 
 
 def _fail(text: str, code: int) -> NoReturn:

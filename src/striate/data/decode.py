@@ -16,7 +16,7 @@ from PIL import Image
 from striate.data import jpeg, npy, orientation, tiff, tiff_samples
 from striate.data.channels import on_white, to_channels
 from striate.data.listen import listen
-from striate.data.pixels import Pixels, from_image, read_pixels
+from striate.data.pixels import Pixels, from_image, read_pixels, reason
 from striate.data.unreadable import UnreadableImage as UnreadableImage
 from striate.data.unreadable import check_size
 from striate.errors import StriateError
@@ -118,9 +118,15 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     """Decode the content of a file whose name ends in `extension`. Raises UnreadableImage."""
     if not data:
         raise UnreadableImage("empty file")
-    pixels, said = listen(lambda: _read(data, channels))
-    if pixels.format == "JPEG":
-        _judge(data, said)
+    try:
+        pixels, said = listen(lambda: _read(data, channels))
+        if pixels.format == "JPEG":
+            _judge(data, said)
+        image = _with_channels(pixels, channels)
+    except UnreadableImage:
+        raise
+    except Exception as error:
+        raise UnreadableImage(reason(error)) from error
     expected = FORMAT_OF.get(extension)
     remarks = {
         WRONG_EXTENSION: expected is not None and expected != pixels.format,
@@ -129,7 +135,7 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
         PAGES: pixels.pages,
     }
     return Decoded(
-        _with_channels(pixels, channels),
+        image,
         pixels.format,
         tuple(remark for remark, holds in remarks.items() if holds),
         pixels.bit_depth,
@@ -148,14 +154,11 @@ def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
         return decode_content(data, channels).image
     try:
         image.load()
-        check_size(*image.size)
         return _with_channels(listen(lambda: from_image(image))[0], channels)
     except UnreadableImage:
         raise
-    except MemoryError:
-        raise UnreadableImage("does not fit in memory") from None
-    except Exception as error:  # as for files
-        raise UnreadableImage(f"Pillow cannot read it: {' '.join(str(error).split())}") from error
+    except Exception as error:
+        raise UnreadableImage(reason(error)) from error
 
 
 def _read(data: bytes, channels: int | None) -> Pixels:
@@ -169,7 +172,7 @@ def _read(data: bytes, channels: int | None) -> Pixels:
     if header is None:
         return read_pixels(data)
     header.check()
-    check_size(header.width, header.height)
+    check_size(header.width, header.height, header.bytes_per_pixel, len(data))
     stored = jpeg.decode(data, header) if header.is_ordinary else None
     if stored is None:  # CMYK, arithmetic coding, or damage, for which Pillow gives the reason
         jpeg.skim(data)
@@ -189,13 +192,13 @@ def _read_tiff(data: bytes, channels: int | None) -> Pixels:
     """The first page, or as many grey pages as `channels` are wanted."""
     pages = tiff.read_pages(data)
     first = pages[0]
-    check_size(first.width, first.height, first.bands)
+    check_size(first.width, first.height, first.bytes_per_pixel, len(data))
     if channels is None or channels in (1, 3, 4) or channels == first.bands:
         return replace(_read_page(data, pages, 0), pages=len(pages) > 1)
     if len(pages) != channels:
         found = f"{len(pages)} pages" if len(pages) > 1 else f"{first.bands} channel{'s' * (first.bands > 1)}"
         raise UnreadableImage(f"the image has {found}, {channels} channels are wanted")
-    check_size(first.width, first.height, channels)
+    check_size(first.width, first.height, 2 * channels, len(data))
     planes = []
     for number, page in enumerate(pages):
         if page.bands != 1 or (page.width, page.height) != (first.width, first.height):

@@ -19,6 +19,7 @@ from striate.data.unreadable import UnreadableImage
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _HUFFMAN_DCT = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive: what every decoder reads
+_SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
 _LOSSLESS_OR_HIERARCHICAL = _FRAMES - _HUFFMAN_DCT - {0xC9, 0xCA}
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", None)  # OpenCV 4.11
 _DAMAGE = re.compile(r"(?:Corrupt JPEG data|Premature end|Inconsistent progression|Invalid SOS|Unsupported marker).*")
@@ -60,6 +61,13 @@ class JpegHeader:
     def is_ordinary(self) -> bool:
         """Grey or three components, Huffman-coded, whole: any decoder gives the same pixels."""
         return self.components in (1, 3) and self.process in _HUFFMAN_DCT and self.is_complete
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """Memory that decoding was measured to take, result included."""
+        needed = {1: 4.0, 3: 5.0}.get(self.components, 9.0)
+        needed += 0 if self.process in _SEQUENTIAL else 2 * self.components  # all coefficients, 16 bits each
+        return needed + (0 if self.orientation == 1 else self.components)
 
     def check(self) -> None:
         """Refuse what no decoder here reads. Raises UnreadableImage."""

@@ -41,7 +41,8 @@ def read_array(data: bytes, channels: int | None) -> tuple[np.ndarray, str]:
             f"an array of shape {shape} looks as if its channels came first; images are (height, width, channels): "
             f"save array.transpose(1, 2, 0), of shape {(*shape[1:], shape[0])}"
         )
-    check_size(shape[1], shape[0], shape[2] if len(shape) == 3 else 1)
+    samples = shape[2] if len(shape) == 3 else 1
+    check_size(shape[1], shape[0], samples * (1 if dtype.itemsize == 1 else 9), len(data))  # 16 bits are scaled in 32
     start, count = stream.tell(), math.prod(shape)
     if len(data) - start < count * dtype.itemsize:
         raise UnreadableImage("truncated")

@@ -71,6 +71,12 @@ class Page:
         return f"float{self.bits}" if self.kind == "f" else str(self.bits)
 
     @property
+    def bytes_per_pixel(self) -> float:
+        """Memory that decoding takes: the bands, and the samples of one strip or tile row in three forms."""
+        rows = min(self.chunk[0], self.height) if self.compression != 1 or self.planar else 1
+        return self.bands + 3 * self.samples * self.bits / 8 * rows / max(1, self.height)
+
+    @property
     def bands(self) -> int:
         """Channels as they are shown: grey, RGB (of a palette, CMYK or YCbCr too), alpha, further bands."""
         colour = 1 if self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) else 3
