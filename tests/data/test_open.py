@@ -145,6 +145,23 @@ def test_fingerprint_ignores_place_and_order_of_files_but_not_content(make_folde
     assert open_dataset(folder).fingerprint != original.fingerprint
 
 
+def test_fingerprint_tells_which_image_has_which_label_and_lies_in_which_split(make_folder):
+    root = make_folder({"cat": 2, "dog": 2}, name="pets/train").parent
+    make_folder({"cat": 1, "dog": 1}, name="pets/val", size=(9, 9))
+
+    def exchanged(one, other):
+        paths = root / one, root / other
+        contents = [path.read_bytes() for path in paths]
+        for path, content in zip(paths, reversed(contents), strict=True):
+            path.write_bytes(content)
+        return open_dataset(root).fingerprint
+
+    original = open_dataset(root).fingerprint
+    assert exchanged("train/cat/000.png", "train/dog/000.png") != original  # the same images, other labels
+    assert exchanged("train/cat/000.png", "train/dog/000.png") == original
+    assert exchanged("train/cat/000.png", "val/cat/000.png") != original  # the same labels, other splits
+
+
 def test_notes_tell_what_matters(make_folder):
     folder = make_folder({"cat": 60, "dog": 6})
     image = Image.new("RGB", (10, 12), (1, 2, 3))
