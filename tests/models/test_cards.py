@@ -35,7 +35,19 @@ def test_our_figures_are_measured_on_the_network_as_built():
     assert figures.receptive_field == 435
 
 
-@pytest.mark.parametrize("name", [name for name in list_models() if get_card(name).peers])
+def _shared() -> list:
+    """Every network that a peer has; quick the first of each family with these peers."""
+    seen, rows = set(), []
+    for name in list_models():
+        card = get_card(name)
+        if card.peers:
+            marks = [pytest.mark.slow] if (card.family, *card.peers) in seen else []
+            seen.add((card.family, *card.peers))
+            rows.append(pytest.param(name, marks=marks))
+    return rows
+
+
+@pytest.mark.parametrize("name", _shared())
 def test_recorded_figures_of_peers_are_the_peers(name):
     """Parameters counted on the peers' own networks; the same network has as many as ours with the peer's options."""
     records = {figures.source.split()[0]: figures for figures in of_peers(name)}

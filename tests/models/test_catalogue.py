@@ -34,21 +34,49 @@ def _smallest() -> set[str]:
     return {min(family.cards, key=lambda card: card.parameters).name for family in families().values()}
 
 
+#: Of each kind of network one small one: what all networks inherit is looked at on these.
+KINDS = (
+    *("lenet5", "lenet5_1998", "resnet20_cifar", "mobilenet_v2_0.35", "googlenet_d2l", "vit_ti_16", "squeezenet1_1"),
+    "cifar100_course",
+)
+#: Checks of what networks inherit.
+INHERITED = (
+    battery.check_forward_leaves_its_input_alone,
+    battery.check_freezing,
+    battery.check_head_is_replaced,
+    battery.check_spec_round_trip,
+    battery.check_state_dict_round_trip,
+    battery.check_wrong_channels_are_named,
+)
+#: Checks that compute with real weights: quick for networks with fewer parameters than this.
+ARITHMETIC = (battery.check_backward_reaches_every_parameter, battery.check_eval_is_deterministic_and_composes)
+LARGE = 12_000_000
+
+
 def _of_each_size() -> set[str]:
-    """One network, the first, of each pair of smallest sizes that a family has."""
+    """One network, the first, of each pair of smallest sizes that a family has; not the largest ones."""
     first: dict[tuple, str] = {}
     for family in families().values():
         for card in family.cards:
             first.setdefault((family.name, card.min_size, card.small_min_size), card.name)
-    return set(first.values())
+    return {name for name in first.values() if get_card(name).parameters < 2 * LARGE}
+
+
+def _quick(check) -> set[str]:
+    """The networks that a check looks at in the quick tests; the slow ones look at all."""
+    if check is battery.check_parameters_are_the_cards:
+        return set(list_models())
+    if check is battery.check_smallest_size:
+        return _smallest() | _of_each_size()
+    if check in INHERITED:
+        return set(KINDS)
+    if check in ARITHMETIC:
+        return {name for name in _smallest() if get_card(name).parameters < LARGE}
+    return _smallest()
 
 
 def _battery() -> list:
-    """Quick: all on the smallest network of each family; every smallest size; the parameters of all."""
-    everything = set(list_models())
-    quick = dict.fromkeys(battery.CHECKS, _smallest())
-    quick[battery.check_smallest_size] = _smallest() | _of_each_size()
-    quick[battery.check_parameters_are_the_cards] = everything
+    quick = {check: _quick(check) for check in battery.CHECKS}
     rows = []
     for name in list_models():
         for check in battery.CHECKS:

@@ -29,8 +29,8 @@ def test_columns_have_the_papers_layers_and_parameters(name):
         model = create_model(name)
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     assert len(layers) == WEIGHT_LAYERS[name]
-    printed = int(get_card(name).published["parameters"].removesuffix(" M"))
-    assert round(sum(p.numel() for p in model.parameters()) / 1e6) == printed
+    (printed,) = (figure for figure in get_card(name).published if figure.metric == "parameters")
+    assert round(sum(p.numel() for p in model.parameters()) / 1e6) == printed.value / 1e6
 
 
 def test_column_c_has_1x1_convolutions_where_d_has_3x3():
