@@ -2,8 +2,8 @@
 
     python bench/predict_memory.py
 
-Every file is given to a process of its own, whose largest resident size the kernel tells. The largest images that are
-read have Pillow's limit of 89,478,485 pixels; those with more, and those a thousand times as long as wide, are refused.
+Every file is given to a process of its own, whose largest resident size the kernel tells. The bombs have nearly
+Pillow's limit of 89,478,485 pixels, the largest what `striate.data.unreadable` allows their format.
 """
 
 from __future__ import annotations
@@ -69,11 +69,29 @@ FILES: dict[str, Callable[[Path], object]] = {
     "bomb_deflate.tif": lambda path: blank("RGB").save(path, compression="tiff_adobe_deflate"),
     "bomb_jpeg.tif": lambda path: blank("RGB").save(path, compression="jpeg"),
     "bomb_float.tif": lambda path: blank("F").save(path, compression="tiff_lzw"),
+    "largest_rgb.png": lambda path: blank("RGB", 6200, 6200).save(path),
+    "largest_rgba.png": lambda path: blank("RGBA", 6200, 6200).save(path),
+    "largest_rgb.jpg": lambda path: blank("RGB", 7600, 7600).save(path),
+    "largest_progressive.jpg": lambda path: blank("RGB", 5100, 5100).save(path, progressive=True),
+    "largest_turned.jpg": lambda path: blank("RGB", 6000, 6000).save(path, exif=turned()),
+    "largest_cmyk.jpg": lambda path: blank("CMYK", 5700, 5700).save(path),
+    "largest.webp": lambda path: blank("RGB", 4100, 4100).save(path),
+    "largest.jp2": lambda path: blank("RGB", 3800, 3800).save(path),
+    "largest.avif": lambda path: blank("RGB", 4900, 4900).save(path, speed=10),
     "bomb.jp2": lambda path: blank("RGB", 6000, 6000).save(path),
     "bomb.avif": lambda path: blank("RGB", 8000, 8000).save(path, speed=10),
     "bomb.npy": lambda path: np.save(path, np.zeros((SIDE, SIDE, 3), np.uint8)),
     "bomb_13_bands.npy": lambda path: np.save(path, np.zeros((4500, 4500, 13), np.uint8)),
 }
+
+
+def apart(write: Callable[[Path], object], path: Path) -> None:
+    """Write a file in a process of its own: what this one has ever held would count for its children too."""
+    child = os.fork()
+    if child == 0:
+        write(path)
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def predict(model: Path, *files: Path) -> tuple[int, float, float, str]:
@@ -113,7 +131,7 @@ def main() -> None:
         for file, write in {"an ordinary picture": None, **FILES}.items():
             path = sample if write is None else folder / file
             if write is not None:
-                write(path)
+                apart(write, path)
             code, memory, seconds, line = predict(model, path)
             outcome = line.replace(str(folder) + "/", "").removeprefix("striate: ")
             print(f"{file:30} {memory:6.0f} {seconds:6.1f}  {code}: {outcome[:90]}", flush=True)

@@ -5,7 +5,7 @@ import torch
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as oracle
 
-from striate.augment import colour, geometry, recolour, recolour_batch, warp, warp_batch
+from striate.augment import apply, colour, geometry, recolour, recolour_batch, warp, warp_batch
 
 ONE = np.ones(1)
 
@@ -165,3 +165,38 @@ def test_a_picture_squashed_along_one_axis_is_averaged_along_it():
     squashed = geometry.box(*(np.array([v]) for v in (0.5, 0.0, 127.0, 16.0)), size=(16, 16))[:, :2]
     grey = warp([checkerboard], squashed, (16, 16), "edge")[0].astype(int)
     assert np.abs(grey - 127).max() <= 12
+
+
+@pytest.mark.parametrize("border", ["zero", "edge", "reflect"])
+@pytest.mark.parametrize("across", [False, True])
+def test_what_is_cut_off_a_long_image_is_not_seen(border, across, monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, (40, 3000, 3), dtype=np.uint8)
+    image = image.swapaxes(0, 1).copy() if across else image
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        height, width = rng.uniform(5, 60, 2)
+        place = rng.uniform(-80, 3060), rng.uniform(-80, 60)
+        left, top = place[::-1] if across else place
+        turn = geometry.about(8, 6, geometry.rotation(rng.uniform(-40, 40, 1)))
+        shown = geometry.box(*(np.array([value]) for value in (left, top, width, height)), (12, 16)) @ turn
+        whole = warp([image], shown[:, :2], (12, 16), border)
+        monkeypatch.setattr(apply, "_LONGEST", 100)
+        cut = warp([image], shown[:, :2], (12, 16), border)
+        monkeypatch.undo()
+        differences = np.abs(whole.astype(int) - cut)
+        # what is halved first begins at another pixel
+        assert differences.max() <= 1 or max(height / 12, width / 16) >= 1.2
+
+
+@pytest.mark.parametrize("shape", [(70, 60000, 1), (60000, 70, 3)])
+def test_sides_longer_than_opencv_takes_are_warped(shape):
+    image = np.full(shape, 77, np.uint8)
+    inputs = np.array([shape[:2]])
+    for resize in ("crop", "squash"):
+        assert (warp([image], geometry.fit(inputs, (32, 32), resize, 0.875)[:, :2], (32, 32)) == 77).all()
+
+
+def test_images_may_come_one_at_a_time():
+    images = np.random.default_rng(0).integers(0, 256, (3, 9, 9, 1), dtype=np.uint8)
+    matrices = geometry.identity(3)[:, :2]
+    np.testing.assert_array_equal(warp(iter(images), matrices, (9, 9)), images)

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from striate.data import ArrayImages, FileImages, Preprocessing, channel_statistics, open_dataset
+from striate.data import ArrayImages, FileImages, Preprocessing, channel_statistics, open_dataset, preprocessing
+from striate.data.preprocessing import shrunk
 from striate.errors import StriateError, UsageError
 
 
@@ -48,6 +49,40 @@ def test_bicubic_crop_is_torchvisions(shape):
     expected = by_torchvision(image, bicubic, v2.CenterCrop(64)).astype(int)
     assert np.abs(to_size((64, 64), interpolation="bicubic")(image) - expected).max() <= 1
     assert np.abs(to_size((64, 64))(image) - expected).max() > 5  # bilinear is another picture
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("shape", [(60, 3000, 3), (3000, 60, 1), (7, 500, 9), (500, 3, 4)])
+@pytest.mark.parametrize("size", [(64, 64), (24, 50)])
+def test_thin_images_are_cut_first_with_the_same_result(shape, size, interpolation, monkeypatch):
+    image, look = noise(*shape), to_size(size, shape[2], interpolation=interpolation)
+    made = look(image)
+    monkeypatch.setattr(preprocessing, "resize_window", None)
+    monkeypatch.setattr(preprocessing, "_MOST_WASTE", 1e9)
+    assert np.abs(made.astype(int) - look(image)).max() <= 2
+
+
+def test_ordinary_images_are_not_cut_first(monkeypatch):
+    monkeypatch.setattr(preprocessing, "resize_window", None)
+    to_size((64, 64))(noise(80, 400, 3))
+
+
+@pytest.mark.parametrize("shape", [(1, 20000, 3), (20000, 1, 3), (2, 65000, 1)])
+def test_a_hair_takes_no_more_memory_than_what_is_shown(shape):
+    import tracemalloc
+
+    look, image = to_size((224, 224), shape[2]), noise(*shape)
+    tracemalloc.start()
+    assert look(image).shape == (224, 224, shape[2])
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
+def test_shrunk_keeps_the_aspect_and_leaves_small_images_alone():
+    image = noise(100, 50, 3)
+    assert shrunk(image, 100) is image
+    assert shrunk(image, 40).shape == (40, 20, 3)
+    assert shrunk(noise(2, 600, 1), 30).shape == (1, 30, 1)
 
 
 def test_files_without_an_interpolation_mean_bilinear():
@@ -101,8 +136,8 @@ def test_normalise_is_the_formula_and_keeps_the_memory_format():
 
 
 def test_preprocessing_survives_json():
-    preprocessing = to_size((28, 30), 1, resize="squash", crop_fraction=0.9, interpolation="bicubic")
-    assert Preprocessing.from_dict(json.loads(json.dumps(preprocessing.to_dict()))) == preprocessing
+    look = to_size((28, 30), 1, resize="squash", crop_fraction=0.9, interpolation="bicubic")
+    assert Preprocessing.from_dict(json.loads(json.dumps(look.to_dict()))) == look
     with pytest.raises(UsageError, match="fields"):
         Preprocessing.from_dict({"sise": [1, 1]})
 

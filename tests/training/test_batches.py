@@ -16,6 +16,7 @@ from PIL import Image
 from striate.augment import Augment
 from striate.data import ArrayImages, FileImages, Preprocessing, Split
 from striate.errors import StriateError, UsageError
+from striate.training import batches as batches_module
 from striate.training.batches import Batches
 
 COUNT = 23
@@ -242,7 +243,8 @@ CTRL_C = """
     import numpy as np
     from striate.augment import Augment
     from striate.data import ArrayImages, Preprocessing, Split
-    from striate.training.batches import Batches
+    from striate.training import batches as batches_module
+from striate.training.batches import Batches
     from striate.training.interruption import Interruption
 
     split = Split("train", ArrayImages(np.zeros((40, 8, 8, 3), np.uint8), ["x"] * 40), np.arange(40))
@@ -268,3 +270,19 @@ def test_ctrl_c_reaches_workers_and_does_not_stop_them():
     )
     assert process.stdout.split() == ["20", "True"]
     assert "Traceback" not in process.stderr
+
+
+def test_images_beyond_the_memory_of_a_batch_are_read_again(files, monkeypatch):
+    expected = collect(training(files))
+    reads = []
+    read = FileImages.read
+    monkeypatch.setattr(FileImages, "read", lambda self, index: reads.append(index) or read(self, index))
+    monkeypatch.setattr(batches_module, "_BATCH_MEMORY", 1)
+    assert_same(collect(training(files)), expected)
+    seen = sum(len(labels) for _, labels in expected)
+    assert len(reads) == 2 * seen
+    reads.clear()
+    monkeypatch.undo()
+    monkeypatch.setattr(FileImages, "read", lambda self, index: reads.append(index) or read(self, index))
+    collect(training(files))
+    assert len(reads) == seen

@@ -120,8 +120,7 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
         raise UnreadableImage("empty file")
     try:
         pixels, said = listen(lambda: _read(data, channels))
-        if pixels.format == "JPEG":
-            _judge(data, said)
+        _judge(data, pixels.format, said)
         image = _with_channels(pixels, channels)
     except UnreadableImage:
         raise
@@ -181,9 +180,10 @@ def _read(data: bytes, channels: int | None) -> Pixels:
     return Pixels(image, None, "JPEG", rotated=header.orientation != 1)
 
 
-def _judge(data: bytes, said: str) -> None:
-    header = jpeg.read_header(data)
-    damage = jpeg.damage(data, header, said) if header else None
+def _judge(data: bytes, format: str, said: str) -> None:
+    """Refuse what a decoder filled up and returned as if it were whole. Raises UnreadableImage."""
+    header = jpeg.read_header(data) if format == "JPEG" else None
+    damage = jpeg.damage(data, header, said) if header else tiff.damage(said) if format == "TIFF" else None
     if damage:
         raise UnreadableImage(damage)
 

@@ -94,6 +94,8 @@ def read_pixels(data: bytes, page: int = 0) -> Pixels:
             del image.info["transparency"]
         pixels = from_image(image, alpha)
     depth = str(header.bit_depth) if header else pixels.bit_depth
+    if header and header.is_grey:  # 16 bits with alpha come as RGBA
+        pixels = replace(pixels, colour=pixels.colour[..., :1])
     return replace(pixels, format=_FAMILY.get(format, format), bit_depth=depth, animated=animated)
 
 

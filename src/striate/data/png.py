@@ -19,7 +19,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _METADATA = frozenset({b"iCCP", b"tEXt", b"zTXt", b"iTXt"})
 #: Texts in which Pillow looks for the orientation.
 _ORIENTATION_TEXTS = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
-_GREY, _RGB = 0, 2
+_GREY, _RGB, _GREY_ALPHA = 0, 2, 4
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class PngHeader:
     bit_depth: int
     colour_type: int
     transparent: tuple[int, ...] | None
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether there is one sample of colour, with or without alpha."""
+        return self.colour_type in (_GREY, _GREY_ALPHA)
 
 
 def read_header(data: bytes) -> PngHeader | None:

@@ -159,7 +159,7 @@ def resize_window(
 ) -> np.ndarray:
     """The window (top, left, height, width) of what `resize_image` to `size` gives, without making the rest.
 
-    Equal within one grey level of interpolation. A thin image blown up to the height of a network's input would
+    Equal within two grey levels, the rounding of two passes. A thin image blown up to the height of a network's input would
     otherwise be thousands of inputs wide.
     """
     top, left, height, width = window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from striate.data.unreadable import UnreadableImage
 _STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TYPES = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
 _MOST_PAGES = 4096
+_DAMAGE = re.compile(r"^(?:\w+Decode|JPEGLib|JPEGPreDecode): (?!Warning)(.*?)\.?$", re.MULTILINE)
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
@@ -86,6 +88,12 @@ class Page:
 def is_tiff(data: bytes) -> bool:
     """Whether the content begins as TIFF files do."""
     return data[:4] in _STARTS
+
+
+def damage(said: str) -> str | None:
+    """What is wrong with a file of which libtiff said this; None for a sound one. Its warnings are of tags."""
+    found = _DAMAGE.search(said)
+    return f"damaged: {found[1]}" if found else None
 
 
 def read_pages(data: bytes) -> list[Page]:
