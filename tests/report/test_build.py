@@ -335,3 +335,18 @@ def test_a_path_that_is_a_folder_is_a_clear_error(tmp_path):
         write_report(tmp_path, ReportContent(title="x"))
     with pytest.raises(StriateError, match="cannot be written"):
         write_report("/dev/null/report.html", ReportContent(title="x"))
+
+
+def test_of_equally_accurate_epochs_the_one_of_lower_loss_is_the_best(digits):
+    rows = [row | {"val_accuracy": 0.5, "val_loss": loss} for row, loss in zip(epochs(4), (3, 1, 1, 2), strict=True)]
+    page = Page(render(dataclasses.replace(digits, history=rows)))
+    assert "Best validation accuracy: 50.0 %, epoch 2." in page.text
+
+
+def test_time_counts_validation_and_tells_it_apart(digits):
+    row = {"epoch": 1, "seconds": 62.0, "validation_seconds": 118.0, "images_per_second": 9, "loading_share": 0.125}
+    page = Page(render(dataclasses.replace(digits, timing=[row])))
+    assert "3 min 0 s in all, 1 min 58 s of it validating; " in page.text
+    assert "12.5 % of training waiting" in page.text
+    old = row | {"validation_seconds": ""}
+    assert "2 min 4 s in all; " in Page(render(dataclasses.replace(digits, timing=[old, old]))).text

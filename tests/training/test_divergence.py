@@ -124,3 +124,14 @@ def test_weights_that_were_broken_before_the_first_step_are_told(tmp_path, small
     with pytest.raises(StriateError, match="a weight is infinite or not a number before the first step"):
         run.train()
     assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_a_broken_loss_is_not_kept_where_the_step_was_left_out(tmp_path, small):
+    """In 16-bit precision the weights outlive it; the sums of the epoch do not."""
+    options = {"fabric": small.half_precision(), "checkpoint_every": 0.0}
+    run = small.training(tmp_path, small.recipe(epochs=2), **options)
+    broken_at(run, 3, "loss")
+    with pytest.raises(StriateError, match="the loss became infinite or not a number in epoch 1, by step 3"):
+        run.train()
+    assert finite(run.module.state_dict().values())
+    assert load_checkpoint(tmp_path / "last.ckpt")[1]["position"]["step"] == 2

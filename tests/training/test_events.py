@@ -29,6 +29,18 @@ def test_tensorboard_reads_each_epoch_once_after_a_restart(tmp_path):
     assert [(event.step, event.value) for event in found.Scalars("loss/train")] == [(1, 6), (2, 3), (3, 4), (4, 3)]
 
 
+def test_the_losses_of_auxiliary_heads_stand_among_the_losses(tmp_path):
+    events = Events(tmp_path / "events")
+    events.write(rows(1, loss=1.0)[0] | {"train_inception4a_loss": 2.0, "train_total_loss": 3.0})
+    events.close()
+    found = accumulator.EventAccumulator(str(tmp_path / "events"))
+    found.Reload()
+    values = {tag: found.Scalars(tag)[0].value for tag in found.Tags()["scalars"]}
+    assert values["loss/train_inception4a"] == 2
+    assert values["loss/train_total"] == 3
+    assert values["loss/train"] == 1
+
+
 def test_nothing_is_written_without_tensorboard(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     events = Events(tmp_path / "events")
