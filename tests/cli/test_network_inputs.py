@@ -171,7 +171,10 @@ def test_networks_that_compute_with_tensors_while_they_are_built(cli):
     found = plain(cli("summary", "torchvision:regnet_y_400mf", "--json"))
     assert (found["name"], found["parameters"], found["input_shapes"]) == ("RegNet", 4_344_144, [[1, 3, 224, 224]])
     assert found["not_counted"] == {}
-    assert plain(cli("summary", "torchvision:regnet_x_400mf", "--classes", 10, "--json"))["parameters"] == 5_495_976 - 990 * 401
+    assert (
+        plain(cli("summary", "torchvision:regnet_x_400mf", "--classes", 10, "--json"))["parameters"]
+        == 5_495_976 - 990 * 401
+    )
 
 
 def test_networks_of_clips_take_clips(cli):
