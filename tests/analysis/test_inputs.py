@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from striate.analysis import summary
 from striate.errors import UsageError
+from striate.layers import LocallyConnected1d
 from striate.models import create_model
 
 
@@ -41,6 +42,7 @@ ONE_OR_BATCH = {
     "lazy layers": (nn.Sequential(nn.LazyConv1d(4, 3), nn.ReLU()), (2, 10), (1, 2, 10)),
     "a norm before": (nn.Sequential(nn.BatchNorm1d(2), nn.Conv1d(2, 4, 3)), (2, 10), (1, 2, 10)),
     "a padding before": (nn.Sequential(nn.ConstantPad1d(1, 0.0), nn.Linear(12, 2)), (2, 10), (1, 2, 10)),
+    "a layer of ours": (LocallyConnected1d(2, 4, 10, 3), (2, 10), (1, 2, 10)),
     "patches": (nn.Sequential(nn.Unfold(2), nn.Flatten()), (3, 4, 4), (1, 3, 4, 4)),
 }
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from striate.analysis import summary
 from striate.analysis.lattice import Lattice, Place, as_ramp, blended, covers, reshaped, settled
 from striate.analysis.ramps import Everywhere, Ramp
+from striate.layers import LocallyConnected2d
 
 
 class Between(nn.Module):
@@ -93,6 +94,7 @@ class Involution(nn.Module):
 
 
 LAYERS = {
+    "locally connected": lambda: LocallyConnected2d(2, 2, 33, (3, 5), stride=2, padding=1),
     "convolution as a product": Dense,
     "pixels to channels": lambda: Blocks("reshape"),
     "slices to channels": lambda: Blocks("slices"),

@@ -11,7 +11,7 @@ import torch
 import torchvision
 from torch import nn
 
-from striate.analysis import Summary, plot_summaries, summary
+from striate.analysis import Comparison, Entry, Summary, plot_summaries, summary
 from striate.analysis.tables import bytes_text, count_text
 from striate.errors import StriateError, UsageError
 
@@ -31,6 +31,142 @@ def test_text_is_aligned_and_fits(alexnet: Summary) -> None:
     assert len({line.index("Conv2d") for line in lines if "Conv2d" in line}) == 1
     assert "61,100,840" in str(alexnet)
     assert lines[-6].startswith("counted ")
+
+
+@pytest.fixture(scope="module")
+def every() -> Summary:
+    """A network whose figures all differ: a frozen layer, a buffer, several inputs, no square anywhere."""
+    first = nn.Conv2d(3, 4, (3, 5), stride=(2, 1), padding=(1, 2))
+    first.weight.requires_grad_(False)
+    return summary(nn.Sequential(first, nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1)), (2, 3, 20, 24))
+
+
+def markdown_rows(text: str) -> list[dict[str, str]]:
+    header, _, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"
+    ]
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def test_each_column_holds_its_own_figure(every: Summary) -> None:
+    first, second, third = markdown_rows(every.to_markdown())
+    maps = 2 * 4 * 10 * 24
+    assert first == {
+        "layer": "0",
+        "type": "Conv2d",
+        "output": "2×4×10×24",
+        "parameters": "184",
+        "trains": "part",
+        "mult-adds": f"{maps * 45 / 1000:.1f} K",
+        "FLOPs": f"{2 * maps * 45 / 1000:.1f} K",
+        "memory": f"{4 * maps / 1024:.0f} KB",
+        "training": "11 KB",  # its input
+        "field": "3×5",
+        "stride": "2×1",
+        "offset": "0",
+    }
+    assert (second["parameters"], second["trains"], second["mult-adds"], second["training"]) == ("8", "all", "", "8 KB")
+    assert (third["output"], third["field"], third["stride"], third["offset"]) == ("2×4×1×1", "all", "", "")
+
+
+def test_totals_are_those_of_the_rows(every: Summary) -> None:
+    lines = str(every).splitlines()
+    maps = 2 * 4 * 10 * 24
+    assert lines[0] == "Sequential on 2×3×20×24"
+    assert "parameters    192 (768 B; 12 trainable, 180 frozen)" in lines
+    assert f"mult-adds     {maps * 45:,} (86.4 K)" in lines
+    assert f"FLOPs         {2 * maps * 45:,} (172.8 K)" in lines
+    assert f"activations   {(8 * maps + 32) / 1024:.0f} KB" in lines
+    kept = bytes_text(every.kept_bytes or 0)
+    state = "the optimizer's state (momentum 48 B, adam 96 B)"
+    assert f"training      {kept} kept; besides gradients 48 B, {state}" in lines
+    assert "field         3×5 pixels, of a unit of the last feature map" in lines
+    assert not any(line.startswith(("not counted", "note")) for line in lines)
+
+
+def test_plain_values_are_those_of_the_network(every: Summary) -> None:
+    maps = 2 * 4 * 10 * 24
+    plain = every.to_dict()
+    rows, counted = plain.pop("rows"), plain.pop("counted")
+    assert "1 mult-add" in counted
+    assert plain == {
+        "name": "Sequential",
+        "input_shapes": [[2, 3, 20, 24]],
+        "parameters": 192,
+        "trainable_parameters": 12,
+        "parameter_bytes": 768,
+        "buffers": 9,
+        "multiply_adds": maps * 45,
+        "flops": 2 * maps * 45,
+        "not_counted": {},
+        "activation_bytes": 8 * maps + 32,
+        "kept_bytes": every.kept_bytes,
+        "gradient_bytes": 48,
+        "optimizer_bytes": {"sgd": 0, "momentum": 48, "adam": 96},
+        "receptive_field": [3, 5],
+        "notes": [],
+    }
+    assert rows[0] == {
+        "name": "0",
+        "type": "Conv2d",
+        "depth": 1,
+        "output_shape": [2, 4, 10, 24],
+        "parameters": 184,
+        "trainable": 4,
+        "multiply_adds": maps * 45,
+        "flops": 2 * maps * 45,
+        "not_counted": {},
+        "activation_bytes": 4 * maps,
+        "kept_bytes": 4 * 2 * 3 * 20 * 24,
+        "receptive_field": [3, 5],
+        "stride": [2, 1],
+        "offset": [0, 0],
+        "sees_all": False,
+        "reused": False,
+    }
+    assert [row["sees_all"] for row in rows] == [False, False, True]
+
+
+def test_a_reused_layer_is_marked_and_other_depths_keep_the_marks() -> None:
+    layer = nn.Linear(4, 4)
+    result = summary(nn.Sequential(layer, nn.ReLU(), layer), (4,))
+    assert [row["parameters"] for row in markdown_rows(result.to_markdown())] == ["20", "", "(reused)"]
+    assert [row["reused"] for row in result.to_dict()["rows"]] == [False, False, True]
+
+
+def test_a_comparison_puts_each_figure_into_its_column(every: Summary) -> None:
+    entry = Entry("one", every, accuracy=0.7561, accuracy_source="paper", group="family")
+    maps = 2 * 4 * 10 * 24
+    (row,) = markdown_rows(Comparison((entry,)).to_markdown())
+    assert row == {
+        "network": "one",
+        "input": "3×20×24",
+        "parameters": "192",
+        "mult-adds": f"{maps * 45 / 1000:.1f} K",
+        "FLOPs": f"{2 * maps * 45 / 1000:.1f} K",
+        "activations": bytes_text(8 * maps + 32),
+        "training": bytes_text(every.kept_bytes or 0),
+        "field": "3×5",
+        "top-1 %": "75.6",
+        "top-1 from": "paper",
+    }
+    assert entry.to_dict() == {
+        "network": "one",
+        "input_shape": [2, 3, 20, 24],
+        "parameters": 192,
+        "trainable_parameters": 12,
+        "multiply_adds": maps * 45,
+        "flops": 2 * maps * 45,
+        "not_counted": {},
+        "activation_bytes": 8 * maps + 32,
+        "kept_bytes": every.kept_bytes,
+        "receptive_field": [3, 5],
+        "sees_all": False,
+        "top1": 0.7561,
+        "top1_source": "paper",
+    }
+    (line,) = csv.DictReader(io.StringIO(Comparison((entry,)).to_csv()))
+    assert (line["input_shape"], line["receptive_field"], line["top1"]) == ("2x3x20x24", "3x5", "0.7561")
 
 
 def test_deep_names_are_shortened_to_fit() -> None:
@@ -169,12 +305,30 @@ def test_a_network_without_costs_still_has_a_table() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (999, "999"), (4097, "4.10 K"), (149_520_384, "149.5 M"), (10**12, "1.00 T")],
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.00 K"),
+        (4097, "4.10 K"),
+        (149_520_384, "149.5 M"),
+        (2 * 10**9, "2.00 G"),
+        (10**12, "1.00 T"),
+    ],
 )
 def test_counts_are_shown_with_their_unit(value: int, text: str) -> None:
     assert count_text(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(12, "12 B"), (802_816, "784 KB"), (2**20, "1.0 MB")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (12, "12 B"),
+        (1023, "1023 B"),
+        (802_816, "784 KB"),
+        (2**20, "1.0 MB"),
+        (150 * 2**20, "150 MB"),
+        (2**31, "2.0 GB"),
+    ],
+)
 def test_bytes_are_shown_in_units_of_1024(value: int, text: str) -> None:
     assert bytes_text(value) == text

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
-from striate.analysis.visits import tensors_in
+from striate.analysis.visits import class_of, tensors_in
 from striate.errors import UsageError
 
 
@@ -98,12 +98,10 @@ def first_layer(model: nn.Module, with_tokens: bool = True) -> FirstLayer | None
 
 
 def _kinds(module: nn.Module) -> Iterator[str]:
-    """Names of PyTorch's classes that a module is one of; what a scripted module was says it itself."""
-    if isinstance(module, torch.jit.ScriptModule):
-        yield str(getattr(module, "original_name", ""))
+    """Names of the classes that a module is one of, such as LocallyConnected1d; a scripted one says what it was."""
+    yield class_of(module)
     for kind in type(module).__mro__:
-        if kind.__module__.startswith(("torch.nn.", "torch.ao.nn.")):
-            yield kind.__name__
+        yield kind.__name__
 
 
 def own_shape(model: nn.Module) -> tuple[int, ...] | None:
