@@ -114,7 +114,6 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
             "offset",
             "sees_all",
             "reused",
-            "not_counted",
         },
     },
     "compare lenet5 keras_mnist": {
