@@ -1,31 +1,30 @@
 """The faults that the tests must notice: `make faults`, or `python tests/faults.py WORD …` for those that hold a word.
 
-Each row is a line of the source as it is, the same line spoilt, and the test files of which one must fail. They are
-mostly faults of wiring (a value that is not handed on, a column exchanged, a bound off by one), since those are what
-tests of arithmetic do not see.
+Each is a line of the source as it is, the same line spoilt, and the test files of which one must fail; the tables stand
+in `planted/`, one for each part of the source. They are mostly faults of wiring (a value that is not handed on, a
+column exchanged, a bound off by one), since those are what tests of arithmetic do not see.
 """
 
 from __future__ import annotations
 
 import sys
 
+from planted import analysis, classifier, cli, data, models, report, training
 from planting import Fault, plant_all
 
-FAULTS = (
-    Fault(
-        "strict_json.py",
-        "    if isinstance(value, float) and not math.isfinite(value):",
-        "    if isinstance(value, str) and not math.isfinite(value):",
-        "test_strict_json.py cli/test_json_keys.py",
-    ),
+FAULTS: tuple[Fault, ...] = sum(
+    (part.FAULTS for part in (data, training, models, analysis, classifier, report, cli)), ()
 )
 
 
 def main(words: list[str]) -> int:
     """Plant the faults whose rows hold all words; the exit code says whether one survived."""
     chosen = [fault for fault in FAULTS if all(word in str(fault) for word in words)]
-    for problem in filter(None, (fault.problem() for fault in chosen)):
-        print(problem)
+    if not chosen:
+        print(f"no fault holds {' and '.join(words)}")
+        return 2
+    if problems := [problem for fault in chosen if (problem := fault.problem())]:
+        print("\n".join(problems))
         return 2
     return 1 if plant_all(chosen) else 0
 

@@ -53,6 +53,11 @@ class Fault:
         return ""
 
 
+def faults(file: str, tests: str, *spoilt: tuple[str, str]) -> tuple[Fault, ...]:
+    """Faults of one file that the same tests must notice: pairs of what is right and what is put there."""
+    return tuple(Fault(file, right, wrong, tests) for right, wrong in spoilt)
+
+
 @contextmanager
 def planted(fault: Fault, copy: Path) -> Iterator[None]:
     """The fault stands in the copy of the project meanwhile."""

@@ -243,8 +243,7 @@ CTRL_C = """
     import numpy as np
     from striate.augment import Augment
     from striate.data import ArrayImages, Preprocessing, Split
-    from striate.training import batches as batches_module
-from striate.training.batches import Batches
+    from striate.training.batches import Batches
     from striate.training.interruption import Interruption
 
     split = Split("train", ArrayImages(np.zeros((40, 8, 8, 3), np.uint8), ["x"] * 40), np.arange(40))

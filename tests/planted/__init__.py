@@ -1,0 +1,1 @@
+"""What `faults.py` plants, by the part of the source."""

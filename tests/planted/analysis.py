@@ -1,0 +1,112 @@
+"""Faults in counting, shapes and fields."""
+
+from planting import Fault, faults
+
+FAULTS: tuple[Fault, ...] = (
+    *faults(
+        "analysis/tables.py",
+        "analysis/test_tables.py",
+        ("        _arithmetic_text(row, row.multiply_adds),", "        _arithmetic_text(row, row.flops),"),
+        (
+            '        bytes_text(row.activation_bytes) if row.activation_bytes else "",',
+            '        bytes_text(row.kept_bytes or 0) if row.activation_bytes else "",',
+        ),
+        ("        _axes_text(row.stride),", "        _axes_text(row.offset),"),
+        ('(("GB", 2**30), ("MB", 2**20), ("KB", 2**10))', '(("GB", 10**9), ("MB", 10**6), ("KB", 10**3))'),
+        ('        "buffers": summary.buffers,', '        "buffers": summary.parameters,'),
+    ),
+    *faults(
+        "analysis/tables.py",
+        "analysis/test_counting.py",
+        ('        "not_counted": summary.not_counted,', '        "not_counted": {},'),
+    ),
+    *faults(
+        "analysis/comparison.py",
+        "analysis/test_tables.py",
+        (
+            '        count_text(summary.flops) + "+" * bool(summary.not_counted),',
+            '        count_text(summary.multiply_adds) + "+" * bool(summary.not_counted),',
+        ),
+    ),
+    *faults(
+        "analysis/summaries.py",
+        "analysis/test_tables.py",
+        (
+            "gradient_bytes=sum(p.numel() * p.element_size() for p in parameters if p.requires_grad)",
+            "gradient_bytes=sum(p.numel() * p.element_size() for p in parameters)",
+        ),
+    ),
+    *faults(
+        "analysis/summaries.py",
+        "analysis/test_quantised.py",
+        ("        notes=tuple(notes),", "        notes=(),"),
+        ('    if device == "meta" and packed_tensors(model):', '    if device == "meta" and False:'),
+    ),
+    *faults(
+        "analysis/rows.py",
+        "analysis/test_counting.py",
+        ("            not_counted=_added(child.not_counted for child in children),", "            not_counted={},"),
+    ),
+    *faults(
+        "analysis/counting.py",
+        "analysis/test_counting.py",
+        ('    return Cost(missing=name.strip("_") + (" of sparse values" if sparse else ""))', "    return NOTHING"),
+        ('        return Cost(multiply_adds, PARTS.get(name, ""))', "        return Cost(multiply_adds)"),
+    ),
+    *faults(
+        "analysis/counters.py",
+        "analysis/test_counting.py",
+        ("is_real = not (args[0].is_complex() and output.is_complex())", "is_real = not args[0].is_complex()"),
+    ),
+    *faults(
+        "analysis/inputs.py",
+        "analysis/test_inputs.py",
+        (
+            "single = len(first) in (1, 3) if layer is None else len(first) == layer.rank",
+            "single = len(first) in (1, 3)",
+        ),
+        (
+            "    if isinstance(values, Mapping) and _are_parameters(model, values):",
+            "    if isinstance(values, Mapping):",
+        ),
+        ("return FirstLayer(name, kind, 1, tokens=True)", "return FirstLayer(name, kind, 1)"),
+    ),
+    *faults(
+        "analysis/kept.py",
+        "analysis/test_inputs.py",
+        ("output = model(*inputs.args, **inputs.kwargs)", "output = model(*inputs.args)"),
+    ),
+    *faults(
+        "analysis/weightless.py",
+        "analysis/test_weightless.py",
+        (
+            "        if func is Tensor.__deepcopy__:",
+            "        if func is Tensor.__deepcopy__ and self._make is emptied:",
+        ),
+        ("tensor.detach().to(place, copy=True)", "tensor.detach().to(place)"),
+    ),
+    *faults(
+        "analysis/building.py",
+        "analysis/test_building.py",
+        ('(torch.device("meta"), _OnlyWeightsWeightless())', '(torch.device("meta"),)'),
+        ("        except StriateError:", "        except KeyError:"),
+    ),
+    *faults(
+        "analysis/shape_rules.py",
+        "analysis/test_lattice.py",
+        (
+            "        return settled(places, -padding[axis], state, call.shape)",
+            "        return settled(places, 0, state, call.shape)",
+        ),
+    ),
+    *faults(
+        "analysis/running.py",
+        "analysis/test_inputs.py",
+        ('    if isinstance(name, str) and name != "custom":', "    if False:"),
+    ),
+    *faults(
+        "analysis/latency.py",
+        "analysis/test_latency.py",
+        ("milliseconds=statistics.median(times)", "milliseconds=statistics.mean(times)"),
+    ),
+)

@@ -1,0 +1,131 @@
+"""Faults in runs, predictions and the files they write."""
+
+from planting import Fault, faults
+
+FAULTS: tuple[Fault, ...] = (
+    *faults(
+        "classifier/plan.py",
+        "classifier/test_plan.py",
+        (
+            'return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)',
+            'return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop)',
+        ),
+        ("return typical_side(facts.sizes)", "return int(facts.sizes.max())"),
+        ("is_small = isinstance(images, KeptImages) and side is not None", "is_small = side is not None"),
+    ),
+    *faults(
+        "classifier/reporting.py",
+        "classifier/test_reading.py",
+        ("images=KeptImages([picture] * VERSIONS, alike.images)", "images=alike.images"),
+        ("for places in contradictions(same_pictures(dataset))", "for places in contradictions(())"),
+    ),
+    *faults(
+        "files.py",
+        "test_files.py",
+        ("            os.fsync(file.fileno())", "            file.fileno()"),
+        ("    _flush_folder(path.parent)", "    path.parent"),
+        ('with open(temporary, "rb+") as file:', 'with open(temporary, "rb") as file:'),
+        ("    for pause in PATIENCE:", "    for pause in ():"),
+        ("for row in rows for name in row))", "for row in rows[:1] for name in row))"),
+        ('"utf-8", "surrogateescape")', '"utf-8", "replace")'),
+        ('.rstrip(". ")', '.rstrip(".")'),
+    ),
+    *faults(
+        "files.py",
+        "test_files.py training/test_run_folder.py",
+        ("    except PermissionError:  # Windows opens no folders", "    except FileNotFoundError:"),
+    ),
+    *faults(
+        "strict_json.py",
+        "test_strict_json.py",
+        ("not math.isfinite(value)", "math.isnan(value)"),
+    ),
+    *faults(
+        "classifier/runs.py",
+        "classifier/test_resume.py",
+        ("        refuse_without_checkpoint(folder, config)", "        pass"),
+        ("folder.update_config(**place_of(str(dataset.source)))", "pass"),
+        ('if dataset.fingerprint == config["fingerprint"]:', "if dataset.fingerprint:"),
+    ),
+    *faults(
+        "classifier/runs.py",
+        "classifier/test_request.py",
+        ("request.check_recipe(recipe, settings)", "recipe"),
+    ),
+    *faults(
+        "classifier/resumable.py",
+        "classifier/test_resume.py",
+        ("if run.checkpoint.exists() or not run.has_results:", "if run.checkpoint.exists():"),
+    ),
+    *faults(
+        "classifier/execution.py",
+        "classifier/test_resume.py",
+        ("training.position.best = None", "pass"),
+        ("    if settings.drop_checkpoint and", "    if not settings.drop_checkpoint and"),
+        ('"fingerprint", "seed", "freeze")]', '"fingerprint", "seed")]'),
+    ),
+    *faults(
+        "classifier/places.py",
+        "cli/test_run_state.py",
+        ("for place in (absolute, source):", "for place in (source,):"),
+    ),
+    *faults(
+        "classifier/request.py",
+        "classifier/test_request.py",
+        ("or not 0 <= value < 1:", "or not 0 <= value <= 1:"),
+        ('"m": 60,', '"m": 3600,'),
+        ("            network.freeze(freeze)", "            network.parts()"),
+    ),
+    *faults(
+        "classifier/plan.py",
+        "classifier/test_request.py",
+        ("if network.frozen and not weights:", "if network.frozen and weights:"),
+        ("if recipe.learning_rate == 0:", "if recipe.learning_rate < 0:"),
+    ),
+    *faults(
+        "classifier/reporting.py",
+        "classifier/test_reporting.py",
+        ("float(chances[true]),", "float(chances[predicted] / 2),"),
+        ("summary(trained, shape)", "summary(classifier.model, shape)"),
+        ("getattr(dataset, evaluation.split).images", "dataset.train.images"),
+    ),
+    *faults(
+        "classifier/run_facts.py",
+        "classifier/test_reporting.py",
+        ("for epochs in phases[1:]]", "for epochs in phases[:-1]]"),
+    ),
+    *faults(
+        "classifier/classifier.py",
+        "classifier/test_evaluate.py",
+        ("dataset.test or dataset.val or dataset.train", "dataset.val or dataset.test or dataset.train"),
+        ("dataset.test or dataset.val or dataset.train", "dataset.test or dataset.train"),
+        ("if self._is_of_training(source):", "if False:"),
+        ("positions[chosen.labels])", "chosen.labels)"),
+    ),
+    *faults(
+        "classifier/classifier.py",
+        "classifier/test_predict.py cli/test_predict.py",
+        ("predictions.notes = tuple(given.notes)", "predictions.notes = ()"),
+    ),
+    *faults(
+        "classifier/classifier.py",
+        "cli/test_evaluate.py",
+        ("return replace(evaluation, notes=notes)", "return evaluation"),
+    ),
+    *faults(
+        "classifier/execution.py",
+        "classifier/test_training_end_to_end.py",
+        (
+            '("network", "recipe", "preprocessing", "fingerprint", "seed", "freeze")',
+            '("network", "recipe", "preprocessing", "fingerprint", "freeze")',
+        ),
+    ),
+    *faults(
+        "classifier/classifier.py",
+        "cli/test_damaged_files.py",
+        (
+            'raise UnreadableImage("does not fit in memory", source.name)',
+            'raise UnreadableImage("does not fit in memory")',
+        ),
+    ),
+)

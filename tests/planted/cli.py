@@ -1,0 +1,65 @@
+"""Faults in the command line."""
+
+from planting import Fault, faults
+
+FAULTS: tuple[Fault, ...] = (
+    *faults(
+        "cli/summary.py",
+        "cli/test_network_inputs.py",
+        (".noted(found.note)", ""),
+        (
+            "result = summary(found.model, inputs=given, depth=depth, device=device)",
+            "result = summary(found.model, inputs=given, depth=depth)",
+        ),
+    ),
+    *faults(
+        "cli/network.py",
+        "cli/test_networks.py cli/test_network_inputs.py",
+        ('build: Build = build_weightless if device == "meta" else _built', "build: Build = build_weightless"),
+    ),
+    *faults(
+        "cli/check.py",
+        "cli/test_check.py",
+        ('"file_channels": survey.file_channels,', '"file_channels": survey.bit_depths,'),
+        ("for note in dataset.notes if note not in short)", "for note in dataset.notes)"),
+        (
+            '"contradictions": in_full(contradictions(survey.same_pictures)),',
+            '"contradictions": in_full(survey.same_pictures),',
+        ),
+        ("for entry in entries[:MOST_LINES])", "for entry in entries[: MOST_LINES - 1])"),
+    ),
+    *faults(
+        "cli/output.py",
+        "cli/test_output.py",
+        ("ascii_only=not unicode", "ascii_only=False"),
+    ),
+    *faults(
+        "cli/train.py",
+        "cli/test_run_state.py",
+        ("            data=data,", "            data=None,"),
+    ),
+    *faults(
+        "cli/output.py",
+        "cli/test_evaluate.py",
+        ('"train": "training images, which says little about new ones"', '"train": "images"'),
+    ),
+    *faults(
+        "cli/predict.py",
+        "cli/test_predict.py",
+        ('print(f"note: {note}", file=sys.stderr)', 'print(f"note: {note}")'),
+    ),
+    *faults(
+        "cli/interrupt.py",
+        "cli/test_interrupt.py",
+        (
+            "        self.waiting, self.looking_again = importing(frame), False",
+            "        self.waiting, self.looking_again = False, False",
+        ),
+        ("        if os.getpid() != self.process:", "        if os.getpid() == -1:"),
+    ),
+    *faults(
+        "cli/app.py",
+        "cli/test_damaged_files.py",
+        ("if name in options]", "if name]"),
+    ),
+)

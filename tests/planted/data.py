@@ -1,0 +1,311 @@
+"""Faults in reading, checking and dividing images."""
+
+from planting import Fault, faults
+
+FAULTS: tuple[Fault, ...] = (
+    *faults(
+        "data/open.py",
+        "data/test_open.py",
+        ('records = [label.to_bytes(8, "little") + digest for', "records = [digest for"),
+        (
+            "checked = check_parts(listing.parts, channels, workers, memory_limit)",
+            "checked = check_parts(listing.parts, channels, workers)",
+        ),
+    ),
+    *faults(
+        "data/channel_statistics.py",
+        "data/test_channel_statistics.py",
+        ("return _from_sums(facts.sums.sum(axis=0))", "return _from_sums(facts.sums[:8].sum(axis=0))"),
+        (
+            "np.linspace(0, len(images) - 1, min(sample, len(images)))",
+            "np.linspace(0, min(sample, len(images)) - 1, min(sample, len(images)))",
+        ),
+    ),
+    *faults(
+        "data/facts.py",
+        "data/test_facts.py",
+        ("level_sums(image[::step])", "level_sums(image[: height // step])"),
+        ("sums[:, 3] = image[height // 3, width // 4]", "sums[:, 3] = 0"),
+        ("            self.blank[rows],", "            self.blank[: len(rows)],"),
+    ),
+    *faults(
+        "data/dataset.py",
+        "data/test_channel_statistics.py cli/test_check.py data/test_open.py data/test_survey.py",
+        (
+            "facts = None if self.facts is None else self.facts.take(indices)",
+            "facts = None if self.facts is None else self.facts.take(np.sort(indices)[::-1])",
+        ),
+    ),
+    *faults(
+        "data/open.py",
+        "data/test_folder.py data/test_table.py",
+        ("skipped=listing.skipped + tuple(", "skipped=tuple("),
+    ),
+    *faults(
+        "data/check.py",
+        "data/test_check.py",
+        (
+            "(int(part.labels[row]), Skipped(part.names[row], look.reason))",
+            "(int(part.labels[row]), Skipped(part.names[0], look.reason))",
+        ),
+        ("memory.images(start + rows, source)", "memory.images(rows, source)"),
+        ("part.labels[rows], facts, skipped)", "part.labels[: len(rows)], facts, skipped)"),
+        ("        start += len(part.items)", "        start += len(checked[name].labels)"),
+        (
+            "channels=np.array([look.channels for look in looks], dtype=np.int16),",
+            "channels=np.array([look.shape[2] for look in looks], dtype=np.int16),",
+        ),
+        ("and 2 * counts[4] <= counts.total():", "and counts[4] <= counts.total():"),
+    ),
+    *faults(
+        "data/kept.py",
+        "data/test_kept.py",
+        (
+            "return KeptImages([self.pictures[index] for index in indices], self.source.subset(indices))",
+            "return KeptImages([self.pictures[index] for index in sorted(indices)], self.source.subset(indices))",
+        ),
+        (
+            "self.is_open = self.is_open and self._reserved <= self.limit",
+            "self.is_open = self.is_open and self._reserved < self.limit",
+        ),
+        ("if pixels * channels > self.limit:", "if pixels > self.limit:"),
+        ("        return _itself, (self.source,)", "        return KeptImages, (self.pictures, self.source)"),
+    ),
+    *faults(
+        "data/check.py",
+        "data/test_channel_statistics.py",
+        ("np.repeat(look.sums, channels, axis=0)", "np.pad(look.sums, ((0, channels - 1), (0, 0)))"),
+    ),
+    *faults(
+        "data/duplicates.py",
+        "data/test_duplicates.py",
+        ("renamed[number] = first.setdefault((sketch, pixels), number)", "renamed[number] = number"),
+        ("first.setdefault((sketch, pixels), number)", 'first.setdefault((sketch, b""), number)'),
+        ("if len({place.label for place in places}) > 1]", "if len({place.split for place in places}) > 1]"),
+    ),
+    *faults(
+        "data/surveying.py",
+        "data/test_duplicates.py",
+        ("same_pictures=find_same_pictures(splits),", "same_pictures=find_same_pictures(splits[:1]),"),
+    ),
+    *faults(
+        "data/picture_notes.py",
+        "data/test_picture_notes.py",
+        (
+            '"many times, perhaps in place of what was not to be had": len(places) >= MANY_TIMES,',
+            '"many times, perhaps in place of what was not to be had": len(places) > MANY_TIMES,',
+        ),
+    ),
+    *faults(
+        "data/survey.py",
+        "data/test_survey.py",
+        ("return int(np.sort(sizes.max(axis=1))[len(sizes) // 2])", "return int(sizes.max())"),
+        (
+            "return self.images / 2 < self.with_commonest < self.images",
+            "return self.images / 2 <= self.with_commonest < self.images",
+        ),
+    ),
+    *faults(
+        "data/surveying.py",
+        "data/test_survey.py",
+        ("shorter = sizes.min(axis=1)", "shorter = sizes.max(axis=1)"),
+    ),
+    *faults(
+        "data/channel_statistics.py",
+        "classifier/test_reading.py data/test_channel_statistics.py",
+        ("if facts is None or facts.sums is None or not len(split):", "if True:"),
+    ),
+    *faults(
+        "data/parquet_rows.py",
+        "data/test_parquet.py",
+        ("positions.get(name, -1) for name in self.names]", "positions.get(name, -1) for name in classes]"),
+        ("outside = np.flatnonzero(labels >= len(names))", "outside = np.flatnonzero(labels > len(names))"),
+        ("NO_LABEL = -1", "NO_LABEL = -2"),
+        ("if isinstance(value, int) and value < 0:", "if isinstance(value, int) and value < -2:"),
+        ("declared = () if strings else _declared(schema, label)", "declared = ()"),
+    ),
+    *faults(
+        "data/parquet.py",
+        "data/test_parquet.py",
+        ("        for split in SPLITS\n", "        for split in sorted(files)\n"),
+        (
+            "if not any(len(table.codes) for table in of_split)]",
+            "if not all(len(table.codes) for table in of_split) or split == 'test']",
+        ),
+        ("for name in (*declared, *undeclared) if name in used)", "for name in (*declared, *undeclared))"),
+        ("table.take_names(declared, lender.name)", "table.take_names(declared)"),
+    ),
+    *faults(
+        "data/parquet_files.py",
+        "data/test_parquet_files.py",
+        ("return named or next(", "return next("),
+        ("if len(present) < total", "if len(present) > total"),
+    ),
+    *faults(
+        "data/listing.py",
+        "data/test_listing.py data/test_parquet.py",
+        ('return unicodedata.normalize("NFC", printable(name))', "return printable(name)"),
+    ),
+    *faults(
+        "data/listing.py",
+        "data/test_listing.py",
+        (
+            "labels=positions[part.labels]) for name, part in listing.parts.items()}",
+            "labels=part.labels) for name, part in listing.parts.items()}",
+        ),
+    ),
+    *faults(
+        "data/split_names.py",
+        "data/test_split_names.py",
+        ('    "dev": "val",', '    "dev": "test",'),
+        ("return None if rest else split", "return split"),
+    ),
+    *faults(
+        "data/walk.py",
+        "data/test_walk.py data/test_folder.py",
+        ("            elif _is_folder(entry):\n", "            elif _is_folder(entry) and not entry.is_symlink():\n"),
+    ),
+    *faults(
+        "data/walk.py",
+        "data/test_walk.py",
+        ("            self.visited.add((status.st_dev, status.st_ino))\n", ""),
+        ("name.casefold() in _SYSTEM", "name in _SYSTEM"),
+        ("    suffix = path.suffix.lower()\n", "    suffix = path.suffix\n"),
+    ),
+    *faults(
+        "data/layout.py",
+        "data/test_layout.py",
+        ("return {split: _unwrapped(found[split]) for", "return {split: found[split] for"),
+        ("_demand_images_in(root, folders, always=False)", "_demand_images_in(root, folders, always=True)"),
+    ),
+    *faults(
+        "data/folder.py",
+        "data/test_folder.py",
+        ("walk.notes() + notes + tuple(", "notes + tuple("),
+    ),
+    *faults(
+        "data/folder.py",
+        "classifier/test_evaluate.py",
+        ("divided=splits is not None", "divided=True"),
+    ),
+    *faults(
+        "data/open.py",
+        "data/test_folder.py",
+        ('empty = np.flatnonzero(counts["train"] == 0)', "empty = np.flatnonzero(sum(counts.values()) == 0)"),
+    ),
+    *faults(
+        "data/open.py",
+        "classifier/test_evaluate.py",
+        ("        divided=listing.divided,\n", ""),
+    ),
+    *faults(
+        "data/open.py",
+        "data/test_parquet_files.py",
+        (
+            "list_parquet(files.splits, notes=files.notes, divided=files.divided)",
+            "list_parquet(files.splits, divided=files.divided)",
+        ),
+    ),
+    *faults(
+        "data/table_splits.py",
+        "data/test_table_splits.py",
+        ('    "is_valid": "val",', '    "is_valid": "test",'),
+        ('else "val" if "test" in flags else "test"', 'else "test" if "test" in flags else "val"'),
+    ),
+    *faults(
+        "data/table.py",
+        "data/test_table_splits.py",
+        ('choose(row) if choose else "train"', '"train"'),
+    ),
+    *faults(
+        "data/table.py",
+        "data/test_table.py",
+        ('content.decode("utf-16" if sixteen else "utf-8-sig")', 'content.decode("utf-16" if sixteen else "utf-8")'),
+    ),
+    *faults(
+        "data/idx.py",
+        "data/test_idx.py",
+        ("np.searchsorted(numbers, labels)", "labels"),
+        ("labels.max() >= len(classes)", "labels.max() > len(classes)"),
+    ),
+    *faults(
+        "data/decode.py",
+        "data/test_jpeg.py",
+        ("        _judge(data, pixels.format, said)\n", "        pass\n"),
+    ),
+    *faults(
+        "data/jpeg.py",
+        "data/test_jpeg.py",
+        ("if count <= _FEW or len(set(", "if True or len(set("),
+        ("exif or xmp or 1", "1"),
+        ("header.zeros_are_damage and data.find", "False and data.find"),
+    ),
+    *faults(
+        "data/listen.py",
+        "data/test_jpeg.py",
+        ("return result, _ear.text(before)", 'return result, ""'),
+        ("        self.variable.value = self.usual\n", "        pass\n"),
+    ),
+    *faults(
+        "data/tiff_samples.py",
+        "data/test_tiff.py",
+        ("[255 - values[..., :1], values[..., 1:]]", "[values[..., :1], values[..., 1:]]"),
+        ("            if page.alpha == 1:\n", "            if page.alpha == 2:\n"),
+    ),
+    *faults(
+        "data/tiff.py",
+        "data/test_tiff.py",
+        ("extra = (extra + [0] * missing)[:missing]", "extra = (extra + [2] * missing)[:missing]"),
+        ('order = "<" if data[:2] == b"II" else ">"', 'order = "<" if data[:2] != b"MM" else "<"'),
+    ),
+    *faults(
+        "data/decode.py",
+        "data/test_tiff.py",
+        ("pages=len(pages) > 1)", "pages=False)"),
+    ),
+    *faults(
+        "data/png.py",
+        "data/test_png.py",
+        ("value & most for value", "value for value"),
+        ("        matches &= _matches(_low_bytes(data)", "        _matches(_low_bytes(data)"),
+    ),
+    *faults(
+        "data/pixels.py",
+        "data/test_png.py",
+        ("        data = png.without_metadata(data)\n", "        pass\n"),
+    ),
+    *faults(
+        "data/npy.py",
+        "data/test_npy.py",
+        ("if first in (1, 3, 4):", "if first in (1, 4):"),
+        ("channels != shape[2] and _channels", "_channels"),
+    ),
+    *faults(
+        "data/unreadable.py",
+        "data/test_unreadable.py",
+        ("width * height * bytes_per_pixel + file_bytes", "width * height * bytes_per_pixel"),
+        ("max(width, height) > MAX_ASPECT * min", "width > MAX_ASPECT * min"),
+    ),
+    *faults(
+        "data/preprocessing.py",
+        "data/test_preprocessing.py",
+        ("return resize_image(image, height, width, self.interpolation)", "return resize_image(image, height, width)"),
+        ("(top, left, height, width), self.interpolation)", "(top, left, height, width))"),
+        ("left * across - first_column,", "left * across,"),
+    ),
+    *faults(
+        "data/orientation.py",
+        "data/test_pillow_images.py",
+        ("return int(number) if number in range(1, 9) else 1", "return int(number)"),
+    ),
+    *faults(
+        "data/decode.py",
+        "data/test_pillow_images.py",
+        ("or image.format is None or image.tell()", "or image.format is None"),
+    ),
+    *faults(
+        "data/pixels.py",
+        "data/test_pillow_images.py",
+        ('_SIXTEEN_BITS = ("PNG", "PPM", "JPEG2000")', '_SIXTEEN_BITS = ("PNG", "JPEG2000")'),
+    ),
+)

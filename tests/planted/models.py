@@ -1,0 +1,143 @@
+"""Faults in networks, cards, figures and weights."""
+
+from planting import Fault, faults
+
+FAULTS: tuple[Fault, ...] = (
+    *faults(
+        "models/create.py",
+        "analysis/test_inputs.py",
+        (
+            "    model.input_size = size or (card.input_size, card.input_size)",
+            "    model.input_size = (card.input_size, card.input_size)",
+        ),
+    ),
+    *faults(
+        "models/accuracy.py",
+        "models/test_accuracy.py",
+        ("if accuracy.figure.input_size == size and has_form(card, options, size)", "if has_form(card, options, size)"),
+        ("return {**(table.options if table else {}), **source.options}", "return dict(source.options)"),
+        (
+            "return (figure.metric, figure.data, figure.crop) == (metric, data, ONE_CROP) and figure.value is not None",
+            "return (figure.metric, figure.data) == (metric, data) and figure.value is not None",
+        ),
+        (
+            "return max(held, key=lambda accuracy: (accuracy.weights is not None, accuracy.value), default=None)",
+            "return max(held, key=lambda accuracy: accuracy.value, default=None)",
+        ),
+    ),
+    *faults(
+        "models/comparison.py",
+        "models/test_comparison.py",
+        (
+            'return Entry(title, measured, None, f"see {elsewhere}" if elsewhere else "", card.family)',
+            'return Entry(title, measured, None, "", card.family)',
+        ),
+        (
+            "entries.append(as_entry(card, summary(model, (card.in_channels, side, side)), title_of(name)))",
+            "entries.append(as_entry(card, summary(model, (card.in_channels, side, side)), card.name))",
+        ),
+    ),
+    *faults(
+        "models/recommendation.py",
+        "models/test_recommendation.py",
+        (
+            "if small or card.input_size <= max(side, USUAL_SIDE):",
+            "if small or card.input_size < max(side, USUAL_SIDE):",
+        ),
+        (
+            "if cost.multiply_adds > in_proportion(images, candidate.side):",
+            "if cost.multiply_adds > 10**4 * in_proportion(images, candidate.side):",
+        ),
+        (
+            "accuracy=candidate.found.value if figure.input_size == candidate.side else None,",
+            "accuracy=candidate.found.value,",
+        ),
+        ("freeze=_frozen(card, regime) if weights else None,", "freeze=None,"),
+    ),
+    *faults(
+        "models/regimes.py",
+        "models/test_recommendation.py",
+        ("if images >= ENOUGH_TO_FINE_TUNE_ALL:", "if images > ENOUGH_TO_FINE_TUNE_ALL:"),
+    ),
+    *faults(
+        "models/pretrained.py",
+        "models/test_pretrained.py",
+        ("leave = (HEAD, AUXILIARY)", "leave = (CLASSIFIER, AUXILIARY)"),
+        ("base = card.base if card.base and not set(_keys(card)) <= set(state) else None", "base = card.base"),
+    ),
+    *faults(
+        "models/pretrained.py",
+        "classifier/test_plan.py",
+        ("return card.input_size if card.base else named[str(weights)]", "return named[str(weights)]"),
+    ),
+    *faults(
+        "models/pretrained.py",
+        "weights/test_keras_images.py",
+        ("return source, {**state, first: state[first].flip(1)}", "return source, state"),
+    ),
+    *faults(
+        "weights/files.py",
+        "classifier/test_plan.py",
+        ('"interpolation": look.get("interpolation", "bilinear"),', '"interpolation": "bilinear",'),
+    ),
+    *faults(
+        "weights/sources.py",
+        "weights/test_weights.py",
+        ('interpolation="bicubic" if file in BICUBIC else "bilinear",', 'interpolation="bilinear",'),
+    ),
+    *faults(
+        "weights/converted.py",
+        "weights/test_converted.py",
+        ("if source is None or sha256_of(path) != source.sha256:", "if source is None:"),
+    ),
+    *faults(
+        "models/cifar100_course.py",
+        "models/test_cifar100_course.py",
+        ('        layers["act"] = make_activation(activation)', "        pass"),
+        (
+            'blocks[f"subsampling{group}"] = _halve(channels, subsampling, norm, activation)',
+            'blocks[f"subsampling{group}"] = _halve(channels, subsampling, False, activation)',
+        ),
+    ),
+    *faults(
+        "models/errata.py",
+        "models/test_errata.py",
+        ("return value if figure.per is None else value / measure(figure.per)", "return value"),
+    ),
+    *faults(
+        "models/catalogue.py",
+        "models/test_comparison.py",
+        ("return card.name if same else _plain(name)", "return card.name"),
+    ),
+    *faults(
+        "weights/figure.py",
+        "models/test_accuracy.py",
+        (
+            "metric, round(1 - float(error) / 100, 6), data=data, input_size=input_size, crop=crop, **holds_for",
+            "metric, round(float(error) / 100, 6), data=data, input_size=input_size, crop=crop, **holds_for",
+        ),
+    ),
+    *faults(
+        "models/convnet.py",
+        "models/test_convnet.py",
+        ("return x.mean((2, 3)) if x.dim() == 4 else x", "return x.amax((2, 3)) if x.dim() == 4 else x"),
+    ),
+    *faults(
+        "models/inception_v3.py",
+        "training/test_auxiliary.py",
+        ("        auxiliary_weight=AUXILIARY_WEIGHT,", "        auxiliary_weight=0.3,"),
+    ),
+    *faults(
+        "layers/initialise.py",
+        "layers/test_initialise.py models/test_first_weights.py",
+        ('kaiming_normal_(weight, mode=mode, nonlinearity="relu")', 'kaiming_normal_(weight, nonlinearity="relu")'),
+    ),
+    *faults(
+        "models/convnet.py",
+        "models/test_embed.py",
+        (
+            "        return x.mean((2, 3)) if x.dim() == 4 else x",
+            "        return x.amax((2, 3)) if x.dim() == 4 else x",
+        ),
+    ),
+)

@@ -1,0 +1,112 @@
+"""Faults in the loop, its state, recipes and augmentation."""
+
+from planting import Fault, faults
+
+FAULTS: tuple[Fault, ...] = (
+    *faults(
+        "training/run_folder.py",
+        "test_package.py training/test_run_folder.py",
+        ('read_text(encoding="utf-8-sig")', "read_text()"),
+    ),
+    *faults(
+        "training/run_folder.py",
+        "training/test_run_folder.py",
+        (
+            "for path in (self.model, self.metrics, self.timing, self.report))",
+            "for path in (self.metrics, self.timing, self.report))",
+        ),
+        ("self.unlock()  # Windows removes no file that is open", "self.lock"),
+        ("portable_name(stem) or", "stem or"),
+    ),
+    *faults(
+        "training/update.py",
+        "training/test_update.py",
+        ("                self.scaler.unscale_(self._plain)", "                pass"),
+        ("            self.scaler.load_state_dict(state)", "            pass"),
+        (
+            "        if self.scaler is None or not isinstance(self._plain, SGD):",
+            "        if self.scaler is not None or not isinstance(self._plain, SGD):",
+        ),
+    ),
+    *faults(
+        "training/selection.py",
+        "training/test_selection.py",
+        ("(evaluation.top1, -evaluation.loss) > (best", "(evaluation.top1, -evaluation.loss) >= (best"),
+        ("        if position.epoch > end:", "        if position.epoch >= end:"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_selection.py",
+        (
+            "epochs_waited(position) >= self.recipe.early_stopping",
+            "epochs_waited(position) > self.recipe.early_stopping",
+        ),
+    ),
+    *faults(
+        "training/state.py",
+        "training/test_exact_resume.py",
+        ('    torch.set_rng_state(tensors["random/cpu"])', "    pass"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_exact_resume.py",
+        ('            self.plateau = Plateau(**state["plateau"])', "            pass"),
+        ('            self.sums.restore(tensors["sums"], state["seen"])', "            pass"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_divergence.py",
+        ("        self.guard.check_weights(tensors)", "        pass"),
+        ("        self.guard.check_losses(together=False)", "        pass"),
+    ),
+    *faults(
+        "training/objective.py",
+        "training/test_auxiliary.py",
+        ("total = main + self.weight * torch", "total = main + torch"),
+        (
+            "class_logits(others[name], self.num_classes), labels) for name in self.heads]",
+            "class_logits(others[self.heads[0]], self.num_classes), labels) for name in self.heads]",
+        ),
+    ),
+    *faults(
+        "training/pace.py",
+        "training/test_pace.py",
+        ("forward = epochs * self.validation_images + self.final_images", "forward = epochs * self.validation_images"),
+    ),
+    *faults(
+        "training/progress.py",
+        "training/test_progress.py",
+        ('clock(timing["seconds"] + validation)', 'clock(timing["seconds"])'),
+    ),
+    *faults(
+        "training/tables.py",
+        "training/test_tables.py",
+        ("round(seconds, 3), round(validation, 3)", "round(validation, 3), round(seconds, 3)"),
+    ),
+    *faults(
+        "training/statistics.py",
+        "training/test_statistics.py",
+        ("            layer.momentum = None  # a plain mean over all batches", "            pass"),
+        ("< SPANS for layer", "<= SPANS for layer"),
+    ),
+    *faults(
+        "training/limits.py",
+        "training/test_recipes.py",
+        ('    "patience": (1, 1_000_000),', '    "patience": (0, 1_000_000),'),
+    ),
+    *faults(
+        "augment/geometry.py",
+        "augment/test_sampling.py",
+        ("np.exp(rng.uniform(np.log(ratio[0]), np.log(ratio[1]), size=n))", "rng.uniform(ratio[0], ratio[1], size=n)"),
+    ),
+    *faults(
+        "augment/apply.py",
+        "augment/test_apply.py",
+        ("matrix[:, 2] - offsets]", "matrix[:, 2]]"),
+    ),
+    *faults(
+        "training/batches.py",
+        "training/test_batches.py",
+        ("            free -= image.nbytes\n", "            free -= 0\n"),
+    ),
+)
