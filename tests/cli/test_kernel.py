@@ -80,7 +80,7 @@ def test_grey_valid_and_a_kernel_from_a_file(cli, photo, tmp_path):
 
 
 def test_many_channels_come_out_as_exact_values(cli, tmp_path):
-    spectrum = np.random.default_rng(0).integers(0, 256, (4, 5, 7), dtype=np.uint8)
+    spectrum = np.random.default_rng(0).integers(0, 256, (9, 5, 7), dtype=np.uint8)
     np.save(tmp_path / "spectrum.npy", spectrum)
     outcome = cli("kernel", tmp_path / "spectrum.npy", "--kernel", "2")
     assert outcome.code == 0

@@ -125,7 +125,7 @@ def test_evaluate_when_the_training_images_have_changed(cli, paint, tmp_path):
 
 
 def test_a_diverging_training_stops_says_so_and_keeps_the_checkpoint(cli, colours):
-    outcome = cli("train", colours, *NETWORK, "--lr", "1e30", "--set", "warmup_epochs=0", "--run", "run")
+    outcome = cli("train", colours, *NETWORK, "--lr", 100, "--set", "weight_decay=100", "--run", "run")
     assert outcome.code == 1
     line = outcome.err.splitlines()[-1]
     assert "not a number" in line

@@ -119,7 +119,7 @@ def test_a_depth_is_one_row(monkeypatch):
     """The card, the name and the network of another depth follow from its row alone."""
     from striate.models import resnet
 
-    monkeypatch.setitem(resnet.ROWS, "26", resnet.Row("bottleneck", (2, 2, 2, 2), 15_995_176, "2.3", "-"))
+    monkeypatch.setitem(resnet.ROWS, "26", resnet.Row("bottleneck", (2, 2, 2, 2), 15_995_176, "2.3", (25.0, None), 8.0))
     card = resnet._residual_card("26")
     with torch.device("meta"):
         model = resnet.build(card.name, num_classes=1000, in_channels=3, input_size=None, **card.options)
