@@ -75,3 +75,9 @@ def test_it_is_the_median_of_the_runs_after_a_warm_up_of_two() -> None:
     assert 1 < latency.low < 15
     assert latency.high > 240
     assert latency.repeats == 5
+
+
+def test_weights_that_hooks_make_anew_are_no_obstacle():
+    layer = nn.utils.spectral_norm(nn.Conv2d(3, 4, 3))
+    layer(torch.rand(1, 3, 8, 8))  # the weight is no leaf now, which Python's own copying refuses
+    assert measure_latency(layer, (3, 8, 8), repeats=2).milliseconds > 0

@@ -12,7 +12,7 @@ from PIL import Image
 
 from striate.data import jpeg
 from striate.data import listen as listening
-from striate.data.decode import UnreadableImage, decode, inspect
+from striate.data.decode import SHRUNK, UnreadableImage, decode, inspect
 from striate.data.listen import listen
 
 
@@ -178,3 +178,42 @@ def test_warnings_of_the_decoding_thread_are_dropped(monkeypatch):
         listen(lambda: warnings.warn("of a decoder", stacklevel=1))
         warnings.warn("of another", stacklevel=1)
     assert shown == ["of another"]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(("side", "shrunk_to"), [(900, 900), (1100, 550), (1400, 700)])
+def test_a_picture_too_large_for_the_memory_is_decoded_smaller(mode, side, shrunk_to, monkeypatch):
+    data = photo(mode, (side, side - 100), quality=90)
+    whole = decode(data)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_200_000 if mode == "RGB" else 1_000_000)
+    found = inspect(data, None)
+    assert found.image.shape == (round((side - 100) * shrunk_to / side), shrunk_to, 3 if mode == "RGB" else 1)
+    assert (SHRUNK in found.remarks) == (shrunk_to < side)
+    if shrunk_to < side:
+        averaged = whole.reshape(found.image.shape[0], 2, shrunk_to, 2, 3).mean((1, 3))
+        assert np.abs(averaged - found.image).mean() < 3
+
+
+def test_a_picture_of_more_than_twice_the_pixels_is_refused_at_any_size(monkeypatch):
+    data = photo(size=(1000, 1000))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 499_000)
+    with pytest.raises(UnreadableImage, match="not safe to open"):
+        decode(data)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500_000)
+    assert decode(data).shape == (500, 500, 3)
+
+
+def test_the_coefficients_of_a_progressive_picture_count_with_its_sampling():
+    for subsampling, samples in (("4:4:4", 3), ("4:2:2", 2), ("4:2:0", 1.5)):
+        header = jpeg.read_header(photo(progressive=True, subsampling=subsampling))
+        assert header.samples == samples
+        assert header.bytes_per_pixel(1) == 5 + 2 * samples
+        assert header.bytes_per_pixel(2) == 5 / 4 + 2 * samples
+
+
+def test_damage_is_heard_at_a_fraction_of_the_size(monkeypatch):
+    data = photo(size=(1000, 900))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500_000)
+    assert decode(data).shape == (450, 500, 3)
+    with pytest.raises(UnreadableImage, match="damaged"):
+        decode(damaged(data)["lost bytes"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import platform
 import statistics
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from striate.analysis.weightless import duplicate
 from striate.errors import StriateError, UsageError
 
 
@@ -78,7 +78,7 @@ def measure_latency(
     place = torch.device(device) if device is not None else home
     dtype = parameter.dtype if parameter is not None else torch.float32
     layout = torch.channels_last if channels_last and len(input_shape) == 3 else torch.contiguous_format
-    twin = copy.deepcopy(model).eval().to(place)
+    twin = duplicate(model, place).eval()
     twin = twin.to(memory_format=layout)
     generator = torch.Generator().manual_seed(0)
     images = torch.rand((batch_size, *input_shape), generator=generator)

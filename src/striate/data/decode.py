@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from striate.data import jpeg, npy, orientation, tiff, tiff_samples
 from striate.data.channels import on_white, to_channels
 from striate.data.listen import listen
+from striate.data.not_read import not_read
 from striate.data.pixels import Pixels, from_image, read_pixels, reason
 from striate.data.unreadable import UnreadableImage as UnreadableImage
 from striate.data.unreadable import check_size
@@ -41,12 +42,14 @@ WRONG_EXTENSION = "wrong extension"
 ANIMATED = "animated"
 ROTATED = "rotated"
 PAGES = "pages"
+SHRUNK = "shrunk"
 #: What each remark means, to follow "3 images".
 REMARKS = {
     WRONG_EXTENSION: "with the extension of another format, read by content",
     ANIMATED: "animated, first frame used",
     ROTATED: "turned upright as the EXIF data say",
     PAGES: "of several pages, first page used",
+    SHRUNK: "too large for the memory allowed, decoded at a half, a quarter or an eighth of the size",
 }
 
 
@@ -83,8 +86,9 @@ def decode(source: bytes | str | Path, channels: int | None = 3) -> np.ndarray:
         channels: 1 grey, 3 RGB, 4 RGBA, more for spectra, None for as many as the image has (alpha aside).
 
     Raises:
-        UnreadableImage: with the reason, whatever the content: no image, damaged or truncated, more than
-            `Image.MAX_IMAGE_PIXELS` pixels, one side more than a thousand times the other, bands that do not fit.
+        UnreadableImage: with the reason, whatever the content: no image, damaged or truncated, more pixels than the
+            memory allows (see `check_size`; a JPEG of up to twice as many is decoded at a fraction of its size), one
+            side more than a thousand times the other, bands that do not fit.
     """
     return inspect(source, channels).image
 
@@ -124,6 +128,8 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
         image = _with_channels(pixels, channels)
     except UnreadableImage:
         raise
+    except UnidentifiedImageError:
+        raise UnreadableImage(not_read(data, extension)) from None
     except Exception as error:
         raise UnreadableImage(reason(error)) from error
     expected = FORMAT_OF.get(extension)
@@ -132,6 +138,7 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
         ANIMATED: pixels.animated,
         ROTATED: pixels.rotated,
         PAGES: pixels.pages,
+        SHRUNK: pixels.shrunk,
     }
     return Decoded(
         image,
@@ -171,13 +178,13 @@ def _read(data: bytes, channels: int | None) -> Pixels:
     if header is None:
         return read_pixels(data)
     header.check()
-    check_size(header.width, header.height, header.bytes_per_pixel, len(data))
-    stored = jpeg.decode(data, header) if header.is_ordinary else None
+    scale = header.scale(len(data))
+    stored = jpeg.decode(data, header, scale) if header.is_ordinary else None
     if stored is None:  # CMYK, arithmetic coding, or damage, for which Pillow gives the reason
         jpeg.skim(data)
         return read_pixels(data)
     image = orientation.upright(stored, header.orientation)
-    return Pixels(image, None, "JPEG", rotated=header.orientation != 1)
+    return Pixels(image, None, "JPEG", rotated=header.orientation != 1, shrunk=scale > 1)
 
 
 def _judge(data: bytes, format: str, said: str) -> None:

@@ -14,8 +14,15 @@ import cv2
 import numpy as np
 
 from striate.data import orientation
-from striate.data.unreadable import UnreadableImage
+from striate.data.unreadable import UnreadableImage, check_size, fits
 
+#: How many times smaller libjpeg's transform can give a picture, at the cost of the smaller one.
+SCALES = (1, 2, 4, 8)
+_REDUCED = {
+    2: (cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2),
+    4: (cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_COLOR_4),
+    8: (cv2.IMREAD_REDUCED_GRAYSCALE_8, cv2.IMREAD_REDUCED_COLOR_8),
+}
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _HUFFMAN_DCT = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive: what every decoder reads
@@ -38,6 +45,7 @@ class JpegHeader:
     Attributes:
         width: pixels; likewise `height`.
         components: 1 grey, 3 colour, 4 CMYK.
+        samples: stored for a pixel, over all components: 1.5 where colour has half the resolution.
         precision: bits.
         process: the frame marker's second byte (T.81, table B.1).
         orientation: 1 to 8, of EXIF or XMP.
@@ -50,6 +58,7 @@ class JpegHeader:
     width: int
     height: int
     components: int
+    samples: float
     precision: int
     process: int
     orientation: int
@@ -62,12 +71,24 @@ class JpegHeader:
         """Grey or three components, Huffman-coded, whole: any decoder gives the same pixels."""
         return self.components in (1, 3) and self.process in _HUFFMAN_DCT and self.is_complete
 
-    @property
-    def bytes_per_pixel(self) -> float:
-        """Memory that decoding was measured to take, result included."""
+    def bytes_per_pixel(self, scale: int = 1) -> float:
+        """Memory that decoding to 1/`scale` of the sides was measured to take, result included, for a stored pixel."""
         needed = {1: 4.0, 3: 5.0}.get(self.components, 9.0)
-        needed += 0 if self.process in _SEQUENTIAL else 2 * self.components  # all coefficients, 16 bits each
-        return needed + (0 if self.orientation == 1 else self.components)
+        needed += 0 if self.orientation == 1 else self.components
+        coefficients = 0 if self.process in _SEQUENTIAL else 2 * self.samples  # all of them, 16 bits each
+        return needed / scale**2 + coefficients
+
+    def scale(self, file_bytes: int) -> int:
+        """How many times smaller than it is the picture is decoded: 1, or what the memory allows of 2, 4 and 8.
+
+        Raises:
+            UnreadableImage: no scale is small enough, or the file is not one that can be decoded smaller.
+        """
+        scales = SCALES if self.is_ordinary else SCALES[:1]
+        size = (self.width, self.height)
+        scale = next((scale for scale in scales if fits(*size, self.bytes_per_pixel(scale), file_bytes, scale)), 1)
+        check_size(*size, self.bytes_per_pixel(scale), file_bytes, scale)
+        return scale
 
     def check(self) -> None:
         """Refuse what no decoder here reads. Raises UnreadableImage."""
@@ -81,7 +102,7 @@ def read_header(data: bytes) -> JpegHeader | None:
     """Read the markers up to the first scan; None where this is not a JPEG file or its header is damaged."""
     if not data.startswith(b"\xff\xd8\xff"):
         return None
-    frame: tuple[int, int, int, int, int] | None = None
+    frame: tuple[int, int, int, float, int, int] | None = None
     exif: int | None = None
     xmp: int | None = None
     first_words: dict[int, int] = {}
@@ -103,7 +124,8 @@ def read_header(data: bytes) -> JpegHeader | None:
             return None
         if marker in _FRAMES and length >= 8:
             precision, height, width, components = struct.unpack_from(">BHHB", data, position + 4)
-            frame = (width, height, components, precision, marker)
+            samples = _samples(data[position + 10 : position + 2 + length])
+            frame = (width, height, components, samples, precision, marker)
         elif marker == 0xE1 and data.startswith(b"Exif\0\0", position + 4):
             exif = orientation.from_exif(data[position + 4 : position + 2 + length])
         elif marker == 0xE1 and data.startswith(b"http://ns.adobe.com/xap", position + 4):
@@ -118,9 +140,16 @@ def read_header(data: bytes) -> JpegHeader | None:
         orientation=exif or xmp or 1,
         is_complete=data.find(_END, position) >= 0,
         scan=position,
-        zeros_are_damage=frame[4] in (0xC0, 0xC1)
+        zeros_are_damage=frame[5] in (0xC0, 0xC1)
         and _zeros_are_damage(data[position : position + 8], frame[2], first_words),
     )
+
+
+def _samples(components: bytes) -> float:
+    """Samples for a pixel, by the sampling factors in the frame's component entries of three bytes each."""
+    factors = [(byte >> 4, byte & 15) for byte in components[1::3]]
+    most = max((across for across, _ in factors), default=0) * max((down for _, down in factors), default=0)
+    return sum(across * down for across, down in factors) / most if most else float(len(factors))
 
 
 def _first_words(tables: bytes) -> dict[int, int]:
@@ -140,15 +169,16 @@ def _zeros_are_damage(scan: bytes, components: int, first_words: dict[int, int])
     return first_words.get(dc, 0) != 0 or first_words.get(ac, 0) != 0
 
 
-def decode(data: bytes, header: JpegHeader) -> np.ndarray | None:
-    """The pixels of an ordinary file, uint8 (H, W, 1 or 3), as stored; None where OpenCV declines."""
-    if header.components == 1:
-        image = _imdecode(data, cv2.IMREAD_GRAYSCALE)
-        return None if image is None else image[..., None]
-    if _RGB is not None:
+def decode(data: bytes, header: JpegHeader, scale: int = 1) -> np.ndarray | None:
+    """The pixels of an ordinary file as stored, uint8 (H / scale, W / scale, 1 or 3); None where OpenCV declines."""
+    is_grey = header.components == 1
+    if scale == 1 and not is_grey and _RGB is not None:
         return _imdecode(data, _RGB)
-    image = _imdecode(data, cv2.IMREAD_COLOR)
-    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    grey, colour = _REDUCED.get(scale, (cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR))
+    image = _imdecode(data, grey if is_grey else colour)
+    if image is None:
+        return None
+    return image[..., None] if is_grey else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def skim(data: bytes) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from striate.data import orientation, png
 from striate.data.scaling import to_eight_bits, unit_to_eight_bits, wide_integers
@@ -59,6 +59,7 @@ class Pixels:
         animated: there are further frames.
         rotated: the picture was turned upright.
         pages: there are further pages.
+        shrunk: the picture was decoded smaller than it is.
     """
 
     colour: np.ndarray
@@ -68,6 +69,7 @@ class Pixels:
     animated: bool = False
     rotated: bool = False
     pages: bool = False
+    shrunk: bool = False
 
 
 def read_pixels(data: bytes, page: int = 0) -> Pixels:
@@ -101,8 +103,6 @@ def read_pixels(data: bytes, page: int = 0) -> Pixels:
 
 def reason(error: Exception) -> str:
     """What an exception out of Pillow, which raises anything on hostile bytes, says of the image, in words."""
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
     if isinstance(error, (Image.DecompressionBombWarning, Image.DecompressionBombError)):
         return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is not safe to open; make it smaller"
     if isinstance(error, MemoryError):

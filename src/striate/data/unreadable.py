@@ -25,36 +25,59 @@ class UnreadableImage(StriateError):
         return type(self), (self.reason, self.where)
 
 
-def check_size(width: int, height: int, bytes_per_pixel: float = 1, file_bytes: int = 0) -> None:
+def fits(width: int, height: int, bytes_per_pixel: float, file_bytes: int, scale: int = 1) -> bool:
+    """Whether an image keeps to the limits of `check_size` on pixels and memory."""
+    most = Image.MAX_IMAGE_PIXELS
+    if most is None:
+        return True
+    needed = _needed(width, height, bytes_per_pixel, file_bytes)
+    return width * height <= _most_pixels(most, scale) and needed <= _most_bytes(most)
+
+
+def check_size(width: int, height: int, bytes_per_pixel: float = 1, file_bytes: int = 0, scale: int = 1) -> None:
     """Refuse, before it is decoded, an image whose header promises too many pixels or a hair's shape.
 
-    The most pixels are Pillow's `Image.MAX_IMAGE_PIXELS`, 89,478,485 unless the process sets another number or None.
+    The most pixels are Pillow's `Image.MAX_IMAGE_PIXELS`, 89,478,485 unless the process sets another number or None;
+    twice as many, where Pillow raises too, of an image that is decoded smaller than it is.
     The most memory that may be needed at once is 3.3 bytes for each of these: what a decoder holds beside its result
-    differs by format, so that 39 million pixels of a colour PNG are read, 59 million of a JPEG.
+    differs by format, so that 39 million pixels of a colour PNG are read, 59 million of a JPEG at its full size.
 
     Args:
         width: pixels, as the header says.
         height: likewise.
         bytes_per_pixel: memory that decoding takes.
         file_bytes: size of the file, which is held too.
+        scale: how many times smaller its sides are decoded.
 
     Raises:
         UnreadableImage: with the numbers.
     """
-    most = Image.MAX_IMAGE_PIXELS
     if width < 1 or height < 1:
         raise UnreadableImage(f"{width:,} x {height:,} pixels: there is no picture in it")
-    if most is not None and width * height > most:
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and width * height > _most_pixels(most, scale):
         raise UnreadableImage(
             f"{width:,} x {height:,} is more than {most:,} pixels, which is not safe to open; make it smaller"
         )
-    needed = width * height * bytes_per_pixel + file_bytes
-    if most is not None and needed > max(_BYTES * most, _SMALL):
+    if most is not None and not fits(width, height, bytes_per_pixel, file_bytes, scale):
+        needed = _needed(width, height, bytes_per_pixel, file_bytes)
         raise UnreadableImage(
             f"{width:,} x {height:,} pixels need {needed / 1e6:,.0f} MB to be decoded, "
-            f"{_BYTES * most / 1e6:,.0f} MB are allowed; make it smaller"
+            f"{_most_bytes(most) / 1e6:,.0f} MB are allowed; make it smaller"
         )
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise UnreadableImage(
             f"{width:,} x {height:,} pixels: one side is more than {MAX_ASPECT:,} times the other; cut it into pieces"
         )
+
+
+def _needed(width: int, height: int, bytes_per_pixel: float, file_bytes: int) -> float:
+    return width * height * bytes_per_pixel + file_bytes
+
+
+def _most_pixels(most: int, scale: int) -> int:
+    return most if scale == 1 else 2 * most
+
+
+def _most_bytes(most: int) -> float:
+    return max(_BYTES * most, _SMALL)

@@ -17,6 +17,7 @@ from pathlib import Path
 from striate.data.dataset import Skipped
 from striate.data.decode import FORMAT_OF
 from striate.data.images import printable
+from striate.data.not_read import advice_for
 from striate.errors import StriateError
 
 #: What systems, network disks and archivers put among the user's files, beside names that begin with a dot.
@@ -30,21 +31,6 @@ _SYSTEM = frozenset(
 )
 _FOUND = re.compile(r"found\.\d{3}")  # where chkdsk puts what it has found
 
-#: What to do with files that hold pictures, but in a form that is not read.
-_ADVICE = {
-    "convert them to JPEG or PNG": """
-        .heic .heif .hif .jxl .jxr .psd .psb .xcf .kra .tga .pcx .dds .exr .hdr .svg .svgz .eps .ai .wmf .emf .pdf .ps
-        .dcm .dicom .djvu .sgi .xpm .flif""",
-    "develop them to JPEG, PNG or TIFF": """
-        .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .srw .dng .orf .rw2 .raf .pef .raw .3fr .fff .iiq .erf .kdc .dcr .mrw
-        .mos .rwl .x3f""",
-    "save pictures of them as JPEG or PNG": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv .flv .3gp .mts .m2ts",
-    "save each picture as a file of its own": ".npz .mat .h5 .hdf5 .pkl .pickle .pt .tfrecord .tfrecords .mdb .nii",
-    "give the folder that holds them alone": ".parquet .pq",
-    "save them as Parquet": ".arrow .feather",
-    "unpack them": ".zip .tar .tgz .gz .bz2 .xz .7z .rar",
-}
-_ADVICE_FOR = {extension: advice for advice, extensions in _ADVICE.items() for extension in extensions.split()}
 _EXTENSION = re.compile(r"\.(?=\w*[a-z])\w{1,12}")
 _LISTED = 5
 
@@ -120,7 +106,7 @@ def _by_advice(left_out: Counter[str]) -> list[tuple[Counter[str], str]]:
     """The files by what is to be done about them, the most frequent extension first; pictures before what is none."""
     groups: dict[str, Counter[str]] = {}
     for extension, count in sorted(left_out.items(), key=lambda entry: (-entry[1], entry[0])):
-        groups.setdefault(_ADVICE_FOR.get(extension, ""), Counter())[extension] = count
+        groups.setdefault(advice_for(extension), Counter())[extension] = count
     described = [(counts, f"not read; {advice}") for advice, counts in groups.items() if advice]
     return described + [(counts, "not images by their names") for advice, counts in groups.items() if not advice]
 

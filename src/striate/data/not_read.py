@@ -1,0 +1,36 @@
+"""Forms in which pictures come and are not read, and what to do about each."""
+
+from __future__ import annotations
+
+#: What to do with files that hold pictures, but in a form that is not read; {} stands for them.
+_ADVICE = {
+    "convert {} to JPEG or PNG": """
+        .heic .heif .hif .jxl .jxr .psd .psb .xcf .kra .tga .pcx .dds .exr .hdr .svg .svgz .eps .ai .wmf .emf .pdf .ps
+        .dcm .dicom .djvu .sgi .xpm .flif""",
+    "develop {} to JPEG, PNG or TIFF": """
+        .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .srw .dng .orf .rw2 .raf .pef .raw .3fr .fff .iiq .erf .kdc .dcr .mrw
+        .mos .rwl .x3f""",
+    "save pictures of {} as JPEG or PNG": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv .flv .3gp .mts .m2ts",
+    "save each picture as a file of its own": ".npz .mat .h5 .hdf5 .pkl .pickle .pt .tfrecord .tfrecords .mdb .nii",
+    "give the folder that holds {} alone": ".parquet .pq",
+    "save {} as Parquet": ".arrow .feather",
+    "unpack {}": ".zip .tar .tgz .gz .bz2 .xz .7z .rar",
+}
+
+_ADVICE_FOR = {extension: advice for advice, extensions in _ADVICE.items() for extension in extensions.split()}
+
+#: Brands of files that hold HEVC pictures (ISO/IEC 23008-12), behind the letters "ftyp".
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def advice_for(extension: str, them: str = "them") -> str:
+    """What to do with files of an extension; empty where pictures are not expected in them."""
+    return _ADVICE_FOR.get(extension, "").format(them)
+
+
+def not_read(data: bytes, extension: str) -> str:
+    """Why content that no decoder knows is not read, by what it holds, else by its file's extension."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        extension = ".heic"
+    advice = advice_for(extension, "it")
+    return f"{extension} is not read; {advice}" if advice else "not an image"
