@@ -66,6 +66,16 @@ def test_a_step_that_overflows_changes_nothing_and_halves_the_scale(name, clip_n
     assert layer.weight.ne(0).all()
 
 
+@every_precision
+def test_momenta_begin_at_zero_where_a_first_step_may_be_left_out(fabric):
+    layer, update = dense(0.1, 0.0, fabric)
+    momentum = update.optimizer.optimizer.state[layer.weight].get("momentum_buffer")
+    if update.scaler is None:
+        assert momentum is None
+    else:
+        assert momentum.eq(0).all()
+
+
 def test_the_scale_comes_back_and_only_where_there_is_one(small):
     layer, update = dense(0.1, 0.0, small.half_precision())
     update(layer(X).sum() * float("inf"))
