@@ -86,7 +86,17 @@ def test_picture_and_numbers(suffix: str, tmp_path: Path) -> None:
     numbers = field.to_dict()
     assert json.loads(json.dumps(numbers)) == numbers
     assert numbers["theoretical"] == [7, 7]
-    assert f"sigma         {field.sigma[0]:.1f} pixels" in str(field)
+    share = numbers["fraction_95"]
+    assert str(field).splitlines() == [
+        f"unit          {field.unit} of {field.layer}; 1 images of 20×20",
+        "theoretical   7×7 pixels",
+        f"sigma         {field.sigma[0]:.1f} pixels along rows, {field.sigma[1]:.1f} along columns",
+        f"68 %          in a square of {numbers['side_68']} pixels; at best in {numbers['area_68']} pixels",
+        f"95 %          in a square of {numbers['side_95']} pixels; at best in {numbers['area_95']} pixels, "
+        f"{share:.1%} of the theoretical field in the image",
+        f"Luo et al.    {numbers['luo_side']:.1f} pixels (root of the area above 4.55 % of the peak)",
+    ]
+    assert share == pytest.approx(numbers["area_95"] / 49)
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -118,5 +118,6 @@ def test_a_reader_who_leaves_stops_nothing_badly(training, start, paint, tmp_pat
     train = f"-m striate train {photos} --model lenet5 --epochs 5 --workers 0 --run {run}"
     shell = f"{sys.executable} {train} 2>&1 | head -1"
     subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60)
-    if (run / "last.ckpt").exists():
+    assert run.exists() == (run / "last.ckpt").exists()  # a run that can go on, or none
+    if run.exists():
         finish(run)

@@ -87,3 +87,10 @@ def test_beside_large_images_a_sixteenth_of_their_side_is_tiny(make_folder, side
     small = folder / "dog/small.png"
     Image.fromarray(np.arange(side * 20 * 3, dtype=np.uint16).reshape(side, 20, 3).astype(np.uint8)).save(small)
     assert open_dataset(folder).survey.tiny == ((str(small),) if tiny else ())
+
+
+def test_kinds_are_listed_by_how_often_they_occur_and_then_by_name():
+    from striate.data.surveying import _ordered
+
+    found = _ordered(["PNG", "GIF", "JPEG", "GIF", "BMP", "PNG"])
+    assert list(found.items()) == [("GIF", 2), ("PNG", 2), ("BMP", 1), ("JPEG", 1)]
