@@ -296,3 +296,18 @@ def test_bands_of_different_depths_are_refused():
     data = tiff(noise(3, 3, 3), 8, RGB, more={258: (SHORT, [5, 6, 5])})
     with pytest.raises(UnreadableImage, match="differ in depth"):
         decode(data, 3)
+
+
+def test_bands_beside_inks_are_alpha_or_refused():
+    samples = noise(5, 7, 5)
+    with pytest.raises(UnreadableImage, match="1 bands beside its colours"):
+        decode(tiff(samples, 8, CMYK, extra=(0,)), 3)
+    opaque = samples.copy()
+    opaque[..., 4] = 255
+    expected = Image.frombytes("CMYK", (7, 5), opaque[..., :4].tobytes()).convert("RGB")
+    np.testing.assert_array_equal(decode(tiff(opaque, 8, CMYK, extra=(2,)), 3), np.asarray(expected))
+
+
+def test_floats_of_inks_are_refused():
+    with pytest.raises(UnreadableImage, match="floating-point samples of such colours"):
+        decode(tiff(np.zeros((4, 6, 4), np.float32), 32, CMYK, kind=3), 3)
