@@ -3,8 +3,10 @@ small run to use and to spoil.
 """
 
 import importlib.util
+import io
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,3 +93,18 @@ def windows(monkeypatch) -> Callable[[Path], bool]:
     specification.loader.exec_module(manners)
     manners.behave_like_windows(monkeypatch)
     return manners.is_open
+
+
+@pytest.fixture
+def opened(monkeypatch) -> Counter[str]:
+    """Counts how often each file is opened."""
+    counts: Counter[str] = Counter()
+    really = io.open
+
+    def counting(file, *arguments, **options):
+        counts[str(file)] += 1
+        return really(file, *arguments, **options)
+
+    monkeypatch.setattr(io, "open", counting)
+    monkeypatch.setattr("builtins.open", counting)
+    return counts

@@ -1,9 +1,7 @@
 """How often a run reads its files, and that what the check has found of the pictures reaches notes and report."""
 
-import io
 import re
 import shutil
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,20 +11,6 @@ from striate.classifier import train
 from striate.data import KeptImages, open_dataset
 
 FAST = {"model": "lenet5", "epochs": 1, "batch_size": 4, "size": 16, "quiet": True, "device": "cpu", "workers": 0}
-
-
-@pytest.fixture
-def opened(monkeypatch):
-    """Counts how often each file is opened."""
-    counts, really = Counter(), io.open
-
-    def counting(file, *arguments, **options):
-        counts[str(file)] += 1
-        return really(file, *arguments, **options)
-
-    monkeypatch.setattr(io, "open", counting)
-    monkeypatch.setattr("builtins.open", counting)
-    return counts
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +12,6 @@ from striate.data import EncodedImages, FileImages, open_dataset
 from striate.data.check import check_parts
 from striate.data.listing import Part
 from striate.errors import StriateError
-
-
-@pytest.fixture
-def opened(monkeypatch):
-    """Counts how often each file is opened."""
-    counts, really = Counter(), io.open
-
-    def counting(file, *arguments, **options):
-        counts[str(file)] += 1
-        return really(file, *arguments, **options)
-
-    monkeypatch.setattr(io, "open", counting)
-    monkeypatch.setattr("builtins.open", counting)
-    return counts
 
 
 def png(image, **options):

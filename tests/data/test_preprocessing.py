@@ -64,7 +64,7 @@ def test_thin_images_are_cut_first_with_the_same_result(shape, size, interpolati
 
 def test_ordinary_images_are_not_cut_first(monkeypatch):
     monkeypatch.setattr(preprocessing, "resize_window", None)
-    to_size((64, 64))(noise(80, 400, 3))
+    assert to_size((64, 64))(noise(80, 400, 3)).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize("shape", [(1, 20000, 3), (20000, 1, 3), (2, 65000, 1)])

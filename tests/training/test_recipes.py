@@ -143,7 +143,10 @@ def test_values_of_another_kind_are_refused_by_name(field, value):
 
 
 def test_the_largest_values_are_taken():
-    Recipe(learning_rate=100, weight_decay=100, gamma=1, early_stopping=0, patience=1, milestones=())
+    largest = {"learning_rate": 100, "weight_decay": 100, "gamma": 1, "early_stopping": 0, "patience": 1}
+    recipe = Recipe(**largest, milestones=())
+    assert {name: getattr(recipe, name) for name in largest} == largest
+    assert recipe.milestones == ()
 
 
 @pytest.mark.parametrize("fields", [{"early_stopping": 3}, {"schedule": "plateau"}])
