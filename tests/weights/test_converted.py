@@ -77,6 +77,12 @@ def test_the_record_says_what_the_file_says_of_itself(file, shared_weights, monk
     assert said.options.items() <= {"padding": "symmetric", "norm_eps": 1e-5, **record.options}.items()
 
 
+def test_a_figure_names_who_measured_it():
+    told = {record.name.split("_")[0]: [figure.source for figure in record.accuracy] for record in KNOWN.values()}
+    assert told["mobilenet"] == ["the file's own description"]
+    assert told["resnet56"] == ["its authors", "striate"]
+
+
 def test_none_of_them_is_offered_by_name():
     hidden = {record.sha256 for record in KNOWN.values()}
     assert len(hidden) == 9

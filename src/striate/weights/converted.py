@@ -29,6 +29,9 @@ MOBILENETS = {
     (1, 0.5): (5_384_888, "d8afff4c79f0ab1ba5f394a854406b3e9105cf9b18c964f2d0e669fcf91b75ba", 160, 0.686),
     (1, 0.25): (1_916_688, "1a8bd9f2cd4276ce9342cb7c8f03bd878102e1f2a04142d0869eefae8abfb265", 128, 0.450),
 }
+#: Who measured that: whoever converted the file. Of the same pictures, compressed once more, up to 3.4 points fewer are
+#: right here (tests/models/test_mobilenet_v1.py).
+ITS_OWN = "the file's own description"
 SAMPLE = "1,000 sample images of ImageNet, probably of its training set"
 
 
@@ -62,7 +65,7 @@ def _mobilenet(version: int, width: float) -> WeightSource:
         input_size=size,
         mean=(128 / 255,) * 3,
         std=(128 / 255,) * 3,
-        accuracy=(Figure("top1", top1, "striate", SAMPLE, size, ONE_CROP),),
+        accuracy=(Figure("top1", top1, ITS_OWN, SAMPLE, size, ONE_CROP),),
         options={"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}
         | ({} if version == 2 else {"activation": "relu6", "full": False}),
     )
