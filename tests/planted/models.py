@@ -73,7 +73,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "models/pretrained.py",
         "weights/test_keras_images.py",
-        ("return source, {**state, first: state[first].flip(1)}", "return source, state"),
+        ("    return {**state, first: state[first].flip(1)}", "    return state"),
     ),
     *faults(
         "weights/files.py",

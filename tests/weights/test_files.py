@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from striate.weights import WeightSource, describe
 from striate.weights.figure import Figure
 from striate.weights.files import PADDING
+from striate.weights.images import Images
 
 
 def test_every_key_of_the_metadata_arrives_in_the_record(tmp_path):
@@ -47,5 +48,8 @@ def test_a_file_that_says_nothing_is_taken_for_the_size_asked_for(tmp_path):
     save_file({"weight": torch.zeros(2)}, path)
     assert describe(path, 96) == WeightSource(str(path), path.name, input_size=96, crop_fraction=1.0)
     assert describe(path) == WeightSource(str(path), path.name, input_size=224, crop_fraction=1.0)
+    images = Images((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), "bicubic")
+    fed = describe(path, images=images)
+    assert (fed.mean, fed.std, fed.interpolation) == (images.mean, images.std, "bicubic")
     save_file({"weight": torch.zeros(2)}, path, metadata={"input_size": "192", "resize_short_side": "219"})
     assert describe(path).crop_fraction == 0.875

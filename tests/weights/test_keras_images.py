@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from striate.classifier.plan import pretrained_channels
@@ -11,6 +12,8 @@ from striate.models import create_model, get_card, vgg
 from striate.models.catalogue import families
 from striate.models.pretrained import input_size_of
 from striate.weights import key_tables
+from striate.weights.images import CAFFE, HALVES, IMAGENET_STATISTICS, Images
+from striate.weights.keras import read_keras
 
 COLUMN = ((4, 4), (4, 4), (5, 5, 5), (5, 5, 5), (6, 6, 6))
 #: As "caffe" preprocessing has them: of blue, green and red, on pixels from 0 to 255.
@@ -64,8 +67,29 @@ def test_a_run_can_be_planned_with_such_a_file(file):
     assert input_size_of(get_card("vgg16"), file) == 224
 
 
+def test_a_file_that_says_how_its_images_were_is_believed(file, tmp_path):
+    own = tmp_path / "vgg16.safetensors"
+    said = {"input_mean": "[0.4, 0.5, 0.6]", "input_std": "[1, 1, 1]"}
+    save_file(read_keras(file), own, metadata=said)
+    model = create_model("vgg16", weights=own)
+    assert (model.weights_source.mean, model.weights_source.std) == ((0.4, 0.5, 0.6), (1, 1, 1))
+    torch.testing.assert_close(model.stem.conv1.weight, read_keras(file)["block1_conv1.weight"])
+    save_file(read_keras(file), own)  # one that does not say
+    silent = create_model("vgg16", weights=own)
+    assert silent.weights_source.mean == tuple(mean / 255 for mean in reversed(BLUE_GREEN_RED))
+    torch.testing.assert_close(silent.stem.conv1.weight, model.stem.conv1.weight.flip(1))
+
+
 def test_which_of_kerass_networks_are_fed_how():
-    tables = {family: key_tables(family).get("keras") for family in families()}
-    assert {family for family, table in tables.items() if table and table.caffe_images} == {"vgg", "resnet"}
-    imagenet = {family for family, table in tables.items() if table and table.imagenet_images}
-    assert imagenet == {"densenet", "efficientnet"}
+    """As the `preprocess_input` of each module of Keras Applications has it."""
+    fed = {family: tables["keras"].images for family in families() if "keras" in (tables := key_tables(family))}
+    halves = ("mobilenet_v1", "mobilenet_v2", "inception_v3", "inception_resnet", "xception", "nasnet", "resnet_v2")
+    assert fed == {
+        **dict.fromkeys(("vgg", "resnet"), CAFFE),
+        **dict.fromkeys(("densenet", "efficientnet"), IMAGENET_STATISTICS),
+        **dict.fromkeys(halves, HALVES),
+    }
+    assert CAFFE.mean == pytest.approx([mean / 255 for mean in reversed(BLUE_GREEN_RED)])
+    assert CAFFE.std == pytest.approx((1 / 255,) * 3)
+    assert CAFFE.blue_first
+    assert Images((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "bilinear", blue_first=False) == HALVES

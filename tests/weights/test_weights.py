@@ -12,8 +12,18 @@ from safetensors.torch import save_file
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, list_models
 from striate.models.catalogue import cards
-from striate.weights import WeightSource, adapt_channels, describe, load_state, locate, read_state, sources_of
-from striate.weights.sources import HALVES
+from striate.weights import (
+    WeightSource,
+    adapt_channels,
+    describe,
+    key_tables,
+    load_state,
+    locate,
+    read_state,
+    sources_of,
+)
+from striate.weights.images import HALVES, IMAGENET_STATISTICS
+from striate.weights.sources import FED_HALVES
 from striate.weights.torchvision_files import BICUBIC, TORCHVISION_FILES
 
 
@@ -40,7 +50,7 @@ def test_records_are_torchvisions(network):
         assert figure.input_size == source.input_size == transforms.crop_size[0]
         assert round(source.input_size / source.crop_fraction) == transforms.resize_size[0]
         assert source.interpolation == transforms.interpolation.value
-        if network in HALVES:  # what is fed is (x - 0.5) / 0.5, which torchvision's network works out inside
+        if network in FED_HALVES:  # what is fed is (x - 0.5) / 0.5, which torchvision's network works out inside
             assert (source.mean, source.std) == ((0.5,) * 3, (0.5,) * 3)
         else:
             assert (list(source.mean), list(source.std)) == (transforms.mean, transforms.std)
@@ -50,6 +60,38 @@ def test_nine_records_were_published_with_bicubic_resizing():
     records = [source for network in TORCHVISION_FILES for source in sources_of(network)]
     assert sorted(source.file for source in records if source.interpolation == "bicubic") == sorted(BICUBIC)
     assert len(BICUBIC) == 9
+
+
+#: timm trained some of these anew, from -1 to 1, long after their names were given.
+ANEW = ("efficientnet_b0.ra4_e3600_r224_in1k", "efficientnet_b1.ra4_e3600_r240_in1k")
+
+
+@pytest.mark.parametrize("name", [card.name for card in cards().values() if "timm" in card.peers])
+def test_silent_files_of_timm_are_fed_as_timm_feeds_them(name):
+    """Where torchvision names the tensors alike, its networks' images stand for timm's."""
+    from timm.models import get_pretrained_cfg, list_pretrained
+
+    card = get_card(name)
+    tables, spelled = key_tables(card.family), card.peers["timm"]
+    if tables["timm"] is tables.get("torchvision"):
+        assert tables["timm"].images == (HALVES if name == "inception_v3" else IMAGENET_STATISTICS)
+        return
+    images = tables["timm"].images
+    for full in set(list_pretrained(f"{spelled}.*")) - set(ANEW):
+        theirs = get_pretrained_cfg(full)
+        if theirs.num_classes != 1000:
+            continue  # features of another task
+        assert (images.mean, images.std, images.interpolation) == (theirs.mean, theirs.std, theirs.interpolation)
+    assert not images.blue_first
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+def test_silent_files_of_torchvision_are_fed_as_its_records_say(name):
+    """Its own networks rescale inside; a file of their tensors alone has the images that the record on the card has."""
+    family = get_card(name).family
+    (record,) = sources_of(name)
+    images = key_tables(family)["torchvision"].images
+    assert (images.mean, images.std, images.interpolation) == (record.mean, record.std, record.interpolation)
 
 
 def test_fetching_checks_and_leaves_only_the_whole_file(cache, tmp_path):

@@ -26,6 +26,7 @@ from striate.weights import (
     rename,
 )
 from striate.weights.files import read_checked_pickle
+from striate.weights.images import IMAGENET_STATISTICS, Images
 from striate.weights.keras import SUFFIXES, keras_source, read_keras
 from striate.weights.loading import AUXILIARY, CLASSIFIER, first_convolution
 
@@ -56,8 +57,7 @@ def pretrained(card: Card, weights: str | Path) -> Pretrained:
         UsageError: the card has no weights of that name.
         StriateError: they cannot be had, or are another network's.
     """
-    named = str(weights) in {source.name for source in card.weights}
-    source, state, path = _read(card, weights)
+    named, state, path = _read(card, weights)
     base = card.base if card.base and not set(_keys(card)) <= set(state) else None
     owner = get_card(base) if base else card
     wanted = [key for key in _keys(owner) if not (base and key.startswith(HEAD))]
@@ -65,14 +65,13 @@ def pretrained(card: Card, weights: str | Path) -> Pretrained:
     ours = rename(state, table)
     if base is None and CLASSIFIER + "weight" not in ours:
         raise StriateError(f"{path}: the file has no {CLASSIFIER}weight; give it the whole network's tensors")
+    images = table.images if table is not None else IMAGENET_STATISTICS
+    source = named or _described(card, path, images)
     if table is not None:
         implied = {key: value for key, value in table.brings.items() if key in defaults_of(card)}
         source = replace(source, options={**implied, **source.options})
-        if table.caffe_images and not named:
-            source, ours = _from_caffe(source, ours)
-        if table.imagenet_images and not named:
-            usual = WeightSource("", "")
-            source = replace(source, mean=usual.mean, std=usual.std)
+    if images.blue_first and named is None and source.mean == images.mean:
+        ours = _red_first(ours)
     if base is not None:
         return Pretrained(source, ours, base)
     return Pretrained(replace(source, num_classes=len(ours[CLASSIFIER + "weight"])), ours)
@@ -96,8 +95,14 @@ def input_size_of(card: Card, weights: str | Path) -> int:
     return describe(path, card.input_size).input_size
 
 
-def _read(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tensor], Path]:
-    """The record, the tensors as their publisher names them, and where they lie."""
+def _described(card: Card, path: Path, images: Images) -> WeightSource:
+    """The record of a file, whose images were as its publisher's where it does not say."""
+    describing = keras_source if path.suffix in SUFFIXES else describe
+    return describing(path, card.input_size, images)
+
+
+def _read(card: Card, weights: str | Path) -> tuple[WeightSource | None, dict[str, Tensor], Path]:
+    """The record on the card where it has one, the tensors as their publisher names them, and where they lie."""
     named = {source.name: source for source in card.weights}
     if str(weights) in named:
         path = locate(named[str(weights)])
@@ -105,9 +110,7 @@ def _read(card: Card, weights: str | Path) -> tuple[WeightSource, dict[str, Tens
         return named[str(weights)], state, path
     if isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix:
         path = Path(weights).expanduser()
-        if path.suffix in SUFFIXES:
-            return keras_source(path, card.input_size), read_keras(path), path
-        return describe(path, card.input_size), read_state(path), path
+        return None, read_keras(path) if path.suffix in SUFFIXES else read_state(path), path
     if named:
         raise unknown(f"weights of {card.name}", weights, named)
     others = ", ".join(other.name for other in families()[card.family].cards if other.weights)
@@ -126,12 +129,10 @@ def _keys(card: Card) -> list[str]:
     return list(_weightless(card.name).state_dict())
 
 
-def _from_caffe(source: WeightSource, state: dict[str, Tensor]) -> tuple[WeightSource, dict[str, Tensor]]:
-    """The record and the tensors for our images, of weights that know blue before red and 0 to 255 less the mean."""
+def _red_first(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a network that knows blue before red, for images with red before blue."""
     first = next(key for key, value in state.items() if value.dim() == 4)
-    means = (123.68, 116.779, 103.939)
-    source = replace(source, mean=tuple(mean / 255 for mean in means), std=(1 / 255,) * 3)
-    return source, {**state, first: state[first].flip(1)}
+    return {**state, first: state[first].flip(1)}
 
 
 def options_needed(card: Card, found: Pretrained, options: Mapping[str, Any]) -> dict[str, Any]:

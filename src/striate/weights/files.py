@@ -14,6 +14,7 @@ from torch import Tensor
 from striate.errors import StriateError
 from striate.weights.converted import known
 from striate.weights.figure import ONE_CROP, Figure
+from striate.weights.images import IMAGENET_STATISTICS, Images
 from striate.weights.source import WeightSource
 
 #: Arguments of a network that its weights do not depend on.
@@ -48,13 +49,13 @@ def read_checked_pickle(path: Path) -> dict[str, Tensor]:
     return dict(state.get("state_dict", state))
 
 
-def describe(path: str | Path, input_size: int = 224) -> WeightSource:
+def describe(path: str | Path, input_size: int = 224, images: Images = IMAGENET_STATISTICS) -> WeightSource:
     """The record of a safetensors file: by its content where that is known, else from its metadata where it has any.
 
     Understood keys: input_size, input_mean, input_std, resize_short_side, interpolation, padding, bn_eps, licence,
     source_repository, top1 with top1_set, and spec, a JSON object {"name", "arguments"} as
     `ModelSpec.to_dict` makes it; or the description in a model.safetensors of one's own.
-    `input_size` is for files that do not say. Raises as `read_state`.
+    `input_size` and `images` are for files that do not say. Raises as `read_state`.
     """
     path = Path(path)
     metadata = read_metadata(path)
@@ -63,7 +64,7 @@ def describe(path: str | Path, input_size: int = 224) -> WeightSource:
         return found
     try:
         own = _own_description(metadata[OWN_MODEL]) if OWN_MODEL in metadata else {}
-        return _describe(path, {"input_size": str(input_size), **own, **metadata})
+        return _describe(path, {"input_size": str(input_size), **own, **metadata}, images)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StriateError(f"{path}: its metadata cannot be understood ({error!r}); save the file anew") from error
 
@@ -84,8 +85,8 @@ def _own_description(text: str) -> dict[str, str]:
     }
 
 
-def _describe(path: Path, metadata: Mapping[str, str]) -> WeightSource:
-    fields: dict[str, Any] = {}
+def _describe(path: Path, metadata: Mapping[str, str], images: Images) -> WeightSource:
+    fields: dict[str, Any] = {"mean": images.mean, "std": images.std, "interpolation": images.interpolation}
     options: dict[str, Any] = {}
     size = int(metadata["input_size"])
     resize = float(metadata.get("resize_short_side", size))

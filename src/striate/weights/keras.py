@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from striate.errors import StriateError
+from striate.weights.images import HALVES, Images
 from striate.weights.source import WeightSource
 
 #: Keras's word for an array, and ours for the tensor.
@@ -71,17 +72,17 @@ def read_keras(path: str | Path) -> dict[str, Tensor]:
         raise StriateError(f"{path}: not a whole HDF5 file of Keras weights ({error})") from error
 
 
-def keras_source(path: Path, input_size: int) -> WeightSource:
-    """The record of such a file: images from -1 to 1, as the networks of Keras Applications that we share want them."""
-    halves = (0.5,) * 3
+def keras_source(path: Path, input_size: int, images: Images = HALVES) -> WeightSource:
+    """The record of such a file, which itself says nothing of images."""
     return WeightSource(
         name=str(path),
         file=path.name,
         origin="Keras Applications",
         licence="Apache-2.0",
         input_size=input_size,
-        mean=halves,
-        std=halves,
+        mean=images.mean,
+        std=images.std,
+        interpolation=images.interpolation,
     )
 
 

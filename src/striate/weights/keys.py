@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from striate.errors import StriateError
+from striate.weights.images import IMAGENET_STATISTICS, Images
 
 Value = TypeVar("Value")
 
@@ -31,17 +32,13 @@ class KeyTable:
         options: options that the publisher's networks have, for files that do not say.
         neutral: others that change nothing at the size of image for which the publisher's networks were trained, but
             let other sizes go.
-        caffe_images: its networks were trained on images as Caffe feeds them: blue before red, from 0 to 255, less
-            the mean. For files that do not say.
-        imagenet_images: its networks were trained on images normalised by ImageNet's mean and deviation. For files
-            that do not say.
+        images: how its networks were fed, for files that do not say.
     """
 
     renames: Renames | Callable[[Collection[str]], Renames]
     options: Mapping[str, Any] = field(default_factory=dict)
     neutral: Mapping[str, Any] = field(default_factory=dict)
-    caffe_images: bool = False
-    imagenet_images: bool = False
+    images: Images = IMAGENET_STATISTICS
 
     @property
     def brings(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from striate.weights.figure import Figure
+from striate.weights.images import IMAGENET_STATISTICS
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class WeightSource:
     licence: str = ""
     num_classes: int = 1000
     input_size: int = 224
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    mean: tuple[float, ...] = IMAGENET_STATISTICS.mean
+    std: tuple[float, ...] = IMAGENET_STATISTICS.std
     crop_fraction: float = 0.875
     interpolation: str = "bilinear"
     accuracy: tuple[Figure, ...] = ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from striate.weights.figure import IMAGENET, ONE_CROP, Figure
+from striate.weights.images import HALVES, IMAGENET_STATISTICS
 from striate.weights.source import WeightSource
 from striate.weights.torchvision_files import BICUBIC, TORCHVISION_FILES
 
 TORCHVISION = "https://download.pytorch.org/models/"
 
 #: Networks whose weights saw images of mean and deviation one half; torchvision's own networks rescale inside.
-HALVES = ("googlenet", "inception_v3")
+FED_HALVES = ("googlenet", "inception_v3")
 
 
 def sources_of(network: str, **options: Any) -> tuple[WeightSource, ...]:
@@ -19,8 +20,7 @@ def sources_of(network: str, **options: Any) -> tuple[WeightSource, ...]:
 
     `options` are those of our network that torchvision's weights need beyond what their key table says.
     """
-    usual = WeightSource("", "")
-    halves = network in HALVES
+    images = HALVES if network in FED_HALVES else IMAGENET_STATISTICS
     return tuple(
         WeightSource(
             name=name,
@@ -30,8 +30,8 @@ def sources_of(network: str, **options: Any) -> tuple[WeightSource, ...]:
             origin="torchvision",
             licence="BSD-3-Clause",
             input_size=size,
-            mean=(0.5,) * 3 if halves else usual.mean,
-            std=(0.5,) * 3 if halves else usual.std,
+            mean=images.mean,
+            std=images.std,
             crop_fraction=size / resize,
             interpolation="bicubic" if file in BICUBIC else "bilinear",
             accuracy=(Figure("top1", top1, "torchvision", IMAGENET, size, ONE_CROP),),

@@ -48,5 +48,5 @@ TORCHVISION = KeyTable(_torchvision(), {"stem": "paper"})
 TABLES = {
     "torchvision": TORCHVISION,
     "timm": TORCHVISION,
-    "keras": KeyTable(_keras(), {"stem": "paper", "norm_eps": 1.001e-5}, imagenet_images=True),
+    "keras": KeyTable(_keras(), {"stem": "paper", "norm_eps": 1.001e-5}),
 }

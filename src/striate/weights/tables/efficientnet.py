@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import TIMM
 from striate.weights.keys import LEAF, KeyTable
 
 
@@ -60,6 +61,6 @@ def _keras() -> tuple[tuple[str, str], ...]:
 
 TABLES = {
     "torchvision": KeyTable(_torchvision(), {"stem": "paper"}),
-    "timm": KeyTable(_timm(), {"stem": "paper"}),
-    "keras": KeyTable(_keras(), {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}, imagenet_images=True),
+    "timm": KeyTable(_timm(), {"stem": "paper"}, images=TIMM),
+    "keras": KeyTable(_keras(), {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES
 from striate.weights.keys import LEAF, KeyTable
 
 
@@ -27,4 +28,4 @@ def _torchvision() -> tuple[tuple[str, str], ...]:
     return (*renames, (r"fc" + LEAF, r"head.classifier.\1"))
 
 
-TABLES = {"torchvision": KeyTable(_torchvision(), {"form": "torchvision", "stem": "paper"})}
+TABLES = {"torchvision": KeyTable(_torchvision(), {"form": "torchvision", "stem": "paper"}, images=HALVES)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES, TIMM_HALVES
 from striate.weights.keys import LEAF, KeyTable
 from striate.weights.tables.googlenet import unit
 from striate.weights.tables.inception_v3 import keras
@@ -65,4 +66,4 @@ def _keras() -> tuple[tuple[str, str], ...]:
     return (*renames, *keras(_counted()))
 
 
-TABLES = {"timm": KeyTable(_timm(), OPTIONS), "keras": KeyTable(_keras(), OPTIONS)}
+TABLES = {"timm": KeyTable(_timm(), OPTIONS, images=TIMM_HALVES), "keras": KeyTable(_keras(), OPTIONS, images=HALVES)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES
 from striate.weights.keys import LEAF, KeyTable
 from striate.weights.tables.googlenet import unit
 
@@ -72,9 +73,11 @@ def keras(units: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(renames)
 
 
-TORCHVISION = KeyTable(_torchvision(), {"stem": "paper", "count_padding": True})
+TORCHVISION = KeyTable(_torchvision(), {"stem": "paper", "count_padding": True}, images=HALVES)
 TABLES = {
     "torchvision": TORCHVISION,
     "timm": TORCHVISION,
-    "keras": KeyTable(keras(tuple(ours for _, ours in UNITS)), {"stem": "paper", "count_padding": False}),
+    "keras": KeyTable(
+        keras(tuple(ours for _, ours in UNITS)), {"stem": "paper", "count_padding": False}, images=HALVES
+    ),
 }

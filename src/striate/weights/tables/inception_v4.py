@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import TIMM_HALVES
 from striate.weights.keys import LEAF, KeyTable
 from striate.weights.tables.googlenet import unit
 
@@ -52,4 +53,4 @@ def _timm() -> tuple[tuple[str, str], ...]:
     return (*renames, (r"last_linear" + LEAF, r"head.classifier.\1"))
 
 
-TABLES = {"timm": KeyTable(_timm(), {"stem": "paper"})}
+TABLES = {"timm": KeyTable(_timm(), {"stem": "paper"}, images=TIMM_HALVES)}

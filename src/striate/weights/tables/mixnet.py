@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import TIMM
 from striate.weights.keys import LEAF, KeyTable
 
 
@@ -26,4 +27,4 @@ def _timm() -> tuple[tuple[str, str], ...]:
     return tuple(renames)
 
 
-TABLES = {"timm": KeyTable(_timm(), {"stem": "paper"})}
+TABLES = {"timm": KeyTable(_timm(), {"stem": "paper"}, images=TIMM)}

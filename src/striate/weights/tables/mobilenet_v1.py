@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES, TIMM_HALVES
 from striate.weights.keys import LEAF, KeyTable
 
 #: The thirteen separable blocks in order: (stage, block), as the paper's table 1 groups them by map size.
@@ -46,7 +47,7 @@ def _keras() -> tuple[tuple[str, str], ...]:
 
 
 TABLES = {
-    "v1": KeyTable(_v1(), _AUTHORS),
-    "timm": KeyTable(_timm(), {"stem": "paper", "activation": "relu6", "full": False}),
-    "keras": KeyTable(_keras(), _AUTHORS),
+    "v1": KeyTable(_v1(), _AUTHORS, images=HALVES),
+    "timm": KeyTable(_timm(), {"stem": "paper", "activation": "relu6", "full": False}, images=TIMM_HALVES),
+    "keras": KeyTable(_keras(), _AUTHORS, images=HALVES),
 }

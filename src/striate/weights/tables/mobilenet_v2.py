@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES, TIMM
 from striate.weights.keys import LEAF, KeyTable
 
 #: MobileNet v2's blocks in order: (stage, block), from the n column of the paper's table 2.
@@ -64,6 +65,6 @@ def _keras() -> tuple[tuple[str, str], ...]:
 
 TABLES = {
     "torchvision": KeyTable(_torchvision(), {"stem": "paper"}),
-    "timm": KeyTable(_timm(), {"stem": "paper"}),
-    "keras": KeyTable(_keras(), {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}),
+    "timm": KeyTable(_timm(), {"stem": "paper"}, images=TIMM),
+    "keras": KeyTable(_keras(), {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}, images=HALVES),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES, TIMM_HALVES
 from striate.weights.keys import LEAF, KeyTable
 
 #: Keras's and timm's words for the separable convolutions of a cell.
@@ -82,6 +83,6 @@ def _timm() -> tuple[tuple[str, str], ...]:
 
 
 TABLES = {
-    "keras": KeyTable(_keras(), {"stem": "paper", "pool_padding": "zeros", "norm_eps": 1e-3}),
-    "timm": KeyTable(_timm(), {"stem": "paper", "pool_padding": "averaged", "norm_eps": 1e-3}),
+    "keras": KeyTable(_keras(), {"stem": "paper", "pool_padding": "zeros", "norm_eps": 1e-3}, images=HALVES),
+    "timm": KeyTable(_timm(), {"stem": "paper", "pool_padding": "averaged", "norm_eps": 1e-3}, images=TIMM_HALVES),
 }

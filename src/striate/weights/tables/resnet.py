@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import CAFFE
 from striate.weights.keys import LEAF, KeyTable
 
 
@@ -43,7 +44,5 @@ def _keras() -> tuple[tuple[str, str], ...]:
     return tuple(renames)
 
 
-KERAS = KeyTable(
-    _keras(), {"stride_in": "1x1", "conv_bias": True, "norm_eps": 1.001e-5, "stem": "paper"}, caffe_images=True
-)
+KERAS = KeyTable(_keras(), {"stride_in": "1x1", "conv_bias": True, "norm_eps": 1.001e-5, "stem": "paper"}, images=CAFFE)
 TABLES = {"torchvision": TORCHVISION, "timm": TORCHVISION, "keras": KERAS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES, TIMM_HALVES
 from striate.weights.keys import LEAF, KeyTable
 
 
@@ -37,6 +38,6 @@ def _keras() -> tuple[tuple[str, str], ...]:
 
 
 TABLES = {
-    "timm": KeyTable(_timm(), {"form": "timm", "stem": "paper"}),
-    "keras": KeyTable(_keras(), {"form": "keras", "stem": "paper"}),
+    "timm": KeyTable(_timm(), {"form": "timm", "stem": "paper"}, images=TIMM_HALVES),
+    "keras": KeyTable(_keras(), {"form": "keras", "stem": "paper"}, images=HALVES),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
+from striate.weights.images import CAFFE
 from striate.weights.keys import LEAF, KeyTable, Renames
 
 
@@ -48,5 +49,5 @@ ANY_SIZE = {"pool": 7}
 TABLES = {
     "torchvision": KeyTable(_counted((r"classifier\.0", r"classifier\.3", r"classifier\.6")), neutral=ANY_SIZE),
     "timm": KeyTable(_counted((r"pre_logits\.fc1", r"pre_logits\.fc2", r"head\.fc")), neutral=ANY_SIZE),
-    "keras": KeyTable(KERAS, neutral=ANY_SIZE, caffe_images=True),
+    "keras": KeyTable(KERAS, neutral=ANY_SIZE, images=CAFFE),
 }

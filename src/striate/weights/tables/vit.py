@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import TIMM_HALVES
 from striate.weights.keys import LEAF, KeyTable
 
 _INTO = r"stages.block\1."
@@ -54,5 +55,5 @@ _TIMM = _renames(
 
 TABLES = {
     "torchvision": KeyTable(_TORCHVISION, {"stem": "paper", "norm_eps": 1e-6}),
-    "timm": KeyTable(_TIMM, {"stem": "paper", "norm_eps": 1e-6}),
+    "timm": KeyTable(_TIMM, {"stem": "paper", "norm_eps": 1e-6}, images=TIMM_HALVES),
 }

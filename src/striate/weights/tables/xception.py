@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.weights.images import HALVES, TIMM_HALVES
 from striate.weights.keys import LEAF, KeyTable
 
 #: Our blocks in order, with how many separable convolutions they have.
@@ -59,6 +60,6 @@ def _keras() -> tuple[tuple[str, str], ...]:
 
 
 TABLES = {
-    "timm": KeyTable(_timm(), {"padding": "symmetric", "norm_eps": 1e-5, "stem": "paper"}),
-    "keras": KeyTable(_keras(), {"padding": "tensorflow", "norm_eps": 1e-3, "stem": "paper"}),
+    "timm": KeyTable(_timm(), {"padding": "symmetric", "norm_eps": 1e-5, "stem": "paper"}, images=TIMM_HALVES),
+    "keras": KeyTable(_keras(), {"padding": "tensorflow", "norm_eps": 1e-3, "stem": "paper"}, images=HALVES),
 }
