@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from striate.models import get_card, list_models
-from striate.models.card_text import facts
+from striate.models.card_text import facts, printed_rows
 from striate.models.catalogue import families
 from striate.models.errata import errata
 
@@ -26,11 +26,17 @@ def generator():
 @pytest.mark.parametrize("family", list(families()))
 def test_every_card_is_on_its_familys_page(family):
     page = (DOCS / "networks" / f"{family}.md").read_text(encoding="utf-8")
+    titles = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
+    assert titles == [card.name for card in families()[family].cards], MEND
     for card in families()[family].cards:
         section = page.partition(f"## {card.name}\n")[2].partition("\n## ")[0]
-        assert f"{card.parameters:,}" in section, MEND
-        for heading, sentence in facts(card):
-            assert f"- **{heading}**: {sentence}" in section, MEND
+        told = [line for line in section.splitlines() if line.startswith("- **")]
+        assert told == [f"- **{heading}**: {sentence}" for heading, sentence in facts(card)], MEND
+        rows = [tuple(line.strip("| ").split(" | ")) for line in section.splitlines() if line.startswith("| ")][2:]
+        ours = next(number for number, row in enumerate(rows) if row[0] == "striate")
+        assert rows[:ours] == printed_rows(card), MEND
+        assert rows[ours][1:3] == (card.name, f"{card.parameters:,}"), MEND
+        assert [row[1] for row in rows[ours + 1 :]] == list(card.peers.values()), MEND
 
 
 def test_the_index_and_the_errata_are_whole():
@@ -51,11 +57,12 @@ def test_the_index_and_the_errata_are_whole():
 
 def test_every_shared_network_stands_in_the_table_of_equality():
     table = (DOCS / "equality.md").read_text(encoding="utf-8")
-    for name in list_models():
-        for library, spelled in get_card(name).peers.items():
-            row = next((line for line in table.splitlines() if line.startswith(f"| {name} | {library} |")), "")
-            assert f"| {spelled} |" in row, "run `python docs/generate.py equality`"
-            assert float(row.split("|")[5]) < (1e-4 if library == "keras" else 1e-8)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "| --" not in line]
+    told = {(row[0], row[1], row[2]): row for row in rows if row[0] in list_models()}
+    shared = {(name, *peer) for name in list_models() for peer in get_card(name).peers.items()}
+    assert set(told) == shared, "run `python docs/generate.py equality`"
+    for (_, library, _), row in told.items():
+        assert float(row[4]) < (1e-4 if library == "keras" else 1e-8)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import torchvision
 
 from striate.analysis import summary
 from striate.models import create_model, get_card, list_models
-from striate.models.card_text import as_markdown, as_text, facts, figure_rows, quantity
+from striate.models.card_text import as_markdown, as_text, facts, figure_rows, printed_rows, quantity
 from striate.models.figures import measured, of_peers
 
 
@@ -79,6 +79,20 @@ def test_a_card_says_what_it_should():
     assert max(len(row) for row in figure_rows(get_card("resnet50"))) == 6
 
 
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("vgg_e", [("paper", "144 M", "-"), ("He et al. (2015)", "-", "19.6 G")]),
+        ("bn_inception", [("Szegedy et al. (2015)", "-", "2.0 G")]),
+        ("mobilenet_v2_0.5", [("authors' model zoo", "-", "97 M")]),
+        ("efficientnet_b0", [("paper", "5.3 M", "0.39 G")]),
+        ("googlenet_d2l", [("paper", "-", "-")]),
+    ],
+)
+def test_a_count_stands_beside_who_prints_it(name, rows):
+    assert [(row[0], *row[2:4]) for row in printed_rows(get_card(name))] == rows
+
+
 def test_markdown_has_a_table_and_every_fact():
     card = get_card("mobilenet_v2")
     page = as_markdown(card)
@@ -104,6 +118,9 @@ def test_the_command_prints_text_markdown_and_json(tmp_path, capsys, monkeypatch
     assert run("resnet18", "--markdown")[1].startswith("## resnet18")
     record = json.loads(run("resnet18", "--json")[1])
     assert record["figures"][0]["parameters"] == record["parameters"] == 11_689_512
+    code, out, err = run("resnet18", "--markdown", "--json")
+    assert (code, out) == (2, "")
+    assert "one form" in err
     code, out, err = run("resnet19")
     assert (code, out) == (2, "")
     assert "resnet18" in err

@@ -109,7 +109,7 @@ FAMILY = Family(
             introduces="Batch norm: each map brought to mean 0 and variance 1 over the batch, then scaled and shifted.",
             input_size=224,
             parameters=11_285_224,
-            published=(*costs(None, "2.0 G"), *errors(25.2, 7.8)),
+            published=(*costs(None, "2.0 G", source="Szegedy et al. (2015)"), *errors(25.2, 7.82)),
             deviations=(
                 "With input_size of 64 pixels or less the stem has no strides and no pools.",
                 "The first convolution is a plain 7x7; TF-slim's is separable.",

@@ -8,7 +8,7 @@ from striate.models.accuracy import form_of
 from striate.models.card import Card
 from striate.models.catalogue import defaults_of
 from striate.models.figures import Figures, measured, of_peers
-from striate.weights import WeightSource
+from striate.weights import THE_PAPER, WeightSource
 
 HEADER = ("", "name", "parameters", "multiply-adds", "receptive field", "input")
 #: What of `Card.published` has a column of the table.
@@ -26,10 +26,20 @@ def quantity(value: int | float | None) -> str:
 
 
 def figure_rows(card: Card) -> list[tuple[str, ...]]:
-    """The paper's figures, ours and the peers', a row each under `HEADER`."""
-    printed = {figure.metric: figure.number for figure in reversed(card.published) if figure.metric in IN_TABLE}
-    rows = [("paper", card.name, printed.get("parameters", "-"), printed.get("multiply_adds", "-"), "-", "-")]
-    return rows + [_row(figures) for figures in (measured(card.name), *of_peers(card.name))]
+    """What is printed of the network, what it has here and what at its peers, a row each under `HEADER`."""
+    return [*printed_rows(card), *map(_row, (measured(card.name), *of_peers(card.name)))]
+
+
+def printed_rows(card: Card) -> list[tuple[str, ...]]:
+    """The counts that its paper prints, and whoever else does, a row for each of them."""
+    printed: dict[str, dict[str, str]] = {}
+    for figure in card.published:
+        if figure.metric in IN_TABLE:
+            printed.setdefault(figure.source, {}).setdefault(figure.metric, figure.number)
+    return [
+        (source, card.name, counts.get("parameters", "-"), counts.get("multiply_adds", "-"), "-", "-")
+        for source, counts in (printed or {THE_PAPER: {}}).items()
+    ]
 
 
 def _row(figures: Figures) -> tuple[str, ...]:

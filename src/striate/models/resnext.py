@@ -26,7 +26,7 @@ PAPER = Paper(
 class Row:
     """Blocks in each stage, groups (the paper's cardinality), channels of each group in the first stage; parameters.
 
-    `published` are the paper's own figures; 32x8d came later (Mahajan et al., 2018, arXiv:1805.00932).
+    `published`: the paper prints the costs of 32x4d alone, of 101 layers rounded.
     """
 
     depths: tuple[int, int, int, int]
@@ -49,15 +49,15 @@ ROWS = {
         32,
         4,
         44_177_704,
-        (*costs("44.2 M", "8.0 G"), *errors(21.2, 5.6)),
+        (*costs("44 M", "7.8 G"), *errors(21.2, 5.6)),
     ),
-    "resnext101_32x8d": Row((3, 4, 23, 3), 32, 8, 88_791_336, costs("88 M", "16 G")),
+    "resnext101_32x8d": Row((3, 4, 23, 3), 32, 8, 88_791_336, costs("88 M", "16 G", source="Mahajan et al. (2018)")),
     "resnext101_64x4d": Row(
         (3, 4, 23, 3),
         64,
         4,
         83_455_272,
-        (*costs("83.6 M", "15.6 G"), *errors(20.4, 5.3)),
+        (*costs(None, "15.6 G", source="authors' repository"), *errors(20.4, 5.3)),
     ),
 }
 #: Output channels of the four stages.

@@ -167,7 +167,7 @@ FAMILY = Family(
             "squeezenet1_0",
             1_248_424,
             21,
-            (*costs("1,248,424"), *errors(42.5, 19.7, input_size=227)),
+            (*costs("1,248,424"), *errors(42.5, 19.7, input_size=227, crop="")),
             ("squeezenet", "squeezenet_1_0", "squeezenet_v1.0"),
         ),
         _card("squeezenet1_1", 1_235_496, 17, (), ("squeezenet_1_1", "squeezenet_v1.1")),

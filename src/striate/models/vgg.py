@@ -159,6 +159,8 @@ FIGURES = {
     "vgg_d": (138_357_544, "138 M", "27.0", "8.8"),
     "vgg_e": (143_667_240, "144 M", "27.3", "9.0"),
 }
+#: Multiply-adds as the ResNet paper prints them.
+LATER = {"vgg_d": "15.3 G", "vgg_e": "19.6 G"}
 BATCH_NORM = {"vgg11": 132_868_840, "vgg13": 133_053_736, "vgg16": 138_365_992, "vgg19": 143_678_248}
 INTRODUCES = {
     "vgg_a": "Depth from small kernels: 8 convolutions of 3x3 and 3 dense layers.",
@@ -212,7 +214,8 @@ def _card(name: str) -> Card:
     if usual in ("vgg16", "vgg19"):
         peers["keras"] = usual.upper()
     published = (
-        *costs(rounded, "19.6 G" if name == "vgg_e" else None),
+        *costs(rounded),
+        *costs(None, LATER.get(name), source="He et al. (2015)"),
         *errors(top1, top5, input_size=256, crop="whole image, dense"),
     )
     return Card(

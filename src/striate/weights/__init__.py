@@ -1,6 +1,6 @@
 """Weights of others: checked records of where they are, tables of key renames, and loading that is loud."""
 
-from striate.weights.figure import CIFAR10, IMAGENET, ONE_CROP, Figure, costs, count, errors
+from striate.weights.figure import CIFAR10, IMAGENET, ONE_CROP, THE_PAPER, Figure, costs, count, errors
 from striate.weights.files import describe, read_state
 from striate.weights.keys import KeyTable, key_tables, recognise, rename
 from striate.weights.loading import adapt_channels, load_state
@@ -12,6 +12,7 @@ __all__ = [
     "CIFAR10",
     "IMAGENET",
     "ONE_CROP",
+    "THE_PAPER",
     "Figure",
     "KeyTable",
     "WeightSource",

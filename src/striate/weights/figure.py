@@ -9,6 +9,9 @@ from typing import Any
 #: The whole picture, or the one crop at its centre, seen once: what a figure beside the cost of one pass needs.
 ONE_CROP = "one crop"
 
+#: Who prints a figure where nobody else is named: the paper on the card.
+THE_PAPER = "paper"
+
 IMAGENET = "ImageNet"
 CIFAR10 = "CIFAR-10"
 
@@ -34,7 +37,7 @@ class Figure:
     Attributes:
         metric: one of `METRICS`.
         value: a count, or for "top1" and "top5" the share of right answers from 0 to 1; None where training failed.
-        source: who prints it: "paper", or the publisher of weights.
+        source: who prints it: `THE_PAPER`, other authors ("He et al. (2015)"), or the publisher of weights.
         data: what pictures it was measured on ("ImageNet", "CIFAR-10"); empty for counts.
         input_size: side of the images it was measured at, pixels; None where it does not depend on that.
         crop: what of a picture was looked at: `ONE_CROP`, "10 crops", ...; empty where the source does not say.
@@ -45,7 +48,7 @@ class Figure:
 
     metric: str
     value: float | None
-    source: str = "paper"
+    source: str = THE_PAPER
     data: str = ""
     input_size: int | None = None
     crop: str = ""
