@@ -327,6 +327,12 @@ def test_list_models_takes_a_pattern():
     assert list_models("nothing*") == []
 
 
+def test_a_pattern_finds_a_network_by_its_aliases_too():
+    assert list_models("vgg16*") == ["vgg16_cats_dogs", "vgg_d", "vgg16_bn"]
+    assert list_models("VGG-16") == ["vgg_d"]
+    assert list_models("tv_*") == ["resnet50_v1_5", "resnet101_v1_5", "resnet152_v1_5"]
+
+
 @pytest.mark.parametrize("name", list_models("mobilenet_v2*"))
 def test_counts_of_scaled_mobilenets_are_timms(name):
     spelled = next(alias for alias in get_card(name).aliases if alias.startswith("mobilenetv2_"))

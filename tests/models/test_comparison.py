@@ -111,8 +111,10 @@ def test_bubbles_have_a_name_each(three: Comparison, tmp_path: Path) -> None:
 
 
 def test_nothing_to_draw_and_too_much_is_said(three: Comparison, tmp_path: Path) -> None:
-    with pytest.raises(StriateError, match="published top-1"):
+    with pytest.raises(StriateError, match=r"published top-1 on ImageNet in its form and at its size"):
         Comparison(three.entries[2:]).plot_accuracy(tmp_path / "none.svg")
+    with pytest.raises(StriateError, match=r"\(resnet50: see resnet50_v1_5\), so there is nothing to draw"):
+        compare("resnet50").plot_accuracy(tmp_path / "none.svg")
     with pytest.raises(UsageError, match="1 to 6"):
         Comparison(three.entries * 3).plot(tmp_path / "many.svg")
     with pytest.raises(UsageError, match=r"\.svg"):

@@ -1,6 +1,7 @@
 """Which network for which pictures: figures at their own size, cost in proportion to the data, the lectures' advice."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from striate.models import create_model, get_card
 from striate.models import recommendation as recommending
 from striate.models.budget import LIMITS, Cost, cost_of
 from striate.models.recommendation import in_proportion, recommend
-from striate.models.regimes import ALL, DIFFERENT, NOTHING, SIMILAR, regimes
+from striate.models.regimes import ALL, DIFFERENT, ENLARGED, NOTHING, SIMILAR, regimes
 
 #: Enough of the catalogue to choose from: to measure the deepest networks takes seconds each.
 SOME = (
@@ -108,11 +109,39 @@ def test_latency_rules_out_what_is_too_slow(monkeypatch):
 
 @pytest.mark.usefixtures("some")
 def test_nothing_fits():
-    with pytest.raises(StriateError, match=r"no network fits images of 224x224 within .*multiply-adds"):
+    with pytest.raises(
+        StriateError, match=r"no network with weights fits images of 224x224 within .*multiply-adds.*allow more"
+    ):
         recommend(2000, 224, limits={"multiply_adds": 10})
 
 
-@pytest.mark.parametrize("arguments", [(0, 224), (5, 224, {"speed": 3.0})])
+@pytest.mark.usefixtures("some")
+@pytest.mark.parametrize(
+    ("images", "size", "limits", "said"),
+    [
+        (
+            20_000,
+            224,
+            {"parameters": 10},
+            "a published accuracy on ImageNet fits images of 224x224 within parameters 10;",
+        ),
+        (19_999, 65, {"parameters": 10}, "weights fits images of 65x65 within parameters 10; allow more"),
+        (
+            20_000,
+            28,
+            {"parameters": 1e5},
+            "a published accuracy on CIFAR-10 fits images of 28x28 within parameters 100 K",
+        ),
+        (2000, 1, {}, "a published accuracy on CIFAR-10 fits images of 1x1; take larger images"),
+    ],
+)
+def test_what_was_asked_of_networks_is_said_when_none_fits(images, size, limits, said):
+    with pytest.raises(StriateError) as failing:
+        recommend(images, size, limits=limits)
+    assert str(failing.value).startswith(f"no network with {said}")
+
+
+@pytest.mark.parametrize("arguments", [(0, 224), (-1, 224), (5, 0), (5, (224, -1)), (5, 224, {"speed": 3.0})])
 def test_wrong_questions(arguments):
     images, size, *limits = arguments
     with pytest.raises(UsageError):
@@ -128,7 +157,9 @@ def test_wrong_questions(arguments):
         (9_999, True, True, (SIMILAR,)),
         (10_000, True, True, (ALL,)),
         (10_000, False, True, (ALL,)),
-        (2000, True, False, (NOTHING,)),
+        (2000, True, False, (NOTHING, ENLARGED)),
+        (9_999, None, False, (NOTHING, ENLARGED)),
+        (10_000, None, False, (NOTHING,)),
     ],
 )
 def test_the_lectures_advice_goes_by_number_and_likeness(images, similar, pretrained, advice):
@@ -167,7 +198,7 @@ def test_the_command_prints_advice_and_commands_that_can_be_run(run):
     code, out, _ = run("--images", 2000, "--top", 1, "--different")
     assert SIMILAR.advice not in out
     assert "--freeze stage" in out
-    assert "--freeze" not in run("--images", 2000, "--size", 32, "--top", 1)[1]
+    assert "--model resnet56_cifar --size 32\n" in run("--images", 2000, "--size", 32, "--top", 1)[1]
 
 
 @pytest.mark.usefixtures("some")
@@ -177,4 +208,5 @@ def test_the_record_of_the_command(run):
     assert set(record["limits"]) <= set(LIMITS)
     assert all(one["cost"]["parameters"] <= 5e5 for one in record["networks"])
     assert [one["name"] for one in record["networks"]] == ["resnet32_cifar", "resnet20_cifar"]
-    assert record["advice"] == [{"when": NOTHING.when, "advice": NOTHING.advice, "freeze": None}]
+    assert record["advice"] == [asdict(NOTHING), asdict(ENLARGED)]
+    assert (NOTHING.freeze, ENLARGED.freeze) == (None, "all")

@@ -28,7 +28,11 @@ def plot_accuracy(entries: Sequence[Entry], path: str | Path) -> Path:
     """
     shown = [entry for entry in entries if entry.accuracy is not None and entry.summary.multiply_adds]
     if not shown:
-        raise StriateError("none of these networks has a published top-1 on ImageNet, so there is nothing to draw")
+        elsewhere = ", ".join(f"{entry.name}: {entry.accuracy_source}" for entry in entries if entry.accuracy_source)
+        raise StriateError(
+            "none of these networks has a published top-1 on ImageNet in its form and at its size"
+            f"{f' ({elsewhere})' if elsewhere else ''}, so there is nothing to draw"
+        )
     shown.sort(key=lambda entry: -entry.summary.parameters)  # small bubbles above large ones
     drawn = figure(path, 13, 8.5)
     from matplotlib.backends.backend_agg import FigureCanvasAgg

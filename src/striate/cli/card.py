@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.output import Json, print_json
+from striate.errors import UsageError
 
 
 def command(
@@ -20,6 +21,8 @@ def command(
     from striate.models.card_text import as_markdown, as_text
     from striate.models.figures import measured, of_peers
 
+    if markdown and json:
+        raise UsageError("--markdown and --json: a card is printed in one form")
     card = get_card(network)
     if json:
         figures = [asdict(row) for row in (measured(card.name), *of_peers(card.name))]

@@ -16,10 +16,11 @@ def command(
 ) -> None:
     """List the networks of the catalogue: name, parameters, input, year, what each introduced."""
     from striate.models import get_card, list_models
+    from striate.models.catalogue import aliases
 
     names = list_models(pattern)
     if not names:
-        raise unknown("network", pattern, list_models(), "`striate models` lists them all.")
+        raise unknown("network", pattern, [*list_models(), *aliases()], "`striate models` lists them all.")
     cards = [get_card(name) for name in names]
     if json:
         print_json({"models": [card.to_dict() for card in cards]})

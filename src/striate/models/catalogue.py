@@ -102,8 +102,16 @@ def _plain(name: str) -> str:
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Names of networks that match a shell pattern ("resnet*"), in the catalogue's order, without aliases."""
-    return [name for name in cards() if fnmatch.fnmatchcase(name, pattern)]
+    """Names of networks that match a shell pattern ("resnet*") by themselves or by an alias, in the catalogue's order.
+
+    Capitals and hyphens do not matter.
+    """
+    plain = _plain(pattern)
+    return [
+        name
+        for name, card in cards().items()
+        if any(fnmatch.fnmatchcase(spelled, plain) for spelled in (name, *card.aliases))
+    ]
 
 
 def options_of(family: Family) -> list[str]:

@@ -108,6 +108,8 @@ def recommend(
     if not set(limits) <= set(LIMITS):
         raise UsageError(f"limits {sorted(limits)}; known: {', '.join(LIMITS)}")
     sides = (size, size) if isinstance(size, int) else size
+    if min(sides) < 1:
+        raise UsageError(f"images of {sides[0]}x{sides[1]} pixels: a side must be at least 1")
     regime = regimes(images, similar, pretrained=min(sides) > SMALL_SIDE)[0]
     found: list[Recommendation] = []
     for candidate in _candidates(images, min(sides)):
@@ -119,11 +121,18 @@ def recommend(
             break
     if not found:
         asked = ", ".join(f"{LIMITS[key][0]} {quantity(value)}{LIMITS[key][1]}" for key, value in limits.items())
-        within = f" within {asked}" if asked else ""
+        within = f" within {asked}; allow more, or take smaller images" if asked else "; take larger images"
         raise StriateError(
-            f"no network fits images of {sides[0]}x{sides[1]}{within}; allow more, or take smaller images"
+            f"no network with {_needed(images, min(sides))} fits images of {sides[0]}x{sides[1]}{within}"
         )
     return found
+
+
+def _needed(images: int, side: int) -> str:
+    """What a network must have to be named for so many pictures of this size."""
+    if side <= SMALL_SIDE:
+        return f"a published accuracy on {CIFAR10}"
+    return "weights" if images < ENOUGH_TO_START_FROM_NOTHING else f"a published accuracy on {IMAGENET}"
 
 
 def _candidates(images: int, side: int) -> Iterator[_Candidate]:
@@ -207,7 +216,7 @@ def _reasons(
             few = "even many images gain from a trained start"
         yield f"starts from its weights '{weights.name}': {few}"
     elif images < ENOUGH_TO_START_FROM_NOTHING:
-        yield f"{images:,} images are few to start from nothing, but for pictures so small no weights can be had"
+        yield f"{images:,} images are few to start from nothing, but no weights were trained on pictures so small"
     else:
         yield f"{images:,} images are enough to start from nothing"
     worth = quantity(in_proportion(images, candidate.side))

@@ -47,8 +47,13 @@ DIFFERENT = Regime(
 )
 ALL = Regime("many images", "fine-tune all layers from the weights, at a low learning rate")
 NOTHING = Regime(
-    "small pictures, for which no weights can be had",
+    "small pictures, at whose size no weights were trained",
     "train a network made for CIFAR from nothing, with augmentation",
+)
+ENLARGED = Regime(
+    "few small pictures",
+    "enlarge them, for a linear classifier on the frozen features of an ImageNet network (--size 224 --freeze all)",
+    "all",
 )
 
 
@@ -58,10 +63,10 @@ def regimes(images: int, similar: bool | None = None, pretrained: bool = True) -
     Args:
         images: how many labelled ones there are.
         similar: whether they are like those that the weights were trained on; None where nobody knows.
-        pretrained: whether there are weights to start from.
+        pretrained: whether there are weights that were trained on images of about that size.
     """
     if not pretrained:
-        return (NOTHING,)
+        return (NOTHING, ENLARGED) if images < ENOUGH_TO_FINE_TUNE_ALL else (NOTHING,)
     if images >= ENOUGH_TO_FINE_TUNE_ALL:
         return (ALL,)
     if similar is None:

@@ -182,6 +182,6 @@ def _checked(card: Card, limits: Mapping[str, float], axes: Sequence[str] | None
         able = sorted({other.family for other in cards().values() if "width" in axes_of(other)})
         raise UsageError(
             f"{card.name} has neither width nor depth to scale; families that have: {', '.join(able)}. "
-            "Its resolution alone is scaled with axes=('resolution',)"
+            "Its resolution alone is scaled where the axes are 'resolution'"
         )
     return tuple(axes or have)
