@@ -7,6 +7,7 @@ import pytest
 
 from striate.models import get_card
 from striate.models.catalogue import families
+from striate.weights import key_tables
 
 _spec = importlib.util.spec_from_file_location("peers", Path(__file__).with_name("peers.py"))
 assert _spec is not None
@@ -16,6 +17,10 @@ _spec.loader.exec_module(peers)
 
 #: The quick tests leave out networks with more parameters than this, but for a family's smallest.
 LARGE = 12_000_000
+#: The quick tests of gradients leave out those of more.
+LARGE_BACKWARD = 30_000_000
+#: Families of which one network stands for all: others have more of the same layers, counted on their cards.
+SCALED = ("efficientnet", "mobilenet_v2")
 
 #: And these are slow even where the family has nothing smaller.
 TOO_LARGE = 70_000_000
@@ -26,11 +31,19 @@ def _smallest(family: str, library: str) -> str | None:
     return min(named, key=lambda card: card.parameters).name if named else None
 
 
+def _named_as_torchvision(card) -> bool:
+    tables = key_tables(card.family)
+    return "torchvision" in card.peers and tables["timm"] is tables["torchvision"]
+
+
 def _rows() -> list:
     rows = []
     for name, library in peers.SHARED:
         card = get_card(name)
-        quick = card.parameters < LARGE or (card.parameters < TOO_LARGE and name == _smallest(card.family, library))
+        first = name == _smallest(card.family, library)
+        quick = card.parameters < TOO_LARGE if first else card.parameters < LARGE and card.family not in SCALED
+        if library == "timm" and _named_as_torchvision(card):
+            quick = False  # the same table, and torchvision's row is quick
         marks = [] if quick else [pytest.mark.slow]
         rows.append(pytest.param(name, library, id=f"{name}-{library}", marks=marks))
     return rows
@@ -49,7 +62,7 @@ def _gradients() -> list:
         shared = [(name, library) for name, library in named if name is not None]
         if shared:
             name, library = min(shared, key=lambda row: get_card(row[0]).parameters)
-            marks = [pytest.mark.slow] if get_card(name).parameters >= TOO_LARGE else []
+            marks = [pytest.mark.slow] if get_card(name).parameters >= LARGE_BACKWARD else []
             rows.append(pytest.param(name, library, id=f"{name}-{library}", marks=marks))
     return rows
 
