@@ -7,7 +7,7 @@ from torch import nn
 from striate.analysis import summary
 from striate.models import create_model, get_card, list_models
 from striate.models import recommendation as recommending
-from striate.models.accuracy import accuracy_of, form_of, measured_as
+from striate.models.accuracy import accuracy_of, form_of, has_form, measured_as
 from striate.models.budget import Cost
 from striate.models.card_text import facts
 from striate.models.comparison import as_entry, published
@@ -120,3 +120,11 @@ def test_every_figure_stands_on_the_card_with_what_it_holds_for(name):
             assert f"{figure.number} ({figure.data}" in said
             assert f"{figure.input_size} px" in said
             assert all(f"{key}={value!r}" in said for key, value in figure.options.items())
+
+
+def test_a_network_for_small_images_has_not_the_form_of_its_large_stem():
+    card = get_card("resnet18")
+    assert [has_form(card, {"stem": "paper"}, size) for size in (64, 65)] == [False, True]
+    assert [has_form(card, {"stem": "small"}, size) for size in (64, 65)] == [True, False]
+    assert has_form(card, {"stride_in": "3x3", "no_option_of_its": 1}, 224)
+    assert not has_form(card, {"shortcut": "C"}, 224)

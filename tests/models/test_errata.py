@@ -4,7 +4,7 @@ import pytest
 
 from striate.models import get_card
 from striate.models.errata import GENERAL, errata, measure
-from striate.models.erratum import Measured
+from striate.models.erratum import Measured, macs, params
 
 FIGURES = [
     pytest.param(figure, id=f"{figure.network}-{figure.metric}-{figure.value:g}-{number}")
@@ -72,3 +72,9 @@ def test_what_cannot_be_measured_is_refused() -> None:
         measure(Measured(1, "speed", "lenet5"))
     with pytest.raises(ValueError, match="no layer"):
         measure(Measured(1, "values", "lenet5", layers=("tail",)))
+
+
+def test_how_far_a_rounded_figure_may_be_off_is_asked_for():
+    assert [macs(5, "lenet5").within, macs(5, "lenet5", within=0.5).within] == [0.01, 0.5]
+    assert [params(5, "lenet5").within, params(5, "lenet5", within=0.5).within] == [0.0, 0.5]
+    assert [macs(5, "lenet5").metric, params(5, "lenet5").metric] == ["multiply_adds", "parameters"]

@@ -50,7 +50,9 @@ def test_answers_at_the_original_size_are_the_same(name, arguments, narrow):
     x = image(model, height, width, 2)
     with torch.no_grad():
         wanted = model(x)
-        averaged, mapped = (to_fully_convolutional(model, form)(x) for form in ("average", "map"))
+        turned = [to_fully_convolutional(model, form) for form in ("average", "map")]
+        averaged, mapped = (other(x) for other in turned)
+    assert not any(module.training for other in turned for module in other.modules())
     assert wanted.std() > 1e-3
     torch.testing.assert_close(averaged, wanted, rtol=0, atol=1e-10)
     assert mapped.shape[:2] == (2, 4)

@@ -1,6 +1,7 @@
 """Weights put into a network: what is loaded, what stays random, and a network on another's base."""
 
 import hashlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -69,6 +70,20 @@ def test_the_base_is_loaded_from_our_own_vgg_and_from_one_without_a_head(tmp_pat
         assert all(map(torch.equal, convolutions(model), convolutions(trained)))
         assert model.num_classes == 4
         assert model.weights_source.input_size == 150
+
+
+def test_a_file_that_names_its_network_brings_its_size_and_lends_its_convolutions(tmp_path):
+    """The options of its head mean nothing to a network on its base."""
+    trained = create_model("vgg16", input_size=SIZE, num_classes=3, activation="elu")
+    file = tmp_path / "vgg.safetensors"
+    save_file(trained.state_dict(), file, metadata={"spec": json.dumps(trained.spec.to_dict())})
+    again = create_model("vgg16", weights=file)
+    assert (again.fixed_size, again.input_size, again.num_classes) == ((SIZE, SIZE), (SIZE, SIZE), 3)
+    assert again.spec.arguments["activation"] == "elu"
+    model = on_base(file)
+    assert all(map(torch.equal, convolutions(model), convolutions(trained)))
+    assert model.spec.arguments["activation"] == "elu"
+    assert "pool" not in model.spec.arguments
 
 
 def test_a_file_of_the_whole_network_is_loaded_whole(tmp_path):

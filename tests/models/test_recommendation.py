@@ -9,9 +9,11 @@ import torch
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card
 from striate.models import recommendation as recommending
+from striate.models.accuracy import Accuracy
 from striate.models.budget import LIMITS, Cost, cost_of
 from striate.models.recommendation import in_proportion, recommend
 from striate.models.regimes import ALL, DIFFERENT, ENLARGED, NOTHING, SIMILAR, regimes
+from striate.weights import Figure
 
 #: Enough of the catalogue to choose from: to measure the deepest networks takes seconds each.
 SOME = (
@@ -79,6 +81,15 @@ def test_small_images_get_networks_for_small_images():
     assert [one.name for one in found] == ["resnet56_cifar", "resnet44_cifar", "resnet32_cifar"]
     assert all(one.measured_on == "CIFAR-10" and one.weights is None and one.freeze is None for one in found)
     assert found[0].accuracy == pytest.approx(0.9303)
+
+
+@pytest.mark.usefixtures("some")
+def test_of_equally_accurate_networks_the_smallest_comes_first(monkeypatch):
+    alike = Accuracy(Figure("top1", 0.7, data="CIFAR-10", input_size=32))
+    monkeypatch.setattr(recommending, "accuracy_of", lambda card, data: alike)
+    found = recommend(2000, 32, count=4)
+    assert [one.cost.parameters for one in found] == sorted(one.cost.parameters for one in found)
+    assert found[0].name == "resnet20_cifar"
 
 
 @pytest.mark.usefixtures("some")
@@ -171,7 +182,7 @@ def test_what_is_unlike_is_frozen_up_to_the_middle():
     (first,) = recommend(2000, 224, count=1, similar=False)
     with torch.device("meta"):
         model = create_model(first.name)
-    assert first.freeze in model.parts()
+    assert first.freeze == "stage3"  # of the stem and eight stages the fourth
     assert 1 < len(model.freeze(first.freeze).frozen) < len(model.parts()) - 1
     assert recommend(20_000, 224, count=1, similar=False)[0].freeze is None
 

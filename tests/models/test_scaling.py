@@ -20,6 +20,14 @@ from striate.models.scaling import Coefficients, coefficient_grid, scale
         ("parameters", "0.5 m", 5e5),
         ("memory", "50MB", 5e7),
         ("memory", "2048", 2048),
+        ("memory", "7kB", 7000),
+        ("memory", "1.5 GB", 1.5e9),
+        ("memory", "3B", 3),
+        ("memory", "2g", 2e9),
+        ("parameters", "3K", 3000),
+        ("multiply_adds", "0.3G", 3e8),
+        ("multiply_adds", "2.5e-1g", 2.5e8),
+        ("latency", "1.5 S", 1500),
         ("latency", "20ms", 20),
         ("latency", "0.02s", 20),
         ("latency", "20", 20),
@@ -39,12 +47,22 @@ def test_budgets_are_read_as_people_write_them(kind, text, value):
         ("parameters", "1e999"),
         ("parameters", "0"),
         ("parameters", "1.2.3"),
+        ("parameters", "5MB"),
+        ("multiply_adds", "20ms"),
+        ("latency", "20k"),
         ("parameters", ""),
     ],
 )
 def test_what_is_no_budget_is_said(kind, text):
-    with pytest.raises(UsageError, match="write it like"):
+    words, example = {
+        "multiply_adds": ("multiply-adds", "300M"),
+        "parameters": ("parameters", "300M"),
+        "memory": ("memory of weights and activations", "50MB"),
+        "latency": ("latency", "20ms"),
+    }[kind]
+    with pytest.raises(UsageError) as failing:
         parse(kind, text)
+    assert str(failing.value) == f"'{text}' is no {words}; write it like {example}"
 
 
 def test_cost_is_the_summarys():
@@ -113,9 +131,24 @@ def test_impossible_demands_are_one_line(name, arguments, words):
 def test_a_budget_below_the_smallest_form_names_what_that_costs():
     with pytest.raises(StriateError, match=r"cannot be made so small; its smallest form costs .*multiply-adds"):
         scale("mobilenet_v2", {"multiply_adds": 1000})
+    with pytest.raises(StriateError, match=r"costs [0-9.]+ [KM]B memory of weights and activations, .* parameters$"):
+        scale("mobilenet_v2", {"memory": 10, "parameters": 1e6})
+
+
+def test_no_form_is_smaller_than_the_network_takes():
+    """63 pixels, which is 64 as a multiple of eight; a search for less would go on to 42."""
+    least = cost_of("alexnet_one_column", (64, 64), stem="paper").multiply_adds
+    scaled = scale("alexnet_one_column", {"multiply_adds": least}, axes=["resolution"])
+    assert (scaled.input_size, scaled.cost.multiply_adds) == (64, least)
+    with pytest.raises(StriateError, match="smallest form costs"):
+        scale("alexnet_one_column", {"multiply_adds": least - 1}, axes=["resolution"])
 
 
 def test_coefficients_must_grow_something():
+    assert Coefficients(1, 1, 4).growth == 16
+    for beyond in ((4.01, 1, 1), (1, 4.01, 1), (1, 1, 4.01), (1, 0.99, 2), (2, 1, float("nan"))):
+        with pytest.raises(UsageError):
+            Coefficients(*beyond)
     with pytest.raises(UsageError):
         Coefficients(1, 1, 1)
     with pytest.raises(UsageError):

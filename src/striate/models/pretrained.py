@@ -70,7 +70,7 @@ def pretrained(card: Card, weights: str | Path) -> Pretrained:
     if table is not None:
         implied = {key: value for key, value in table.brings.items() if key in defaults_of(card)}
         source = replace(source, options={**implied, **source.options})
-    if images.blue_first and named is None and source.mean == images.mean:
+    if images.blue_first and source.mean == images.mean:
         ours = _red_first(ours)
     if base is not None:
         return Pretrained(source, ours, base)
