@@ -200,6 +200,32 @@ def test_compare_draws_bars_and_bubbles(cli):
     assert Path("bubbles.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_compare_all_names_none_twice(cli, monkeypatch):
+    monkeypatch.setattr("striate.models.comparison.published", lambda: ["alexnet_one_column", "squeezenet1_1"])
+    found = json.loads(cli("compare", "lenet5", "SqueezeNet-1-1", "--all", "--json").out)["networks"]
+    assert [one["network"] for one in found] == ["lenet5", "squeezenet1_1", "alexnet_one_column"]
+
+
+def test_levels_of_modules_reach_compares_bars(cli, monkeypatch):
+    asked = []
+    monkeypatch.setattr("striate.analysis.Comparison.plot", lambda _, path, depth: asked.append((path.name, depth)))
+    assert cli("compare", "lenet5", "--plot", "a.svg", "--depth", 2).code == 0
+    assert cli("compare", "lenet5", "--out", "b.svg", "--depth", 1).code == 0
+    assert asked == [("a.svg", 2), ("b.svg", 1)]
+
+
+def test_models_prints_a_line_for_each(cli):
+    assert cli("models", "LeNet*").out.splitlines() == [
+        "lenet5             61,706   28 px  1998  "
+        "Convolution, sub-sampling and dense layers trained together by gradient descent.",
+        "lenet5_1998        60,000   32 px  1998  "
+        "LeNet-5 as published: trained sub-sampling, a connection table, outputs that are distances.",
+    ]
+    assert cli("models", "mobilenet_v2").out.endswith(" [weights: imagenet, imagenet_v2]\n")
+    assert cli("models", "vgg-16").out.startswith("vgg_d ")
+    assert "'vgg_16'" in cli("models", "vgg_61").line()
+
+
 def test_compare_without_networks_or_with_wrong_pictures(cli):
     outcome = cli("compare")
     assert outcome.code == 2

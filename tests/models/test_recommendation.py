@@ -200,6 +200,20 @@ def run(capsys, monkeypatch):
     return run
 
 
+def test_every_option_of_the_command_arrives(run, monkeypatch):
+    asked = []
+
+    def recommend(*arguments, progress, **options):
+        asked.append((arguments, options))
+        raise StriateError("enough")
+
+    monkeypatch.setattr(recommending, "recommend", recommend)
+    budget = ("--macs", "1G", "--params", "2M", "--memory", "3MB", "--latency", "4ms")
+    assert run("--images", 7, "--size", 90, *budget, "--top", 5, "--different")[0] == 1
+    limits = {"multiply_adds": 1e9, "parameters": 2e6, "memory": 3e6, "latency": 4}
+    assert asked == [((7, 90), {"limits": limits, "count": 5, "similar": False})]
+
+
 @pytest.mark.usefixtures("some")
 def test_the_command_prints_advice_and_commands_that_can_be_run(run):
     code, out, _ = run("--images", 2000, "--top", 1)

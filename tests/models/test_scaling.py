@@ -162,6 +162,25 @@ def test_the_papers_coefficients_are_on_the_grid_and_double_the_cost():
     assert all(1.9 <= point.growth <= 2.1 for point in grid)
 
 
+def test_every_option_of_the_command_arrives(monkeypatch):
+    from striate.cli import main
+
+    asked = []
+
+    def scale(*arguments, **options):
+        asked.append((arguments, options))
+        raise StriateError("enough")
+
+    monkeypatch.setattr(scaling, "scale", scale)
+    words = "mobilenet_v2 --macs 1G --params 2M --memory 3MB --latency 4ms --alpha 1.3 --beta 1.2 --gamma 1.4"
+    monkeypatch.setattr("sys.argv", ["striate", "scale", *words.split(), "--axes", "width, resolution"])
+    with pytest.raises(SystemExit):
+        main()
+    limits = {"multiply_adds": 1e9, "parameters": 2e6, "memory": 3e6, "latency": 4}
+    chosen = {"coefficients": Coefficients(alpha=1.3, beta=1.2, gamma=1.4), "axes": ["width", "resolution"]}
+    assert asked == [(("mobilenet_v2", limits), chosen)]
+
+
 def test_the_command(capsys, monkeypatch):
     from striate.cli import main
 

@@ -53,3 +53,10 @@ def test_a_file_that_says_nothing_is_taken_for_the_size_asked_for(tmp_path):
     assert (fed.mean, fed.std, fed.interpolation) == (images.mean, images.std, "bicubic")
     save_file({"weight": torch.zeros(2)}, path, metadata={"input_size": "192", "resize_short_side": "219"})
     assert describe(path).crop_fraction == 0.875
+
+
+def test_a_file_of_a_network_for_oblong_images_goes_by_their_height(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    spec = {"name": "lenet5", "arguments": {"input_size": [64, 96]}}
+    save_file({"weight": torch.zeros(2)}, path, metadata={"spec": json.dumps(spec), "top1": "0.5"})
+    assert (describe(path).input_size, describe(path).accuracy[0].input_size) == (64, 64)

@@ -131,6 +131,40 @@ def test_offline_names_file_and_folder_and_leaves_nothing(cache, tmp_path):
     assert not list(cache.iterdir())
 
 
+def test_a_folder_of_weights_comes_before_the_cache(cache, tmp_path, monkeypatch):
+    given = tmp_path / "given"
+    for folder in (given, cache):
+        folder.mkdir(parents=True)
+        (folder / "there.bin").write_bytes(b"weights")
+    source = WeightSource("x", "there.bin", sha256=hashlib.sha256(b"weights").hexdigest())
+    assert locate(source) == cache / "there.bin"
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(given))
+    assert locate(source) == given / "there.bin"
+    (given / "there.bin").unlink()
+    assert locate(source) == cache / "there.bin"
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(cache, monkeypatch):
+    asked = []
+
+    def silent(url, timeout):
+        asked.append((url, timeout))
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("urllib.request.urlopen", silent)
+    with pytest.raises(StriateError, match=r"cannot fetch http://nowhere/x \(timed out\); put the file x.bin"):
+        locate(WeightSource("x", "x.bin", sha256="0" * 64, url="http://nowhere/x"))
+    assert asked == [("http://nowhere/x", 30)]
+
+
+def test_images_of_other_channels_are_normalised_as_the_first_convolution_is_adapted():
+    source = WeightSource("x", "", mean=(0.1, 0.2, 0.6), std=(0.2, 0.3, 0.4))
+    assert source.normalisation(3) == (source.mean, source.std)
+    assert source.normalisation(5) == ((0.1, 0.2, 0.6, 0.1, 0.2), (0.2, 0.3, 0.4, 0.2, 0.3))
+    assert source.normalisation(2) == ((0.1, 0.2), (0.2, 0.3))
+    assert source.normalisation(1) == (pytest.approx((0.3,)), pytest.approx((0.3,)))
+
+
 def test_published_weights_load_and_build_the_form_they_need(cache, monkeypatch):
     """A file with torchvision's keys in the cache is loaded by name, and the v1.5 form is built for it."""
     theirs = torchvision.models.resnet50().eval()
