@@ -84,6 +84,8 @@ def count(metric: str, printed: str, **holds_for: Any) -> Figure:
         ValueError: it is no number with one of `LETTERS`.
     """
     number, _, letter = printed.partition(" ")
+    if letter not in LETTERS:
+        raise ValueError(f"'{printed}' ends in no letter of {', '.join(filter(None, LETTERS))}")
     return Figure(metric, float(number.replace(",", "")) * LETTERS[letter], printed=printed, **holds_for)
 
 
