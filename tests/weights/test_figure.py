@@ -18,7 +18,7 @@ def test_a_count_is_read_in_its_sources_letters_and_printed_in_them(printed, val
 
 @pytest.mark.parametrize("printed", ["many", "5 T", "5M", ""])
 def test_what_is_no_count_is_refused(printed):
-    with pytest.raises(ValueError, match="ends in no letter|could not convert"):
+    with pytest.raises(ValueError, match=r"ends in no letter|could not convert"):
         count("parameters", printed)
 
 

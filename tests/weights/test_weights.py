@@ -226,6 +226,14 @@ def test_loading_names_what_is_missing_extra_and_misshapen():
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
+def test_counts_of_batches_may_be_absent():
+    """Keras and older files of PyTorch have none."""
+    torch.manual_seed(0)
+    model, other = (create_model("resnet20_cifar") for _ in range(2))
+    load_state(model, {key: value for key, value in other.state_dict().items() if "num_batches" not in key})
+    assert all(map(torch.equal, model.state_dict().values(), other.state_dict().values()))
+
+
 def test_loading_into_another_number_of_classes_offers_reset_head():
     with pytest.raises(StriateError, match=r"trained on 10 classes and the network has 3.*reset_head\(3\)"):
         load_state(create_model("lenet5", num_classes=3), create_model("lenet5").state_dict())
