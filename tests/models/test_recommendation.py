@@ -59,6 +59,14 @@ def test_more_images_are_worth_a_dearer_network():
     assert in_proportion(4000, 224) == 2 * in_proportion(2000, 224) == 2 * in_proportion(1, 224)
 
 
+@pytest.mark.usefixtures("some")
+def test_from_twenty_thousand_images_on_a_network_may_start_from_nothing():
+    """MobileNet v1 has the paper's figure and no weights that can be fetched."""
+    small = {"parameters": 4.3e6}
+    named = {images: [one.name for one in recommend(images, 224, limits=small)] for images in (19_999, 20_000)}
+    assert named == {19_999: ["mobilenet_v2"], 20_000: ["mobilenet_v2", "mobilenet_v1"]}
+
+
 def test_a_size_beyond_the_pictures_is_not_recommended(monkeypatch):
     """All of the catalogue, each network at a cost that tells the size it was measured at."""
     monkeypatch.setattr(recommending, "cost_of", lambda name, size: Cost(size[0], 0, 0))
