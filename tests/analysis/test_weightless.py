@@ -121,3 +121,16 @@ def test_operations_and_modules_of_python_are_shared_with_a_copy(kind: type) -> 
     model.function, model.library = torch.ops.aten.neg, torch
     for device in ("meta", "cpu"):
         assert summary(model, (3, 8, 8), device=device).root.output_shape == (1, 3, 8, 8)
+
+
+def test_a_generator_of_ones_own_is_copied_with_its_state() -> None:
+    class Noisy(nn.Conv2d):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + torch.rand(1, generator=self.generator)
+
+    model = Noisy(3, 4, 3)
+    model.generator = torch.Generator().manual_seed(3)  # type: ignore[assignment]
+    for device in ("meta", "cpu"):
+        assert summary(model, (3, 8, 8), device=device).root.output_shape == (1, 4, 6, 6)
+    assert duplicate(model).generator.initial_seed() == 3
+    assert torch.rand(1, generator=model.generator) == torch.rand(1, generator=torch.Generator().manual_seed(3))

@@ -53,6 +53,7 @@ def test_real_images(cli, colours):
         (["lenet5", "--batch-size", "1"], "--batch-size is 1"),
         (["lenet5", "--plot", "g.txt"], ".svg"),
         (["lenet5", "--size", "0"], "--size is 0"),
+        (["torchvision:lraspp_mobilenet_v3_large", "--size", "32"], "is no classifier"),
     ],
 )
 def test_mistakes_are_one_line(arguments, said, cli):

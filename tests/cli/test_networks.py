@@ -113,7 +113,9 @@ def test_a_file_that_cannot_be_imported_names_the_line(wrong, cli):
 
 def test_a_file_that_is_not_there_and_one_without_a_function(cli, net):
     assert "no such file" in cli("summary", "nowhere.py:build").line()
-    assert "net.py:build" in cli("summary", net).line()
+    for reference in (net, f"{net}:"):
+        assert "net.py:build" in cli("summary", reference).line()
+    assert "::build" not in cli("summary", f"{net}:").line()
     assert "--classes" in cli("summary", f"{net}:build", "--classes", 3).line()
 
 
@@ -226,4 +228,5 @@ def test_field_of_what_has_none(cli, net):
     assert "no layer 'stem9'" in cli("field", "resnet20_cifar", "--layer", "stem9").line()
     assert "(C, H, W)" in cli("field", f"{net}:dense").line()
     assert ".svg" in cli("field", "resnet20_cifar", "--out", "field.doc").line()
+    assert "samples is 0" in cli("field", "resnet20_cifar", "--samples", 0).line()
     assert "--weights is for" in cli("field", f"{net}:build", "--weights", "imagenet").line()

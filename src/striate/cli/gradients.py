@@ -12,7 +12,7 @@ import typer
 from striate.cli.formats import Format, Out, chosen, give, picture_path
 from striate.cli.network import NETWORK, Located, locate
 from striate.cli.output import Json
-from striate.errors import UsageError, unknown
+from striate.errors import StriateError, UsageError, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -138,7 +138,7 @@ def _options(network: str, function: str | None, heads: bool) -> dict[str, Any]:
 
 
 def _outputs_of(found: Located) -> int:
-    """How many classes it tells apart. Raises UsageError where it gives no logits."""
+    """How many classes it tells apart. Raises StriateError where it gives no logits, or does not run."""
     from striate.layers import output_shape
 
     with found.at_work():
@@ -146,6 +146,9 @@ def _outputs_of(found: Located) -> int:
             return output_shape(found.model, (2, *found.shape))[1]
         except (AttributeError, IndexError) as error:  # several outputs, or one number
             raise UsageError(f"{found.name} is no classifier, which gives logits (N, classes)") from error
+        except (RuntimeError, ValueError, AssertionError) as error:
+            words = str(error).splitlines()[0]
+            raise StriateError(f"{found.name} cannot be run on images {found.shape}: {words}") from error
 
 
 def _batch(

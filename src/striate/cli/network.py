@@ -48,9 +48,10 @@ class Located:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """While it runs: what it prints goes to standard error, and an error says where its input was guessed."""
+        """While it runs: prints go to standard error, warnings nowhere; an error says where its input was guessed."""
         try:
-            with redirect_stdout(sys.stderr):
+            with redirect_stdout(sys.stderr), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 yield
         except StriateError as error:
             if not self.guess:
