@@ -1,5 +1,6 @@
 """Costs of networks against published figures, torch's own counter and counts by hand."""
 
+import gc
 import random
 import subprocess
 import sys
@@ -432,3 +433,30 @@ def test_a_depth_is_none_or_more(depth: int) -> None:
     with pytest.raises(UsageError, match=f"depth is {depth}"):
         summary(nn.ReLU(), (3,), depth=depth)
     assert len(summary(nn.Sequential(nn.ReLU()), (3,), depth=0).collapsed(0)) == 1
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_garbage_is_collected_again_afterwards_as_it_was_before(device: str) -> None:
+    seen: list[bool] = []
+
+    class Looks(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(gc.isenabled())
+            return x * self.fails
+
+    model = Looks()
+    model.fails = 1  # type: ignore[assignment]
+    assert gc.isenabled()
+    summary(model, (3,), device=device)
+    model.fails = "so"  # type: ignore[assignment]
+    with pytest.raises(StriateError):
+        summary(model, (3,), device=device)
+    assert seen == [device == "cpu"] * 3
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        model.fails = 1  # type: ignore[assignment]
+        summary(model, (3,), device=device)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -15,7 +15,7 @@ from striate.analysis.kept import watch_training
 from striate.analysis.meta_shapes import fused_attention
 from striate.analysis.packed import packed_tensors
 from striate.analysis.rows import Row, RowBuilder
-from striate.analysis.running import StateKept, name_of, placed, run
+from striate.analysis.running import StateKept, name_of, placed, run, uncollected
 from striate.analysis.weightless import observers, on_device, uncompiled, weightless
 from striate.errors import UsageError, unknown
 
@@ -218,10 +218,11 @@ def summary(
     if left_out := len(observers(model)):
         notes.append(f"run without {left_out} of its hooks, plain functions that could write elsewhere")
     given = given.each(lambda tensor: placed(tensor, device))
-    twin = weightless(model) if device == "meta" else on_device(model, device)
-    with StateKept(), fused_attention():
-        visit = run(twin.eval(), given, device)
-        trained = watch_training(twin, given)
+    with uncollected(device):
+        twin = weightless(model) if device == "meta" else on_device(model, device)
+        with StateKept(), fused_attention():
+            visit = run(twin.eval(), given, device)
+            trained = watch_training(twin, given)
     builder = RowBuilder(twin, given.extents, visit)
     parameters = list(builder.parameters.values())
     return Summary(

@@ -148,7 +148,7 @@ def _has_own_state(kind: type[nn.Module]) -> bool:
     """Whether the class says itself how it is pickled and copied."""
     return (
         kind.__getstate__ is not nn.Module.__getstate__
-        or kind.__setstate__ is not nn.Module.__setstate__
+        or kind.__setstate__ not in (nn.Module.__setstate__, nn.modules.conv._ConvNd.__setstate__)
         or kind.__reduce__ is not object.__reduce__
         or bool(copyreg.dispatch_table.get(kind))
     )
