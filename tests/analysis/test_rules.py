@@ -190,7 +190,7 @@ def test_every_unit_sees_what_its_gradient_reaches(name: str) -> None:
             continue
         for state, rows, size in zip(field, (reached.any(1), reached.any(0)), (HEIGHT, WIDTH), strict=True):
             low, high = interval(state, index)
-            inside = 0 <= low and high < size
+            inside = low >= 0 and high < size
             places = rows.nonzero().flatten().tolist()
             if inside or name not in AT_THE_EDGE:
                 assert (places[0], places[-1]) == (max(low, 0), min(high, size - 1)), index
