@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from striate.analysis.fields import Several, Spread, State
 from striate.analysis.inputs import Inputs
 from striate.analysis.lattice import Lattice
-from striate.analysis.ramps import UNKNOWN, Everywhere, Ramp
+from striate.analysis.ramps import UNKNOWN, Everywhere, Ramp, identity
 from striate.analysis.watcher import watch
 
 HEIGHT, WIDTH = 12, 10
@@ -89,6 +89,8 @@ TOLD: dict[str, Callable[[Tensor], Tensor]] = {
     "windows": windows,
     "sum of windows": lambda x: windows(x).sum((-1, -2)),
     "some windows": lambda x: windows(x)[:, :, 1:, :2, :, 1:3],
+    "windows cut twice": lambda x: windows(x)[:, :, 1:, :, 1:][:, :, 1:, 1:, 1:],
+    "every other window": lambda x: windows(x)[:, :, 1::2, :, ::2, 1::2],
     "one place of the windows": lambda x: windows(x)[..., 1, 2],
     "windows as columns": columns,
     "columns by maps": lambda x: columns(x).view(1, 2, 6, 15).sum(2),
@@ -134,6 +136,14 @@ UNTOLD: dict[str, tuple[Callable[[Tensor], Tensor], tuple[int, ...]]] = {
     "rows rolled": (lambda x: x.roll(1, 2), (0,)),
     "columns turned": (lambda x: x.flip(3), (1,)),
     "rows that follow each other padded": (lambda x: F.pad(x.flatten(2), (1, 1)), (0, 1)),
+    "pairs of rows padded": (lambda x: F.pad(blocks(x), (0, 0, 0, 0, 1, 1)), (0,)),
+    "some of the columns": (lambda x: columns(x)[:, 2:9], (0, 1)),
+    "some of the windows": (lambda x: columns(x)[:, :, 2:9], (0, 1)),
+    "one of the windows": (lambda x: columns(x)[:, :, 2], (0, 1)),
+    "rows and maps cut otherwise": (
+        lambda x: F.conv2d(x, ones(3, 2, 1, 1))[:, :, :4].reshape(1, 2, 6, WIDTH),
+        (0,),
+    ),
     "transposed with gaps": (lambda x: F.conv_transpose2d(x, ones(2, 1, 1, 3), stride=(2, 1)), (0,)),
     "rows behind rows pooled": (lambda x: F.avg_pool1d(torch.cat([x, x], 3)[0], 2), (1,)),
     "unlike strides": (lambda x: x[:, :, ::2] + x[:, :, :6], (0,)),
@@ -194,6 +204,12 @@ def test_every_unit_sees_what_its_gradient_reaches(name: str) -> None:
             places = rows.nonzero().flatten().tolist()
             if inside or name not in AT_THE_EDGE:
                 assert (places[0], places[-1]) == (max(low, 0), min(high, size - 1)), index
+
+
+@pytest.mark.parametrize("name", ["blocks put together again", "tokens cut again", "permuted and back"])
+def test_what_comes_back_is_told_as_it_was(name: str) -> None:
+    back = {"permuted and back": lambda x: x.permute(3, 2, 1, 0).permute(3, 2, 1, 0)}
+    assert told({**TOLD, **back}[name]) == (identity(2), identity(3))
 
 
 @pytest.mark.parametrize("name", UNTOLD)
