@@ -44,6 +44,7 @@ def test_several_are_told_up_to_a_number() -> None:
     assert isinstance(state, Several)
     assert len(state.parts) == MOST_PARTS == 4
     assert merged(state, Ramp(5, (0,), (0,), 2), (8,) * 6) == UNKNOWN
+    assert merged(state, Ramp(0, (0,), (0,), 3), (8,) * 6) == UNKNOWN  # one of them moves on at another stride
     assert merged(state, Ramp(0, (7,), (7,), 2), (8,) * 6) == Several(
         frozenset((Ramp(0, (0,), (7,), 2), *(part for part in state.parts if part.dim != 0)))  # type: ignore[union-attr]
     )

@@ -71,6 +71,7 @@ TOLD: dict[str, Callable[[Tensor], Tensor]] = {
     "stack": lambda x: torch.stack([x, conv(x, 3, 3, padding=1)], 2).sum(2),
     "stack behind": lambda x: torch.stack([x, x], -1),
     "joined maps": lambda x: torch.cat([x, conv(x, 3, 1, padding=(1, 0))], 1)[:, 2:],
+    "joined rows summed": lambda x: torch.cat([x[:, :, :4], x[:, :, 2:6]], 2).sum(2),
     "permuted": lambda x: x.permute(3, 0, 2, 1),
     "transposed axes": lambda x: x.transpose(1, -1),
     "matrix's transpose": lambda x: x[0, 0].t(),
@@ -105,6 +106,9 @@ TOLD: dict[str, Callable[[Tensor], Tensor]] = {
     "layer norm of two": lambda x: F.layer_norm(x, (HEIGHT, WIDTH)),
     "group norm": lambda x: F.group_norm(x, 2),
     "norm by the batch": lambda x: F.batch_norm(x, None, None, training=True),
+    "norm without statistics": lambda x: torch.ops.aten._native_batch_norm_legit.no_stats(x, None, None, True, 0.1, 1)[
+        0
+    ],
     "norm by statistics": lambda x: F.batch_norm(x, ones(2), ones(2)),
     "sum": lambda x: x.sum(2),
     "sum of two": lambda x: x.sum((1, -1)),
@@ -115,6 +119,9 @@ TOLD: dict[str, Callable[[Tensor], Tensor]] = {
     "channels turned": lambda x: x.flip((1,)),
     "attention": lambda x: F.scaled_dot_product_attention(x[:, :1], x[:, :1], x[:, 1:]),
     "attention to others": lambda x: F.scaled_dot_product_attention(ones(1, 1, 3, WIDTH), x[:, :1], x[:, 1:]),
+    "attention to values": lambda x: F.scaled_dot_product_attention(
+        ones(1, 1, 3, WIDTH), ones(1, 1, HEIGHT, WIDTH), x[:, :1]
+    ),
     "masked attention": lambda x: F.scaled_dot_product_attention(
         ones(1, 1, HEIGHT, 4), ones(1, 1, HEIGHT, 4), ones(1, 1, HEIGHT, 4).cumsum(2), x[:, :1] @ MIX
     ),
