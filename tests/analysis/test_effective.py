@@ -118,3 +118,92 @@ def test_what_cannot_be_is_refused() -> None:
         effective_receptive_field(model, (1, 20, 20))
     with pytest.raises(UsageError, match="between 0 and 1"):
         effective_receptive_field(chain(1), (1, 20, 20)).side(95)
+
+
+def test_a_field_of_a_signal_and_of_a_volume() -> None:
+    signal = nn.Sequential(nn.Conv1d(2, 1, 5, bias=False))
+    volume = nn.Conv3d(1, 1, (1, 3, 5), bias=False)
+    for model in (signal, volume):
+        for parameter in model.parameters():
+            nn.init.constant_(parameter, 1.0)
+    field = effective_receptive_field(signal, (2, 30), samples=1)
+    assert (field.layer, field.unit, field.theoretical, field.centre) == ("0", (13,), (5,), (15,))
+    assert (field.area(0.95), field.side(0.95), field.luo_side) == (5, 5, 5)
+    assert field.sigma == pytest.approx((math.sqrt(2),))
+    assert field.fraction == 1
+    assert str(field).splitlines()[0].endswith("1 images of 30")
+    assert str(field).splitlines()[3] == "68 %          in a stretch of 5 places; at best in 4 places"
+    field = effective_receptive_field(volume, (1, 5, 9, 11), samples=1)
+    assert (field.layer, field.unit, field.theoretical) == ("Conv3d", (2, 3, 3), (1, 3, 5))
+    assert (field.area(0.95), field.side(0.95)) == (15, 5)
+    assert field.luo_side == pytest.approx(15 ** (1 / 3))
+    assert field.sigma == pytest.approx((0, math.sqrt(2 / 3), math.sqrt(2)))
+    assert "in a cube of 5 voxels; at best in 15 voxels, 100.0%" in str(field)
+    with pytest.raises(UsageError, match="only those of images"):
+        field.plot("field.png")
+
+
+def test_images_of_a_signal_have_its_shape() -> None:
+    model = nn.Conv1d(2, 1, 5)
+    assert effective_receptive_field(model, (2, 30), images=torch.rand(3, 2, 30)).samples == 3
+    with pytest.raises(UsageError, match=r"\(N, 2, 30\)"):
+        effective_receptive_field(model, (2, 30), images=torch.rand(3, 2, 31))
+
+
+class Functional(nn.Module):
+    """A network without layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(2, 1, 3, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.conv2d(x, self.weight)
+
+
+def compiled() -> nn.Module:
+    wrapper = nn.Identity()
+    wrapper._orig_mod = nn.Sequential(nn.Conv2d(1, 2, 3))
+    return wrapper
+
+
+KINDS = {
+    "no layers": (Functional, "Functional"),
+    "scripted": (lambda: torch.jit.script(nn.Sequential(nn.Conv2d(1, 2, 3))), "Sequential"),
+    "compiled": (compiled, "0"),
+    "lazy": (lambda: nn.Sequential(nn.LazyConv2d(2, 3), nn.LazyBatchNorm2d()), "1"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fields_of_networks_of_every_kind(kind: str) -> None:
+    make, layer = KINDS[kind]
+    field = effective_receptive_field(make(), (1, 12, 12), samples=1)
+    assert (field.layer, field.theoretical, field.side(0.999)) == (layer, (3, 3), 3)
+
+
+class Reads(nn.Conv2d):
+    """Reads its values, and may forget where they came from."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(1, 2, 3)
+        self.how = how
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.how == "item":
+            return super().forward(x) * (2 if float(x.sum()) else 1)
+        if self.how == "numpy":
+            return super().forward(torch.from_numpy(x.numpy()))
+        return super().forward(x.detach())
+
+
+def test_a_network_that_reads_its_values_has_a_field_too() -> None:
+    assert effective_receptive_field(Reads("item"), (1, 12, 12), samples=1).theoretical == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"), [("numpy", "Reads fails with gradients"), ("detached", "computed without gradients")]
+)
+def test_a_network_that_loses_the_gradient_is_told_in_one_line(how: str, words: str) -> None:
+    with pytest.raises(StriateError, match=words):
+        effective_receptive_field(Reads(how), (1, 12, 12), samples=1)

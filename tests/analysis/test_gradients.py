@@ -174,3 +174,8 @@ def test_picture(tmp_path):
     assert "plain" in path.read_text()
     with pytest.raises(UsageError, match=r"norms\.txt"):
         plot_gradients([run("plain", a=8.0)], tmp_path / "norms.txt")
+
+
+def test_a_network_that_gives_maps_is_no_classifier():
+    with pytest.raises(StriateError, match=r"it gives \(4, 2, 30, 30\), and a classifier logits"):
+        gradient_norms(nn.Conv2d(3, 2, 3), *batch())

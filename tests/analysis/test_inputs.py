@@ -1,5 +1,10 @@
 """What a network is run on: one input or a batch, of any number of axes, several, named, nested."""
 
+from collections import UserDict
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -169,3 +174,50 @@ def test_a_network_of_timms_kind_knows_its_input() -> None:
 def test_a_shape_for_an_unknown_type_of_values_is_the_parameters() -> None:
     half = summary(nn.Conv2d(3, 4, 3).half(), (3, 8, 8))
     assert half.activation_bytes == 2 * 4 * 36
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Two images, and what is no tensor."""
+
+    image: Tensor
+    mask: Tensor
+    name: str = "cat"
+
+
+class Pair(NamedTuple):
+    image: Tensor
+    mask: Tensor
+
+
+class Masked(nn.Module):
+    """An image and its mask in one thing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3)
+
+    def forward(self, given) -> Tensor:
+        image, mask = (given["image"], given["mask"]) if hasattr(given, "keys") else (given.image, given.mask)
+        return self.conv(torch.cat([image, mask], 1))
+
+
+HOLDERS = {
+    "dataclass": Pictures,
+    "named tuple": Pair,
+    "dictionary of its own": lambda image, mask: UserDict(image=image, mask=mask, name="cat"),
+    "mapping that cannot be written": lambda image, mask: MappingProxyType({"image": image, "mask": mask}),
+}
+
+
+@pytest.mark.parametrize("given_on", ["meta", "cpu"])
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("name", HOLDERS)
+def test_inputs_within_anything_that_holds_tensors_are_seen_and_moved(name: str, device: str, given_on: str) -> None:
+    given = HOLDERS[name](torch.zeros(1, 3, 8, 8, device=given_on), torch.zeros(1, 1, 8, 8, device=given_on))
+    result = summary(Masked(), inputs=(given,), device=device)
+    assert result.input_shapes == ((1, 3, 8, 8), (1, 1, 8, 8))
+    assert (result.receptive_field, result.multiply_adds) == ((3, 3), 36 * 4 * 36)
+    assert result.kept_bytes == 4 * 4 * 64
+    image = given["image"] if hasattr(given, "keys") else given.image
+    assert str(image.device) == given_on  # what was given is not written to

@@ -228,3 +228,21 @@ def test_covering_is_told_unit_by_unit() -> None:
     assert covers(window, token)
     assert not covers(token, window)
     assert not covers(Lattice(window.places, 1, window.source), token)
+
+
+SHAPES = [(12,), (2, 6), (6, 2), (3, 4), (4, 3), (2, 2, 3), (2, 3, 2), (3, 2, 2), (3, 1, 4)]
+
+
+@pytest.mark.parametrize("old", SHAPES)
+def test_a_digit_in_another_shape_counts_the_same_units_or_is_not_told(old: tuple[int, ...]) -> None:
+    told = 0
+    for new, (dim, size) in itertools.product(SHAPES, enumerate(old)):
+        for every, length in itertools.product(range(1, size), range(2, size + 1)):
+            if size % (every * length):
+                continue
+            places = reshaped((Place(dim, every, length, 5),), old, new)
+            if places is not None:
+                told += 1
+                one, two = Lattice((Place(dim, every, length, 5),), 1, SOURCE), Lattice(tuple(places), 1, SOURCE)
+                assert list(units(one, old).values()) == list(units(two, new).values())
+    assert told >= len(SHAPES)

@@ -5,7 +5,9 @@ import itertools
 import pytest
 import torch
 
+from striate.analysis import summary
 from striate.analysis.meta_shapes import run
+from striate.errors import StriateError
 
 ATEN = torch.ops.aten
 
@@ -68,3 +70,51 @@ def test_joining():
     assert found == wanted
     with pytest.raises(RuntimeError):
         run(ATEN.cat.default, ([x.to("meta"), y.to("meta")], 0), {}, [x.to("meta")])
+
+
+class Attends(torch.nn.Module):
+    """Attention with a mask, or of fewer heads for keys."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+        self.bias = torch.nn.Parameter(torch.zeros(6, 6))
+
+    def forward(self, x):
+        query = x.view(2, 4, 6, 8)
+        key = query[:, :2] if self.how == "grouped" else query[..., :4] if self.how == "short" else query
+        masks = {
+            "numbers": torch.zeros(6, 6),
+            "whole": torch.zeros(2, 4, 6, 6),
+            "truths": torch.ones(6, 6, dtype=torch.bool),
+            "learnt": self.bias,
+            "scores of the input": x.mean(-1, keepdim=True).view(2, 4, 6, 1).expand(-1, -1, -1, 6),
+        }
+        options = {"enable_gqa": True} if self.how == "grouped" else {}
+        if self.how == "short":
+            return torch.nn.functional.scaled_dot_product_attention(query, query, key, scale=0.5)
+        return torch.nn.functional.scaled_dot_product_attention(query, key, key, masks.get(self.how), **options)
+
+
+@pytest.mark.parametrize(
+    "how", ["plain", "numbers", "whole", "truths", "learnt", "scores of the input", "grouped", "short"]
+)
+def test_attention_without_values_costs_what_it_does_with_them(how):
+    model, x = Attends(how), torch.rand(2, 24, 8)
+    meta, real = (summary(model, inputs=x, device=device) for device in ("meta", "cpu"))
+    assert meta.multiply_adds == real.multiply_adds == 2 * 4 * 36 * (12 if how == "short" else 16)
+    assert meta.activation_bytes == real.activation_bytes
+    if how != "short":
+        assert (meta.kept_bytes, meta.root.output_shape) == (real.kept_bytes, (2, 4, 6, 8))
+    assert meta.root.receptive_field == real.root.receptive_field
+
+
+@pytest.mark.parametrize("mask", [(7, 6), (3, 1, 6, 6), (5,)])
+def test_a_mask_that_does_not_fit_fails_as_in_pytorch(mask):
+    class Wrong(torch.nn.Module):
+        def forward(self, x):
+            return torch.nn.functional.scaled_dot_product_attention(x, x, x, torch.zeros(mask))
+
+    for device in ("meta", "cpu"):
+        with pytest.raises(StriateError, match="Wrong fails"):
+            summary(Wrong(), inputs=torch.rand(2, 4, 6, 8), device=device)

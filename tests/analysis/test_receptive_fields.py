@@ -247,3 +247,24 @@ def test_unknown_operations_give_no_number_rather_than_a_wrong_one(how: str) -> 
     root = summary(Odd(how), (1, 16, 16)).root
     assert root.receptive_field is None
     assert root.stride is None
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+@pytest.mark.parametrize("factor", [0.5, 1.5, 0.4])
+def test_a_factor_tells_the_stride_also_where_it_leaves_a_rest(mode: str, factor: float) -> None:
+    class Resized(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.interpolate(x, scale_factor=factor, mode=mode)
+
+    assert summary(Resized(), (1, 57, 59)).root.stride == pytest.approx((1 / factor,) * 2)
+    sized = summary(nn.Upsample(size=(19, 118), mode=mode), (1, 57, 59)).root
+    assert sized.stride == (3, 0.5)
+
+
+def test_what_a_strided_shrinking_sees_at_an_odd_size(agrees_with_gradient) -> None:
+    class Shrunk(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = F.interpolate(x, scale_factor=0.5, mode="bilinear")
+            return x + F.avg_pool2d(x, 3, 1, 1)
+
+    assert agrees_with_gradient(Shrunk(), 57).root.receptive_field == (6, 6)

@@ -1,5 +1,6 @@
 """Costs of networks against published figures, torch's own counter and counts by hand."""
 
+import gc
 import random
 import subprocess
 import sys
@@ -353,3 +354,109 @@ def test_a_model_that_cannot_be_copied_says_so() -> None:
     model.lock = (item for item in [1])  # type: ignore[assignment]
     with pytest.raises(StriateError, match="cannot be copied"):
         summary(model, (3, 8, 8))
+
+
+def test_parts_that_are_compiled_run_as_they_are_written(monkeypatch) -> None:
+    stances: list[str] = []
+
+    @contextmanager
+    def set_stance(stance: str) -> Iterator[None]:
+        stances.append(stance)
+        yield
+        stances.append("default")
+
+    class Watching(nn.ReLU):
+        def forward(self, x: Tensor) -> Tensor:
+            stances.append("runs")
+            return super().forward(x)
+
+    monkeypatch.setattr(torch.compiler, "set_stance", set_stance)
+    monkeypatch.delitem(sys.modules, "torch._dynamo", raising=False)
+    summary(Watching(), (3,))
+    assert stances == ["runs", "runs"]
+    monkeypatch.setitem(sys.modules, "torch._dynamo", sys)
+    stances.clear()
+    summary(Watching(), (3,))
+    assert stances == ["force_eager", "runs", "runs", "default"]
+
+
+def test_what_torch_compile_wraps_has_its_own_name_and_layers() -> None:
+    wrapper = nn.Sequential(nn.Identity())
+    wrapper._orig_mod = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    result = summary(wrapper, (3, 8, 8))
+    assert [row.name for row in result.rows] == ["0", "1"]
+    assert result.receptive_field == (3, 3)
+
+
+class Reader(nn.Module):
+    """Asks for a value."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * float(x.sum())
+
+
+MENDS = {
+    "type": (nn.Embedding(9, 4), torch.zeros(2, 3), "--input 12:int64"),
+    "arguments": (nn.Bilinear(3, 4, 5), torch.zeros(2, 3), "--input once for each"),
+    "values": (Reader(), torch.zeros(2, 3), "--device cpu"),
+}
+
+
+@pytest.mark.parametrize("name", MENDS)
+def test_a_failure_says_what_else_could_be_tried(name: str) -> None:
+    model, given, words = MENDS[name]
+    with pytest.raises(StriateError) as failure:
+        summary(model, inputs=given)
+    for mend in ("--input 12:int64", "--input once for each", "--device cpu"):
+        assert (mend in str(failure.value)) == (mend == words)
+
+
+def test_a_failure_names_the_shapes_that_the_layer_was_given_by_place_and_by_name() -> None:
+    class Named(nn.Module):
+        def forward(self, first: Tensor, *, second: Tensor) -> Tensor:
+            return first @ second
+
+    class Outer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.product = Named()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.product(x, second=x[:, :2])
+
+    with pytest.raises(StriateError, match=r"layer product, Named\(\), given \(4, 5\), \(4, 2\): "):
+        summary(Outer(), inputs=torch.zeros(4, 5))
+
+
+@pytest.mark.parametrize("depth", [-1, -5])
+def test_a_depth_is_none_or_more(depth: int) -> None:
+    with pytest.raises(UsageError, match=f"depth is {depth}"):
+        summary(nn.ReLU(), (3,), depth=depth)
+    assert len(summary(nn.Sequential(nn.ReLU()), (3,), depth=0).collapsed(0)) == 1
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_garbage_is_collected_again_afterwards_as_it_was_before(device: str) -> None:
+    seen: list[bool] = []
+
+    class Looks(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(gc.isenabled())
+            return x * self.fails
+
+    model = Looks()
+    model.fails = 1  # type: ignore[assignment]
+    assert gc.isenabled()
+    summary(model, (3,), device=device)
+    model.fails = "so"  # type: ignore[assignment]
+    with pytest.raises(StriateError):
+        summary(model, (3,), device=device)
+    assert seen == [device == "cpu"] * 3
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        model.fails = 1  # type: ignore[assignment]
+        summary(model, (3,), device=device)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

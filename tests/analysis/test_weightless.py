@@ -121,3 +121,38 @@ def test_operations_and_modules_of_python_are_shared_with_a_copy(kind: type) -> 
     model.function, model.library = torch.ops.aten.neg, torch
     for device in ("meta", "cpu"):
         assert summary(model, (3, 8, 8), device=device).root.output_shape == (1, 3, 8, 8)
+
+
+def test_a_generator_of_ones_own_is_copied_with_its_state() -> None:
+    class Noisy(nn.Conv2d):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + torch.rand(1, generator=self.generator)
+
+    model = Noisy(3, 4, 3)
+    model.generator = torch.Generator().manual_seed(3)  # type: ignore[assignment]
+    for device in ("meta", "cpu"):
+        assert summary(model, (3, 8, 8), device=device).root.output_shape == (1, 4, 6, 6)
+    assert duplicate(model).generator.initial_seed() == 3
+    assert torch.rand(1, generator=model.generator) == torch.rand(1, generator=torch.Generator().manual_seed(3))
+
+
+def test_parts_that_are_one_stay_one_and_lists_are_the_copys_own() -> None:
+    class Counts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Sequential(nn.Identity())
+            self.second = self.first
+            self.sizes, self.names = [1], {"a": 1}
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.sizes.append(len(x))
+            self.names["b"] = 2
+            return self.second(self.first(x))
+
+    model = Counts()
+    for device in ("meta", "cpu"):
+        summary(model, (3,), device=device)
+    assert (model.sizes, model.names) == ([1], {"a": 1})
+    twin = duplicate(model)
+    assert twin.first is twin.second is not model.first
+    assert twin.first[0] is not model.first[0]

@@ -53,6 +53,7 @@ def test_real_images(cli, colours):
         (["lenet5", "--batch-size", "1"], "--batch-size is 1"),
         (["lenet5", "--plot", "g.txt"], ".svg"),
         (["lenet5", "--size", "0"], "--size is 0"),
+        (["torchvision:lraspp_mobilenet_v3_large", "--size", "32"], "is no classifier"),
     ],
 )
 def test_mistakes_are_one_line(arguments, said, cli):
@@ -60,3 +61,50 @@ def test_mistakes_are_one_line(arguments, said, cli):
     assert outcome.code == 2
     assert said in outcome.line()
     assert not list(Path.cwd().iterdir())
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What each pass is asked for, in place of the passes."""
+    from striate.analysis import gradients
+
+    recorded = []
+
+    def gradient_norms(model, images, labels, **options):
+        recorded.append((model, images, labels, options))
+        layer = gradients.LayerGradient("a", "Linear", 4, 1.0, 2.0)
+        return gradients.Gradients(options["label"], 1.5, (layer,))
+
+    monkeypatch.setattr(gradients, "gradient_norms", gradient_norms)
+    return recorded
+
+
+@pytest.mark.parametrize("options", [[], ["--activation", "tanh"]])
+def test_size_batch_and_seed_arrive(cli, calls, options):
+    for seed in (3, 3, 4):
+        assert cli("gradients", "lenet5", "--size", 40, "--batch-size", 5, "--seed", seed, *options).code == 0
+    (first, again, other) = calls
+    assert first[1].shape == (5, 1, 40, 40)
+    assert set(first[2].tolist()) <= set(range(10))
+    assert max(label for call in calls for label in call[2].tolist()) > 1  # of all ten classes
+    assert [call[3]["seed"] for call in calls] == [3, 3, 4]
+    for index in (1, 2):
+        assert first[index].equal(again[index])
+        assert not first[index].equal(other[index])
+    weights = [next(call[0].parameters()) for call in calls]
+    assert weights[0].equal(weights[1])
+    assert not weights[0].equal(weights[2])
+
+
+def test_ways_are_run_in_order(cli, calls):
+    arguments = ("gradients", "resnet20_cifar", "--norm", "both", "--batch-size", 2)
+    table = json.loads(cli(*arguments, "--json").out)
+    assert [run["network"] for run in table["runs"]] == ["resnet20_cifar", "resnet20_cifar, no norm"]
+    assert (table["seed"], table["batch_size"], table["data"]) == (0, 2, None)
+    assert [any("BatchNorm" in type(part).__name__ for part in call[0].modules()) for call in calls] == [True, False]
+    assert [call[3]["auxiliary"] for call in calls] == [False, False]
+
+
+def test_as_many_training_images_as_asked_for(cli, calls, colours):
+    assert cli("gradients", "lenet5", "--data", colours, "--batch-size", 3).code == 0
+    assert len(calls[0][1]) == len(calls[0][2]) == 3

@@ -69,6 +69,101 @@ def test_json(cli, photo):
     assert [channel["name"] for channel in said["explained"]["channels"]] == ["red", "green", "blue"]
 
 
+WORDS = {
+    "one channel": (1, "2", [], "1 channel; kernel of 1 row, 1 column; cross-correlation, border reflect"),
+    "two rows": (1, "1; 2", ["--convolution"], "1 channel; kernel of 2 rows, 1 column; convolution, border reflect"),
+    "two columns": (3, "1 2", ["--border", "wrap"], "3 channels; kernel of 1 row, 2 columns; cross-correlation, border "
+                    "wrap"),
+    "a name": (3, "sobel_x", [], "3 channels; sobel_x of 3 rows, 3 columns; cross-correlation, border reflect"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_the_first_line_names_picture_kernel_and_operation(cli, tmp_path, name):
+    channels, kernel, options, said = WORDS[name]
+    values = np.arange(6 * channels, dtype=np.uint8).reshape(2, 3, channels)
+    Image.fromarray(values[..., 0] if channels == 1 else values).save(tmp_path / "p.png")
+    assert cli("kernel", tmp_path / "p.png", "--kernel", kernel, *options).out.splitlines()[0] == (
+        f"{tmp_path / 'p.png'}: 3x2, {said}"
+    )
+
+
+LAST = {
+    "plain": ("2", [], "result 3x2, values 0 to 10, shown as value, clipped to 0 to 255"),
+    "gain": ("2", ["--gain", "0.5"], "result 3x2, values 0 to 10, shown as 0.5 x value, clipped to 0 to 255"),
+    "signed": ("-1 1", ["--border", "valid"], "result 2x2, values 1 to 1, shown as value + 128, clipped to 0 to 255"),
+    "clipped": (
+        "-1 1",
+        ["--border", "valid", "--clipped"],
+        "result 2x2, values 1 to 1, shown as value, clipped to 0 to 255",
+    ),
+    "zeros": ("0", [], "result 3x2, values 0 to 0, shown as value, clipped to 0 to 255"),
+    "asked": ("1", ["--signed"], "result 3x2, values 0 to 5, shown as value + 128, clipped to 0 to 255"),
+}
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_the_last_line_tells_the_values_and_how_they_are_shown(cli, tmp_path, name):
+    kernel, options, said = LAST[name]
+    Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3)).save(tmp_path / "p.png")
+    assert cli("kernel", tmp_path / "p.png", "--kernel", kernel, *options).out.splitlines()[1] == said
+
+
+def test_json_tells_all_that_the_lines_tell(cli, tmp_path):
+    """A tilted kernel at a pixel off the diagonal: nothing is the same with rows and columns exchanged."""
+    values = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    Image.fromarray(np.stack([values, 2 * values, 3 * values], 2)).save(tmp_path / "p.png")
+    options = ["--kernel", "1 2 4", "--convolution", "--border", "valid", "--explain", 1, 2]
+    said = json.loads(cli("kernel", tmp_path / "p.png", *options, "--out", "o.png", "--json").out)
+    explained = said.pop("explained")
+    assert said == {
+        "image": str(tmp_path / "p.png"),
+        "size": [3, 4, 3],
+        "kernel": "kernel",
+        "rows": [[1, 2, 4]],
+        "operation": "convolution",
+        "border": "valid",
+        "result_size": [3, 2, 3],
+        "lowest": 4 * 0 + 2 * 1 + 1 * 2,
+        "highest": 3 * (4 * 9 + 2 * 10 + 1 * 11),
+        "signed": False,
+        "gain": 1,
+        "out": "o.png",
+    }
+    channels = explained.pop("channels")
+    assert explained == {
+        "x": 1,
+        "y": 2,
+        "centre": {"x": 2, "y": 2},
+        "kernel": [[4, 2, 1]],
+        "beyond_the_edge": [[False, False, False]],
+    }
+    for number, (channel, name) in enumerate(zip(channels, ("red", "green", "blue"), strict=True), 1):
+        assert channel == {
+            "name": name,
+            "window": [[9 * number, 10 * number, 11 * number]],
+            "products": [[36 * number, 20 * number, 11 * number]],
+            "sum": 67 * number,
+            "shown": 67 * number,
+        }
+    lines = cli("kernel", tmp_path / "p.png", *options).out.splitlines()
+    assert lines[1] == "pixel x 1, y 2 of the result; the kernel's centre lies on x 2, y 2 of the picture"
+    assert [line for line in lines if line.startswith(("red", "green", "blue", "sum"))] == [
+        "red: window, kernel as it is slid, products",
+        "sum 67, shown as 67",
+        "green: window, kernel, products",
+        "sum 134, shown as 134",
+        "blue: window, kernel, products",
+        "sum 201, shown as 201",
+    ]
+
+
+def test_names_of_results_are_counted_on(cli, tmp_path):
+    Image.fromarray(np.zeros((2, 3), np.uint8)).save(tmp_path / "p.png")
+    written = [cli("kernel", tmp_path / "p.png", "--kernel", "2").out.splitlines()[-1] for _ in range(3)]
+    assert written == ["p_kernel.png", "p_kernel_2.png", "p_kernel_3.png"]
+
+
 def test_grey_valid_and_a_kernel_from_a_file(cli, photo, tmp_path):
     path, values = photo
     (tmp_path / "mine.txt").write_text("1/4 1/4\n1/4 1/4\n")

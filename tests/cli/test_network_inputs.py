@@ -47,6 +47,31 @@ class Two(nn.Module):
         y = self.conv(image)
         return y if name is None else y + self.names(name)[..., None, None]
 
+print("imported")
+
+class Talks(nn.Sequential):
+    def __init__(self):
+        print("built")
+        super().__init__(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    def forward(self, x):
+        print("runs")
+        return super().forward(x)
+
+class Attends(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    def forward(self, x):
+        return self.layer(x)
+
+def scripted():
+    return torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3)))
+
+def compiled():
+    wrapper = nn.Identity()
+    wrapper._orig_mod = nn.Conv2d(3, 4, 3)
+    return wrapper
+
 def own_shape():
     from striate.models import create_model
     return create_model("lenet5", input_size=32)
@@ -62,7 +87,7 @@ def nets(tmp_path: Path) -> str:
 
 def plain(outcome) -> dict:
     assert outcome.code == 0, outcome.err
-    assert outcome.err == ""
+    assert outcome.err in ("", "imported\n")
     return json.loads(outcome.out)
 
 
@@ -131,7 +156,60 @@ def test_several_inputs_by_place_or_by_name_with_their_types(cli, nets):
     assert [row["name"] for row in named["rows"]][:2] == ["conv", "names"]
 
 
+@pytest.mark.parametrize("command", ["summary", "compare", "gradients", "field"])
+def test_what_a_network_prints_is_no_part_of_the_answer(cli, nets, command):
+    options = {"gradients": ["--size", 8], "field": ["--size", 8, "--layer", "0", "--samples", 1]}.get(command, [])
+    outcome = cli(command, f"{nets}:Talks", *options, "--json")
+    assert outcome.code == 0
+    json.loads(outcome.out)
+    assert outcome.err.splitlines()[:3] == ["imported", "built", "runs"]
+
+
+@pytest.mark.parametrize("command", ["summary", "compare", "gradients", "field"])
+def test_where_a_guessed_input_does_not_fit_that_is_said(cli, nets, command):
+    guess = "input 3x2x2 was guessed (its first layer is 0, Conv2d)"
+    outcome = cli(command, f"{nets}:Talks", "--size", 2)
+    assert outcome.code == 1
+    assert guess in outcome.line()
+    if command in ("summary", "field"):
+        assert "was guessed" not in cli(command, f"{nets}:Talks", "--input", "3x2x2").line()
+
+
+def test_steps_of_attention_have_its_features(cli, nets):
+    assert plain(cli("summary", f"{nets}:Attends", "--json"))["input_shapes"] == [[1, 16, 8]]
+
+
+@pytest.mark.parametrize("name", ["scripted", "compiled"])
+def test_scripted_and_compiled_networks_are_guessed_at_too(cli, nets, name):
+    found = plain(cli("summary", f"{nets}:{name}", "--size", 8, "--json"))
+    assert (found["input_shapes"], found["multiply_adds"]) == ([[1, 3, 8, 8]], 36 * 4 * 27)
+    assert "Conv2d);" in found["notes"][0]
+
+
+def test_fields_of_signals(cli, nets):
+    found = plain(cli("field", f"{nets}:ecg", "--input", "2x40", "--samples", 1, "--json"))
+    assert (found["layer"], found["theoretical"], found["image"]) == ("2", [5], [40])
+
+
+def test_transformers_of_a_library_are_made_for_the_size(cli):
+    found = plain(cli("summary", "torchvision:vit_b_32", "--size", 64, "--depth", 0, "--json"))
+    assert (found["input_shapes"], found["parameters"]) == ([[1, 3, 64, 64]], 88_224_232 - 45 * 768)
+    assert plain(cli("summary", "timm:test_vit", "--size", 64, "--json"))["input_shapes"] == [[1, 3, 64, 64]]
+    outcome = cli("summary", "torchvision:vit_b_32", "--size", 50)
+    assert outcome.code == 1
+    assert "torchvision:vit_b_32 cannot be built for image_size 50" in outcome.line()
+
+
+@pytest.mark.parametrize("library", ["torchvision", "timm"])
+def test_an_unknown_name_does_not_list_a_thousand(cli, library):
+    words = cli("summary", f"{library}:qqqqqqqq").line()
+    assert f"unknown network of {library} 'qqqqqqqq'" in words
+    assert len(words) < 120
+
+
 WRONG = {
+    "no name": (["=3x8x8"], "an argument's name stands before the ="),
+    "no type": (["3x8x8:"], "unknown type of an input ''"),
     "no shape": (["3x"], "--input 3x: a shape is written such as 3x224x224"),
     "no positive shape": (["3x0x4"], "--input 3x0x4"),
     "unknown type": (["3x8x8:int65"], "'int64'"),

@@ -113,7 +113,9 @@ def test_a_file_that_cannot_be_imported_names_the_line(wrong, cli):
 
 def test_a_file_that_is_not_there_and_one_without_a_function(cli, net):
     assert "no such file" in cli("summary", "nowhere.py:build").line()
-    assert "net.py:build" in cli("summary", net).line()
+    for reference in (net, f"{net}:"):
+        assert "net.py:build" in cli("summary", reference).line()
+    assert "::build" not in cli("summary", f"{net}:").line()
     assert "--classes" in cli("summary", f"{net}:build", "--classes", 3).line()
 
 
@@ -159,6 +161,51 @@ def test_summary_goes_to_a_file_of_the_endings_form(cli):
     assert "<!-- head.classifier -->" in Path("bars.svg").read_text()
     cli("summary", "lenet5", "--out", "bars.png")
     assert Path("bars.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_every_form_is_cut_at_the_depth(cli):
+    cut = ("summary", "lenet5", "--depth", 1)
+    names = [row["name"] for row in json.loads(cli(*cut, "--json").out)["rows"]]
+    assert names == ["stem", "stages", "head"]
+    assert [row["name"] for row in rows(cli(*cut, "--format", "csv"))] == names
+    table = cli(*cut, "--format", "markdown").out.splitlines()[2:5]
+    assert [line.split(" | ")[0] for line in table] == [f"| {name}" for name in names]
+    assert [line.split()[0] for line in cli(*cut).out.splitlines()[4:7]] == names
+    cli(*cut, "--out", "bars.svg")
+    assert "<!-- head -->" in Path("bars.svg").read_text()
+    assert "<!-- head.classifier -->" not in Path("bars.svg").read_text()
+
+
+def test_classes_channels_and_size_of_a_summary(cli):
+    said = json.loads(cli("summary", "lenet5", "--classes", 3, "--channels", 2, "--size", 40, "--json").out)
+    assert said["input_shapes"] == [[1, 2, 40, 40]]
+    assert said["rows"][-1]["output_shape"] == [1, 3]
+    timm = json.loads(cli("summary", "timm:resnet18", "--classes", 3, "--channels", 2, "--size", 40, "--json").out)
+    assert (timm["input_shapes"], timm["rows"][-1]["output_shape"]) == ([[1, 2, 40, 40]], [1, 3])
+
+
+def test_seed_size_and_samples_of_a_field_arrive(cli):
+    arguments = ("field", "lenet5", "--size", 40, "--samples", 3, "--json")
+    first, again, other = (json.loads(cli(*arguments, "--seed", seed).out) for seed in (1, 1, 2))
+    assert (first["image"], first["samples"]) == ([40, 40], 3)
+    assert first == again
+    assert first["sigma"] != other["sigma"]
+
+
+def test_seed_of_a_field_decides_weights_and_noise(cli, monkeypatch):
+    from striate import analysis
+
+    seen = []
+
+    def field(model, shape, **options):
+        seen.append((next(model.parameters()).clone(), tuple(shape), options))
+        return analysis.effective.effective_receptive_field(model, shape, **options)
+
+    monkeypatch.setattr(analysis, "effective_receptive_field", field)
+    for seed in (5, 6):
+        assert cli("field", "lenet5", "--samples", 1, "--layer", "stem", "--seed", seed).code == 0
+    assert not seen[0][0].equal(seen[1][0])
+    assert [options for *_, options in seen] == [{"layer": "stem", "samples": 1, "seed": seed} for seed in (5, 6)]
 
 
 REFUSED = {
@@ -252,4 +299,5 @@ def test_field_of_what_has_none(cli, net):
     assert "no layer 'stem9'" in cli("field", "resnet20_cifar", "--layer", "stem9").line()
     assert "(C, H, W)" in cli("field", f"{net}:dense").line()
     assert ".svg" in cli("field", "resnet20_cifar", "--out", "field.doc").line()
+    assert "samples is 0" in cli("field", "resnet20_cifar", "--samples", 0).line()
     assert "--weights is for" in cli("field", f"{net}:build", "--weights", "imagenet").line()

@@ -195,3 +195,15 @@ def test_the_right_class_pulls_and_near_wrong_ones_push():
     pull, push, far = (-logits.grad[0]).tolist()  # with respect to the distances y
     assert pull > 0 > push
     assert abs(far) < 1e-15
+
+
+def test_weights_and_biases_of_a_table_are_drawn_from_both_sides_of_zero():
+    torch.manual_seed(0)
+    layer = TableConv2d([(0,)] * 40 + [(0, 1, 2, 3)] * 40, 4, 5)
+    bounds = [25**-0.5] * 40 + [100**-0.5] * 40
+    assert layer.fan_in == [25] * 40 + [100] * 40
+    for values in (layer.bias[:40], layer.bias[40:]):
+        assert values.min() < -0.05 < 0.05 < values.max()  # of 40 values, with bounds of 0.2 and 0.1
+    assert (layer.bias.abs() <= torch.tensor(bounds)).all()
+    for part, bound in zip(layer.weight.split([1] * 40 + [4] * 40), bounds, strict=True):
+        assert -bound <= part.min() < 0 < part.max() <= bound

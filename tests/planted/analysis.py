@@ -92,6 +92,29 @@ FAULTS: tuple[Fault, ...] = (
         ("        except StriateError:", "        except KeyError:"),
     ),
     *faults(
+        "analysis/spatial_rules.py",
+        "analysis/test_rules.py",
+        (
+            "first - 1 in dims_of(state) and mixes_channels is not False",
+            "first - 1 in dims_of(state) or mixes_channels is not False",
+        ),
+        (
+            "return UNKNOWN if dims_of(state) & padded else state",
+            "return UNKNOWN if dims_of(state) <= padded else state",
+        ),
+    ),
+    *faults(
+        "analysis/ramps.py",
+        "analysis/test_ramps.py",
+        ("highs[i + period] - highs[i] == step for", "highs[i] - highs[i + period] == step for"),
+    ),
+    *faults(
+        "analysis/lattice.py",
+        "analysis/test_rules.py",
+        ("            first += start * place.step", "            first = start * place.step"),
+        ("end >= outer or outer % end == 0", "end >= outer or True"),
+    ),
+    *faults(
         "analysis/shape_rules.py",
         "analysis/test_lattice.py",
         (

@@ -8,9 +8,15 @@ FAULTS: tuple[Fault, ...] = (
         "cli/test_network_inputs.py",
         (".noted(found.note)", ""),
         (
-            "result = summary(found.model, inputs=given, depth=depth, device=device)",
-            "result = summary(found.model, inputs=given, depth=depth)",
+            "inputs=from_shapes(found.model, shapes), depth=depth, device=device)",
+            "inputs=from_shapes(found.model, shapes), depth=depth)",
         ),
+    ),
+    *faults(
+        "cli/kernel.py",
+        "cli/test_kernel.py",
+        ("row{'s' * (len(rows) > 1)}", "row{'s' * (len(rows) > 2)}"),
+        ('"result_size": list(values.shape)', '"result_size": list(pixels.shape)'),
     ),
     *faults(
         "cli/network.py",

@@ -100,4 +100,9 @@ def attention(call: Call) -> list[Field]:
         if field is not None:
             blended = tuple(mixed(state, dimensions(dims, len(shape)), shape) for state in field)
             operands.append((call.shape, blended))
+    mask = call.kwargs.get("attn_mask")
+    field = None if mask is None else call.field_of(mask)
+    if mask is not None and field is not None:  # a query sees what all its scores are masked by
+        row = (*mask.shape[:-1], 1)
+        operands.append((row, tuple(mixed(state, (len(row) - 1,), tuple(mask.shape)) for state in field)))
     return [combined(operands, call.shape)] * len(call.outputs)

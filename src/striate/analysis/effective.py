@@ -15,15 +15,23 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from striate.analysis.rows import Row
 from striate.analysis.summaries import Summary, summary
 from striate.analysis.visits import tensors_in
-from striate.analysis.weightless import duplicate
+from striate.analysis.weightless import duplicate, uncompiled
 from striate.errors import StriateError, UsageError
 
 #: Share of the middle pixel's gradient from which Luo et al. count a pixel in: 1 - 95.45 %.
 LUO_THRESHOLD = 1 - 0.9545
+
+#: Of signals, images, volumes: what holds a share of the gradient, what it is measured in, what the paper's side is.
+WORDS = {
+    1: ("stretch", "places", "places"),
+    2: ("square", "pixels", "root of the area"),
+    3: ("cube", "voxels", "third root of the volume"),
+}
 
 
 @dataclass(frozen=True)
@@ -32,41 +40,39 @@ class EffectiveField:
 
     Attributes:
         layer: whose output the unit is in.
-        unit: its row and column there.
-        map: (H, W) in float64, each pixel's share of the gradient; they sum to 1.
+        unit: its place there along each axis: row and column in a map of an image, one place in that of a signal.
+        map: (H, W), of a signal (L,), in float64: each pixel's share of the gradient; they sum to 1.
         theoretical: extent of the closed receptive field per axis, not clipped at the image; None where it is unknown.
-        centre: row and column in the image around which the closed field lies, or the middle of the image.
+        centre: where in the image the closed field lies around, per axis, or the middle of the image.
         samples: images that the gradient was averaged over.
     """
 
     layer: str
-    unit: tuple[int, int]
+    unit: tuple[int, ...]
     map: Tensor
     theoretical: tuple[int, ...] | None
-    centre: tuple[float, float]
+    centre: tuple[float, ...]
     samples: int
 
     @property
-    def sigma(self) -> tuple[float, float]:
-        """Standard deviation of the gradient's size along rows and columns, pixels."""
+    def sigma(self) -> tuple[float, ...]:
+        """Standard deviation of the gradient's size along each axis (rows, columns), pixels."""
         spreads = []
-        for axis in (0, 1):
-            profile = self.map.sum(1 - axis)
+        for axis, size in enumerate(self.map.shape):
+            profile = self.map.movedim(axis, 0).reshape(size, -1).sum(1)
             places = torch.arange(len(profile), dtype=torch.float64)
             mean = (profile * places).sum()
             spreads.append(float((profile * (places - mean) ** 2).sum().sqrt()))
-        return spreads[0], spreads[1]
+        return tuple(spreads)
 
     def side(self, share: float) -> int:
-        """Side in pixels of the smallest square around the centre that holds `share` of the gradient.
+        """Side in pixels of the smallest square (stretch, cube) around the centre that holds `share` of the gradient.
 
         Where it reaches beyond the image only what lies within counts.
         """
         _check_share(share)
-        height, width = self.map.shape
-        rows = (torch.arange(height) - self.centre[0]).abs()
-        columns = (torch.arange(width) - self.centre[1]).abs()
-        distance, order = torch.maximum(rows[:, None], columns[None, :]).flatten().sort(stable=True)
+        sides = [(torch.arange(size) - middle).abs() for size, middle in zip(self.map.shape, self.centre, strict=True)]
+        distance, order = torch.stack(torch.meshgrid(sides, indexing="ij")).amax(0).flatten().sort(stable=True)
         return round(2 * float(distance[_places_for(share, self.map.flatten()[order]) - 1])) + 1
 
     def area(self, share: float) -> int:
@@ -87,8 +93,12 @@ class EffectiveField:
 
     @property
     def luo_side(self) -> float:
-        """Root of the number of pixels whose gradient is above 4.55 % of the largest, as in the paper."""
-        return math.sqrt(int((self.map > LUO_THRESHOLD * self.map.max()).sum()))
+        """Root of the number of pixels whose gradient is above 4.55 % of the largest, as in the paper.
+
+        Of a signal the number itself, of a volume its third root.
+        """
+        count = int((self.map > LUO_THRESHOLD * self.map.max()).sum())
+        return math.sqrt(count) if self.map.dim() == 2 else count ** (1 / self.map.dim())
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers in plain types."""
@@ -108,23 +118,36 @@ class EffectiveField:
         }
 
     def __str__(self) -> str:
-        theory = "not known" if self.theoretical is None else "×".join(map(str, self.theoretical)) + " pixels"
-        rows, columns = self.sigma
+        what, pixels, root = WORDS[self.map.dim()]
+        theory = "not known" if self.theoretical is None else f"{'×'.join(map(str, self.theoretical))} {pixels}"
+        along = ("", " along rows", " along columns") if self.map.dim() == 2 else ("", *[""] * self.map.dim())
+        sigma = ", ".join(
+            f"{value:.1f}{f' {pixels}' * (not axis)}{along[axis + 1]}" for axis, value in enumerate(self.sigma)
+        )
         share = "" if self.fraction is None else f", {self.fraction:.1%} of the theoretical field in the image"
+        sides, areas = (
+            [f"{size:,} {pixels}" for size in map(measure, (0.68, 0.95))] for measure in (self.side, self.area)
+        )
         return "\n".join(
             [
                 f"unit          {self.unit} of {self.layer}; {self.samples} images of "
-                f"{self.map.shape[0]}×{self.map.shape[1]}",
+                f"{'×'.join(map(str, self.map.shape))}",
                 f"theoretical   {theory}",
-                f"sigma         {rows:.1f} pixels along rows, {columns:.1f} along columns",
-                f"68 %          in a square of {self.side(0.68)} pixels; at best in {self.area(0.68):,} pixels",
-                f"95 %          in a square of {self.side(0.95)} pixels; at best in {self.area(0.95):,} pixels{share}",
-                f"Luo et al.    {self.luo_side:.1f} pixels (root of the area above 4.55 % of the peak)",
+                f"sigma         {sigma}",
+                f"68 %          in a {what} of {sides[0]}; at best in {areas[0]}",
+                f"95 %          in a {what} of {sides[1]}; at best in {areas[1]}{share}",
+                f"Luo et al.    {self.luo_side:.1f} {pixels} ({root} above 4.55 % of the peak)",
             ]
         )
 
     def plot(self, path: str | Path) -> Path:
-        """Draw the gradient over the image with the squares of 68 and 95 % and the theoretical field."""
+        """Draw the gradient over the image with the squares of 68 and 95 % and the theoretical field.
+
+        Raises:
+            UsageError: it is that of a signal or a volume.
+        """
+        if self.map.dim() != 2:
+            raise UsageError(f"a field of {self.map.dim()} axes is not drawn; only those of images are")
         from striate.analysis.effective_plot import plot_field
 
         return plot_field(self, path)
@@ -154,63 +177,90 @@ def effective_receptive_field(
 
     Args:
         model: any module with real weights; a copy runs in evaluation mode.
-        input_shape: (C, H, W) of one image.
+        input_shape: (C, H, W) of one image; (C, L) of a signal, (C, D, H, W) of a volume.
         layer: name of the module whose output is looked at; by default the one that makes the last feature map.
-        images: (N, C, H, W) to average over, prepared as the network wants them; by default noise of mean 0 and
+        images: (N, *input_shape) to average over, prepared as the network wants them; by default noise of mean 0 and
             deviation 1.
         samples: how many images of noise.
         seed: of the noise, and of the signs with which the unit's channels are summed.
 
     Raises:
-        UsageError: a shape that is none of an image, no samples, an unknown layer.
+        UsageError: a shape that is none of an image, signal or volume, no samples, an unknown layer.
         StriateError: the model has no real weights, or no gradient reaches the image.
     """
-    if len(input_shape) != 3 or samples < 1:
-        raise UsageError(f"input shape {tuple(input_shape)} must be (C, H, W), and samples ({samples}) at least 1")
+    if len(input_shape) - 1 not in WORDS:
+        raise UsageError(f"input shape {tuple(input_shape)} must be (C, H, W), or (C, L) or (C, D, H, W)")
+    if samples < 1:
+        raise UsageError(f"samples is {samples}; it must be at least 1")
+    model = uncompiled(model)
     if any(parameter.is_meta for parameter in model.parameters()):
         raise StriateError("the effective receptive field needs real weights, and this model is on 'meta'")
-    row = _row_of(summary(model, input_shape), model, layer)
-    twin = duplicate(model).eval().requires_grad_(False)
+    measured = _measured(model, input_shape)
+    row, name = _row_of(measured, model, layer)
+    twin = duplicate(model).eval()
+    if any(map(is_lazy, twin.parameters())):
+        twin(torch.zeros(1, *input_shape))
     first = next(twin.parameters(), torch.empty(0))
     generator = torch.Generator().manual_seed(seed)
     if images is None:
         images = torch.randn((samples, *input_shape), generator=generator)
-    if images.dim() != 4 or images.shape[1:] != torch.Size(input_shape) or not len(images):
+    if images.shape[1:] != torch.Size(input_shape) or not len(images):
         raise UsageError(f"images of shape {tuple(images.shape)} must be (N, {', '.join(map(str, input_shape))})")
     total = torch.zeros(tuple(input_shape[1:]), dtype=torch.float64)
-    unit = (0, 0)
+    unit: tuple[int, ...] = ()
     for image in images:
         x = image[None].to(first.device, first.dtype if first.is_floating_point() else None).requires_grad_(True)
-        with torch.enable_grad(), _output_of(twin, row.name) as outputs:
-            twin(x)
-            y = outputs[-1]
-            unit = (y.shape[2] // 2, y.shape[3] // 2)
+        with torch.enable_grad(), _output_of(twin, name) as outputs:
+            try:
+                output = twin(x)
+            except RuntimeError as error:
+                raise StriateError(f"{measured.name} fails with gradients: {str(error).splitlines()[0]}") from error
+            y = outputs[-1] if name else tensors_in(output)[0]
+            unit = tuple(size // 2 for size in y.shape[2:])
             signs = torch.randn(y.shape[1], generator=generator).to(y.device, y.dtype)
-            (gradient,) = torch.autograd.grad((y[0, :, unit[0], unit[1]] * signs).sum(), x)
+            score = (y[0].movedim(0, -1)[unit] * signs).sum()
+            (gradient,) = torch.autograd.grad(score, x, allow_unused=True) if score.requires_grad else (None,)
+        if gradient is None:
+            raise StriateError(f"no gradient reaches the image from {row.name}: it is computed without gradients")
         total += gradient[0].double().square().sum(0).sqrt().cpu()
     if not total.sum() > 0:
         raise StriateError(f"no gradient reaches the image from {row.name}: its middle unit is dead on these images")
-    height, width = (int(size) for size in input_shape[1:])
-    centre = ((height - 1) / 2, (width - 1) / 2)
+    centre = tuple((size - 1) / 2 for size in input_shape[1:])
     if row.offset is not None and row.stride is not None:
-        rows, columns = (o + i * s for o, i, s in zip(row.offset, unit, row.stride, strict=True))
-        centre = (rows, columns)
+        centre = tuple(o + i * s for o, i, s in zip(row.offset, unit, row.stride, strict=True))
     return EffectiveField(row.name, unit, total / total.sum(), row.receptive_field, centre, len(images))
 
 
-def _row_of(measured: Summary, model: nn.Module, layer: str | None) -> Row:
-    """The row of the last feature map (H and W above 1) of `layer`, or of the last module that makes one."""
+def _measured(model: nn.Module, input_shape: Sequence[int]) -> Summary:
+    """The closed fields, without values, or with them for a network that reads its own."""
+    try:
+        return summary(model, input_shape)
+    except UsageError:
+        raise
+    except StriateError:
+        return summary(model, input_shape, device="cpu")
+
+
+def _row_of(measured: Summary, model: nn.Module, layer: str | None) -> tuple[Row, str]:
+    """The last feature map (H and W above 1) of `layer`, or of the last module that makes one: its row and name.
+
+    The network itself, which has no name, is taken where none of its modules makes one.
+    """
     modules = dict(model.named_modules())
     if layer is not None and layer not in modules:
         raise UsageError(f"there is no layer '{layer}' in {type(model).__name__}; `striate summary` lists them")
-    found = None
-    for row in _all_rows(measured.root):
-        is_map = row.output_shape is not None and len(row.output_shape) == 4 and min(row.output_shape[2:]) > 1
-        if row.name in modules and is_map and (layer is None or row.name == layer):
-            found = row
-    if found is None:
-        raise UsageError(f"{layer or type(model).__name__} gives no feature map (N, C, H, W) of more than one pixel")
-    return found
+    rank = 2 + len(measured.input_shapes[0][2:])
+
+    def is_map(row: Row) -> bool:
+        return row.output_shape is not None and len(row.output_shape) == rank and min(row.output_shape[2:]) > 1
+
+    rows = [row for row in _all_rows(measured.root) if row.name in modules and is_map(row)]
+    rows = [row for row in rows if layer is None or row.name == layer]
+    if rows:
+        return rows[-1], rows[-1].name
+    if layer is None and is_map(measured.root):
+        return measured.root, ""
+    raise UsageError(f"{layer or measured.name} gives no feature map (N, C, H, W) of more than one pixel")
 
 
 def _all_rows(row: Row) -> Iterator[Row]:
@@ -222,9 +272,12 @@ def _all_rows(row: Row) -> Iterator[Row]:
 
 @contextmanager
 def _output_of(model: nn.Module, name: str) -> Iterator[list[Tensor]]:
-    """While active, collects what the module of that name gives."""
+    """While active, collects what the module of that name gives; nothing of the network itself, which has none."""
     outputs: list[Tensor] = []
-    module = model.get_submodule(name)
+    if not name:
+        yield outputs
+        return
+    module = dict(model.named_modules())[name]
     handle = module.register_forward_hook(lambda _, __, output: outputs.append(tensors_in(output)[0]))
     try:
         yield outputs

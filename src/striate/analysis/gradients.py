@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from striate.analysis.running import name_of
-from striate.analysis.weightless import duplicate
+from striate.analysis.weightless import duplicate, uncompiled
 from striate.errors import StriateError, UsageError
 
 #: What `without_norms` leaves out.
@@ -105,7 +105,7 @@ def gradient_norms(
         UsageError: auxiliary heads are asked for where there are none.
         StriateError: the network fails on these images, or nothing in it has weights.
     """
-    twin = duplicate(model).train()
+    twin = duplicate(uncompiled(model)).train()
     for parameter in twin.parameters():
         parameter.requires_grad_(True)
         parameter.grad = None
@@ -114,6 +114,8 @@ def gradient_norms(
         torch.manual_seed(seed)
         try:
             main, others = _outputs(twin, images, auxiliary, name)
+            if main.dim() != 2:
+                raise ValueError(f"it gives {tuple(main.shape)}, and a classifier logits (N, classes)")
             loss = _loss(main, labels) + AUXILIARY_WEIGHT * sum(_loss(other, labels) for other in others)
             loss.backward()
         except (RuntimeError, ValueError) as error:

@@ -18,9 +18,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map_only
 
-from striate.analysis.visits import class_of, tensors_in
+from striate.analysis.visits import class_of, tensors_in, with_tensors
 from striate.errors import UsageError
 
 
@@ -54,7 +53,7 @@ class Inputs:
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Inputs:
         """The same arguments with every tensor changed."""
-        args, kwargs = tree_map_only(Tensor, change, (self.args, self.kwargs))
+        args, kwargs = with_tensors((self.args, self.kwargs), change)
         return Inputs(args, kwargs, self.first_axis)
 
 
@@ -87,7 +86,7 @@ def first_layer(model: nn.Module, with_tokens: bool = True) -> FirstLayer | None
         for kind in _kinds(module):
             axes = _AXES.search(kind)
             if axes and kind not in ("BatchNorm1d", "LazyBatchNorm1d"):  # which takes vectors too
-                return FirstLayer(name, type(module).__name__, 1 + int(axes[1]))
+                return FirstLayer(name, class_of(module), 1 + int(axes[1]))
             if kind == "Unfold":
                 return FirstLayer(name, kind, 3)
             if kind in _SEQUENCES:

@@ -159,10 +159,12 @@ def _pieces(place: Place, every: int, dims: Sequence[int], shape: Sequence[int])
     """The digit, which changes with each `every`-th unit of a group of dimensions, as digits of those dimensions."""
     inner = 1  # units that one step along `dim` passes over
     for dim in reversed(dims):
-        low, high = max(every, inner), min(every * place.length, inner * shape[dim])
-        if low < high and low % every == high % low == low % inner == 0:
+        outer, end = inner * shape[dim], every * place.length
+        low, high = max(every, inner), min(end, outer)
+        begins_anew = dim == dims[0] or end >= outer or outer % end == 0  # the same in each step along the next one
+        if low < high and low % every == high % low == low % inner == 0 and begins_anew:
             yield Place(dim, low // inner, high // low, place.step * (low // every))
-        inner *= shape[dim]
+        inner = outer
 
 
 #: Combinations of digits that are tried, at most.

@@ -195,6 +195,16 @@ def _on_meta(value: Any) -> Any:
     return value
 
 
+def _fits(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, grouped: bool) -> bool:
+    """Whether the fused operation takes these as they are."""
+    if query.dim() != 4 or query.shape[-1] != key.shape[-1] or key.shape != value.shape:
+        return False
+    heads = query.shape[1] == key.shape[1] or (grouped and query.shape[1] % key.shape[1] == 0)
+    scores = torch.Size((*query.shape[:3], key.shape[2]))
+    masked = mask is None or (not mask.requires_grad and _broadcast(mask.shape, scores) == list(scores))
+    return heads and masked and len(query) == len(key)
+
+
 @contextmanager
 def fused_attention() -> Iterator[None]:
     """While active, attention of weightless tensors is one operation, as it is on real ones.
@@ -212,10 +222,11 @@ def fused_attention() -> Iterator[None]:
         is_causal: bool = False,
         **others: Any,
     ) -> Tensor:
-        alike = query.dim() == 4 and query.shape[-1] == key.shape[-1] == value.shape[-1]
-        plain = attn_mask is None and not dropout_p and not others.get("enable_gqa")
-        if query.is_meta and plain and alike and query.shape[:2] == key.shape[:2]:
-            return _FUSED_ATTENTION(query, key, value, 0.0, is_causal, scale=others.get("scale"))[0]
+        if query.is_meta and not dropout_p and _fits(query, key, value, attn_mask, bool(others.get("enable_gqa"))):
+            if attn_mask is not None and attn_mask.dtype is torch.bool:
+                attn_mask = torch.where(attn_mask.to("meta"), 0.0, -torch.inf).to(query.dtype)
+            scale = others.get("scale")
+            return _FUSED_ATTENTION(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]
         return torchs(query, key, value, attn_mask, dropout_p, is_causal, **others)
 
     functional.scaled_dot_product_attention = attention  # type: ignore[assignment]

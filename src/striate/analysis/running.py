@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +19,26 @@ from torch import Tensor, nn
 from striate.analysis.inputs import Inputs
 from striate.analysis.visits import Visit, class_of
 from striate.analysis.watcher import watch
-from striate.analysis.weightless import emptied
+from striate.analysis.weightless import emptied, uncompiled
 from striate.errors import StriateError
+
+
+@contextmanager
+def uncollected(device: str) -> Iterator[None]:
+    """While active, Python does not look for garbage, which takes a fifth of the time and on "meta" frees no memory."""
+    quiet = device == "meta" and gc.isenabled()
+    if quiet:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if quiet:
+            gc.enable()
 
 
 def name_of(model: nn.Module) -> str:
     """The name that a network of the catalogue has in its spec, else the network's class, before it was scripted."""
+    model = uncompiled(model)
     name = getattr(getattr(model, "spec", None), "name", None)
     if isinstance(name, str) and name != "custom":
         return name
@@ -39,7 +57,8 @@ def placed(tensor: Tensor, device: str) -> Tensor:
 class StateKept:
     """Puts the generators of torch and Python back, and torch's switch for fused attention layers; says no warnings.
 
-    What a network warns of belongs to where it is used.
+    What a network warns of belongs to where it is used. Parts that `torch.compile` wraps run as they are written, as
+    compiled code shows neither its layers nor all of its operations.
     """
 
     def __enter__(self) -> None:
@@ -50,8 +69,13 @@ class StateKept:
         self.python_state = random.getstate()
         self.fastpath = torch.backends.mha.get_fastpath_enabled()
         torch.backends.mha.set_fastpath_enabled(False)  # the fused layer would hide its products
+        self.stance: Any = nullcontext()
+        if "torch._dynamo" in sys.modules:  # where nothing is compiled it need not be imported
+            self.stance = torch.compiler.set_stance("force_eager")
+        self.stance.__enter__()
 
     def __exit__(self, *exception: object) -> None:
+        self.stance.__exit__(*sys.exc_info())
         torch.set_rng_state(self.torch_state)
         random.setstate(self.python_state)
         torch.backends.mha.set_fastpath_enabled(self.fastpath)
@@ -74,12 +98,22 @@ def run(twin: nn.Module, inputs: Inputs, device: str) -> Visit:
         words = str(error).strip().splitlines() or [type(error).__name__]
         layer = "; ".join(getattr(error, "__notes__", [])[:1])
         message = f"{name_of(twin)} fails on an input of shape {shapes} in {layer}: {words[0]}{place}"
-        if device == "meta" and any(word in str(error).lower() for word in ("meta", "fake impl")):
-            message += (
-                '; this line needs real values, which a weightless run has not: device="cpu" (or --device cpu)'
-                " runs it on real tensors"
-            )
-        raise StriateError(message) from error
+        raise StriateError(message + _mend(error, device)) from error
+
+
+def _mend(error: Exception, device: str) -> str:
+    """What else could be tried, where the words of an error tell."""
+    words = str(error).lower()
+    if device == "meta" and any(word in words for word in ("meta", "fake impl")):
+        return (
+            '; this line needs real values, which a weightless run has not: device="cpu" (or --device cpu)'
+            " runs it on real tensors"
+        )
+    if "dtype" in words or "scalar type" in words:
+        return "; values of another type are given as `inputs` (or such as --input 12:int64)"
+    if isinstance(error, TypeError) and "argument" in words:
+        return "; several inputs are given as several shapes, or by name (--input once for each)"
+    return ""
 
 
 def _users_line(trace: TracebackType | None) -> str:

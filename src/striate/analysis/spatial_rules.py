@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from striate.analysis.fields import Field, State, dims_of, mixed
 from striate.analysis.lattice import Lattice, as_ramp
@@ -81,10 +82,21 @@ def interpolation(rank: int, reach: int) -> Rule:
     def rule(call: Call) -> list[Field]:
         if reach > 1 and call.argument(2, "align_corners", False):
             return unknown(call)
-        pairs = zip(call.source.shape[-rank:], call.shape[-rank:], strict=True)
+        sizes = zip(call.source.shape[-rank:], call.shape[-rank:], strict=True)
+        first = 3 if reach > 1 else 2  # of the factors, which stand behind the size and how corners are aligned
+        factors = [*call.args[first:], *[None] * rank][:rank]
+        pairs = [_ratio(*pair, factor) for pair, factor in zip(sizes, factors, strict=True)]
         return windowed(call, [resampled(reach, *pair, reach > 1) for pair in pairs], mixes_channels=False)
 
     return rule
+
+
+def _ratio(count_in: int, count_out: int, factor: float | None) -> tuple[int, int]:
+    """Inputs to so many outputs: by the factor where one was given, although it left a rest, else by the sizes."""
+    if not factor:
+        return count_in, count_out
+    fraction = Fraction(factor).limit_denominator(1000)
+    return fraction.denominator, fraction.numerator
 
 
 def pixel_shuffle(call: Call) -> list[Field]:

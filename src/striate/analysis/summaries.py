@@ -15,8 +15,8 @@ from striate.analysis.kept import watch_training
 from striate.analysis.meta_shapes import fused_attention
 from striate.analysis.packed import packed_tensors
 from striate.analysis.rows import Row, RowBuilder
-from striate.analysis.running import StateKept, name_of, placed, run
-from striate.analysis.weightless import observers, on_device, weightless
+from striate.analysis.running import StateKept, name_of, placed, run, uncollected
+from striate.analysis.weightless import observers, on_device, uncompiled, weightless
 from striate.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -199,12 +199,14 @@ def summary(
             weights, which cannot be weightless, always runs on "cpu".
 
     Raises:
-        UsageError: no input shape is known, or it is not made of positive numbers.
+        UsageError: no input shape is known, or it is not made of positive numbers; a negative depth.
         StriateError: the network fails on this input; the message has its own words and the line.
     """
     if not isinstance(model, nn.Module):
         raise UsageError(f"summary needs a torch.nn.Module, got {type(model).__name__}")
-    model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
+    if depth is not None and depth < 0:
+        raise UsageError(f"depth is {depth}; it must be 0 (the network as one row) or more")
+    model = uncompiled(model)
     if isinstance(inputs, Inputs):
         given = inputs
     else:
@@ -216,10 +218,11 @@ def summary(
     if left_out := len(observers(model)):
         notes.append(f"run without {left_out} of its hooks, plain functions that could write elsewhere")
     given = given.each(lambda tensor: placed(tensor, device))
-    twin = weightless(model) if device == "meta" else on_device(model, device)
-    with StateKept(), fused_attention():
-        visit = run(twin.eval(), given, device)
-        trained = watch_training(twin, given)
+    with uncollected(device):
+        twin = weightless(model) if device == "meta" else on_device(model, device)
+        with StateKept(), fused_attention():
+            visit = run(twin.eval(), given, device)
+            trained = watch_training(twin, given)
     builder = RowBuilder(twin, given.extents, visit)
     parameters = list(builder.parameters.values())
     return Summary(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -70,6 +72,26 @@ def _collect(value: Any, found: list[Tensor]) -> None:
             _collect(getattr(value, entry.name, None), found)
 
 
+def with_tensors(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The same with each of `tensors_in(value)` changed; what holds them is copied, not written to."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, (tuple, list)):
+        items = [with_tensors(item, change) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if not tensors_in(value):
+        return value
+    twin: Any = dict(value) if isinstance(value, MappingProxyType) else copy.copy(value)
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            twin[key] = with_tensors(item, change)
+    else:
+        for entry in dataclasses.fields(value):
+            if hasattr(value, entry.name):  # past `__setattr__`, which a frozen one forbids
+                object.__setattr__(twin, entry.name, with_tensors(getattr(value, entry.name), change))
+    return twin
+
+
 def class_of(module: nn.Module) -> str:
     """The name of a module's class; of a scripted one that of the class it was made from."""
     scripted = isinstance(module, torch.jit.ScriptModule)
@@ -128,7 +150,7 @@ class Recorder:
                 output = forward(*args, **kwargs)
             except Exception as error:
                 if not getattr(error, "__notes__", None):  # the innermost module, where it happened
-                    error.add_note(_layer_text(name, module, args))
+                    error.add_note(_layer_text(name, module, [args, kwargs]))
                 raise
             finally:
                 self._running.pop()
@@ -149,8 +171,8 @@ def _compiled_inside(model: nn.Module) -> set[int]:
     return {id(part) for module in scripted for part in module.modules() if part is not module}
 
 
-def _layer_text(name: str, module: nn.Module, args: tuple[Any, ...]) -> str:
+def _layer_text(name: str, module: nn.Module, given: Any) -> str:
     """Such as "layer conv1, Conv2d(3, 64, kernel_size=(7, 7)), given (1, 4, 224, 224)"."""
-    shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(args))
+    shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(given))
     settings = " ".join(module.extra_repr().split())
     return f"layer {name or 'itself'}, {type(module).__name__}({settings}), given {shapes}"

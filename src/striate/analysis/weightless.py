@@ -69,6 +69,11 @@ class _Copying(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+def uncompiled(model: nn.Module) -> nn.Module:
+    """What `torch.compile` wraps, where it does."""
+    return getattr(model, "_orig_mod", model)
+
+
 def weightless(model: nn.Module) -> nn.Module:
     """A copy of `model` on "meta"; tied tensors stay tied, nothing is allocated.
 
@@ -102,14 +107,18 @@ def _copy(model: nn.Module, make: Callable[[Tensor], Tensor]) -> nn.Module:
         for tensor in (*module._parameters.values(), *module._buffers.values()):
             if tensor is not None and id(tensor) not in memo:
                 memo[id(tensor)] = make(tensor)
-        memo.update((id(value), value) for value in vars(module).values() if isinstance(value, _SHARED))
+        for value in vars(module).values():
+            if isinstance(value, _SHARED):
+                memo[id(value)] = value
+            elif isinstance(value, torch.Generator):
+                memo[id(value)] = value.clone_state()  # which is no copy of its tensor of numbers
     try:
         with _Copying(make):
             return _copied(model, memo)
     except Exception as error:
         raise StriateError(
             f"{type(model).__name__} cannot be copied ({type(error).__name__}: {error}); "
-            "keep open files, locks and generators out of the module's attributes"
+            "keep open files and locks out of the module's attributes"
         ) from error
 
 
@@ -139,7 +148,7 @@ def _has_own_state(kind: type[nn.Module]) -> bool:
     """Whether the class says itself how it is pickled and copied."""
     return (
         kind.__getstate__ is not nn.Module.__getstate__
-        or kind.__setstate__ is not nn.Module.__setstate__
+        or kind.__setstate__ not in (nn.Module.__setstate__, nn.modules.conv._ConvNd.__setstate__)
         or kind.__reduce__ is not object.__reduce__
         or bool(copyreg.dispatch_table.get(kind))
     )

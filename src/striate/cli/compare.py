@@ -52,7 +52,8 @@ def command(
     def measured(network: str) -> Entry:
         tell(network)
         found = locate(network, size=size, device=device)
-        result = summary(found.model, found.shape, device=device)
+        with found.at_work():
+            result = summary(found.model, found.shape, device=device)
         return Entry(found.name, result) if found.card is None else as_entry(found.card, result, title_of(network))
 
     names = list(networks or [])

@@ -42,7 +42,8 @@ def command(
         from striate.models import create_model
 
         model = create_model(found.card.name, input_size=size, weights=weights)
-    field = effective_receptive_field(model, found.shape, layer=layer, samples=samples, seed=seed)
+    with found.at_work():
+        field = effective_receptive_field(model, found.shape, layer=layer, samples=samples, seed=seed)
     if out is not None:
         field.plot(out)
     if json:

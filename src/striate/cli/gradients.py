@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path
-from striate.cli.network import NETWORK, locate
+from striate.cli.network import NETWORK, Located, locate
 from striate.cli.output import Json
-from striate.errors import UsageError, unknown
+from striate.errors import StriateError, UsageError, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -65,13 +66,14 @@ def command(
     runs = []
     functions: list[str | None] = [*activation] if activation else [None]
     for network, function in itertools.product(networks, functions):
-        model, shape, name = _built(network, function, auxiliary != "none", size, dataset, seed)
-        images, labels = _batch(dataset, shape, _outputs_of(model, shape), batch_size, seed)
+        found = _built(network, function, auxiliary != "none", size, dataset, seed)
+        images, labels = _batch(dataset, found.shape, _outputs_of(found), batch_size, seed)
         for normed, heads in itertools.product(_both(norm, "keep", "none"), _both(auxiliary, "none", "used")):
-            parts = [name, function or "", "no norm" * (not normed), "auxiliary" * (not heads)]
-            run = model if normed else without_norms(model)
+            parts = [found.name, function or "", "no norm" * (not normed), "auxiliary" * (not heads)]
+            run = found.model if normed else without_norms(found.model)
             label = ", ".join(filter(None, parts))
-            runs.append(gradient_norms(run, images, labels, auxiliary=not heads, label=label, seed=seed))
+            with found.at_work():
+                runs.append(gradient_norms(run, images, labels, auxiliary=not heads, label=label, seed=seed))
     if plot is not None:
         tables.plot_gradients(runs, plot)
     give(
@@ -94,8 +96,8 @@ def _both(value: str, first: str, second: str) -> list[bool]:
 
 def _built(
     network: str, function: str | None, heads: bool, size: int | None, dataset: Dataset | None, seed: int
-) -> tuple[nn.Module, tuple[int, ...], str]:
-    """The network at its first weights, the shape of an image, and its name.
+) -> Located:
+    """The network at its first weights.
 
     Activation and auxiliary heads are options of the builder where it has them; elsewhere rectifiers are exchanged.
     """
@@ -119,7 +121,7 @@ def _built(
             model = found.model
         if function and "activation" not in options:
             model = with_activation(model, lambda: make(function))
-        return model, found.shape, found.name
+        return replace(found, model=model)
 
 
 def _options(network: str, function: str | None, heads: bool) -> dict[str, Any]:
@@ -135,10 +137,18 @@ def _options(network: str, function: str | None, heads: bool) -> dict[str, Any]:
     return {option: value for option, value in wanted.items() if option in known}
 
 
-def _outputs_of(model: nn.Module, shape: tuple[int, ...]) -> int:
+def _outputs_of(found: Located) -> int:
+    """How many classes it tells apart. Raises StriateError where it gives no logits, or does not run."""
     from striate.layers import output_shape
 
-    return output_shape(model, (2, *shape))[1]
+    with found.at_work():
+        try:
+            return output_shape(found.model, (2, *found.shape))[1]
+        except (AttributeError, IndexError) as error:  # several outputs, or one number
+            raise UsageError(f"{found.name} is no classifier, which gives logits (N, classes)") from error
+        except (RuntimeError, ValueError, AssertionError) as error:
+            words = str(error).splitlines()[0]
+            raise StriateError(f"{found.name} cannot be run on images {found.shape}: {words}") from error
 
 
 def _batch(

@@ -52,9 +52,11 @@ def parsed(texts: list[str] | None) -> list[Shape] | dict[str, Shape]:
     named: dict[str, Shape] = {}
     plain: list[Shape] = []
     for text in texts or ():
-        name, _, rest = text.rpartition("=")
+        name, equals, rest = text.rpartition("=")
         if name in named:
             raise UsageError(f"--input {text}: there are two inputs named {name}")
+        if equals and not name:
+            raise UsageError(f"--input {text}: an argument's name stands before the =, such as mask=1x128")
         if name:
             named[name] = _shape(rest)
         else:
@@ -69,7 +71,7 @@ def _shape(text: str) -> Shape:
 
     from striate.analysis.inputs import Shape
 
-    sizes, _, kind = text.partition(":")
-    if kind and kind not in TYPES:
+    sizes, colon, kind = text.partition(":")
+    if colon and kind not in TYPES:
         raise unknown("type of an input", kind, TYPES)
     return Shape(parsed_shape(sizes), getattr(torch, kind) if kind else None)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,13 +33,30 @@ NETWORK = (
 
 @dataclass(frozen=True)
 class Located:
-    """A network and the shape of one input for it; `card` for those of the catalogue, `note` where it was guessed."""
+    """A network and the shape of one input for it; `card` for those of the catalogue, `guess` says how it was found."""
 
     name: str
     model: nn.Module
     shape: tuple[int, ...]
     card: Card | None = None
-    note: str = ""
+    guess: str = ""
+
+    @property
+    def note(self) -> str:
+        """What to say of a guessed input, and what to do about it."""
+        return f"{self.guess}; --input gives another" if self.guess else ""
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While it runs: prints go to standard error, warnings nowhere; an error says where its input was guessed."""
+        try:
+            with redirect_stdout(sys.stderr), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except StriateError as error:
+            if not self.guess:
+                raise
+            raise type(error)(f"{error}; {self.guess}") from error
 
 
 def locate(
@@ -62,10 +82,10 @@ def locate(
         if value is not None and value < 1:
             raise UsageError(f"{option} is {value}; it must be at least 1")
     build: Build = build_weightless if device == "meta" else _built
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where a user's file prints
         warnings.simplefilter("ignore")  # libraries' words on names and layers that they have given up
         found = _found(network, size, classes, channels, build)
-    return found if shape is None else replace(found, shape=shape, note="")
+    return found if shape is None else replace(found, shape=shape, guess="")
 
 
 def _found(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
@@ -126,7 +146,7 @@ def _from_torchvision(name: str, size: int | None, classes: int | None, channels
 
     known = torchvision.models.list_models()
     if name not in known:
-        raise unknown("network of torchvision", name, known)
+        raise unknown("network of torchvision", name, known, "torchvision.models.list_models() lists them all.")
     if channels not in (None, 3):
         raise UsageError(f"torchvision:{name} takes 3 channels, not {channels}; --channels is for other networks")
     options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
@@ -134,9 +154,33 @@ def _from_torchvision(name: str, size: int | None, classes: int | None, channels
         options["init_weights"] = False  # their own rule takes half a minute
     if "weights_backbone" in _parameters(torchvision.models.get_model_builder(name)):
         options["weights_backbone"] = None
-    model = build(lambda: torchvision.models.get_model(name, weights=None, **options))
+    sized: tuple[dict[str, Any], ...] = (
+        () if size is None else ({"image_size": size}, {"input_size": (size, size)})  # of transformers
+    )
+    model = build(
+        lambda: _first_taken(
+            f"torchvision:{name}", partial(torchvision.models.get_model, name, weights=None), options, sized
+        )
+    )
     side = size or getattr(model, "image_size", None) or _torchvisions_size(name)
     return Located(f"torchvision:{name}", model, _shape_on(model, 3, side))
+
+
+def _first_taken(what: str, make: Callable[..., Any], options: dict[str, Any], sized: Sequence[dict[str, Any]]) -> Any:
+    """A network made for its size where it takes one of these arguments; most take any size, and then none.
+
+    Raises:
+        StriateError: it cannot be made for this size.
+    """
+    for more in sized:
+        try:
+            return make(**options, **more)
+        except TypeError:
+            continue
+        except (AssertionError, ValueError) as error:
+            said = ", ".join(f"{name} {value}" for name, value in more.items())
+            raise StriateError(f"{what} cannot be built for {said}: {error}") from error
+    return make(**options)
 
 
 def _parameters(function: Any) -> Any:
@@ -161,19 +205,14 @@ def _from_timm(name: str, size: int | None, classes: int | None, channels: int |
     except ImportError as error:
         raise StriateError(f"timm:{name} needs timm: pip install 'striate[timm]'") from error
     if not timm.is_model(name):
-        raise unknown("network of timm", name, timm.list_models())
+        raise unknown("network of timm", name, timm.list_models(), "timm.list_models() lists them all.")
     options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
     if channels is not None:
         options["in_chans"] = channels
-    sized: dict[str, Any] = {} if size is None else {"img_size": size}
-
-    def make() -> nn.Module:
-        try:
-            return timm.create_model(name, pretrained=False, **options, **sized)
-        except TypeError:  # most take any size, and then no such argument
-            return timm.create_model(name, pretrained=False, **options)
-
-    model = build(make)
+    sized: tuple[dict[str, Any], ...] = () if size is None else ({"img_size": size},)
+    model = build(
+        lambda: _first_taken(f"timm:{name}", partial(timm.create_model, name, pretrained=False), options, sized)
+    )
     usual = tuple(getattr(model, "default_cfg", {}).get("input_size", (3, 224, 224)))
     sides = usual[1:] if size is None else (size, size)
     return Located(f"timm:{name}", model, (usual[0] if channels is None else channels, *sides))
@@ -181,14 +220,15 @@ def _from_timm(name: str, size: int | None, classes: int | None, channels: int |
 
 def _from_file(network: str, size: int | None, channels: int | None, build: Build) -> Located:
     from striate.analysis.inputs import own_shape
+    from striate.analysis.weightless import uncompiled
     from striate.cli.user_file import module_in
 
-    model = module_in(network, build)
+    model = uncompiled(module_in(network, build))  # compiled code would show no layers
     shape = own_shape(model) if size is None and channels is None else None
     if shape is not None:
         return Located(network, model, shape)
-    guess, note = _guessed(model, size, channels)
-    return Located(network, model, guess, note=note)
+    shape, guess = _guessed(model, size, channels)
+    return Located(network, model, shape, guess=guess)
 
 
 #: Frames, steps or tokens of an input whose number nobody has said.
@@ -215,17 +255,23 @@ def _guessed(model: nn.Module, size: int | None, channels: int | None) -> tuple[
     shape: tuple[int, ...]
     if layer is None and dense is not None:
         return (dense.in_features,), ""
-    width = getattr(model.get_submodule(layer.name), "input_size", None) if layer is not None else None
+    width = _features(dict(model.named_modules())[layer.name]) if layer is not None else None
     if layer is not None and layer.tokens:
         shape = (size or USUAL_LENGTH,)
-    elif isinstance(width, int):  # of a recurrent layer
+    elif width is not None:
         shape = (size or USUAL_LENGTH, width)
     else:
         axes = layer.rank - 1 if layer is not None else 2
         first = channels or _input_channels(model) or 3
         shape = (first, *(size or (224 if axes < 3 else USUAL_LENGTH),) * axes)
     why = "no layer tells" if layer is None else f"its first layer is {layer.name or 'itself'}, {layer.type}"
-    return shape, f"input {'x'.join(map(str, shape))} was guessed ({why}); --input gives another"
+    return shape, f"input {'x'.join(map(str, shape))} was guessed ({why})"
+
+
+def _features(layer: nn.Module) -> int | None:
+    """Features of each step that a recurrent layer takes, or one of attention."""
+    found = (getattr(part, name, None) for part in layer.modules() for name in ("input_size", "embed_dim"))
+    return next((count for count in found if isinstance(count, int)), None)
 
 
 def _input_channels(model: nn.Module) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -33,10 +34,12 @@ def command(
     shapes = parsed(inputs)
     found = locate(network, size=size, classes=classes, channels=channels, device=device)
     if shapes:
-        given = from_shapes(found.model, shapes)
-        result = summary(found.model, inputs=given, depth=depth, device=device)
-    else:
-        result = summary(found.model, found.shape, depth=depth, device=device).noted(found.note)
+        found = replace(found, guess="")  # nothing is guessed
+    with found.at_work():
+        if shapes:
+            result = summary(found.model, inputs=from_shapes(found.model, shapes), depth=depth, device=device)
+        else:
+            result = summary(found.model, found.shape, depth=depth, device=device).noted(found.note)
     give(
         form,
         out,

@@ -29,8 +29,9 @@ def module_in(reference: str, build: Callable[[Callable[[], Any]], Any]) -> nn.M
     from torch import nn
 
     place, _, name = reference.rpartition(":")
-    if not place or "/" in name or name.endswith(".py"):
-        raise UsageError(f"{reference}: name the function that makes the network, such as {reference}:build")
+    if not place or not name or "/" in name or name.endswith(".py"):
+        such = f"{reference.rstrip(':')}:build"
+        raise UsageError(f"{reference}: name the function that makes the network, such as {such}")
     path = Path(place).expanduser()
     module = _imported(path)
     if not hasattr(module, name):
