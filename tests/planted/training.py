@@ -69,6 +69,23 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     *faults(
+        "training/state.py",
+        "training/test_state.py",
+        ("for length in lengths if length > 0]", "for length in lengths]"),
+        ("[*self.extensions, epochs]", "[epochs]"),
+    ),
+    *faults(
+        "training/update.py",
+        "training/test_two_processes.py",
+        ("        if self.clip_norm:", "        if self.clip_norm and self.fabric.world_size == 1:"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_loop.py",
+        ("EXTENSION_RATE if number else 1.0", "EXTENSION_RATE**number"),
+        ("            self.settle_statistics()\n            self._save", "            self._save"),
+    ),
+    *faults(
         "training/pace.py",
         "training/test_pace.py",
         ("forward = epochs * self.validation_images + self.final_images", "forward = epochs * self.validation_images"),

@@ -154,6 +154,42 @@ def test_a_time_limit_stops_and_saves_the_position(tmp_path):
     assert again.position.stopped_by == ""
 
 
+def test_every_extension_begins_at_a_tenth_of_the_rate(tmp_path, small):
+    run = small.training(tmp_path, small.recipe(epochs=1, schedule="linear"))
+    run.extend(1)
+    run.extend(2)
+    rates = []
+    for run.position.step in (0, 2, 4, 6, 8, 12):
+        rates.append(run.learning_rate())
+    assert rates == pytest.approx([0.05, 0.025, 0.005, 0.0025, 0.005, 0.0025])
+
+
+@pytest.mark.parametrize("early_stopping", [0, 2])
+def test_what_comes_with_the_last_step_does_not_leave_it_unfinished(tmp_path, small, early_stopping):
+    run = small.training(tmp_path, small.recipe(learning_rate=0, early_stopping=early_stopping))
+    small.stop_after(run, 12)
+    assert run.train().stopped_by == "finished"
+    again = small.training(tmp_path, small.recipe(learning_rate=0, early_stopping=early_stopping))
+    again.restore()
+    assert (again.position.stopped_by, len(again.position.history)) == ("finished", 3)
+
+
+@pytest.mark.parametrize(("average", "steps"), [(0.0, 2), (0.9, 6), (0.0, 103)])
+def test_weights_saved_before_an_epochs_end_have_statistics_that_fit(tmp_path, small, average, steps, monkeypatch):
+    """Where batch norm is young, and only there: 100 steps at its momentum; an average's as the weights' own."""
+    measured, saved = [], []
+    chosen = small.recipe(epochs=40, learning_rate=0.01, average=average)
+    run = small.training(tmp_path, chosen, val=False, save=lambda *what: saved.append(what))
+    monkeypatch.setattr("striate.training.loop.measure", lambda *what: measured.append(what))
+    small.stop_after(run, steps)
+    run.train()
+    assert measured == []
+    run.save_result_so_far()
+    assert saved == [(run.result, {"epoch": steps // 4})]
+    assert [network for network, _, _ in measured] == ([run.result] if steps < 100 else [])
+    assert all(len(list(batches)) == 4 for _, batches, _ in measured)
+
+
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     training(tmp_path, recipe(epochs=1), identity="one").train()
     with pytest.raises(StriateError, match="another run"):

@@ -16,13 +16,14 @@ from striate.data import ArrayImages, Dataset, KeptImages, Preprocessing
 from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
 from striate.errors import UsageError
+from striate.files import at_home
 from striate.models import ConvNet, create_model, get_card
 from striate.models.pretrained import input_size_of
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.hardware import choose_precision, device_type
 from striate.training.limits import check_validated
 from striate.training.losses import choose_loss
-from striate.training.recipes import Recipe, get_recipe
+from striate.training.recipes import LONGEST_WARMUP, Recipe, get_recipe
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
 from striate.weights.keras import SUFFIXES
@@ -35,7 +36,7 @@ SMALL = 64
 
 def pretrained_channels(model: str, weights: str | Path) -> int:
     """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
-    card, file = get_card(model), Path(weights).expanduser()
+    card, file = get_card(model), at_home(weights)
     if file.is_file() and file.suffix not in SUFFIXES and OWN_MODEL in read_metadata(file):
         return len(describe(file, card.input_size).mean)
     return card.in_channels
@@ -65,7 +66,7 @@ def plan_run(
     """
     side = _side(dataset)
     preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
-    name = model or (preset.network if preset else "") or _network(dataset, side)
+    name = model or settings.get("network") or (preset.network if preset else "") or _network(dataset, side)
     options = auxiliary_options(name, options, settings, preset)
     notes = []
     if size is None:
@@ -139,6 +140,8 @@ def _warnings(network: ConvNet, recipe: Recipe, weights: str | Path | None) -> l
         found.append(f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with --weights")
     if recipe.learning_rate == 0:
         found.append("the learning rate is 0: no weight will change")
+    if recipe.warmup_epochs > LONGEST_WARMUP * recipe.epochs:
+        found.append(f"the warm-up takes {LONGEST_WARMUP:.0%} of training, not {recipe.warmup_epochs:g} epochs")
     return found
 
 
@@ -212,7 +215,7 @@ def _try(network: ConvNet, preprocessing: Preprocessing) -> None:
 def _weights(name: str, weights: str | Path | None) -> str | None:
     """What says the same from any folder: a name on the card, or an absolute path."""
     named = {source.name for source in get_card(name).weights}
-    return str(weights) if weights in named else str(Path(weights).expanduser().absolute()) if weights else None
+    return str(weights) if weights in named else str(at_home(weights).absolute()) if weights else None
 
 
 def _workers(dataset: Dataset, side: int | None, wanted: int | None) -> int:
