@@ -8,7 +8,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from striate.classifier import load, train
-from striate.classifier.plan import _input_size, plan_run
+from striate.classifier.choices import input_size
+from striate.classifier.plan import plan_run
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.models import create_model, keras_examples, vgg
 
@@ -110,7 +111,7 @@ def test_images_whose_sizes_nobody_has_looked_at_are_taken_for_photos(photos):
     ],
 )
 def test_small_images_keep_their_size_where_the_small_stem_takes_them(network, side, size):
-    assert _input_size(network, side, None) == size
+    assert input_size(network, side, None) == size
 
 
 QUICK = {"epochs": 1, "batch_size": 8, "workers": 0, "quiet": True, "report": False}
@@ -154,11 +155,11 @@ def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, t
     base = create_model("vgg16", weights=tmp_path / "vgg.safetensors", input_size=32)
     assert started.stages.stage4.conv3.weight.equal(base.stages.stage5.conv3.weight)  # frozen, and so as loaded
     trained = tmp_path / "run" / "model.safetensors"
-    assert _input_size("vgg16_cats_dogs", None, tmp_path / "vgg.safetensors") == 150
-    assert _input_size("vgg16_cats_dogs", None, "imagenet") == 150
-    assert _input_size("vgg16_cats_dogs", None, trained) == 32
-    assert _input_size("vgg16", None, "imagenet") == 224
-    assert _input_size("efficientnet_b2", None, "imagenet") == 288
+    assert input_size("vgg16_cats_dogs", None, tmp_path / "vgg.safetensors") == 150
+    assert input_size("vgg16_cats_dogs", None, "imagenet") == 150
+    assert input_size("vgg16_cats_dogs", None, trained) == 32
+    assert input_size("vgg16", None, "imagenet") == 224
+    assert input_size("efficientnet_b2", None, "imagenet") == 288
     train(photos, run=tmp_path / "plain", **options)
     config = json.loads((tmp_path / "plain" / "config.json").read_text())
     assert not any("start from" in note for note in config["notes"])

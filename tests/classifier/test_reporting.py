@@ -264,7 +264,9 @@ def test_the_data(page, photos):
 
 def test_how_to_repeat_it(page):
     words = text_of(page, "recipe")
-    assert "striate train photos --freeze all Then it was extended 2 times, in this order: striate train --resume" in words
+    assert (
+        "striate train photos --freeze all Then it was extended 2 times, in this order: striate train --resume" in words
+    )
     assert words.index("by hand' --extend 1") < words.index("by hand' --extend 4")
     for setting in ("epochs 2", "label_smoothing 0.3", "seed 11", "precision 32-true", "flip 0.5"):
         assert setting in words

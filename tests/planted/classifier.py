@@ -4,7 +4,7 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
-        "classifier/plan.py",
+        "classifier/choices.py",
         "classifier/test_plan.py",
         (
             'return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)',

@@ -74,17 +74,26 @@ def test_it_takes_the_steps_of_a_hand_written_loop(tmp_path):
         [{"params": decayed, "weight_decay": 0.01}, {"params": spared}], 0.05, momentum=0.9, nesterov=True
     )
     batches = Batches(split("train", 64, 0), LOOK, 16, chosen.augment, seed=5)
-    step = 0
+    step, figures = 0, []
     for epoch in range(3):
+        losses, correct = [], 0
         for images, labels in batches.epoch(epoch):
             for group in optimizer.param_groups:
                 group["lr"] = 0.05 * 0.5 * (1 + math.cos(math.pi * step / 12))
-            loss = functional.cross_entropy(model((images / 255 - 0.5) / 0.25), labels, label_smoothing=0.1)
+            logits = model((images / 255 - 0.5) / 0.25)
+            loss = functional.cross_entropy(logits, labels, label_smoothing=0.1)
+            losses.append(loss.item())
+            correct += int((logits.argmax(1) == labels).sum())
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
             optimizer.step()
             step += 1
+        figures.append((epoch + 1, step, sum(losses) / 4, correct / 64))
+    columns = ("epoch", "step", "train_loss", "train_accuracy")
+    assert [tuple(row[name] for name in columns) for row in ours.position.history] == [
+        pytest.approx(row, rel=1e-4) for row in figures
+    ]
     for (name, mine), (_, theirs) in zip(ours.module.named_parameters(), model.named_parameters(), strict=True):
         assert torch.allclose(mine, theirs, atol=1e-6), name
 
@@ -102,6 +111,13 @@ def test_without_validation_the_last_weights_are_saved_once(tmp_path):
     saved: list[dict] = []
     training(tmp_path, recipe(), val=False, saved=saved).train()
     assert [figures["epoch"] for figures in saved] == [3]
+
+
+def test_without_validation_statistics_are_settled_once_before_the_last_weights_are_saved(tmp_path, small, monkeypatch):
+    order = []
+    monkeypatch.setattr("striate.training.loop.measure", lambda *what: order.append("settled"))
+    small.training(tmp_path, small.recipe(), val=False, save=lambda *what: order.append("saved")).train()
+    assert order == ["settled", "saved"]
 
 
 def test_an_average_is_what_is_validated_and_saved(tmp_path):
