@@ -113,6 +113,12 @@ def test_probabilities_serve_scikit_learn(classifier, colours):
     assert top_k_accuracy_score(names, probabilities, k=1, labels=classifier.classes_) == evaluation.top1
 
 
+@pytest.mark.parametrize("top", [0, -1, 1.5, "2", True, None])
+def test_a_number_of_classes_that_is_none_is_refused(classifier, picture, top):
+    with pytest.raises(UsageError, match=r"top is .*; ask for at least 1 class"):
+        classifier.predict(picture, top=top)
+
+
 def test_nothing_gives_nothing(classifier):
     assert classifier.predict([]) == []
     assert classifier.predict_proba([]).shape == (0, 3)

@@ -77,8 +77,8 @@ class Classifier:
         Raises:
             StriateError: a single image that cannot be read.
         """
-        if top < 1:
-            raise UsageError(f"top is {top}; ask for at least 1 class.")
+        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
+            raise UsageError(f"top is {top!r}; ask for at least 1 class.")
         if is_single(images):
             (source,) = Sources(images)
             (probabilities,) = self._probabilities([self._read(source)])
@@ -138,6 +138,8 @@ class Classifier:
         """
         if split not in (None, "train", "val", "test"):
             raise UsageError(f"split '{split}' is unknown; it is one of train, val, test.")
+        if not isinstance(source, str | Path | Dataset | Split | None) or source == "":
+            raise UsageError(f"{source!r} is no place of images, no data set and no split of one.")
         notes: tuple[str, ...] = ()
         if not isinstance(source, Split):
             dataset = self._open(source, split) if source is None or isinstance(source, str | Path) else source
