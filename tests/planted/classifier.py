@@ -69,6 +69,17 @@ FAULTS: tuple[Fault, ...] = (
         ("for place in (absolute, source):", "for place in (source,):"),
     ),
     *faults(
+        "classifier/execution.py",
+        "classifier/test_wiring.py",
+        ("final_images=len(dataset.test or dataset.val or", "final_images=len(dataset.val or"),
+        ("checkpoint_every=settings.checkpoint_every", "checkpoint_every=60"),
+    ),
+    *faults(
+        "classifier/runs.py",
+        "classifier/test_request.py",
+        ("model = asked_for.network or None if", "model = None if"),
+    ),
+    *faults(
         "classifier/request.py",
         "classifier/test_request.py",
         ("or not 0 <= float(value) < 1:", "or not 0 <= float(value) <= 1:"),

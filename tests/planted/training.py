@@ -86,6 +86,23 @@ FAULTS: tuple[Fault, ...] = (
         ("            self.settle_statistics()\n            self._save", "            self._save"),
     ),
     *faults(
+        "training/loop.py",
+        "training/test_watching.py",
+        ("done * self.batch_size / seconds", "step * self.batch_size / seconds"),
+        ("if now - self.checkpointed > self.checkpoint_every:", "if now - self.began > self.checkpoint_every:"),
+        ("            self.events.write(row)", "            pass"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_loop.py",
+        ("        self.sums.reset()\n", "        pass\n"),
+    ),
+    *faults(
+        "training/model_file.py",
+        "training/test_model_file.py",
+        ("!= max(2, model.num_classes):", "> max(2, model.num_classes):"),
+    ),
+    *faults(
         "training/pace.py",
         "training/test_pace.py",
         ("forward = epochs * self.validation_images + self.final_images", "forward = epochs * self.validation_images"),
