@@ -1,5 +1,6 @@
 """Predicting: one answer for one picture, however it is handed over; probabilities in scikit-learn's manner."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -98,6 +99,14 @@ def test_many_images_are_predicted_in_groups_without_changing_order(classifier, 
     probabilities = classifier.predict_proba(images)
     assert probabilities.shape == (150, 3)
     np.testing.assert_allclose(probabilities, np.tile(probabilities[:3], (50, 1)), atol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "together"), [((28, 28), 64), ((512, 512), 4), ((1024, 512), 2), ((4000, 4000), 1)])
+def test_a_group_is_bounded_by_its_pixels(trained, size, together):
+    classifier = striate.load(trained)
+    look = dataclasses.replace(classifier.description.preprocessing, size=size)
+    classifier.description = dataclasses.replace(classifier.description, preprocessing=look)
+    assert classifier._together == together
 
 
 def test_probabilities_serve_scikit_learn(classifier, colours):
