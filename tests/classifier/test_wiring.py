@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import striate
-from striate.classifier import execution, resume, runs
+from striate.classifier import execution, reporting, resume, runs
 from striate.classifier.resumable import identity
 from striate.data import open_dataset
 from striate.training.hardware import create_fabric
@@ -114,6 +114,20 @@ def test_what_a_saved_model_says_of_itself_comes_from_configuration_and_data(mon
         "seed": 5,
         "val_fraction": 0.25,
     }
+
+
+def test_the_reports_samples_differ_in_picture_and_chance(monkeypatch, run, colours):
+    """Six pictures spread over the training images, each in six versions by a seed of its own."""
+    asked = []
+
+    def batches(split, look, size, augment, seed):
+        asked.append((len(split), size, seed))
+        return SimpleNamespace(epoch=lambda epoch: iter([SimpleNamespace(images=torch.zeros(size, 3, 28, 28))]))
+
+    monkeypatch.setattr(reporting, "Batches", batches)
+    rows = reporting._augmented(Recipe(), open_dataset(colours), striate.load(run))
+    assert asked == [(6, 6, seed) for seed in (0, 5, 10, 15, 20, 26)]  # of 27 images
+    assert [len(versions) for _, versions in rows] == [6] * 6
 
 
 @pytest.mark.parametrize("checkpoint", [True, False])
