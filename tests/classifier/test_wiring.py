@@ -44,6 +44,7 @@ def test_settings_of_a_new_run_arrive(carried_out, colours, tmp_path):
 
 
 def test_settings_of_a_run_that_goes_on_arrive(carried_out, run):
+    RunFolder(run).update_config(workers=2)
     before = RunFolder(run).read_config()
     resume(run, extend=4, **SAID)
     ((folder, config, dataset, _, settings, extend),) = carried_out
