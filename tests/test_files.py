@@ -117,8 +117,9 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_is_called_full():
-    message = str(explain(OSError(errno.ENOSPC, "No space left on device"), Path("runs/a")))
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_called_full(number):
+    message = str(explain(OSError(number, os.strerror(number)), Path("runs/a")))
     assert message.startswith("runs/a: the disk is full")
     assert "untouched" in message
 
@@ -211,7 +212,7 @@ def test_content_is_on_the_disk_before_the_name_is_taken_and_the_name_after(targ
         assert done == ["whole", "figures.csv", "folder"]
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL])
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF])
 def test_a_folder_that_cannot_be_flushed_is_told_unless_it_has_no_way_to(target, monkeypatch, number):
     fsync = os.fsync
 
@@ -255,9 +256,10 @@ def test_a_file_that_stays_open_elsewhere_is_one_clear_line(target, windows, mon
     assert names_in(target.parent) == ["figures.csv"]
 
 
-def test_windows_own_reason_says_that_the_file_is_open():
+@pytest.mark.parametrize("reason", [5, 32, 33])
+def test_windows_own_reason_says_that_the_file_is_open(reason):
     error = PermissionError(errno.EACCES, "The process cannot access the file")
-    error.winerror = 32
+    error.winerror = reason
     assert str(explain(error, Path("a.csv"))).endswith("Close it in other programs and try again.")
     assert "Choose a folder" in str(explain(PermissionError(errno.EACCES, "Permission denied"), Path("a.csv")))
 

@@ -103,6 +103,11 @@ def explain(error: OSError, path: Path) -> StriateError:
     return StriateError(f"{path}: cannot be written ({reason}). Choose a folder that you may write to.")
 
 
+def at_home(path: str | Path) -> Path:
+    """A path with a leading `~` or `~user` spelt out; as it is where there is no such user."""
+    return Path(os.path.expanduser(path))
+
+
 def portable_name(text: str) -> str:
     """`text` as a name of a file or folder that every system takes; as it is where it is one already."""
     name = FORBIDDEN.sub("_", text).rstrip(". ")

@@ -67,6 +67,12 @@ def test_a_missing_or_unknown_split_is_named(trained, colours):
         classifier.evaluate(colours, "tset")
 
 
+@pytest.mark.parametrize("source", ["", 5, ["photos"], np.zeros((2, 8, 8, 3), np.uint8)], ids=type)
+def test_what_is_no_place_of_labelled_images_is_refused(trained, source):
+    with pytest.raises(UsageError, match="no place of images"):
+        striate.load(trained).evaluate(source)
+
+
 def test_it_leaves_images_that_have_changed_alone(trained, colours, paint, tmp_path):
     photos = paint(tmp_path / "photos")
     run = tmp_path / "run"

@@ -1,16 +1,22 @@
 """Which network is planned, for which size of image, and what weights bring into a run."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from striate.analysis import summary
 from striate.classifier import load, train
-from striate.classifier.plan import _input_size, plan_run
+from striate.classifier import plan as planning
+from striate.classifier.choices import fitting_batch, input_size
+from striate.classifier.plan import plan_run
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
+from striate.errors import UsageError
 from striate.models import create_model, keras_examples, vgg
+from striate.training.recipes import get_recipe
 
 NOTHING_ASKED = {
     "model": None,
@@ -110,7 +116,56 @@ def test_images_whose_sizes_nobody_has_looked_at_are_taken_for_photos(photos):
     ],
 )
 def test_small_images_keep_their_size_where_the_small_stem_takes_them(network, side, size):
-    assert _input_size(network, side, None) == size
+    assert input_size(network, side, None) == size
+
+
+@pytest.mark.parametrize(
+    ("images", "batch"), [(1, 1), (2, 2), (3, 2), (27, 2), (40, 4), (79, 4), (639, 32), (640, 64), (10_000, 512)]
+)
+def test_a_batch_that_suits_gives_an_epoch_ten_steps(images, batch):
+    assert fitting_batch(images) == batch
+
+
+def test_a_batch_is_made_to_suit_with_its_rate_unless_it_is_asked_for(colours):
+    def plan(**settings):
+        chosen = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "settings": settings})
+        told = [note for note in chosen["notes"] if "batches of 2 images" in note]
+        return chosen["recipe"]["batch_size"], chosen["recipe"]["learning_rate"], len(told)
+
+    rate = get_recipe("tiny").learning_rate
+    assert plan() == (2, rate * 2 / 32, 1)
+    assert plan(batch_size=16) == (16, rate, 0)
+    assert plan(learning_rate=0.5) == (2, 0.5, 1)
+    two = replace(get_recipe("tiny"), batch_size=2)
+    same = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "recipe": two})
+    assert (same["recipe"]["learning_rate"], same["notes"]) == (rate, [])
+
+
+@pytest.mark.parametrize(("size", "recipe"), [(64, "tiny"), (65, "photos")])
+def test_small_images_have_a_recipe_of_their_own(size, recipe, colours):
+    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "resnet20_cifar", "size": size})
+    assert plan["recipe"]["name"] == recipe
+
+
+@pytest.mark.parametrize(("classes", "outputs"), [(("red", "blue"), 1), (("red", "green", "blue"), 3)])
+def test_a_sigmoid_separates_two_classes_and_no_more(classes, outputs, paint, tmp_path):
+    dataset = open_dataset(paint(tmp_path / "photos", classes, count=4))
+    plan = plan_run(dataset, **{**NOTHING_ASKED, "model": "keras_cats_dogs"})
+    assert plan["network"]["arguments"]["num_classes"] == outputs
+
+
+def test_a_loss_that_does_not_fit_is_refused_in_the_plan(colours):
+    with pytest.raises(UsageError, match="RBF outputs"):
+        plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "settings": {"loss": "rbf"}})
+
+
+def test_precision_is_chosen_by_the_work_of_one_device(colours, monkeypatch):
+    asked = []
+    monkeypatch.setattr(planning, "choose_precision", lambda *what: asked.append(what) or "32-true")
+    several = {"model": "lenet5", "devices": 4, "precision": "auto", "settings": {"batch_size": 12}}
+    plan_run(open_dataset(colours), **{**NOTHING_ASKED, **several})
+    network = create_model("lenet5", num_classes=3, in_channels=3, input_size=28)
+    assert asked == [("auto", "cpu", summary(network, (3, 28, 28)).multiply_adds, 3)]
 
 
 QUICK = {"epochs": 1, "batch_size": 8, "workers": 0, "quiet": True, "report": False}
@@ -154,11 +209,11 @@ def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, t
     base = create_model("vgg16", weights=tmp_path / "vgg.safetensors", input_size=32)
     assert started.stages.stage4.conv3.weight.equal(base.stages.stage5.conv3.weight)  # frozen, and so as loaded
     trained = tmp_path / "run" / "model.safetensors"
-    assert _input_size("vgg16_cats_dogs", None, tmp_path / "vgg.safetensors") == 150
-    assert _input_size("vgg16_cats_dogs", None, "imagenet") == 150
-    assert _input_size("vgg16_cats_dogs", None, trained) == 32
-    assert _input_size("vgg16", None, "imagenet") == 224
-    assert _input_size("efficientnet_b2", None, "imagenet") == 288
+    assert input_size("vgg16_cats_dogs", None, tmp_path / "vgg.safetensors") == 150
+    assert input_size("vgg16_cats_dogs", None, "imagenet") == 150
+    assert input_size("vgg16_cats_dogs", None, trained) == 32
+    assert input_size("vgg16", None, "imagenet") == 224
+    assert input_size("efficientnet_b2", None, "imagenet") == 288
     train(photos, run=tmp_path / "plain", **options)
     config = json.loads((tmp_path / "plain" / "config.json").read_text())
     assert not any("start from" in note for note in config["notes"])

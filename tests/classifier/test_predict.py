@@ -1,5 +1,6 @@
 """Predicting: one answer for one picture, however it is handed over; probabilities in scikit-learn's manner."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -100,6 +101,14 @@ def test_many_images_are_predicted_in_groups_without_changing_order(classifier, 
     np.testing.assert_allclose(probabilities, np.tile(probabilities[:3], (50, 1)), atol=1e-6)
 
 
+@pytest.mark.parametrize(("size", "together"), [((28, 28), 64), ((512, 512), 4), ((1024, 512), 2), ((4000, 4000), 1)])
+def test_a_group_is_bounded_by_its_pixels(trained, size, together):
+    classifier = striate.load(trained)
+    look = dataclasses.replace(classifier.description.preprocessing, size=size)
+    classifier.description = dataclasses.replace(classifier.description, preprocessing=look)
+    assert classifier._together == together
+
+
 def test_probabilities_serve_scikit_learn(classifier, colours):
     names = np.repeat(sorted(path.name for path in colours.iterdir()), 10)
     probabilities = classifier.predict_proba(colours)
@@ -111,6 +120,12 @@ def test_probabilities_serve_scikit_learn(classifier, colours):
     np.testing.assert_allclose(probabilities, evaluation.probabilities[order], atol=1e-6)
     assert log_loss(names, probabilities, labels=classifier.classes_) == pytest.approx(evaluation.loss, abs=1e-4)
     assert top_k_accuracy_score(names, probabilities, k=1, labels=classifier.classes_) == evaluation.top1
+
+
+@pytest.mark.parametrize("top", [0, -1, 1.5, "2", True, None])
+def test_a_number_of_classes_that_is_none_is_refused(classifier, picture, top):
+    with pytest.raises(UsageError, match=r"top is .*; ask for at least 1 class"):
+        classifier.predict(picture, top=top)
 
 
 def test_nothing_gives_nothing(classifier):

@@ -113,7 +113,7 @@ def page(photos, tmp_path_factory) -> str:
         {"epoch": epoch, "seconds": seconds, "images_per_second": speed, "loading_share": share}
         for epoch, seconds, speed, share in ((1, 2.0, 10, 0.1), (2, 3.0, 40, 0.2), (3, 4.0, 30, 0.6))
     ]
-    position = Position([2, 1], epoch=3, stopped_by="finished", history=HISTORY, timing=timing)
+    position = Position([2, 1], epoch=3, stopped_by="finished", history=HISTORY, timing=timing, extensions=[1, 4])
     report_run(run, config, dataset, classifier, position)
     return run.report.read_text(encoding="utf-8")
 
@@ -264,8 +264,10 @@ def test_the_data(page, photos):
 
 def test_how_to_repeat_it(page):
     words = text_of(page, "recipe")
-    assert "striate train photos --freeze all Then it was extended: striate train --resume" in words
-    assert "by hand' --extend 1" in words
+    assert (
+        "striate train photos --freeze all Then it was extended 2 times, in this order: striate train --resume" in words
+    )
+    assert words.index("by hand' --extend 1") < words.index("by hand' --extend 4")
     for setting in ("epochs 2", "label_smoothing 0.3", "seed 11", "precision 32-true", "flip 0.5"):
         assert setting in words
     assert text_of(page).endswith("striate 9.8.7 · torch 6.5.4")

@@ -1,5 +1,6 @@
 """Going on with a run: what is finished is never overwritten, what moved is found again, what was edited is named."""
 
+import dataclasses
 import json
 import shlex
 import shutil
@@ -9,7 +10,7 @@ import pytest
 
 import striate
 from striate.classifier import resume
-from striate.classifier.execution import _identity
+from striate.classifier.resumable import identity
 from striate.errors import StriateError
 
 FAST = {"model": "lenet5", "epochs": 1, "quiet": True, "report": False, "workers": 0, "batch_size": 4}
@@ -183,6 +184,18 @@ def test_images_that_have_changed_are_told_with_the_way_to_others(paint, tmp_pat
         ({"preprocessing": {"size": 3}}, "(preprocessing: "),
         ({"notes": None, "versions": None}, "versions, notes"),
         ({"format": "striate run 9"}, "does not say how"),
+        ({"network": {"name": "nonet", "arguments": {}}}, "(network: unknown network 'nonet'"),
+        ({"network": {"name": "lenet5", "arguments": {"colour": 1}}}, "(network: unknown option of lenet5 'colour'"),
+        ({"network": {"name": "lenet5", "arguments": []}}, "(network: "),
+        ({"seed": -5}, "(seed: it is -5"),
+        ({"seed": True}, "(seed: "),
+        ({"devices": 0}, "(devices: it is 0; whole numbers from 1 to"),
+        ({"workers": -3}, "(workers: it is -3"),
+        ({"val_fraction": 5}, "(val_fraction: it is a share"),
+        ({"device": "quantum"}, "(device: unknown device 'quantum'"),
+        ({"device": "auto"}, "(device: "),
+        ({"precision": "bf16-true"}, "(precision: unknown precision 'bf16-true'"),
+        ({"precision": "auto"}, "(precision: "),
     ],
 )
 def test_an_edited_config_is_named_with_what_is_wrong_in_it(run, fields, said):
@@ -202,7 +215,7 @@ def test_a_config_without_a_field_is_named_with_it(run):
 @pytest.mark.parametrize("change", ["learning_rate", "epochs", "augment", "size", "arguments", "seed", "freeze"])
 def test_a_checkpoint_belongs_to_its_run_in_every_part(run, change):
     config = config_of(run)
-    identity = _identity(config)
+    before = identity(config)
     if change in ("learning_rate", "epochs"):
         config["recipe"][change] += 1
     elif change == "augment":
@@ -213,11 +226,34 @@ def test_a_checkpoint_belongs_to_its_run_in_every_part(run, change):
         config["network"]["arguments"]["in_channels"] += 1
     else:
         config[change] = {"seed": 5, "freeze": "stem"}[change]
-    assert _identity(config) != identity
-    assert _identity(config | {"fingerprint": "0"}) != _identity(config)
-    if change not in ("seed", "arguments", "size"):  # those change the split or cannot be built
-        edit(run, **config)
-        assert "belongs to another run" in refused(run)
+    assert identity(config) != before
+    assert identity(config | {"fingerprint": "0"}) != identity(config)
+    edit(run, **config)
+    assert "belongs to another run" in refused(run)
+
+
+def test_a_run_of_another_machines_device_says_what_can_be_done(run, colours, tmp_path):
+    edit(run, device="mps")
+    line = refused(run, extend=1)
+    assert line.startswith(f"{run}: was trained on 'mps', which is not on this machine")
+    advised = shlex.split(line.partition("striate train ")[2])
+    assert advised == [str(colours), "--model", "lenet5", "--weights", str(run / "model.safetensors")]
+
+
+def test_a_run_on_images_in_memory_asks_for_them_again(colours, tmp_path):
+    dataset = dataclasses.replace(striate.open_dataset(colours), source="")
+    striate.train(dataset, **FAST, run=tmp_path / "run")
+    assert config_of(tmp_path / "run")["absolute_source"] == ""
+    assert "handed over in memory" in refused(tmp_path / "run", extend=1)
+    assert resume(tmp_path / "run", extend=1, data=dataset, quiet=True, report=False).evaluation is not None
+
+
+def test_every_extension_is_a_phase_of_its_own_and_told_in_the_report(run, capsys):
+    resume(run, extend=1, quiet=True, report=False)
+    resume(run, extend=3)
+    assert "extended: epochs 2 + 1 + 3; each" in capsys.readouterr().err
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert [page.count(f"--resume {run} --extend {epochs}") for epochs in (1, 2, 3)] == [1, 0, 1]
 
 
 def test_a_run_lives_through_windows(colours, tmp_path, windows):

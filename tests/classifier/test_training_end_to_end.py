@@ -8,8 +8,8 @@ import torch
 
 import striate
 from striate.classifier import resume, train
-from striate.classifier.execution import _identity
 from striate.classifier.plan import plan_run
+from striate.classifier.resumable import identity
 from striate.data import open_dataset
 from striate.errors import UsageError
 from striate.training.checkpoints import load_checkpoint
@@ -126,10 +126,10 @@ def test_every_precision_trains_and_no_library_speaks(precision, colours, tmp_pa
 @pytest.mark.parametrize("field", ["network", "recipe", "preprocessing", "fingerprint", "seed", "freeze"])
 def test_a_checkpoint_fits_no_run_that_differs_in(field, trained):
     config = json.loads((trained / "config.json").read_text())
-    assert load_checkpoint(trained / "last.ckpt")[1]["identity"] == _identity(config)
-    assert _identity(config | {field: "other"}) != _identity(config)
+    assert load_checkpoint(trained / "last.ckpt")[1]["identity"] == identity(config)
+    assert identity(config | {field: "other"}) != identity(config)
 
 
-def test_what_does_not_decide_a_run_is_no_part_of_its_identity(trained):
+def test_what_does_not_decide_a_run_is_no_part_of_itsidentity(trained):
     config = json.loads((trained / "config.json").read_text())
-    assert _identity(config | {"workers": 5, "command": "x", "notes": ["y"]}) == _identity(config)
+    assert identity(config | {"workers": 5, "command": "x", "notes": ["y"]}) == identity(config)

@@ -4,7 +4,7 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
-        "classifier/plan.py",
+        "classifier/choices.py",
         "classifier/test_plan.py",
         (
             'return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)',
@@ -62,7 +62,6 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/test_resume.py",
         ("training.position.best = None", "pass"),
         ("    if settings.drop_checkpoint and", "    if not settings.drop_checkpoint and"),
-        ('"fingerprint", "seed", "freeze")]', '"fingerprint", "seed")]'),
     ),
     *faults(
         "classifier/places.py",
@@ -70,9 +69,20 @@ FAULTS: tuple[Fault, ...] = (
         ("for place in (absolute, source):", "for place in (source,):"),
     ),
     *faults(
+        "classifier/execution.py",
+        "classifier/test_wiring.py",
+        ("final_images=len(dataset.test or dataset.val or", "final_images=len(dataset.val or"),
+        ("checkpoint_every=settings.checkpoint_every", "checkpoint_every=60"),
+    ),
+    *faults(
+        "classifier/runs.py",
+        "classifier/test_request.py",
+        ("model = asked_for.network or None if", "model = None if"),
+    ),
+    *faults(
         "classifier/request.py",
         "classifier/test_request.py",
-        ("or not 0 <= value < 1:", "or not 0 <= value <= 1:"),
+        ("or not 0 <= float(value) < 1:", "or not 0 <= float(value) <= 1:"),
         ('"m": 60,', '"m": 3600,'),
         ("            network.freeze(freeze)", "            network.parts()"),
     ),
@@ -92,7 +102,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/run_facts.py",
         "classifier/test_reporting.py",
-        ("for epochs in phases[1:]]", "for epochs in phases[:-1]]"),
+        ("for epochs in asked]", "for epochs in asked[:1]]"),
     ),
     *faults(
         "classifier/classifier.py",
@@ -113,7 +123,13 @@ FAULTS: tuple[Fault, ...] = (
         ("return replace(evaluation, notes=notes)", "return evaluation"),
     ),
     *faults(
-        "classifier/execution.py",
+        "classifier/resumable.py",
+        "classifier/test_resume.py",
+        ('"fingerprint", "seed", "freeze")]', '"fingerprint", "seed")]'),
+        ("!= identity(config):", "== 0:"),
+    ),
+    *faults(
+        "classifier/resumable.py",
         "classifier/test_training_end_to_end.py",
         (
             '("network", "recipe", "preprocessing", "fingerprint", "seed", "freeze")',

@@ -69,6 +69,40 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     *faults(
+        "training/state.py",
+        "training/test_state.py",
+        ("for length in lengths if length > 0]", "for length in lengths]"),
+        ("[*self.extensions, epochs]", "[epochs]"),
+    ),
+    *faults(
+        "training/update.py",
+        "training/test_two_processes.py",
+        ("        if self.clip_norm:", "        if self.clip_norm and self.fabric.world_size == 1:"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_loop.py",
+        ("EXTENSION_RATE if number else 1.0", "EXTENSION_RATE**number"),
+        ("            self.settle_statistics()\n            self._save", "            self._save"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_watching.py",
+        ("done * self.batch_size / seconds", "step * self.batch_size / seconds"),
+        ("if now - self.checkpointed > self.checkpoint_every:", "if now - self.began > self.checkpoint_every:"),
+        ("            self.events.write(row)", "            pass"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_loop.py",
+        ("        self.sums.reset()\n", "        pass\n"),
+    ),
+    *faults(
+        "training/model_file.py",
+        "training/test_model_file.py",
+        ("!= max(2, model.num_classes):", "> max(2, model.num_classes):"),
+    ),
+    *faults(
         "training/pace.py",
         "training/test_pace.py",
         ("forward = epochs * self.validation_images + self.final_images", "forward = epochs * self.validation_images"),

@@ -50,6 +50,12 @@ def network(auxiliary: bool = False) -> ConvNet:
     return ConvNet(stem, stages, main, in_channels=1, auxiliary=heads, auxiliary_weight=0.5 if auxiliary else 0.0)
 
 
+def stateless() -> ConvNet:
+    """Neither batch norm nor dropout: the mean of two halves of a batch is that of the whole."""
+    head = {"pool": nn.AdaptiveAvgPool2d(2), "flatten": nn.Flatten(), "classifier": nn.Linear(24, 2)}
+    return ConvNet(nn.Conv2d(1, 4, 3), {"one": nn.Sequential(nn.Conv2d(4, 6, 3), nn.ReLU())}, head, in_channels=1)
+
+
 def half_precision() -> Fabric:
     """float16 with a scaled loss, on the processor."""
     return Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu"))
@@ -71,18 +77,20 @@ def training(
     save: Callable[[nn.Module, dict[str, float]], None] = lambda network, figures: None,
     **options: Any,
 ) -> Training:
-    """A training in `folder`, at its first step."""
+    """A training in `folder`, at its first step; this process's part of it where `fabric` has several."""
     torch.manual_seed(0)
+    fabric = fabric or Fabric(accelerator="cpu", devices=1)
+    part = {"rank": fabric.global_rank, "world_size": fabric.world_size}
     folder.mkdir(exist_ok=True)
     return Training(
         network(auxiliary) if model is None else model,
-        Batches(split("train", 64, 0), LOOK, chosen.batch_size, chosen.augment, seed=5),
+        Batches(split("train", 64, 0), LOOK, chosen.batch_size // fabric.world_size, chosen.augment, seed=5, **part),
         Batches(split("val", 32, 1), LOOK, 32) if val else None,
         CLASSES,
         LOOK,
         chosen,
         RunFolder(folder),
-        fabric or Fabric(accelerator="cpu", devices=1),
+        fabric,
         save,
         Quiet(),
         **options,

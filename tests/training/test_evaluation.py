@@ -50,6 +50,7 @@ def test_it_says_what_it_measured(split, model):
     assert found.names == [f"{i}.png" for i in range(17)]
     np.testing.assert_array_equal(found.labels, split.labels)
     assert found.probabilities.dtype == np.float32
+    assert found.split == split.name != ""
 
 
 @pytest.mark.parametrize("training", [True, False])

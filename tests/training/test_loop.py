@@ -74,17 +74,26 @@ def test_it_takes_the_steps_of_a_hand_written_loop(tmp_path):
         [{"params": decayed, "weight_decay": 0.01}, {"params": spared}], 0.05, momentum=0.9, nesterov=True
     )
     batches = Batches(split("train", 64, 0), LOOK, 16, chosen.augment, seed=5)
-    step = 0
+    step, figures = 0, []
     for epoch in range(3):
+        losses, correct = [], 0
         for images, labels in batches.epoch(epoch):
             for group in optimizer.param_groups:
                 group["lr"] = 0.05 * 0.5 * (1 + math.cos(math.pi * step / 12))
-            loss = functional.cross_entropy(model((images / 255 - 0.5) / 0.25), labels, label_smoothing=0.1)
+            logits = model((images / 255 - 0.5) / 0.25)
+            loss = functional.cross_entropy(logits, labels, label_smoothing=0.1)
+            losses.append(loss.item())
+            correct += int((logits.argmax(1) == labels).sum())
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
             optimizer.step()
             step += 1
+        figures.append((epoch + 1, step, sum(losses) / 4, correct / 64))
+    columns = ("epoch", "step", "train_loss", "train_accuracy")
+    assert [tuple(row[name] for name in columns) for row in ours.position.history] == [
+        pytest.approx(row, rel=1e-4) for row in figures
+    ]
     for (name, mine), (_, theirs) in zip(ours.module.named_parameters(), model.named_parameters(), strict=True):
         assert torch.allclose(mine, theirs, atol=1e-6), name
 
@@ -102,6 +111,13 @@ def test_without_validation_the_last_weights_are_saved_once(tmp_path):
     saved: list[dict] = []
     training(tmp_path, recipe(), val=False, saved=saved).train()
     assert [figures["epoch"] for figures in saved] == [3]
+
+
+def test_without_validation_statistics_are_settled_once_before_the_last_weights_are_saved(tmp_path, small, monkeypatch):
+    order = []
+    monkeypatch.setattr("striate.training.loop.measure", lambda *what: order.append("settled"))
+    small.training(tmp_path, small.recipe(), val=False, save=lambda *what: order.append("saved")).train()
+    assert order == ["settled", "saved"]
 
 
 def test_an_average_is_what_is_validated_and_saved(tmp_path):
@@ -152,6 +168,42 @@ def test_a_time_limit_stops_and_saves_the_position(tmp_path):
     again.restore()
     assert again.position.step == position.step > 0
     assert again.position.stopped_by == ""
+
+
+def test_every_extension_begins_at_a_tenth_of_the_rate(tmp_path, small):
+    run = small.training(tmp_path, small.recipe(epochs=1, schedule="linear"))
+    run.extend(1)
+    run.extend(2)
+    rates = []
+    for run.position.step in (0, 2, 4, 6, 8, 12):
+        rates.append(run.learning_rate())
+    assert rates == pytest.approx([0.05, 0.025, 0.005, 0.0025, 0.005, 0.0025])
+
+
+@pytest.mark.parametrize("early_stopping", [0, 2])
+def test_what_comes_with_the_last_step_does_not_leave_it_unfinished(tmp_path, small, early_stopping):
+    run = small.training(tmp_path, small.recipe(learning_rate=0, early_stopping=early_stopping))
+    small.stop_after(run, 12)
+    assert run.train().stopped_by == "finished"
+    again = small.training(tmp_path, small.recipe(learning_rate=0, early_stopping=early_stopping))
+    again.restore()
+    assert (again.position.stopped_by, len(again.position.history)) == ("finished", 3)
+
+
+@pytest.mark.parametrize(("average", "steps"), [(0.0, 2), (0.9, 6), (0.0, 103)])
+def test_weights_saved_before_an_epochs_end_have_statistics_that_fit(tmp_path, small, average, steps, monkeypatch):
+    """Where batch norm is young, and only there: 100 steps at its momentum; an average's as the weights' own."""
+    measured, saved = [], []
+    chosen = small.recipe(epochs=40, learning_rate=0.01, average=average)
+    run = small.training(tmp_path, chosen, val=False, save=lambda *what: saved.append(what))
+    monkeypatch.setattr("striate.training.loop.measure", lambda *what: measured.append(what))
+    small.stop_after(run, steps)
+    run.train()
+    assert measured == []
+    run.save_result_so_far()
+    assert saved == [(run.result, {"epoch": steps // 4})]
+    assert [network for network, _, _ in measured] == ([run.result] if steps < 100 else [])
+    assert all(len(list(batches)) == 4 for _, batches, _ in measured)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):

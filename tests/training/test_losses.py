@@ -77,10 +77,12 @@ def test_a_network_trains_with_its_own_loss_unless_told():
 
 
 def test_losses_that_do_not_go_with_the_network_or_the_recipe_are_refused():
-    with pytest.raises(UsageError, match="RBF outputs, such as lenet5_1998"):
-        choose_loss("rbf", "cross_entropy")
-    with pytest.raises(UsageError, match="label_smoothing=0"):
-        choose_loss("hinge", "cross_entropy", 0.1)
+    for name in ("rbf", "rbf_distance"):
+        with pytest.raises(UsageError, match="RBF outputs, such as lenet5_1998"):
+            choose_loss(name, "cross_entropy")
+    for name in LOSSES.keys() - {"cross_entropy"}:
+        with pytest.raises(UsageError, match="label_smoothing=0"):
+            choose_loss(name, "rbf", 0.1)
     with pytest.raises(UsageError, match=r"unknown loss 'hing'.*'hinge'"):
         choose_loss("hing", "cross_entropy")
     with pytest.raises(UsageError, match=r"unknown loss 'hing'.*'hinge'"):

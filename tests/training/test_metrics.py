@@ -150,6 +150,7 @@ def test_labels_at_the_boundary_of_the_classes():
 
 def test_a_large_confusion_matrix_stays_out_of_the_dict():
     assert random_evaluation(0, 50, 101).to_dict()["confusion"] is None
+    assert np.sum(random_evaluation(0, 50, 100).to_dict()["confusion"]) == 50
 
 
 @pytest.mark.parametrize(

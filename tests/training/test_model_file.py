@@ -63,7 +63,7 @@ def test_the_network_comes_back_in_evaluation_mode_and_computes_the_same(saved):
 
 
 def test_a_network_in_channels_last_comes_back(tmp_path):
-    model = create_model("resnet20_cifar", num_classes=4, in_channels=3).to(memory_format=torch.channels_last)
+    model = create_model("resnet20_cifar", num_classes=3, in_channels=3).to(memory_format=torch.channels_last)
     path = save_model(tmp_path / "model.safetensors", model, description(model))
     found, _ = load_model(path)
     for name, tensor in model.state_dict().items():
@@ -168,6 +168,36 @@ def test_a_network_that_is_not_in_the_catalogue_is_a_clear_error(saved):
     change_network(saved, name="lenet99")
     with pytest.raises(StriateError, match="lenet99"):
         load_model(saved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"classes": ["a", "b"]}, "2 names of classes for 3 outputs"),
+        ({"classes": ["a", "b", "c", "d"]}, "4 names of classes for 3 outputs"),
+        ({"classes": ["a", "b", "a"]}, "two of its classes have one name"),
+        ({"classes": "abc"}, "no names"),
+        ({"classes": [1, 2, 3]}, "no names"),
+        ({"network": {"name": "lenet5"}}, "arguments"),
+        ({"network": {"name": "lenet99", "arguments": {}}}, "unknown network 'lenet99'"),
+        ({"network": {"name": "lenet5", "arguments": {"colour": 1}}}, "unknown option of lenet5 'colour'"),
+        ({"preprocessing": {"size": [0, 0]}}, "preprocessing"),
+        ({"checksum": 0}, "its checksum is wrong"),
+        ({"of_tomorrow": 1}, "of_tomorrow"),
+    ],
+)
+def test_an_edited_description_is_refused_by_the_files_name(saved, changes, said):
+    with safe_open(saved, framework="pt") as file:
+        ((_, text),) = file.metadata().items()
+    describe_otherwise(saved, json.dumps(json.loads(text) | changes))
+    line = refused(saved)
+    assert line.startswith(f"{saved}: the model file is damaged (")
+    assert said in line
+
+
+def test_a_description_too_deep_to_read_is_damaged(saved):
+    describe_otherwise(saved, "[" * 100_000)
+    assert "damaged" in refused(saved)
 
 
 def test_one_flipped_bit_of_a_weight_is_noticed(saved):

@@ -27,7 +27,14 @@ def test_rows_of_an_earlier_version_do_not_tell():
 
 
 def test_without_validation_there_are_only_steps():
-    assert Pace(10, 8).left(Position([2], timing=[{"validation_seconds": 1.0}]), 0.5) == pytest.approx(10)
+    saved = Position([2], timing=[{"validation_seconds": 1.0}])
+    assert Pace(10, 8).left(saved, 0.5) == pytest.approx(10)
+    assert Pace(10, 8, final_images=48).left(saved, 0.5) == pytest.approx(10 + 1)  # 0.5 / 8 / 3 s each
+
+
+def test_without_images_at_the_end_the_last_validation_tells_too():
+    position = Position([2], epoch=1, timing=[{"validation_seconds": 3.0}])
+    assert Pace(10, 8, validation_images=40).left(position, 0.5) == pytest.approx(10 * 0.5 + 3)
 
 
 def test_a_slow_validation_is_written_down_and_counted_in_what_is_left(tmp_path, small, monkeypatch):

@@ -94,6 +94,19 @@ def test_the_live_display_draws_on_a_terminal_and_keeps_the_epochs_lines(monkeyp
         assert part in shown
 
 
+def test_the_bar_stands_where_the_step_is(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    live = Live()
+    live.start(10, 100)
+    (task,) = live.bar.tasks
+    assert (task.completed, task.total) == (0, 100)
+    live.step(2, 70, FIGURES)
+    assert (task.completed, task.total, task.description) == (70, 100, "epoch 2/10")
+    shown = "1,234 images/s  loss 1.2500  accuracy 50.0%  1m15s left  loading-bound (40% waiting for images)"
+    assert task.fields["figures"] == shown
+    live.stop()
+
+
 def test_the_live_display_can_be_stopped_before_it_started(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)

@@ -200,6 +200,23 @@ def test_no_number_in_a_config_is_none(finished):
     assert run.config.read_text(encoding="utf-8") == '{\n  "rate": null\n}\n'
 
 
+@pytest.mark.parametrize(("workers", "seconds"), [(0, 0.0), (2, 6.0)])
+def test_a_lock_is_waited_for_where_workers_may_hold_it_still(finished, workers, seconds):
+    RunFolder(finished).update_config(workers=workers)
+    assert RunFolder(finished)._patience() == seconds
+    RunFolder(finished).config.write_text("{")
+    assert RunFolder(finished)._patience() == 0.0
+
+
+def test_a_checkpoint_stays_where_its_end_cannot_be_told(finished, monkeypatch):
+    run = RunFolder(finished)
+    run.checkpoint.write_bytes(b"state")
+    monkeypatch.setattr("striate.training.run_folder.write_atomically", lambda *what: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run.drop_checkpoint("finished")
+    assert run.checkpoint.read_bytes() == b"state"
+
+
 def test_a_dropped_checkpoint_is_told_in_the_config(finished):
     run = RunFolder(finished)
     run.checkpoint.write_bytes(b"large")

@@ -70,6 +70,13 @@ def test_training_is_young_for_ten_spans_of_its_slowest_norm(step, momentum, exp
     assert young(model, step) is expected
 
 
+@pytest.mark.parametrize(("step", "expected"), [(9, True), (10, False)])
+def test_a_plain_mean_remembers_everything_and_is_young_for_ten_steps(step, expected, small):
+    model = small.network()
+    model.stages.one[1].momentum = model.stages.two[1].momentum = None
+    assert young(model, step) is expected
+
+
 def test_a_network_without_norms_or_with_frozen_ones_is_never_young(small):
     assert not young(nn.Linear(2, 2), 1)
     assert not young(small.network().freeze("all"), 1)

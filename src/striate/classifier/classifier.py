@@ -20,6 +20,7 @@ from striate.data.listing import match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
 from striate.errors import StriateError, UsageError, is_out_of_memory
+from striate.files import at_home
 from striate.models import ConvNet
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
@@ -76,8 +77,8 @@ class Classifier:
         Raises:
             StriateError: a single image that cannot be read.
         """
-        if top < 1:
-            raise UsageError(f"top is {top}; ask for at least 1 class.")
+        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
+            raise UsageError(f"top is {top!r}; ask for at least 1 class.")
         if is_single(images):
             (source,) = Sources(images)
             (probabilities,) = self._probabilities([self._read(source)])
@@ -137,6 +138,8 @@ class Classifier:
         """
         if split not in (None, "train", "val", "test"):
             raise UsageError(f"split '{split}' is unknown; it is one of train, val, test.")
+        if not isinstance(source, str | Path | Dataset | Split | None) or source == "":
+            raise UsageError(f"{source!r} is no place of images, no data set and no split of one.")
         notes: tuple[str, ...] = ()
         if not isinstance(source, Split):
             dataset = self._open(source, split) if source is None or isinstance(source, str | Path) else source
@@ -200,7 +203,7 @@ class Classifier:
         called, absolute = self._place_of_training()
         if called in NAMES or (isinstance(source, str) and source in NAMES):
             return source == called
-        return Path(source).expanduser().resolve() == Path(absolute or called).expanduser().resolve()
+        return at_home(source).resolve() == at_home(absolute or called).resolve()
 
     def _learnt_from(self, dataset: Dataset) -> bool:
         """Whether some of a data set's images may have been trained on, as far as its place and content say."""
@@ -213,7 +216,7 @@ class Classifier:
         Raises:
             StriateError: it cannot be written.
         """
-        path = Path(path)
+        path = at_home(path)
         if path.suffix != ".safetensors":
             raise UsageError(f"{path}: a classifier is saved as a .safetensors file.")
         return save_model(path, self.model, self.description)
@@ -270,7 +273,7 @@ def load(path: str | Path) -> Classifier:
     Raises:
         StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself.
     """
-    path = Path(path)
+    path = at_home(path)
     if path.is_dir() and not (path / "model.safetensors").exists():
         unfinished = (path / "last.ckpt").exists()
         hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from lightning_fabric import Fabric
 
 from striate.classifier.classifier import Classifier, load
 from striate.classifier.reporting import report_run
+from striate.classifier.resumable import identity
 from striate.data import Dataset, Preprocessing
 from striate.errors import StriateError
 from striate.models import ConvNet, create_model
@@ -154,7 +153,7 @@ def _prepare(
         fabric=fabric,
         save_best=_saver(folder, config, dataset, preprocessing),
         progress=settings.progress,
-        identity=_identity(config),
+        identity=identity(config),
         time_limit=settings.time_limit,
         checkpoint_every=settings.checkpoint_every,
         final_images=len(dataset.test or dataset.val or dataset.train),
@@ -165,12 +164,6 @@ def _prepare(
             settings.progress.message(f"note: {folder.model} is gone, and with it the best weights before this point")
             training.position.best = None
     return training
-
-
-def _identity(config: dict[str, Any]) -> str:
-    """What decides a run, in a few letters: a checkpoint fits no other."""
-    parts = [config[name] for name in ("network", "recipe", "preprocessing", "fingerprint", "seed", "freeze")]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _network(config: dict[str, Any], pretrained: bool) -> ConvNet:

@@ -7,12 +7,14 @@ from typing import Any
 
 from striate.data import Dataset, open_dataset
 from striate.data.named import NAMES
-from striate.errors import StriateError
+from striate.errors import StriateError, UsageError
+from striate.files import at_home
 
 
 def place_of(source: str) -> dict[str, str]:
     """What config.json says of a source: as it was given, and a path that holds from any folder."""
-    return {"source": source, "absolute_source": "" if source in NAMES else str(Path(source).expanduser().absolute())}
+    absolute = "" if source in NAMES or not source else str(at_home(source).absolute())
+    return {"source": source, "absolute_source": absolute}
 
 
 def open_place(source: str | Path, **options: Any) -> Dataset:
@@ -34,7 +36,18 @@ def locate(source: str, absolute: str, instead: str) -> str:
     if source in NAMES:
         return source
     for place in (absolute, source):
-        if place and Path(place).expanduser().exists():
+        if place and at_home(place).exists():
             return place
-    where = absolute or Path(source).expanduser().absolute()
+    if not source:
+        raise StriateError("the images were handed over in memory: hand them over again (as `data` of striate.resume).")
+    where = absolute or at_home(source).absolute()
     raise StriateError(f"{where}: the images are not there any more. If they lie elsewhere now: {instead}")
+
+
+def refuse_among_images(run: str | Path, source: str | Path | Dataset) -> None:
+    """Raise UsageError where a run folder would lie among the images, and be taken for one of their classes."""
+    where = source.source if isinstance(source, Dataset) else source
+    if not where or where in NAMES or not at_home(where).is_dir():
+        return
+    if at_home(run).resolve().is_relative_to(at_home(where).resolve()):
+        raise UsageError(f"{run} would lie among the images of {where}; give a folder elsewhere: --run FOLDER.")

@@ -47,7 +47,7 @@ def report_run(
             frozen=run_facts.frozen(trained),
             source=config["source"],
             command=config["command"],
-            extensions=run_facts.extensions(run.path, position.phases),
+            extensions=run_facts.extensions(run.path, position.extensions),
             stopped_by=position.stopped_by,
             versions=config["versions"],
             recipe=config["recipe"] | {"seed": config["seed"], "precision": config["precision"]},

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import operator
+import os
 import re
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from striate.errors import UsageError
+from striate.files import at_home
 from striate.models import create_model, get_card
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe, get_recipe
@@ -19,6 +22,76 @@ from striate.training.recipes import Recipe, get_recipe
 SEEDS, SIDES, DEVICES, WORKERS, EPOCHS = 2**32 - 1, 8192, 1024, 256, 1_000_000
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+#: Arguments of `create_model` that are no options of a network, and what decides them.
+DECIDED = {
+    "name": "give it as the model",
+    "num_classes": "the images decide it",
+    "in_channels": "the images decide it",
+    "input_size": "give it as the size",
+    "weights": "give them by themselves",
+    "fully_convolutional": "a network is trained with its dense layers",
+}
+
+
+def word(name: str, value: Any) -> str:
+    """A name.
+
+    Raises:
+        UsageError: it is none, or empty.
+    """
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{name} is {value!r}; give a name, or leave it out.")
+    return value
+
+
+def place(name: str, value: Any) -> Any:
+    """A path, or the name of something that is known, as it was given.
+
+    Raises:
+        UsageError: it is neither, or empty.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not str(value) or "\0" in str(value):
+        raise UsageError(f"{name} is {value!r}; give a path.")
+    return value
+
+
+def fields(name: str, value: Any) -> dict[str, Any]:
+    """Values by name; none where nothing is given.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise UsageError(f"{name} is {value!r}; give values by name, such as {{'name': value}}.")
+    return dict(value)
+
+
+def recipe_fields(arguments: Mapping[str, Any], settings: Any) -> dict[str, Any]:
+    """The fields of the recipe that are asked for: those with an argument of their own, and the others.
+
+    Raises:
+        UsageError: one is given twice.
+    """
+    named = {name: value for name, value in arguments.items() if value is not None}
+    others = fields("settings", settings)
+    for name in named.keys() & others.keys():
+        raise UsageError(f"{name} is given twice, as {named[name]} and as {others[name]} (among settings).")
+    return named | others
+
+
+def network_options(options: Any) -> dict[str, Any]:
+    """The options of a network.
+
+    Raises:
+        UsageError: something else is among them.
+    """
+    found = fields("options", options)
+    for name in found.keys() & DECIDED.keys():
+        raise UsageError(f"{name} is no option of a network: {DECIDED[name]}.")
+    return found
 
 
 def whole(name: str, value: Any, least: int, most: int) -> int:
@@ -42,7 +115,7 @@ def share(name: str, value: Any) -> float:
     Raises:
         UsageError: it is none.
     """
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1:
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < 1:
         raise UsageError(f"{name} is a share from 0 to below 1, not {value}")
     return float(value)
 
@@ -55,18 +128,21 @@ def seconds(name: str, value: Any) -> float:
     """
     if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", value.strip())):
         return float(match[1]) * UNITS[match[2]]
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, Real) and not isinstance(value, bool) and float(value) >= 0:
         return float(value)
     raise UsageError(f"{name} {value}: give seconds, or write it as 90s, 15m or 2h.")
 
 
-def check_recipe(recipe: str | Recipe | None, settings: Mapping[str, Any]) -> None:
-    """Refuse a recipe or a setting of it; see `check_network`."""
+def check_recipe(recipe: str | Recipe | None, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe with its settings, as far as it is known; refuses as `check_network` does."""
     if isinstance(recipe, str):
         recipe = get_recipe(recipe)
     if not isinstance(recipe, Recipe | None):
         raise UsageError(f"recipe is a {type(recipe).__name__}; give a Recipe or the name of one.")
-    (recipe or Recipe()).override(settings)
+    wanted = (recipe or Recipe()).override(settings)
+    if wanted.network:
+        get_card(wanted.network)
+    return wanted
 
 
 def check_network(
@@ -90,7 +166,7 @@ def check_network(
         if freeze:
             network.freeze(freeze)
         published = {source.name for source in card.weights}
-        if weights and str(weights) not in published and not Path(weights).expanduser().is_file():
+        if weights and str(weights) not in published and not at_home(weights).is_file():
             create_model(model, weights=weights)  # says what is wrong with them
 
 

@@ -42,9 +42,9 @@ def frozen(network: ConvNet) -> str:
     return network.frozen[0] if len(network.frozen) == 1 else f"{network.frozen[0]} to {network.frozen[-1]}"
 
 
-def extensions(run: Path, phases: Sequence[int]) -> list[str]:
-    """The commands that extended a run, one for each phase after the first."""
-    return [f"striate train --resume {shlex.quote(str(run))} --extend {epochs}" for epochs in phases[1:]]
+def extensions(run: Path, asked: Sequence[int]) -> list[str]:
+    """The commands that extended a run by so many epochs each."""
+    return [f"striate train --resume {shlex.quote(str(run))} --extend {epochs}" for epochs in asked]
 
 
 def loss_differences(recipe: Recipe, network: ConvNet, num_classes: int) -> list[str]:

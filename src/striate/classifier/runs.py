@@ -11,9 +11,14 @@ from typing import Any
 from striate.classifier import request
 from striate.classifier.classifier import Classifier
 from striate.classifier.execution import Settings, execute, first_process
-from striate.classifier.places import locate, open_place, place_of
+from striate.classifier.places import locate, open_place, place_of, refuse_among_images
 from striate.classifier.plan import plan_run, pretrained_channels
-from striate.classifier.resumable import read_config, refuse_without_checkpoint
+from striate.classifier.resumable import (
+    read_config,
+    refuse_other_machine,
+    refuse_other_run,
+    refuse_without_checkpoint,
+)
 from striate.data import Dataset
 from striate.errors import StriateError
 from striate.training.hardware import create_fabric
@@ -91,13 +96,19 @@ def train(
     val_fraction = request.share("val_fraction", val_fraction)
     limit, every = request.seconds("time_limit", time_limit), request.seconds("checkpoint_every", checkpoint_every)
     named = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-    settings = {name: value for name, value in named.items() if value is not None} | dict(settings or {})
-    options = dict(options or {})
+    settings, options = request.recipe_fields(named, settings), request.network_options(options)
+    freeze = None if freeze is None else request.word("freeze", freeze)
+    weights = None if weights is None else request.place("weights", weights)
+    run = None if run is None else request.place("run", run)
+    source = source if isinstance(source, Dataset) else request.place("source", source)
+    precision = str(precision)
     request.check_hardware(device, precision)
-    request.check_recipe(recipe, settings)
+    asked_for = request.check_recipe(recipe, settings)
+    model = asked_for.network or None if model is None else request.word("model", model)
     request.check_network(model, weights, options, size, freeze)
     if run is not None:
         RunFolder(run).refuse_existing()
+    refuse_among_images("runs" if run is None else run, source)
     if isinstance(source, Dataset):
         dataset = source
     else:
@@ -173,13 +184,16 @@ def resume(
     """
     extend = request.whole("extend", extend, 0, request.EPOCHS)
     limit, every = request.seconds("time_limit", time_limit), request.seconds("checkpoint_every", checkpoint_every)
-    config = read_config(RunFolder(run))
+    config = read_config(RunFolder(request.place("run", run)))
     workers = config["workers"] if workers is None else workers
     config["workers"] = request.whole("workers", workers, 0, request.WORKERS)
+    data = data if data is None or isinstance(data, Dataset) else request.place("data", data)
+    refuse_other_machine(RunFolder(run), config)
     fabric = create_fabric(config["device"], config["devices"], config["precision"])
     folder = first_process(fabric, lambda: RunFolder.open(run))
     try:
         refuse_without_checkpoint(folder, config)
+        refuse_other_run(folder, config)
         dataset = _same_images(folder, config, data)
         if data is not None:
             config |= place_of(str(dataset.source))

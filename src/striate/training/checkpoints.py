@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +34,29 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         StriateError: missing, damaged, or not a checkpoint of striate's.
     """
+    with _opened(path) as (file, state):
+        # safetensors keeps no alignment; a copy gives each tensor memory of its own.
+        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        if state.pop("checksum") != checksum(tensors):
+            raise ValueError("its checksum is wrong")
+        return tensors, state
+
+
+def load_state_alone(path: Path) -> dict[str, Any]:
+    """The state of a checkpoint without its tensors, which stay unread; raises as `load_checkpoint`."""
+    with _opened(path) as (_, state):
+        return state
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """A checkpoint's file and its state; whatever is wrong with it becomes one line."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
                 raise StriateError(f"{path}: not a checkpoint of striate's; nothing can be resumed from it.")
-            # safetensors keeps no alignment; a copy gives each tensor memory of its own.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-            state = json.loads(metadata[FORMAT])
-            if state.pop("checksum") != checksum(tensors):
-                raise ValueError("its checksum is wrong")
-            return tensors, state
+            yield file, json.loads(metadata[FORMAT])
     except FileNotFoundError:
         raise StriateError(f"{path}: no checkpoint there, so there is nothing to resume.") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:

@@ -112,10 +112,7 @@ class Training:
 
     def extend(self, epochs: int) -> None:
         """Add a phase of training; one that ended early is taken to have been as long as it was."""
-        position = self.position
-        before = [position.epoch] if position.stopped_by else position.phases
-        position.phases = [*before, epochs]
-        position.stopped_by = ""
+        self.position.extend(epochs)
 
     def train(self) -> Position:
         """Train to the end of the last phase, or until something stops it earlier; return where it stands.
@@ -133,7 +130,7 @@ class Training:
                     if self.position.step_in_epoch == self.train_batches.steps:
                         self.finish_epoch()
                     self.checkpoint()
-                if not self.position.stopped_by:
+                if self.position.epoch == self.epochs:  # whatever came with its last step
                     self.position.stopped_by = "finished"
                     self.checkpoint()
         finally:
@@ -237,8 +234,8 @@ class Training:
     def settle_statistics(self) -> None:
         """While training is young, give the network that is to be measured or saved statistics that fit it."""
         if young(self.module, self.position.step):
-            last = max(0, self.train_batches.steps - BATCHES)
-            measure(self.result, self.train_batches.epoch(self.position.epoch - 1, last), self.preprocessing)
+            last, epoch = max(0, self.train_batches.steps - BATCHES), max(0, self.position.epoch - 1)
+            measure(self.result, self.train_batches.epoch(epoch, last), self.preprocessing)
 
     def validate(self) -> Evaluation | None:
         """Measure the network that would be saved on the validation images."""
@@ -276,6 +273,7 @@ class Training:
     def save_result_so_far(self) -> None:
         """Save the weights as they are when none have been saved yet."""
         if not self.run.model.exists():
+            self.settle_statistics()
             self._save({"epoch": self.position.epoch})
 
     def checkpoint(self) -> None:

@@ -55,9 +55,18 @@ class Description:
 
     @classmethod
     def from_json(cls, text: str) -> Description:
-        """From JSON."""
+        """From JSON.
+
+        Raises:
+            ValueError, KeyError, TypeError, StriateError: it describes no trained network.
+        """
         values = json.loads(text)
-        values["classes"] = tuple(values["classes"])
+        names = values["classes"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("its classes are no names")
+        if len(set(names)) < len(names):
+            raise ValueError("two of its classes have one name")
+        values["classes"] = tuple(names)
         values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
         return cls(**values)
 
@@ -88,12 +97,17 @@ def load_model(path: str | Path) -> tuple[ConvNet, Description]:
                     "striate does not guess. To start from them, train with --weights and --model."
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            description = Description.from_json(metadata[FORMAT])
-            if description.checksum != checksum(tensors):
-                raise ValueError("its checksum is wrong")
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise StriateError(f"{path}: the model file is damaged ({error}); make it anew.") from error
-    model = create_model(description.network["name"], **description.network["arguments"])
+    try:
+        description = Description.from_json(metadata[FORMAT])
+        if description.checksum != checksum(tensors):
+            raise ValueError("its checksum is wrong")
+        model = create_model(description.network["name"], **description.network["arguments"])
+        if len(description.classes) != max(2, model.num_classes):  # a single output separates two classes
+            raise ValueError(f"{len(description.classes)} names of classes for {model.num_classes} outputs")
+    except (StriateError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StriateError(f"{path}: the model file is damaged ({str(error).rstrip('.')}); make it anew.") from error
     load_state(model, tensors, where=str(path))
     return model.eval(), description
 

@@ -14,6 +14,9 @@ from striate.training.losses import LOSSES, OWN
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
 
+#: The largest share of training in which the rate may climb.
+LONGEST_WARMUP = 0.9
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -93,7 +96,7 @@ class Recipe:
 
     def rate_schedule(self) -> Schedule:
         """The learning-rate schedule with the warm-up as a share of training."""
-        warmup = min(0.9, self.warmup_epochs / self.epochs)
+        warmup = min(LONGEST_WARMUP, self.warmup_epochs / self.epochs)
         return Schedule(self.schedule, warmup, self.peak, self.milestones, self.gamma)
 
     def to_dict(self) -> dict[str, Any]:
@@ -146,6 +149,8 @@ def _convert(current: Any, value: Any, name: str) -> Any:
             return words[str(value).lower()]
         if isinstance(current, tuple):
             return tuple(float(item) for item in (value.split(",") if isinstance(value, str) else value))
+        if isinstance(value, bool):
+            raise TypeError
         converted = type(current)(value)
         if isinstance(converted, int) and converted != float(value):
             raise ValueError

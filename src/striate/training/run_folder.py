@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from striate.errors import StriateError, UsageError
-from striate.files import explain, portable_name, write_atomically, write_csv
+from striate.files import at_home, explain, portable_name, write_atomically, write_csv
 from striate.strict_json import to_json
 
 
@@ -18,7 +18,7 @@ class RunFolder:
     """A folder with model.safetensors, last.ckpt, metrics.csv, timing.csv, config.json and report.html."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = at_home(path)
         self._lock: FileLock | None = None
         self._made: list[Path] = []  # the folders that were made for it, the innermost first
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -30,11 +31,21 @@ class Position:
     stopped_by: str = ""  # why training is over; empty while it is not
     history: list[dict[str, Any]] = field(default_factory=list)
     timing: list[dict[str, Any]] = field(default_factory=list)
+    extensions: list[int] = field(default_factory=list)  # epochs that each extension was asked for
 
     @property
     def epochs(self) -> int:
         """Epochs in all."""
         return sum(self.phases)
+
+    def extend(self, epochs: int) -> None:
+        """Add a phase; what is left of one that ended early is given up."""
+        if self.stopped_by:
+            ends = accumulate(self.phases, initial=0)
+            lengths = (min(length, self.epoch - end) for length, end in zip(self.phases, ends, strict=False))
+            self.phases = [length for length in lengths if length > 0]
+        self.phases, self.stopped_by = [*self.phases, epochs], ""
+        self.extensions = [*self.extensions, epochs]
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Position:
@@ -43,7 +54,8 @@ class Position:
         Raises:
             TypeError: it is none.
         """
-        position = cls(**{name: value for name, value in state.items() if name not in _OLDER})
+        asked = {"extensions": state["phases"][1:]}  # as far as an earlier version tells
+        position = cls(**asked | {name: value for name, value in state.items() if name not in _OLDER})
         position.timing = [in_columns(row) for row in position.timing]
         return position
 

@@ -1,0 +1,80 @@
+"""What the images suggest where nothing was asked for: network, resolution, batch, preprocessing, workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from striate.data import ArrayImages, Dataset, KeptImages, Preprocessing
+from striate.data.survey import size_text, typical_side
+from striate.data.workers import worker_count
+from striate.models import ConvNet, get_card
+from striate.models.pretrained import input_size_of
+
+#: Images of this many pixels a side or less are small: they get a network for small images at their own size.
+SMALL = 64
+
+
+def typical_side_of(dataset: Dataset) -> int | None:
+    """The longer side of a typical training image; None where nobody has looked at their sizes."""
+    images, facts = dataset.train.images, dataset.train.facts
+    if facts is not None:
+        return typical_side(facts.sizes)
+    return max(images.array.shape[1:3]) if isinstance(images, ArrayImages) else None
+
+
+def default_network(dataset: Dataset, side: int | None) -> str:
+    """The network where none is asked for."""
+    if side is None or side > SMALL:
+        return "resnet18"
+    return "striate_m" if dataset.channels == 1 else "striate_l"
+
+
+def input_size(name: str, side: int | None, weights: str | Path | None) -> int:
+    """The side of the images that a network is to see: its weights' own, else what suits images and network."""
+    card = get_card(name)
+    if weights:
+        return input_size_of(card, weights)
+    smallest = card.smallest("small")
+    if side is None or side > SMALL or side < smallest:
+        return card.input_size
+    # Networks made for small images see them at their own size; others at the size they were made for.
+    return card.input_size if card.fixed_size else max(side, smallest)
+
+
+def size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
+    """How images of several sizes came to be shown at the size of some of them."""
+    sizes = dataset.survey.sizes if dataset.survey else None
+    if sizes is None or sizes.different == 1 or size != side:
+        return []
+    between = f"from {size_text(sizes.smallest)} to {size_text(sizes.largest)}"
+    return [
+        f"the images are of {sizes.different:,} sizes, {between}; the network sees {size}x{size}, chosen by the middle "
+        "one of their longer sides"
+    ]
+
+
+def preprocessing_for(network: ConvNet, dataset: Dataset, size: int) -> Preprocessing:
+    """As the weights want their images, else by the statistics of these."""
+    source = network.weights_source
+    side = typical_side_of(dataset)
+    if source is not None:
+        mean, std = source.normalisation(dataset.channels)
+        crop, way = source.crop_fraction, source.interpolation
+        return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)
+    # Small pictures are shown whole: a centre crop would cut their edges off.
+    whole = side is not None and side <= SMALL
+    return Preprocessing.for_dataset(dataset, (size, size), resize="squash" if whole else "crop")
+
+
+def fitting_batch(images: int) -> int:
+    """The largest power of two, at least 2, that gives an epoch ten steps; all images where there are fewer."""
+    return min(images, max(2, 2 ** ((images // 10).bit_length() - 1)))
+
+
+def workers_for(dataset: Dataset, side: int | None, wanted: int | None) -> int:
+    """Worker processes: none for small images in memory, whose batches cost less than sending them would."""
+    if wanted is not None:
+        return wanted
+    images = dataset.train.images
+    is_small = isinstance(images, KeptImages) and side is not None and side <= SMALL
+    return 0 if isinstance(images, ArrayImages) or is_small else worker_count()
