@@ -311,3 +311,26 @@ def test_bands_beside_inks_are_alpha_or_refused():
 def test_floats_of_inks_are_refused():
     with pytest.raises(UnreadableImage, match="floating-point samples of such colours"):
         decode(tiff(np.zeros((4, 6, 4), np.float32), 32, CMYK, kind=3), 3)
+
+
+def test_what_nobody_reads_is_refused_with_the_number_in_the_file():
+    samples = np.full((4, 4, 3), 9)
+    for change, words in (
+        ({"photometric": 32845}, "a TIFF file of colour space 32845, which is not read; save it as RGB"),
+        ({"more": {259: (SHORT, [34712])}}, "a TIFF file of compression 34712, which is not read; save it as PNG"),
+        ({"photometric": YCBCR}, "YCbCr of reduced chroma without compression; save it as RGB"),
+    ):
+        with pytest.raises(UnreadableImage, match=words):
+            decode(tiff(samples, 8, **{"photometric": RGB, **change}), 3)
+    luma = np.full((4, 4, 3), [200, 100, 150])
+    data = tiff(luma, 8, YCBCR, more={530: (SHORT, [1, 1])})
+    assert decode(data, 3)[0, 0].tolist() == [230, 193, 150]  # JFIF's matrix: 200 + 1.402 * 22, ...
+
+
+def test_a_palette_of_eight_bits_is_read_as_it_is_meant():
+    colours = [*range(0, 160, 10), *range(16), *range(100, 116)]  # red, green, blue of 16 colours, below 256
+    samples = np.arange(16)[None, :, None]
+    expected = np.array(colours).reshape(3, 16).T
+    for factor in (1, 257):
+        data = tiff(samples, 4, PALETTE, more={320: (SHORT, [value * factor for value in colours])})
+        np.testing.assert_array_equal(decode(data, 3)[0], expected)
