@@ -46,6 +46,7 @@ def walk(folder: Path) -> tuple[list[str], Walk]:
             "desktop.ini",
         ),
         *(".DS_Store", "@Recycle", "FOUND.000", "Network Trash Folder", "Icon\r", "__pycache__", "RECYCLER"),
+        *("@SynoEAStream", "@SynoResource", "@appdata", "~snapshot", "$Extend"),
     ],
 )
 def test_what_systems_leave_is_passed_over_at_every_level(make_folder, name):

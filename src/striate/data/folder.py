@@ -11,6 +11,7 @@ from pathlib import Path
 from striate.data.images import printable
 from striate.data.layout import demand_classes, split_folders
 from striate.data.listing import Listing, Part, class_name, index_labels
+from striate.data.not_read import advice_for
 from striate.data.walk import Walk, extension_of, files_in, holdings, is_image, subfolders
 from striate.errors import StriateError
 
@@ -71,6 +72,8 @@ def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[
             f"one folder per class ({printable(root)}/train/cat)"
         )
     inside = {path for folder in splits.values() for path in (folder, *folder.parents)}
+    around = sorted({path for folder in splits.values() for path in folder.parents if path.is_relative_to(root)})
+    notes += tuple(note for folder in around for note in _stray_note(folder, walk))
     others = [printable(folder.name) for folder in subfolders(root) if folder not in inside]
     if others:
         notes += (f"folders beside the splits were ignored: {', '.join(others)}",)
@@ -94,7 +97,7 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
         raise StriateError(f"{where} holds no images{_instead(root)}; it should hold one folder of images per class")
     demand_classes(root, folders)
     names = _class_names(root, folders)
-    found = _Found(notes=_merged_note(root, names) + _stray_note(root))
+    found = _Found(notes=_merged_note(root, names) + _stray_note(root, walk))
     held: dict[Path, Counter[str]] = {}
     for folder, name in zip(folders, names, strict=True):
         visited, before = set(walk.visited), Counter(walk.left_out)
@@ -127,7 +130,7 @@ def _merged_note(root: Path, names: Sequence[str]) -> tuple[str, ...]:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if not twice:
         return ()
-    return (f"{printable(root)} holds two spellings in Unicode of {', '.join(map(repr, twice))}: each is one class",)
+    return (f"{printable(root)} holds two spellings of {', '.join(map(repr, twice))}: each is one class",)
 
 
 def _hint(root: Path) -> str:
@@ -150,8 +153,14 @@ def _instead(root: Path) -> str:
     return f", {holdings(walk.left_out)}" if walk.left_out else ""
 
 
-def _stray_note(root: Path) -> tuple[str, ...]:
-    stray = sum(map(is_image, files_in(root)))
+def _stray_note(root: Path, walk: Walk) -> tuple[str, ...]:
+    """A line on images that lie beside the folders; pictures in forms that are not read are left out by the walk."""
+    stray = 0
+    for path in files_in(root):
+        if is_image(path):
+            stray += 1
+        elif advice_for(extension_of(path)):
+            walk.leave_out(path)
     if not stray:
         return ()
     return (f"{stray:,} image{'s' * (stray > 1)} directly in {printable(root)} ignored: in no class folder",)
