@@ -122,6 +122,7 @@ def test_years_and_places_above_the_classes_are_asked_about(make, places):
     assert places[0] in line
     assert "cat, dog" in line
     assert "one folder cat" in line
+    assert "if they are the parts of a data set, call them train, val and test" in line
     assert "\n" not in line
 
 

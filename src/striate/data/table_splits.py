@@ -44,7 +44,6 @@ def choose_splits(
         rows: all rows.
         where: the table, for errors.
     """
-
     columns = {name.replace("_", "").replace("-", ""): column for name, column in columns.items()}
 
     def cells_of(name: str) -> list[str]:
@@ -61,10 +60,12 @@ def choose_splits(
     )
     words = those(_WORD_COLUMNS) + [name for name in those(_FOLD_COLUMNS) if name not in folds]
     words += [name for name in those(_PERHAPS) if all(map(split_of, cells_of(name)))]
-    flags = {} if words else {_FLAG_COLUMNS[name]: columns[name] for name in those(_FLAG_COLUMNS)}
-    for name in those(_FLAGS_PERHAPS) if not words else ():
-        if all(cell.casefold() in _TRUTH for cell in cells_of(name)):
-            flags.setdefault(SPLIT_WORDS[name], columns[name])
+    flags: dict[str, str] = {}
+    if not words:
+        flags = {_FLAG_COLUMNS[name]: columns[name] for name in those(_FLAG_COLUMNS)}
+        for name in those(_FLAGS_PERHAPS):
+            if all(cell.casefold() in _TRUTH for cell in cells_of(name)):
+                flags.setdefault(SPLIT_WORDS[name], columns[name])
     used = {columns[name] for name in words[:1]} | {*flags.values()}
     for name in those((*_WORD_COLUMNS, *_FOLD_COLUMNS, *_PERHAPS, *_FLAG_COLUMNS, *_FLAGS_PERHAPS)):
         if columns[name] not in used and name not in folds:
