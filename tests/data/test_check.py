@@ -135,3 +135,62 @@ def test_arrays_are_measured_where_they_lie():
     coloured = check_parts(parts, channels=3).parts["test"]
     assert coloured.images.read(1).shape == (5, 7, 3)
     assert coloured.facts.channels.tolist() == [1, 1]
+
+
+def test_what_is_remarked_is_counted_over_all_parts_with_the_first(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    stream = io.BytesIO()
+    Image.fromarray(noise(8, 8, 3)).save(stream, "JPEG", exif=exif)
+    paths = [tmp_path / name for name in ("0.jpg", "1.png", "2.GIF", "3.jpg", "4.png")]
+    for path in paths[:1] + paths[3:]:
+        path.write_bytes(png(noise(4, 4, 3)))
+    for path in paths[1:3]:
+        path.write_bytes(stream.getvalue())
+    assert check_parts(parts_of(paths, [path.name for path in paths])).notes == (
+        "4 images with the extension of another format, read by content (first: 0.jpg)",
+        "2 images turned upright as the EXIF data say (first: 1.png)",
+    )
+
+
+def test_an_extension_means_the_same_in_any_case(tmp_path):
+    for name in ("a.JPG", "b.Png"):
+        (tmp_path / name).write_bytes(png(noise(4, 4, 3)))
+    paths = sorted(tmp_path.iterdir())
+    notes = check_parts({"train": Part(paths, ["a", "b"], np.zeros(2, np.int64))}).notes
+    assert notes == ("1 image with the extension of another format, read by content (first: a)",)
+
+
+def test_the_first_reason_of_each_class_is_told():
+    contents = [b"", b"x", b"", png(noise(2, 2, 3))]
+    part = check_parts({"train": Part(contents, list("abcd"), np.array([1, 0, 0, 2]))}).parts["train"]
+    assert [(part.reason_for(label).path, part.reason_for(label).reason) for label in (0, 1)] == [
+        ("b", "not an image"),
+        ("a", "empty file"),
+    ]
+    assert part.reason_for(2) is None
+
+
+def test_grey_beside_colour_is_looked_at_once_and_opacity_again(tmp_path):
+    pictures = [noise(4, 4, 4), noise(4, 4), noise(4, 4, 3)]
+    paths = [tmp_path / f"{row}.png" for row in range(3)]
+    for path, picture in zip(paths, pictures, strict=True):
+        path.write_bytes(png(picture))
+    for limit in (1 << 20, 0):
+        part = check_parts({"train": Part(paths, list("abc"), np.arange(3))}, channels=1, memory_limit=limit)
+        kept = part.parts["train"].images
+        assert [kept.read(row).shape for row in range(3)] == [(4, 4, 1)] * 3
+        for row in range(3):
+            assert np.array_equal(kept.read(row), FileImages(paths, 1).read(row))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_arrays_are_given_the_channels_that_are_wanted(channels):
+    arrays = {
+        name: Part(noise(3, 4, 5, 3, seed=row), list("abc"), np.arange(3)) for row, name in enumerate(("train", "val"))
+    }
+    checked = check_parts(arrays, channels=channels)
+    assert checked.channels == channels
+    for part in checked.parts.values():
+        assert part.images.array.shape == (3, 4, 5, channels)
+        assert part.facts.channels.tolist() == [3, 3, 3]

@@ -113,3 +113,12 @@ def test_files_of_several_sets_in_one_folder_are_asked_about(tmp_path):
         write(tmp_path / f"{name}-train-labels-idx1-ubyte", np.array([0, 1], np.uint8))
     with pytest.raises(StriateError, match="the train images of several sets"):
         open_dataset(tmp_path)
+
+
+def test_one_pair_is_not_divided_and_two_are(tmp_path):
+    write_set(tmp_path)
+    assert open_dataset(tmp_path).divided
+    for path in tmp_path.glob("t10k*"):
+        path.unlink()
+    assert not open_dataset(tmp_path).divided
+    assert not open_dataset(next(tmp_path.glob("*images*"))).divided

@@ -211,3 +211,13 @@ def test_missing_data_set_is_downloaded_into_the_cache(tmp_path, server, monkeyp
     monkeypatch.setitem(named.PUBLISHED, "cifar10", named.Published("cifar10", (address,), files))
     assert len(open_dataset("cifar10", cache=tmp_path / "cache").test) == 6
     assert (tmp_path / "cache/cifar10/cifar-10-binary.tar.gz").is_file()
+
+
+def test_the_cache_is_where_it_is_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("STRIATE_CACHE", raising=False)
+    assert named.cache_folder() == tmp_path / ".cache" / "striate"
+    assert named.cache_folder("~/sets") == tmp_path / "sets"
+    monkeypatch.setenv("STRIATE_CACHE", "~/elsewhere")
+    assert named.cache_folder() == tmp_path / "elsewhere"
+    assert named.cache_folder(tmp_path / "here") == tmp_path / "here"

@@ -263,3 +263,22 @@ def test_photographs_in_parquet_are_decoded_when_read(shared_data):
     assert isinstance(dataset.train.images, EncodedImages)
     assert len(dataset.classes) == 1000
     assert dataset.train.images.read(999).shape[2] == 3
+
+
+def test_the_test_images_are_cut_first_and_by_the_same_share_whatever_the_other(make_folder):
+    folder = make_folder({"cat": 20, "dog": 20})
+    tests = [
+        sorted(pixels for pixels in open_dataset(folder, val_fraction=share, test_fraction=0.2).test.facts.contents)
+        for share in (0, 0.1, 0.4)
+    ]
+    assert tests[0] == tests[1] == tests[2]
+    assert len(tests[0]) == 8
+    cut = open_dataset(folder, val_fraction=0.4, test_fraction=0.2)
+    assert [split.counts(2).tolist() for split in cut.splits] == [[8, 8], [8, 8], [4, 4]]
+
+
+def test_sizes_and_twins_of_all_parts_are_surveyed(make_folder):
+    for part, size in (("train", (4, 4)), ("val", (5, 5)), ("test", (6, 6))):
+        make_folder({"cat": 1, "dog": 1}, name=f"pets/{part}", size=size)
+    survey = open_dataset(make_folder({}, name="pets")).survey
+    assert (survey.sizes.smallest, survey.sizes.largest, survey.sizes.images) == ((4, 4), (6, 6), 6)

@@ -334,3 +334,29 @@ def test_a_palette_of_eight_bits_is_read_as_it_is_meant():
     for factor in (1, 257):
         data = tiff(samples, 4, PALETTE, more={320: (SHORT, [value * factor for value in colours])})
         np.testing.assert_array_equal(decode(data, 3)[0], expected)
+
+
+@pytest.mark.parametrize("compression", [NONE, DEFLATE, LZW, PACKBITS])
+def test_a_strip_may_promise_more_rows_than_there_are(compression):
+    samples = np.random.default_rng(0).integers(0, 256, (7, 5, 3))
+    data = tiff(samples, 8, RGB, compression=compression, rows_per_strip=7, more={278: (LONG, [2**32 - 1])})
+    np.testing.assert_array_equal(decode(data, 3), samples)
+
+
+def test_pages_that_pillow_decodes_are_channels_in_their_order():
+    planes = np.stack([np.full((16, 16), 40 * band, np.uint8) for band in range(5)], axis=2)
+    pages = [Image.fromarray(planes[..., band]) for band in range(5)]
+    stream = io.BytesIO()
+    pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:], compression="jpeg")
+    assert np.abs(decode(stream.getvalue(), 5).astype(int) - planes).max() <= 2
+
+
+@pytest.mark.parametrize(("kind", "counts"), [(1, False), (2, True), (4, False), (0, True)])
+def test_reduced_copies_and_masks_are_no_pages(kind, counts):
+    samples = np.random.default_rng(0).integers(0, 256, (4, 5, 1))
+    data = tiff(samples, 8, BLACK, more={254: (LONG, [kind])}, pages=2)
+    if counts:
+        assert len(read_pages(data)) == 2
+    else:
+        with pytest.raises(UnreadableImage, match="a TIFF file without a page"):
+            decode(data, 1)
