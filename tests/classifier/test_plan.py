@@ -8,8 +8,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from striate.classifier import load, train
-from striate.classifier.plan import _input_size, plan_run
+from striate.classifier.plan import _fitting_batch, _input_size, plan_run
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
+from striate.errors import UsageError
 from striate.models import create_model, keras_examples, vgg
 
 NOTHING_ASKED = {
@@ -165,3 +166,31 @@ def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, t
     train(photos, weights=trained, run=tmp_path / "own", **options)
     config = json.loads((tmp_path / "own" / "config.json").read_text())
     assert not any("start from" in note for note in config["notes"])
+
+
+@pytest.mark.parametrize(
+    ("images", "batch"),
+    [(1, 1), (2, 2), (3, 2), (39, 2), (40, 4), (639, 32), (640, 64), (5000, 256)],
+)
+def test_a_batch_is_a_power_of_two_that_gives_ten_steps(images, batch):
+    assert _fitting_batch(images) == batch
+
+
+@pytest.mark.parametrize(("side", "network", "size"), [(64, "striate_l", 64), (65, "resnet18", 224)])
+def test_images_are_small_up_to_a_side(photos, side, network, size):
+    folder = photos(((side, 30), 2))
+    assert planned(open_dataset(folder, val_fraction=0))[:2] == (network, (size, size))
+    assert _input_size("resnet18", side, None) == size
+
+
+def test_what_is_asked_for_is_planned(photos):
+    dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
+    asked = {"model": "lenet5", "size": 20, "seed": 7, "workers": 3, "freeze": "stem", "recipe": "photos"}
+    plan = plan_run(dataset, **{**NOTHING_ASKED, **asked, "settings": {"epochs": 2, "batch_size": 6}, "devices": 2})
+    assert plan["network"]["name"] == "lenet5"
+    assert plan["preprocessing"]["size"] == [20, 20]
+    assert (plan["seed"], plan["workers"], plan["freeze"], plan["devices"]) == (7, 3, "stem", 2)
+    assert (plan["recipe"]["name"], plan["recipe"]["epochs"], plan["recipe"]["batch_size"]) == ("photos", 2, 6)
+    assert (plan["classes"], plan["fingerprint"]) == (["rose", "tulip"], dataset.fingerprint)
+    with pytest.raises(UsageError, match="a batch of 5 cannot be shared evenly by 2 devices"):
+        plan_run(dataset, **{**NOTHING_ASKED, "settings": {"batch_size": 5}, "devices": 2})

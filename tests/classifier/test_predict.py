@@ -1,5 +1,6 @@
 """Predicting: one answer for one picture, however it is handed over; probabilities in scikit-learn's manner."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -148,6 +149,20 @@ def test_unreadable_images_are_errors_in_a_list_and_raised_alone(classifier, pic
 def test_what_is_no_image_is_refused(classifier, images, words):
     with pytest.raises(UsageError, match=words):
         classifier.predict(images)
+
+
+def test_what_is_no_image_is_refused_among_others_too(classifier, picture):
+    with pytest.raises(UsageError, match=r"\[1\]: an array of float64"):
+        classifier.predict([picture, np.zeros((4, 4, 3))])
+
+
+@pytest.mark.parametrize(
+    ("size", "together"), [((16, 16), 64), ((128, 128), 64), ((224, 224), 20), ((224, 448), 10), ((2000, 2000), 1)]
+)
+def test_as_many_images_go_together_as_their_pixels_allow(classifier, monkeypatch, size, together):
+    look = dataclasses.replace(classifier.description.preprocessing, size=size)
+    monkeypatch.setattr(classifier, "description", dataclasses.replace(classifier.description, preprocessing=look))
+    assert classifier._together == together
 
 
 def test_a_model_alone_is_enough(trained, picture, tmp_path, monkeypatch):

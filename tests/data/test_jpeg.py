@@ -180,6 +180,21 @@ def test_warnings_of_the_decoding_thread_are_dropped(monkeypatch):
     assert shown == ["of another"]
 
 
+def test_warnings_go_their_usual_way_afterwards(monkeypatch):
+    usual = warnings.showwarning
+    listen(lambda: None)
+    assert warnings.showwarning is usual
+    with pytest.raises(ZeroDivisionError):
+        listen(lambda: 1 // 0)
+    assert warnings.showwarning is usual
+
+
+def test_a_file_without_its_end_mark_is_no_ordinary_one():
+    data = photo()
+    assert jpeg.read_header(data).is_ordinary
+    assert not jpeg.read_header(data[:-2]).is_ordinary
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize(("side", "shrunk_to"), [(900, 900), (1100, 550), (1400, 700)])
 def test_a_picture_too_large_for_the_memory_is_decoded_smaller(mode, side, shrunk_to, monkeypatch):

@@ -170,3 +170,12 @@ def test_kinds_below_a_class_are_no_classes_though_one_name_returns(make):
 
 def test_years_with_images_directly_in_them_are_classes(make_folder):
     assert open_dataset(make_folder({"1990": 2, "2000": 2})).classes == ("1990", "2000")
+
+
+def test_places_that_share_half_of_their_folders_are_asked_about(make):
+    root = make("north")
+    make("south", counts={"cat": 1, "dog": 1, "fox": 1, "hen": 1})
+    with pytest.raises(StriateError, match="which are the classes"):
+        open_dataset(root)
+    make("south", counts={"owl": 1})
+    assert open_dataset(root).classes == ("north", "south")

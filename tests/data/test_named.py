@@ -8,8 +8,11 @@ import tarfile
 import threading
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torchvision
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from striate.data import named, open_dataset
@@ -133,6 +136,18 @@ def test_cifar100_has_the_fine_labels(tmp_path, offline):
     dataset = open_dataset("cifar100", cache=tmp_path, val_fraction=0)
     assert dataset.classes == names
     assert dataset.test.labels.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_cifar100_in_parquet_has_the_fine_labels(tmp_path, offline):
+    (tmp_path / "cifar100").mkdir()
+    stream = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(stream, "PNG")
+    table = {"img": [stream.getvalue()] * 4, "coarse_label": [0, 0, 0, 0], "fine_label": [1, 0, 1, 0]}
+    for split in ("train", "test"):
+        pq.write_table(pa.table(table), tmp_path / "cifar100" / f"{split}.parquet")
+    dataset = open_dataset("cifar100", cache=tmp_path, val_fraction=0)
+    assert dataset.classes == ("0", "1")
+    assert dataset.test.labels.tolist() == [1, 0, 1, 0]
 
 
 def test_cifar10_is_read_from_parquet_too(shared_data, tmp_path, offline):

@@ -172,3 +172,13 @@ def test_columns_and_cells_that_are_ambiguous_are_refused_or_told(make_folder):
 def test_classes_that_are_much_alike_are_told_of(make_folder):
     folder = make_folder({"cat": 2, "Cat": 2})
     assert "much alike, yet classes of their own: 'Cat' and 'cat'" in open_dataset(folder, val_fraction=0).notes
+
+
+def test_the_order_of_the_rows_is_no_part_of_the_fingerprint(make_folder):
+    folder = make_folder({"cat": 3, "dog": 3})
+    rows = [f"{klass}/{number:03d}.png,{klass}" for klass in ("cat", "dog") for number in range(3)]
+    prints = set()
+    for order in (rows, rows[::-1], rows[1::2] + rows[::2]):
+        (folder / "labels.csv").write_text("\n".join(["path,label", *order]))
+        prints.add(open_dataset(folder / "labels.csv", val_fraction=0).fingerprint)
+    assert len(prints) == 1

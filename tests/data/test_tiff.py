@@ -194,9 +194,9 @@ def test_alpha_that_the_file_names_is_composited_on_white(bits):
 
 
 def test_colours_multiplied_by_alpha_are_divided_again():
-    samples = np.array([[[50, 100, 20, 100], [255, 0, 0, 255]]], np.uint8)
+    samples = np.array([[[50, 100, 20, 100], [255, 0, 0, 255], [200, 9, 0, 100]]], np.uint8)
     data = tiff(samples, 8, RGB, extra=(1,))
-    assert decode(data, 4)[0].tolist() == [[128, 255, 51, 100], [255, 0, 0, 255]]
+    assert decode(data, 4)[0].tolist() == [[128, 255, 51, 100], [255, 0, 0, 255], [255, 23, 0, 100]]
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])

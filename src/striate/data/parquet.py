@@ -16,7 +16,6 @@ from striate.errors import StriateError
 
 def list_parquet(
     files: Mapping[str, Sequence[Path]],
-    label_column: str | None = None,
     notes: tuple[str, ...] = (),
     divided: bool = True,
 ) -> Listing:
@@ -30,11 +29,7 @@ def list_parquet(
         StriateError: no image or label column, labels outside the class names, damaged files.
     """
     names = _distinct_names([file for paths in files.values() for file in paths])
-    read = {
-        split: [read_rows(file, names[file], label_column) for file in files[split]]
-        for split in SPLITS
-        if split in files
-    }
+    read = {split: [read_rows(file, names[file]) for file in files[split]] for split in SPLITS if split in files}
     tables = [table for of_split in read.values() for table in of_split]
     notes += next((note for table in tables if (note := choice_note(table.label_columns, "the classes"))), ())
     notes += _lend_names(tables) + _merged_notes(tables)

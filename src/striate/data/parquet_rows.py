@@ -84,13 +84,12 @@ class ParquetRows:
         self.names, self.codes = names, labels
 
 
-def read_rows(file: Path, name: str, label_column: str | None = None) -> ParquetRows:
+def read_rows(file: Path, name: str) -> ParquetRows:
     """Read the rows of a Parquet file that have an image and a label.
 
     Args:
         file: the file.
         name: what to call it in reports; its rows are called `name[17]`.
-        label_column: the column of labels; None for the first of LABEL_COLUMNS there is.
 
     Raises:
         StriateError: no image or label column, a negative label or one outside the class names, a damaged file.
@@ -102,7 +101,7 @@ def read_rows(file: Path, name: str, label_column: str | None = None) -> Parquet
     try:
         schema = pq.read_schema(file)
         image = _column(schema, IMAGE_COLUMNS, where, "image")
-        label = _column(schema, (label_column,) if label_column else LABEL_COLUMNS, where, "label")
+        label = _column(schema, LABEL_COLUMNS, where, "label")
         table = pq.read_table(file, columns=[image, label])
         contents, paths = _images(table, image, where)
         values = _labels(table, label, where)
@@ -113,7 +112,7 @@ def read_rows(file: Path, name: str, label_column: str | None = None) -> Parquet
     strings = any(isinstance(value, str) for value in values)
     declared = () if strings else _declared(schema, label)
     kind = STRINGS if strings else NAMED if declared else NUMBERS
-    others = () if label_column else tuple(c for c in schema.names if c.lower() in LABEL_COLUMNS and c != label)
+    others = (column for column in schema.names if column.lower() in LABEL_COLUMNS and column != label)
     rows = ParquetRows(where, name, kind, (label, *others), declared, len(values))
     labels: list[Any] = []
     for row, (content, path, value) in enumerate(zip(contents, paths, values, strict=True)):
