@@ -264,6 +264,7 @@ def test_images_beside_the_parts_and_forms_that_are_not_read_are_told_of(make_fo
     ]
     (left_out,) = (note for note in notes if "left out" in note)
     assert left_out.startswith("4 files left out (4 .heic; the first: ")
+    assert not any("folders beside" in note for note in notes)
 
 
 def test_two_classes_may_link_to_one_folder(make_folder):

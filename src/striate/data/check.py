@@ -121,7 +121,7 @@ def check_parts(
         looks.append(look)
     if channels is None:
         channels = _common_channels(Counter(look.shape[2] for look in looks if not look.reason))
-        _look_again(items, looks, channels, memory)
+        _refuse_others(items, looks, channels, memory)
     memory.give_channels(channels)
 
     checked, report, start = {}, _Report(), 0
@@ -170,14 +170,11 @@ def _look_at(item: Path | bytes, channels: int | None, memory: Memory) -> _Look:
     )
 
 
-def _look_again(items: list[Path | bytes], looks: list[_Look], channels: int, memory: Memory) -> None:
-    """Replace, in place, the looks at images that would have to lose channels; grey ones only repeat theirs."""
+def _refuse_others(items: list[Path | bytes], looks: list[_Look], channels: int, memory: Memory) -> None:
+    """Replace, in place, the looks at images of more bands than `channels` by the reason not to read them."""
     for row, look in enumerate(looks):
-        if look.reason or look.shape[2] in (1, channels):
-            continue
-        looks[row] = _look_at(items[row], channels, memory)
-        memory.replace(row, looks[row].picture)
-        looks[row].picture = None
+        if not look.reason and look.shape[2] not in (1, channels):
+            looks[row] = _look_at(items[row], channels, memory)
 
 
 def _readable(part: Part, looks: list[_Look], channels: int, memory: Memory, start: int) -> CheckedPart:
