@@ -3,6 +3,7 @@
 import ctypes
 import io
 import os
+import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -232,3 +233,26 @@ def test_damage_is_heard_at_a_fraction_of_the_size(monkeypatch):
     assert decode(data).shape == (450, 500, 3)
     with pytest.raises(UnreadableImage, match="damaged"):
         decode(damaged(data)["lost bytes"])
+
+
+def test_who_decodes_alone_is_waited_for_and_waits():
+    order: list[str] = []
+    with listening._ear.alone():
+        other = threading.Thread(target=lambda: listen(lambda: order.append("other")))
+        other.start()
+        other.join(0.1)
+        order.append("alone")
+    other.join(10)
+    assert order == ["alone", "other"]
+    with listening._ear:
+        alone = threading.Thread(target=lambda: _alone(order))
+        alone.start()
+        alone.join(0.1)
+        order.append("first")
+    alone.join(10)
+    assert order == ["alone", "other", "first", "alone"]
+
+
+def _alone(order: list[str]) -> None:
+    with listening._ear.alone():
+        order.append("alone")

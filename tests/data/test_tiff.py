@@ -360,3 +360,14 @@ def test_reduced_copies_and_masks_are_no_pages(kind, counts):
     else:
         with pytest.raises(UnreadableImage, match="a TIFF file without a page"):
             decode(data, 1)
+
+
+@pytest.mark.parametrize("compression", [NONE, PACKBITS, DEFLATE])
+def test_bits_may_lie_in_reverse(compression):
+    samples = np.random.default_rng(0).integers(0, 16, (6, 9, 1))
+    content = pack(samples.reshape(6, -1), 4, "<")
+    mirrored = bytes(int(f"{byte:08b}"[::-1], 2) for byte in compressed(content, compression))
+    data = tiff(samples, 4, BLACK, compression=compression, rows_per_strip=6, more={266: (SHORT, [2])})
+    assert data.count(compressed(content, compression)) == 1
+    reverse = data.replace(compressed(content, compression), mirrored)
+    np.testing.assert_array_equal(decode(reverse, 1), samples * 17)
