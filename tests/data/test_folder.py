@@ -279,3 +279,11 @@ def test_a_name_with_a_space_behind_it_is_the_same_class(make_folder):
     make_folder({"cat ": 1}, name="pets/val")
     dataset = open_dataset(make_folder({}, name="pets"))
     assert [split.counts(2).tolist() for split in dataset.splits] == [[2, 1], [1, 0]]
+
+
+def test_images_beside_empty_folders_only_are_refused_as_lying_directly_there(make_folder):
+    folder = make_folder({"cat": 2, "empty": 0, "photo.jpg": 0})
+    for path in (folder / "cat").iterdir():
+        path.rename(folder / path.name)
+    with pytest.raises(StriateError, match="the images lie directly in .*photos; put them into one folder per class"):
+        open_dataset(folder)

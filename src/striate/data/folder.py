@@ -89,11 +89,7 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
     where = printable(root)
     folders = subfolders(root)
     if not folders:
-        if any(is_image(path) for path in files_in(root)):
-            raise StriateError(
-                f"the images lie directly in {where}; put them into one folder per class ({where}/cat, {where}/dog)"
-                f"{_table_hint(root)}"
-            )
+        _demand_none_directly_in(root)
         raise StriateError(f"{where} holds no images{_instead(root)}; it should hold one folder of images per class")
     demand_classes(root, folders)
     names = _class_names(root, folders)
@@ -106,6 +102,8 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
         held[folder] = walk.left_out - before
         found.paths += images
         found.labels += [name] * len(images)
+    if not found.paths and not allow_empty:
+        _demand_none_directly_in(root)
     present = set(found.labels)
     for folder, name in zip(folders, names, strict=True):
         if name not in present and not allow_empty:
@@ -115,6 +113,16 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
                 f"{blocked or 'holds ' + (holdings(held[folder]) or 'no image files')}; add some or remove the folder"
             )
     return found
+
+
+def _demand_none_directly_in(root: Path) -> None:
+    """Raise StriateError where there are no images in class folders, but some beside them."""
+    if any(map(is_image, files_in(root))):
+        where = printable(root)
+        raise StriateError(
+            f"the images lie directly in {where}; put them into one folder per class ({where}/cat, {where}/dog)"
+            f"{_table_hint(root)}"
+        )
 
 
 def _class_names(root: Path, folders: Iterable[Path]) -> list[str]:
