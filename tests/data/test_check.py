@@ -194,3 +194,46 @@ def test_arrays_are_given_the_channels_that_are_wanted(channels):
     for part in checked.parts.values():
         assert part.images.array.shape == (3, 4, 5, channels)
         assert part.facts.channels.tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize("limit", [1 << 20, 0])
+@pytest.mark.parametrize(
+    ("bands", "channels", "skipped"),
+    [
+        ([3, 5, 3, 1], 3, {1: "the image has 5 channels, 3 are wanted"}),
+        ([1, 1, 5, 1], 1, {2: "the image has 5 channels, 1 are wanted"}),
+        ([5, 5, 3, 5], 5, {2: "the image has 3 channels, 5 are wanted"}),
+        ([5, 1, 5, 5], 5, {1: "the image has 1 channel, 5 are wanted"}),
+        ([3, 1, 7, 3], 3, {2: "the image has 7 channels, 3 are wanted"}),
+        ([1, 1, 4, 1], 3, {2: "the image has 4 bands, none of which"}),
+    ],
+)
+def test_a_few_images_of_other_bands_are_skipped_by_name(tmp_path, bands, channels, skipped, limit):
+    pictures = [noise(6, 6, count, seed=row) for row, count in enumerate(bands)]
+    paths = [tmp_path / f"{row}.npy" for row in range(4)]
+    for path, picture in zip(paths, pictures, strict=True):
+        np.save(path, picture)
+    checked = check_parts({"train": Part(paths, [path.name for path in paths], np.arange(4))}, memory_limit=limit)
+    part = checked.parts["train"]
+    assert checked.channels == channels
+    assert part.labels.tolist() == [row for row in range(4) if row not in skipped]
+    assert {int(entry.path[0]): entry.reason[: len(skipped[label])] for label, entry in part.skipped} == skipped
+    for row, label in enumerate(part.labels):
+        assert np.array_equal(part.images.read(row)[..., 0], pictures[label][..., 0])
+        assert part.images.read(row).shape[2] == channels
+
+
+@pytest.mark.parametrize(
+    ("bands", "listed"),
+    [
+        ((3, 5, 7, 5), r"3 \(1 images\), 5 \(2 images\), 7 \(1 images\)"),
+        ((3, 5, 1, 5), r"1 \(1 images\), 3 \(1 images\), 5 \(2 images\)"),
+        ((3, 4, 4, 5), r"3 \(1 images\), 4 \(2 images\), 5 \(1 images\)"),
+    ],
+)
+def test_bands_without_a_majority_are_asked_about(tmp_path, bands, listed):
+    for row in range(4):
+        np.save(tmp_path / f"{row}.npy", noise(5, 5, bands[row]))
+    paths = sorted(tmp_path.iterdir())
+    with pytest.raises(StriateError, match=listed + "; keep those of one number"):
+        check_parts({"train": Part(paths, list(map(str, paths)), np.arange(4))})

@@ -285,5 +285,5 @@ def test_images_beside_empty_folders_only_are_refused_as_lying_directly_there(ma
     folder = make_folder({"cat": 2, "empty": 0, "photo.jpg": 0})
     for path in (folder / "cat").iterdir():
         path.rename(folder / path.name)
-    with pytest.raises(StriateError, match="the images lie directly in .*photos; put them into one folder per class"):
+    with pytest.raises(StriateError, match=r"the images lie directly in .*photos; put them into one folder per class"):
         open_dataset(folder)

@@ -85,6 +85,11 @@ class Memory:
         if not self.is_open or (len(self.pictures) >= _SOUNDING and expected > 2 * self.limit):
             self._close()
 
+    def forget(self, row: int) -> None:
+        """Keep nothing of an image that is not used after all."""
+        if self.is_open:
+            self.pictures[row] = None
+
     def give_channels(self, channels: int) -> None:
         """Convert what is kept to so many channels, or keep nothing where that does not fit."""
         pixels = sum(picture.shape[0] * picture.shape[1] for picture in self.pictures if picture is not None)
