@@ -41,9 +41,17 @@ def test_each_way_has_its_name_and_reads_the_same_pixels(photo):
     for source in sources:
         assert np.array_equal(source.read(3), PIXELS)
         assert source.read(1).shape == (4, 5, 1)
-    for image in (content, io.BytesIO(content), Image.fromarray(PIXELS), PIXELS):
+    for image in (
+        content,
+        bytearray(content),
+        memoryview(content),
+        io.BytesIO(content),
+        Image.fromarray(PIXELS),
+        PIXELS,
+    ):
         (alone,) = Sources(image)
         assert (alone.name, is_single(image)) == ("image", True)
+        assert np.array_equal(alone.read(3), PIXELS)
 
 
 def test_an_open_file_is_read_from_where_it_stands(photo):
@@ -112,3 +120,9 @@ def test_errors_call_the_image_by_its_place_or_name(tmp_path):
         opened.read(3)
     with pytest.raises(UsageError, match=r"^\[0\] is a int"):
         list(Sources([3]))
+
+
+def test_a_file_that_is_open_as_text_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("cat")
+    with (tmp_path / "notes.txt").open() as stream, pytest.raises(UsageError, match=r"notes.txt is open as text"):
+        list(Sources(stream))

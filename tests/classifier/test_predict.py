@@ -151,6 +151,13 @@ def test_what_is_no_image_is_refused(classifier, images, words):
         classifier.predict(images)
 
 
+@pytest.mark.parametrize("top", [0, -1, 1.5, "2", None])
+def test_a_number_of_classes_is_a_whole_one(classifier, picture, top):
+    with pytest.raises(UsageError, match="ask for at least 1 class"):
+        classifier.predict(picture, top=top)
+    assert len(classifier.predict(picture, top=np.int64(2)).top) == 2
+
+
 def test_what_is_no_image_is_refused_among_others_too(classifier, picture):
     with pytest.raises(UsageError, match=r"\[1\]: an array of float64"):
         classifier.predict([picture, np.zeros((4, 4, 3))])

@@ -287,3 +287,12 @@ def test_images_beside_empty_folders_only_are_refused_as_lying_directly_there(ma
         path.rename(folder / path.name)
     with pytest.raises(StriateError, match=r"the images lie directly in .*photos; put them into one folder per class"):
         open_dataset(folder)
+
+
+def test_two_parts_may_link_to_one_folder(make_folder):
+    store = make_folder({"cat": 2, "dog": 2}, name="store")
+    for part in ("train", "val"):
+        (store.parent / "pets" / part).mkdir(parents=True)
+        for klass in ("cat", "dog"):
+            (store.parent / "pets" / part / klass).symlink_to(store / klass)
+    assert [len(part.labels) for part in list_folder(store.parent / "pets").parts.values()] == [4, 4]

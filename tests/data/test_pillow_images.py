@@ -121,3 +121,19 @@ def test_what_was_changed_after_opening_counts(tmp_path):
     image = Image.open(tmp_path / "b.gif")
     image.seek(1)
     assert decode_image(image, 3)[0, 0].tolist() == [0, 0, 255]
+
+
+def test_sizes_that_are_refused_in_files_are_refused_in_memory():
+    for size, words in (((0, 5), "there is no picture in it"), ((2001, 2), "one side is more than 1,000 times")):
+        with pytest.raises(UnreadableImage, match=words):
+            decode_image(Image.new("RGB", size), 3)
+
+
+def test_the_file_behind_an_image_is_left_where_it_was():
+    stream = io.BytesIO()
+    picture("RGB").save(stream, "PNG")
+    stream.seek(0)
+    image = Image.open(stream)
+    place = stream.tell()
+    decode_image(image, 3)
+    assert stream.tell() == place

@@ -161,6 +161,7 @@ def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
     if data is not None:
         return decode_content(data, channels, f".{image.format}".lower()).image
     try:
+        check_size(*image.size)
         image.load()
         return _with_channels(listen(lambda: from_image(image))[0], channels)
     except UnreadableImage:

@@ -55,12 +55,10 @@ def list_folder(root: Path) -> Listing:
 def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[str, _Found], tuple[str, ...]]:
     found: dict[str, _Found] = {}
     notes: tuple[str, ...] = ()
-    start = set(walk.visited)
     for split, folder in splits.items():
         if split != "train" and not subfolders(folder):
             notes += (f"{printable(folder)} has no class folders and was left out",)
             continue
-        walk.visited = set(start)  # two splits may link to the same folder, none to its parents
         found[split] = _list_classes(folder, walk, allow_empty=split != "train")
         if not found[split].paths:
             del found[split]
