@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import EncodedImages, FileImages, open_dataset
+from striate.data import EncodedImages, FileImages, KeptImages, open_dataset
 from striate.data.check import check_parts
 from striate.data.listing import Part
 from striate.errors import StriateError
@@ -237,3 +237,11 @@ def test_bands_without_a_majority_are_asked_about(tmp_path, bands, listed):
     paths = sorted(tmp_path.iterdir())
     with pytest.raises(StriateError, match=listed + "; keep those of one number"):
         check_parts({"train": Part(paths, list(map(str, paths)), np.arange(4))})
+
+
+@pytest.mark.parametrize(("short", "kept"), [(0, True), (1, False)])
+def test_pictures_are_kept_up_to_the_last_byte_of_the_limit(short, kept):
+    contents = [png(noise(4, 5 + row, 3, seed=row)) for row in range(5)]
+    limit = sum(4 * (5 + row) * 3 for row in range(5)) - short
+    for part in check_parts(parts_of(contents), memory_limit=limit).parts.values():
+        assert isinstance(part.images, KeptImages) == kept

@@ -179,3 +179,18 @@ def test_places_that_share_half_of_their_folders_are_asked_about(make):
         open_dataset(root)
     make("south", counts={"owl": 1})
     assert open_dataset(root).classes == ("north", "south")
+
+
+def test_train_alone_among_others_is_a_part_where_it_holds_folders(make, make_folder):
+    root = make("train")
+    make_folder({"extra": 2}, name="pets")
+    dataset = open_dataset(root)
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.divided
+    assert "folders beside the splits were ignored: extra" in dataset.notes
+
+
+def test_test_alone_among_others_is_a_class(make, make_folder):
+    root = make("test")
+    make_folder({"extra": 2}, name="pets")
+    assert open_dataset(root).classes == ("extra", "test")

@@ -250,7 +250,10 @@ def test_download_is_whole_and_checked_or_not_there(tmp_path, server):
     with pytest.raises(StriateError, match="another checksum"):
         fetch([address + "file.gz"], target, "0" * 32)
     assert list(target.parent.iterdir()) == []
-    assert fetch([address + "gone.gz", address + "file.gz"], target, md5).read_bytes() == content
+    (folder / "other.gz").write_bytes(b"of another kind")
+    for before in ("gone.gz", "other.gz", "cut/file.gz"):
+        assert fetch([address + before, address + "file.gz"], target, md5).read_bytes() == content
+        target.unlink()
 
 
 def test_missing_data_set_is_downloaded_into_the_cache(tmp_path, server, monkeypatch):

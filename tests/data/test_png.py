@@ -173,6 +173,7 @@ def test_interlaced_pixels_are_counted_in_their_passes(width, height):
 
 
 def test_a_transparent_colour_behind_a_suggested_palette_counts():
-    samples = np.array([[[1, 2, 3], [1, 2, 4]]])
-    chunks = (b"PLTE", bytes(6)), (b"tRNS", struct.pack(">3H", 1, 2, 3))
-    assert decode(png(samples, 8, RGB, *chunks), 4)[0, :, 3].tolist() == [0, 255]
+    for depth in (8, 16):
+        samples = np.array([[[1, 2, 3], [1, 2, 4]]])
+        chunks = (b"PLTE", bytes(6)), (b"tRNS", struct.pack(">3H", 1, 2, 3))
+        assert decode(png(samples, depth, RGB, *chunks), 4)[0, :, 3].tolist() == [0, 255]
