@@ -125,6 +125,7 @@ def test_the_interpolation_of_weights_goes_into_the_run_and_the_model_and_on_fro
     config = json.loads((tmp_path / "first" / "config.json").read_text())
     assert config["preprocessing"]["interpolation"] == "bicubic"
     assert config["preprocessing"]["crop_fraction"] == 0.875
+    assert config["recipe"]["name"] == "finetune"
     assert load(tmp_path / "first").description.preprocessing.interpolation == "bicubic"
     again = tmp_path / "first" / "model.safetensors"
     assert create_model("lenet5", weights=again).weights_source.interpolation == "bicubic"
@@ -174,6 +175,15 @@ def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, t
 )
 def test_a_batch_is_a_power_of_two_that_gives_ten_steps(images, batch):
     assert _fitting_batch(images) == batch
+
+
+@pytest.mark.parametrize(("size", "recipe"), [(64, "tiny"), (65, "photos")])
+def test_the_recipe_goes_by_the_size_that_the_network_sees(photos, size, recipe):
+    dataset = open_dataset(photos(((32, 32), 4)), val_fraction=0)
+    plan = plan_run(dataset, **{**NOTHING_ASKED, "model": "resnet18", "size": size})
+    assert plan["recipe"]["name"] == recipe
+    assert plan["recipe"]["batch_size"] == 2
+    assert any("batches of 2 images, since there are only 4 to train on" in note for note in plan["notes"])
 
 
 @pytest.mark.parametrize(("side", "network", "size"), [(64, "striate_l", 64), (65, "resnet18", 224)])

@@ -143,3 +143,8 @@ def test_files_parted_by_a_column_say_so(tmp_path):
     touch(tmp_path, "label=cat/0.parquet", "label=dog/0.parquet")
     with pytest.raises(StriateError, match=r"parted by the values of a column \(label=cat, label=dog\); write it into"):
         parquet_files(tmp_path)
+
+
+def test_the_innermost_folder_says_the_split(tmp_path):
+    touch(tmp_path, "test_set/train/0.parquet", "test_set/val/0.parquet")
+    assert splits(tmp_path) == {"train": ["test_set/train/0.parquet"], "val": ["test_set/val/0.parquet"]}

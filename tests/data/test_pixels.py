@@ -181,3 +181,36 @@ def test_memory_of_an_array_of_sixteen_bits_holds_its_scaling(a_million):
     np.save(stream, np.zeros((SIDE, SIDE), np.uint16))
     with pytest.raises(UnreadableImage, match="need 11 MB"):  # 9 for each sample, and the file
         decode(stream.getvalue(), 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "format", "options", "depth"),
+    [
+        ("1", "PNG", {}, "1"),
+        ("1", "PPM", {}, "1"),
+        ("1", "BMP", {}, "1"),
+        ("1", "TIFF", {"compression": "group4"}, "1"),
+        ("1", "TIFF", {}, "1"),
+        ("L", "PPM", {}, "8"),
+        ("I;16", "PPM", {}, "16"),
+        ("I;16", "JPEG2000", {}, "16"),
+        ("F", "TIFF", {}, "float32"),
+        ("RGB", "WEBP", {}, "8"),
+        ("P", "GIF", {}, "8"),
+        ("CMYK", "JPEG", {}, "8"),
+    ],
+)
+def test_the_depth_of_a_sample_is_the_files(mode, format, options, depth):
+    decoded = inspect(encoded(Image.new(mode, (16, 16)), format, **options), None)
+    assert (decoded.bit_depth, decoded.format) == (depth, format)
+    channels = {"RGB": 3, "P": decoded.channels, "CMYK": 3}.get(mode, 1)
+    assert decoded.channels == channels
+
+
+@pytest.mark.parametrize(
+    ("mode", "format", "channels"), [("LA", "PNG", 2), ("RGBA", "PNG", 4), ("RGBA", "WEBP", 4), ("RGBA", "TIFF", 4)]
+)
+def test_alpha_is_one_of_the_files_channels_whatever_is_wanted(mode, format, channels):
+    data = encoded(Image.new(mode, (8, 8), (9, 100) if mode == "LA" else (9, 9, 9, 100)), format)
+    for wanted in (None, 1, 3, 4):
+        assert inspect(data, wanted).channels == channels

@@ -371,3 +371,10 @@ def test_bits_may_lie_in_reverse(compression):
     assert data.count(compressed(content, compression)) == 1
     reverse = data.replace(compressed(content, compression), mirrored)
     np.testing.assert_array_equal(decode(reverse, 1), samples * 17)
+
+
+def test_a_single_band_is_never_apart():
+    (page,) = read_pages(tiff(np.zeros((4, 5, 1), int), 8, BLACK, planar=True, more={284: (SHORT, [2])}))
+    assert not page.planar
+    (page,) = read_pages(tiff(np.zeros((4, 5, 3), int), 8, RGB, planar=True))
+    assert page.planar
