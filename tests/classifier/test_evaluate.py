@@ -161,3 +161,14 @@ def test_a_named_data_set_is_that_of_the_training_only_by_its_name(trained, colo
     assert not classifier._is_of_training(colours)
     monkeypatch.chdir(tmp_path)
     assert not classifier._is_of_training(Path("digits"))
+
+
+def test_notes_are_those_of_images_that_were_opened_to_measure_on(trained, paint, tmp_path):
+    others = paint(tmp_path / "others", count=3, seed=1)
+    (others / "red" / "bad.png").write_bytes(b"?")
+    classifier = striate.load(trained)
+    assert classifier.evaluate(others).notes[-1] == (
+        f"1 left out, since they cannot be used (the first: {others}/red/bad.png: not an image)"
+    )
+    dataset = striate.open_dataset(others, val_fraction=0)
+    assert classifier.evaluate(dataset).notes == classifier.evaluate(dataset.train).notes == ()

@@ -194,3 +194,9 @@ def test_test_alone_among_others_is_a_class(make, make_folder):
     root = make("test")
     make_folder({"extra": 2}, name="pets")
     assert open_dataset(root).classes == ("extra", "test")
+
+
+def test_names_that_only_begin_with_a_year_are_classes(make):
+    root = make("2020 roses", counts={"red": 2, "white": 1})
+    make("2021 tulips", counts={"pink": 2})
+    assert open_dataset(root).classes == ("2020 roses", "2021 tulips")

@@ -281,3 +281,10 @@ def test_sizes_and_twins_of_all_parts_are_surveyed(make_folder):
         make_folder({"cat": 1, "dog": 1}, name=f"pets/{part}", size=size)
     survey = open_dataset(make_folder({}, name="pets")).survey
     assert (survey.sizes.smallest, survey.sizes.largest, survey.sizes.images) == ((4, 4), (6, 6), 6)
+
+
+def test_what_was_skipped_is_written_wherever_it_is_asked_for(make_folder, tmp_path):
+    folder = make_folder({"cat": 2, "dog": 2})
+    (folder / "cat" / "bad.png").write_bytes(b"?")
+    written = open_dataset(folder, val_fraction=0).write_skipped(tmp_path / "a" / "b" / "skipped.csv")
+    assert written.read_text().splitlines() == ["path,reason", f"{folder}/cat/bad.png,not an image"]

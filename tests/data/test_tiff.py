@@ -378,3 +378,10 @@ def test_a_single_band_is_never_apart():
     assert not page.planar
     (page,) = read_pages(tiff(np.zeros((4, 5, 3), int), 8, RGB, planar=True))
     assert page.planar
+
+
+def test_lab_says_what_it_is():
+    stream = io.BytesIO()
+    Image.new("LAB", (4, 3)).save(stream, "TIFF")
+    with pytest.raises(UnreadableImage, match="CIE Lab colours, which are not read; save it as RGB"):
+        decode(stream.getvalue(), 3)
