@@ -172,3 +172,12 @@ def test_notes_are_those_of_images_that_were_opened_to_measure_on(trained, paint
     )
     dataset = striate.open_dataset(others, val_fraction=0)
     assert classifier.evaluate(dataset).notes == classifier.evaluate(dataset.train).notes == ()
+
+
+def test_images_of_the_same_content_elsewhere_are_those_of_the_training(trained, colours, tmp_path, monkeypatch):
+    elsewhere = striate.open_dataset(shutil.copytree(colours, tmp_path / "copy"), val_fraction=0)
+    classifier = striate.load(trained)
+    assert classifier.evaluate(elsewhere).split == "all"
+    data = {**classifier.description.data, "fingerprint": elsewhere.fingerprint}
+    monkeypatch.setattr(classifier, "description", dataclasses.replace(classifier.description, data=data))
+    assert classifier.evaluate(elsewhere).split == "train"

@@ -214,3 +214,18 @@ def test_alpha_is_one_of_the_files_channels_whatever_is_wanted(mode, format, cha
     data = encoded(Image.new(mode, (8, 8), (9, 100) if mode == "LA" else (9, 9, 9, 100)), format)
     for wanted in (None, 1, 3, 4):
         assert inspect(data, wanted).channels == channels
+
+
+def test_thirty_two_bits_hold_sixteen_where_the_format_has_no_more():
+    image = Image.new("I", (2, 1), 65535)
+    image.format = "PNG"  # as Pillow opens some
+    assert decode_image(image, 1).tolist() == [[[255], [255]]]
+    image.putpixel((1, 0), 65536)
+    with pytest.raises(UnreadableImage, match="32-bit integer pixels, whose range is not known"):
+        decode_image(image, 1)
+
+
+def test_kinds_of_a_format_are_called_by_it():
+    photo = Image.new("RGB", (16, 16))
+    assert pixels.read_pixels(encoded(photo, "MPO", save_all=True, append_images=[photo])).format == "JPEG"
+    assert pixels.read_pixels(encoded(photo, "DIB")).format == "BMP"

@@ -25,6 +25,7 @@ def test_what_pillow_writes_is_known(format):
     [
         b"GIF87a\1\0\1\0",
         b"MM\0*\0\0\0\x08",
+        b"BM\x36\0\0\x03\0\0\0\0\x36\0\0\0",  # of 48 MB
         b"\0\0\0\x1cftypavis\0\0\0\0",
         *(b"P%d\n3 4\n" % kind for kind in range(1, 7)),
         b"P5\t3 4",

@@ -182,3 +182,21 @@ def test_the_order_of_the_rows_is_no_part_of_the_fingerprint(make_folder):
         (folder / "labels.csv").write_text("\n".join(["path,label", *order]))
         prints.add(open_dataset(folder / "labels.csv", val_fraction=0).fingerprint)
     assert len(prints) == 1
+
+
+def test_short_rows_have_no_label_and_no_path(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    (folder / "labels.csv").write_text("path,label\ncat/000.png,cat\ncat/001.png\ndog/000.png,dog\n")
+    dataset = open_dataset(folder / "labels.csv", val_fraction=0)
+    assert dataset.classes == ("cat", "dog")
+    assert [(entry.path[-5:], entry.reason) for entry in dataset.skipped] == [("csv:3", "the row has no label")]
+
+
+def test_the_parts_names_are_part_of_the_fingerprint(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    prints = set()
+    for part in ("val", "test"):
+        rows = [f"{klass}/00{n}.png,{klass},{('train', part)[n]}" for klass in ("cat", "dog") for n in (0, 1)]
+        (folder / "labels.csv").write_text("\n".join(["path,label,split", *rows]))
+        prints.add(open_dataset(folder / "labels.csv", val_fraction=0).fingerprint)
+    assert len(prints) == 2
