@@ -64,3 +64,9 @@ def test_an_opened_image_of_another_format_is_called_by_its_format():
     Image.new("RGB", (4, 3)).save(stream, "PCX")
     with pytest.raises(UnreadableImage, match=r"^\.pcx is not read; convert it to JPEG or PNG"):
         decode_image(Image.open(stream), 3)
+
+
+def test_what_a_file_holds_goes_before_what_it_is_called(tmp_path):
+    (tmp_path / "photo.nef").write_bytes(b"<html>")
+    with pytest.raises(UnreadableImage, match=r"photo.nef: a web page in place of the picture"):
+        decode(tmp_path / "photo.nef")

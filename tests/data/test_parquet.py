@@ -330,3 +330,17 @@ def test_a_name_for_two_numbers_is_one_class_and_told(tmp_path):
     assert [note for note in dataset.notes if "more than once" in note] == [
         "train.parquet: 'cat' named more than once: each is one class"
     ]
+
+
+def test_where_no_row_has_a_label_that_is_said(tmp_path):
+    write(tmp_path / "train.parquet", [-1, -1])
+    write(tmp_path / "test.parquet", [-1])
+    with pytest.raises(StriateError, match=r"holds no classes.*; 3 rows have no label \(-1 stands for none\)"):
+        open_dataset(tmp_path)
+
+
+def test_rows_without_a_label_are_counted_over_all_files_where_classes_are_missing(tmp_path):
+    write(tmp_path / "train-00000-of-00002.parquet", [1, -1], names=None)
+    write(tmp_path / "train-00001-of-00002.parquet", [1, -1, -1], names=None)
+    with pytest.raises(StriateError, match=r"one class only, '1'.*; 3 rows have no label \(-1 stands for none\)"):
+        open_dataset(tmp_path)
