@@ -63,8 +63,9 @@ def test_either_all_pictures_are_kept_or_none(limit, kept):
     assert bool(memory.pictures) == kept
 
 
-def test_a_set_that_will_not_fit_is_given_up_early():
-    memory = Memory(10_000, 100 * 60 * 2)
+@pytest.mark.parametrize("limit", [100 * 60 * 2, 10_000 * 60 // 2 - 1])
+def test_a_set_that_will_not_fit_is_given_up_early(limit):
+    memory = Memory(10_000, limit)
     for row in range(99):
         assert memory.reserve(picture(row))
         memory.add(picture(row))
@@ -151,3 +152,11 @@ def test_a_gibibyte_is_kept_unless_another_limit_is_given(make_folder, monkeypat
     for limit in (None, 5_000, 0):
         open_dataset(folder, val_fraction=0, memory_limit=limit)
     assert limits == [(3, 1 << 30), (3, 5_000), (3, 0)]
+
+
+def test_a_set_that_may_fit_is_not_given_up_early():
+    memory = Memory(10_000, 10_000 * 60 // 2)
+    for row in range(100):
+        assert memory.reserve(picture(row))
+        memory.add(picture(row))
+    assert memory.is_open

@@ -177,3 +177,12 @@ def test_a_transparent_colour_behind_a_suggested_palette_counts():
         samples = np.array([[[1, 2, 3], [1, 2, 4]]])
         chunks = (b"PLTE", bytes(6)), (b"tRNS", struct.pack(">3H", 1, 2, 3))
         assert decode(png(samples, depth, RGB, *chunks), 4)[0, :, 3].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1 << 20])
+def test_pixels_are_counted_a_piece_at_a_time(at_once, monkeypatch):
+    monkeypatch.setattr(png_module, "_AT_ONCE", at_once)
+    samples = np.zeros((9, 11, 3), int)
+    assert decode(png(samples, 8, RGB)).shape == (9, 11, 3)
+    with pytest.raises(UnreadableImage, match="truncated"):
+        decode(sized(png(samples, 8, RGB), 11, 10))
