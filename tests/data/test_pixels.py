@@ -229,3 +229,23 @@ def test_kinds_of_a_format_are_called_by_it():
     photo = Image.new("RGB", (16, 16))
     assert pixels.read_pixels(encoded(photo, "MPO", save_all=True, append_images=[photo])).format == "JPEG"
     assert pixels.read_pixels(encoded(photo, "DIB")).format == "BMP"
+
+
+@pytest.mark.parametrize(
+    ("xmp", "exif", "orientation"),
+    [
+        (b'<x tiff:Orientation="6"/>', None, 6),
+        (b"<tiff:Orientation>8</tiff:Orientation>", None, 8),
+        (b"<x/>", None, 1),
+        (b'<x tiff:Orientation="6"/>', 3, 3),
+        (b'<x tiff:Orientation="9"/>', None, 1),
+    ],
+)
+def test_orientation_in_xmp_counts_where_exif_has_none(xmp, exif, orientation):
+    options = {}
+    if exif:
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = exif
+    data = encoded(Image.fromarray(noise(8, 16, 3)), "JPEG", xmp=xmp, **options)
+    assert jpeg.read_header(data).orientation == orientation
+    assert decode(data).shape == ((16, 8, 3) if orientation >= 5 else (8, 16, 3))
