@@ -137,3 +137,13 @@ def test_the_file_behind_an_image_is_left_where_it_was():
     place = stream.tell()
     decode_image(image, 3)
     assert stream.tell() == place
+
+
+def test_an_image_that_was_asked_for_smaller_stays_smaller():
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 40)).save(stream, "JPEG")
+    image = Image.open(stream)
+    image.draft("RGB", (16, 16))
+    small = decode_image(image, 3)
+    assert small.shape == (16, 16, 3)
+    assert np.abs(small.astype(int) - [200, 30, 40]).max() <= 3
