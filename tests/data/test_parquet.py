@@ -344,3 +344,13 @@ def test_rows_without_a_label_are_counted_over_all_files_where_classes_are_missi
     write(tmp_path / "train-00001-of-00002.parquet", [1, -1, -1], names=None)
     with pytest.raises(StriateError, match=r"one class only, '1'.*; 3 rows have no label \(-1 stands for none\)"):
         open_dataset(tmp_path)
+
+
+def test_names_by_number_count_by_their_numbers(tmp_path):
+    path = write(tmp_path / "a.parquet", [0, 1, 10, 1], names=None)
+    names = {str(number): f"class {number}" for number in (10, 1, 2, 0, *range(3, 10))}
+    schema = {"huggingface": json.dumps({"info": {"features": {"label": {"names": names}}}})}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(schema), path)
+    dataset = open_dataset(path, val_fraction=0)
+    assert dataset.classes == ("class 0", "class 1", "class 10")
+    assert dataset.train.labels.tolist() == [0, 1, 2, 1]

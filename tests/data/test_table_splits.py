@@ -123,3 +123,8 @@ def test_columns_that_speak_of_splits_are_used_or_named(table, columns, cells, f
     assert {split.name: len(split) for split in dataset.splits if len(split)} == found
     named = [line for line in dataset.notes if line.startswith("column ")]
     assert [line.startswith(f"column {note}") for line in named] == [True] * bool(note)
+
+
+def test_a_fold_that_is_called_train_makes_all_of_them_splits(table):
+    with pytest.raises(StriateError, match=r"labels.csv:3: unknown split '1'; it is one of train, val and test"):
+        open_dataset(table("fold", "train", "1", "2", "train", "val", "val"))
