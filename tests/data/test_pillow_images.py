@@ -147,3 +147,20 @@ def test_an_image_that_was_asked_for_smaller_stays_smaller():
     small = decode_image(image, 3)
     assert small.shape == (16, 16, 3)
     assert np.abs(small.astype(int) - [200, 30, 40]).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        *((mode, {}) for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16")),
+        ("RGB", {"compression": "jpeg", "quality": 95}),
+        ("L", {"compression": "jpeg", "quality": 95}),
+    ],
+)
+def test_a_loaded_tiff_means_what_its_file_means(mode, options):
+    stream = io.BytesIO()
+    picture(mode).save(stream, "TIFF", **options)
+    image = Image.open(io.BytesIO(stream.getvalue()))
+    image.load()
+    for channels in (1, 3, 4):
+        np.testing.assert_array_equal(decode_image(image, channels), decode(stream.getvalue(), channels))

@@ -385,3 +385,10 @@ def test_lab_says_what_it_is():
     Image.new("LAB", (4, 3)).save(stream, "TIFF")
     with pytest.raises(UnreadableImage, match="CIE Lab colours, which are not read; save it as RGB"):
         decode(stream.getvalue(), 3)
+
+
+@pytest.mark.parametrize("colours", [0, 8, 15])
+def test_a_palette_has_a_colour_for_every_number(colours):
+    more = {320: (SHORT, [9] * 3 * colours)} if colours else {}
+    with pytest.raises(UnreadableImage, match="damaged: a palette image without its palette"):
+        decode(tiff(np.zeros((3, 4, 1), int), 4, PALETTE, more=more), 3)
