@@ -1,6 +1,7 @@
 """Which network is planned, for which size of image, and what weights bring into a run."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from striate.classifier import load, train
-from striate.classifier.plan import _fitting_batch, _input_size, plan_run
+from striate.classifier.plan import _fitting_batch, _input_size, _weights, plan_run
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import UsageError
 from striate.models import create_model, keras_examples, vgg
@@ -204,3 +205,12 @@ def test_what_is_asked_for_is_planned(photos):
     assert (plan["classes"], plan["fingerprint"]) == (["rose", "tulip"], dataset.fingerprint)
     with pytest.raises(UsageError, match="a batch of 5 cannot be shared evenly by 2 devices"):
         plan_run(dataset, **{**NOTHING_ASKED, "settings": {"batch_size": 5}, "devices": 2})
+
+
+def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert _weights("resnet18", "imagenet") == "imagenet"
+    assert _weights("resnet18", "own/w.pth") == str(tmp_path / "own" / "w.pth")
+    assert _weights("resnet18", Path("~/w.pth")) == str(tmp_path / "home" / "w.pth")
+    assert _weights("resnet18", None) is None

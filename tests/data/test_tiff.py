@@ -392,3 +392,10 @@ def test_a_palette_has_a_colour_for_every_number(colours):
     more = {320: (SHORT, [9] * 3 * colours)} if colours else {}
     with pytest.raises(UnreadableImage, match="damaged: a palette image without its palette"):
         decode(tiff(np.zeros((3, 4, 1), int), 4, PALETTE, more=more), 3)
+
+
+def test_colour_that_happens_to_be_grey_stays_colour_but_for_palettes():
+    grey = np.arange(12).reshape(3, 4, 1) * 20
+    assert decode(tiff(np.repeat(grey, 3, axis=2), 8, RGB), None).shape == (3, 4, 3)
+    ramp = {320: (SHORT, [value * 257 for value in range(256)] * 3)}
+    assert np.array_equal(decode(tiff(grey, 8, PALETTE, more=ramp), None), grey)
