@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from striate.classifier import load, train
-from striate.classifier.plan import _fitting_batch, _input_size, _weights, plan_run
+from striate.classifier.plan import _fitting_batch, _input_size, _outputs, _weights, plan_run
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import UsageError
 from striate.models import create_model, keras_examples, vgg
@@ -214,3 +214,11 @@ def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path
     assert _weights("resnet18", "own/w.pth") == str(tmp_path / "own" / "w.pth")
     assert _weights("resnet18", Path("~/w.pth")) == str(tmp_path / "home" / "w.pth")
     assert _weights("resnet18", None) is None
+
+
+@pytest.mark.parametrize(
+    ("network", "classes", "outputs"),
+    [("resnet18", 2, 2), ("keras_cats_dogs", 2, 1), ("keras_cats_dogs", 3, 3), ("lenet5", 10, 10)],
+)
+def test_only_a_network_of_one_sigmoid_separates_two_classes_by_one_output(network, classes, outputs):
+    assert _outputs(network, classes) == outputs

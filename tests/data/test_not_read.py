@@ -70,3 +70,9 @@ def test_what_a_file_holds_goes_before_what_it_is_called(tmp_path):
     (tmp_path / "photo.nef").write_bytes(b"<html>")
     with pytest.raises(UnreadableImage, match=r"photo.nef: a web page in place of the picture"):
         decode(tmp_path / "photo.nef")
+
+
+def test_what_can_be_read_is_read_under_any_name(tmp_path):
+    Image.new("RGB", (4, 3), (9, 8, 7)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.heic")
+    assert decode(tmp_path / "a.heic")[0, 0].tolist() == [9, 8, 7]

@@ -399,3 +399,21 @@ def test_colour_that_happens_to_be_grey_stays_colour_but_for_palettes():
     assert decode(tiff(np.repeat(grey, 3, axis=2), 8, RGB), None).shape == (3, 4, 3)
     ramp = {320: (SHORT, [value * 257 for value in range(256)] * 3)}
     assert np.array_equal(decode(tiff(grey, 8, PALETTE, more=ramp), None), grey)
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_without_a_word_on_colour_three_samples_are_colour(bands):
+    samples = np.random.default_rng(0).integers(0, 256, (4, 5, bands))
+    data = tiff(samples, 8, RGB if bands == 3 else BLACK)
+    tag, other = struct.pack("<HH", 262, SHORT), struct.pack("<HH", 60_000, SHORT)
+    assert data.count(tag) == 1
+    data = data.replace(tag, other)
+    np.testing.assert_array_equal(decode(data, None), samples)
+    assert read_pages(data)[0].extra == ()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_bands_that_lie_apart_may_be_whole_strips(bits):
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint16)
+    samples = pixels * 257 if bits == 16 else pixels
+    np.testing.assert_array_equal(decode(tiff(samples, bits, RGB, planar=True, rows_per_strip=7), 3), pixels)
