@@ -10,6 +10,7 @@ from PIL import Image
 
 from striate.data import EncodedImages, FileImages, KeptImages, open_dataset
 from striate.data.check import check_parts
+from striate.data.kept import Memory
 from striate.data.listing import Part
 from striate.errors import StriateError
 
@@ -245,3 +246,16 @@ def test_pictures_are_kept_up_to_the_last_byte_of_the_limit(short, kept):
     limit = sum(4 * (5 + row) * 3 for row in range(5)) - short
     for part in check_parts(parts_of(contents), memory_limit=limit).parts.values():
         assert isinstance(part.images, KeptImages) == kept
+
+
+def test_pictures_beyond_the_limit_are_let_go_at_once(monkeypatch):
+    held: list[int] = []
+    really = Memory.add
+
+    def watched(self, picture):
+        held.append(0 if picture is None else picture.nbytes)
+        really(self, picture)
+
+    monkeypatch.setattr(Memory, "add", watched)
+    check_parts(parts_of([png(noise(4, 5, 3, seed=row)) for row in range(6)]), memory_limit=150, workers=1)
+    assert held == [60, 60, 0, 0, 0, 0]
