@@ -144,3 +144,46 @@ def test_names_in_unicodes_two_spellings_are_one_class(trained, colours):
     classifier.description = dataclasses.replace(classifier.description, classes=("blu\u00e9", "green", "red"))
     dataset = dataclasses.replace(striate.open_dataset(colours, val_fraction=0), classes=("blue\u0301", "green", "red"))
     assert classifier.evaluate(dataset).top1 == 1
+
+
+@pytest.mark.parametrize(("split", "count"), [(None, 30), ("train", 30), ("val", 3)])
+def test_only_where_validation_is_asked_for_some_are_set_aside(trained, paint, tmp_path, split, count):
+    others = paint(tmp_path / "others", count=10, seed=1)
+    evaluation = striate.load(trained).evaluate(others, split)
+    assert len(evaluation) == count
+    with pytest.raises(StriateError, match="has no test images; it has train"):
+        striate.load(trained).evaluate(others, "test")
+
+
+def test_a_named_data_set_is_that_of_the_training_only_by_its_name(trained, colours, monkeypatch, tmp_path):
+    classifier = striate.load(trained)
+    assert classifier._is_of_training(colours)
+    assert not classifier._is_of_training("digits")
+    data = {**classifier.description.data, "source": "digits"}
+    monkeypatch.setattr(classifier, "description", dataclasses.replace(classifier.description, data=data))
+    monkeypatch.setattr(classifier, "path", None)
+    assert classifier._is_of_training("digits")
+    assert not classifier._is_of_training("mnist")
+    assert not classifier._is_of_training(colours)
+    monkeypatch.chdir(tmp_path)
+    assert not classifier._is_of_training(Path("digits"))
+
+
+def test_notes_are_those_of_images_that_were_opened_to_measure_on(trained, paint, tmp_path):
+    others = paint(tmp_path / "others", count=3, seed=1)
+    (others / "red" / "bad.png").write_bytes(b"?")
+    classifier = striate.load(trained)
+    assert classifier.evaluate(others).notes[-1] == (
+        f"1 left out, since they cannot be used (the first: {others}/red/bad.png: not an image)"
+    )
+    dataset = striate.open_dataset(others, val_fraction=0)
+    assert classifier.evaluate(dataset).notes == classifier.evaluate(dataset.train).notes == ()
+
+
+def test_images_of_the_same_content_elsewhere_are_those_of_the_training(trained, colours, tmp_path, monkeypatch):
+    elsewhere = striate.open_dataset(shutil.copytree(colours, tmp_path / "copy"), val_fraction=0)
+    classifier = striate.load(trained)
+    assert classifier.evaluate(elsewhere).split == "all"
+    data = {**classifier.description.data, "fingerprint": elsewhere.fingerprint}
+    monkeypatch.setattr(classifier, "description", dataclasses.replace(classifier.description, data=data))
+    assert classifier.evaluate(elsewhere).split == "train"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from striate.analysis import summary
 from striate.classifier import load, train
 from striate.classifier import plan as planning
 from striate.classifier.choices import fitting_batch, input_size
-from striate.classifier.plan import plan_run
+from striate.classifier.plan import _outputs, _weights, plan_run
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import UsageError
 from striate.models import create_model, keras_examples, vgg
@@ -179,6 +180,7 @@ def test_the_interpolation_of_weights_goes_into_the_run_and_the_model_and_on_fro
     config = json.loads((tmp_path / "first" / "config.json").read_text())
     assert config["preprocessing"]["interpolation"] == "bicubic"
     assert config["preprocessing"]["crop_fraction"] == 0.875
+    assert config["recipe"]["name"] == "finetune"
     assert load(tmp_path / "first").description.preprocessing.interpolation == "bicubic"
     again = tmp_path / "first" / "model.safetensors"
     assert create_model("lenet5", weights=again).weights_source.interpolation == "bicubic"
@@ -220,3 +222,57 @@ def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, t
     train(photos, weights=trained, run=tmp_path / "own", **options)
     config = json.loads((tmp_path / "own" / "config.json").read_text())
     assert not any("start from" in note for note in config["notes"])
+
+
+@pytest.mark.parametrize(
+    ("images", "batch"),
+    [(1, 1), (2, 2), (3, 2), (39, 2), (40, 4), (639, 32), (640, 64), (5000, 256)],
+)
+def test_a_batch_is_a_power_of_two_that_gives_ten_steps(images, batch):
+    assert fitting_batch(images) == batch
+
+
+@pytest.mark.parametrize(("size", "recipe"), [(64, "tiny"), (65, "photos")])
+def test_the_recipe_goes_by_the_size_that_the_network_sees(photos, size, recipe):
+    dataset = open_dataset(photos(((32, 32), 4)), val_fraction=0)
+    plan = plan_run(dataset, **{**NOTHING_ASKED, "model": "resnet18", "size": size})
+    assert plan["recipe"]["name"] == recipe
+    assert plan["recipe"]["batch_size"] == 2
+    assert any("batches of 2 images, since there are only 4 to train on" in note for note in plan["notes"])
+
+
+@pytest.mark.parametrize(("side", "network", "size"), [(64, "striate_l", 64), (65, "resnet18", 224)])
+def test_images_are_small_up_to_a_side(photos, side, network, size):
+    folder = photos(((side, 30), 2))
+    assert planned(open_dataset(folder, val_fraction=0))[:2] == (network, (size, size))
+    assert input_size("resnet18", side, None) == size
+
+
+def test_what_is_asked_for_is_planned(photos):
+    dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
+    asked = {"model": "lenet5", "size": 20, "seed": 7, "workers": 3, "freeze": "stem", "recipe": "photos"}
+    plan = plan_run(dataset, **{**NOTHING_ASKED, **asked, "settings": {"epochs": 2, "batch_size": 6}, "devices": 2})
+    assert plan["network"]["name"] == "lenet5"
+    assert plan["preprocessing"]["size"] == [20, 20]
+    assert (plan["seed"], plan["workers"], plan["freeze"], plan["devices"]) == (7, 3, "stem", 2)
+    assert (plan["recipe"]["name"], plan["recipe"]["epochs"], plan["recipe"]["batch_size"]) == ("photos", 2, 6)
+    assert (plan["classes"], plan["fingerprint"]) == (["rose", "tulip"], dataset.fingerprint)
+    with pytest.raises(UsageError, match="a batch of 5 cannot be shared evenly by 2 devices"):
+        plan_run(dataset, **{**NOTHING_ASKED, "settings": {"batch_size": 5}, "devices": 2})
+
+
+def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert _weights("resnet18", "imagenet") == "imagenet"
+    assert _weights("resnet18", "own/w.pth") == str(tmp_path / "own" / "w.pth")
+    assert _weights("resnet18", Path("~/w.pth")) == str(tmp_path / "home" / "w.pth")
+    assert _weights("resnet18", None) is None
+
+
+@pytest.mark.parametrize(
+    ("network", "classes", "outputs"),
+    [("resnet18", 2, 2), ("keras_cats_dogs", 2, 1), ("keras_cats_dogs", 3, 3), ("lenet5", 10, 10)],
+)
+def test_only_a_network_of_one_sigmoid_separates_two_classes_by_one_output(network, classes, outputs):
+    assert _outputs(network, classes) == outputs

@@ -165,6 +165,27 @@ def test_what_is_no_image_is_refused(classifier, images, words):
         classifier.predict(images)
 
 
+@pytest.mark.parametrize("top", [0, -1, 1.5, "2", None])
+def test_a_number_of_classes_is_a_whole_one(classifier, picture, top):
+    with pytest.raises(UsageError, match="ask for at least 1 class"):
+        classifier.predict(picture, top=top)
+    assert len(classifier.predict(picture, top=np.int64(2)).top) == 2
+
+
+def test_what_is_no_image_is_refused_among_others_too(classifier, picture):
+    with pytest.raises(UsageError, match=r"\[1\]: an array of float64"):
+        classifier.predict([picture, np.zeros((4, 4, 3))])
+
+
+@pytest.mark.parametrize(
+    ("size", "together"), [((16, 16), 64), ((128, 128), 64), ((224, 224), 20), ((224, 448), 10), ((2000, 2000), 1)]
+)
+def test_as_many_images_go_together_as_their_pixels_allow(classifier, monkeypatch, size, together):
+    look = dataclasses.replace(classifier.description.preprocessing, size=size)
+    monkeypatch.setattr(classifier, "description", dataclasses.replace(classifier.description, preprocessing=look))
+    assert classifier._together == together
+
+
 def test_a_model_alone_is_enough(trained, picture, tmp_path, monkeypatch):
     expected = striate.load(trained).predict_proba(picture)
     (tmp_path / "deep").mkdir()

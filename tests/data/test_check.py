@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import EncodedImages, FileImages, open_dataset
+from striate.data import EncodedImages, FileImages, KeptImages, open_dataset
 from striate.data.check import check_parts
+from striate.data.kept import Memory
 from striate.data.listing import Part
 from striate.errors import StriateError
 
@@ -135,3 +136,126 @@ def test_arrays_are_measured_where_they_lie():
     coloured = check_parts(parts, channels=3).parts["test"]
     assert coloured.images.read(1).shape == (5, 7, 3)
     assert coloured.facts.channels.tolist() == [1, 1]
+
+
+def test_what_is_remarked_is_counted_over_all_parts_with_the_first(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    stream = io.BytesIO()
+    Image.fromarray(noise(8, 8, 3)).save(stream, "JPEG", exif=exif)
+    paths = [tmp_path / name for name in ("0.jpg", "1.png", "2.GIF", "3.jpg", "4.png")]
+    for path in paths[:1] + paths[3:]:
+        path.write_bytes(png(noise(4, 4, 3)))
+    for path in paths[1:3]:
+        path.write_bytes(stream.getvalue())
+    assert check_parts(parts_of(paths, [path.name for path in paths])).notes == (
+        "4 images with the extension of another format, read by content (first: 0.jpg)",
+        "2 images turned upright as the EXIF data say (first: 1.png)",
+    )
+
+
+def test_an_extension_means_the_same_in_any_case(tmp_path):
+    for name in ("a.JPG", "b.Png"):
+        (tmp_path / name).write_bytes(png(noise(4, 4, 3)))
+    paths = sorted(tmp_path.iterdir())
+    notes = check_parts({"train": Part(paths, ["a", "b"], np.zeros(2, np.int64))}).notes
+    assert notes == ("1 image with the extension of another format, read by content (first: a)",)
+
+
+def test_the_first_reason_of_each_class_is_told():
+    contents = [b"", b"x", b"", png(noise(2, 2, 3))]
+    part = check_parts({"train": Part(contents, list("abcd"), np.array([1, 0, 0, 2]))}).parts["train"]
+    assert [(part.reason_for(label).path, part.reason_for(label).reason) for label in (0, 1)] == [
+        ("b", "not an image"),
+        ("a", "empty file"),
+    ]
+    assert part.reason_for(2) is None
+
+
+def test_grey_beside_colour_is_looked_at_once_and_opacity_again(tmp_path):
+    pictures = [noise(4, 4, 4), noise(4, 4), noise(4, 4, 3)]
+    paths = [tmp_path / f"{row}.png" for row in range(3)]
+    for path, picture in zip(paths, pictures, strict=True):
+        path.write_bytes(png(picture))
+    for limit in (1 << 20, 0):
+        part = check_parts({"train": Part(paths, list("abc"), np.arange(3))}, channels=1, memory_limit=limit)
+        kept = part.parts["train"].images
+        assert [kept.read(row).shape for row in range(3)] == [(4, 4, 1)] * 3
+        for row in range(3):
+            assert np.array_equal(kept.read(row), FileImages(paths, 1).read(row))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_arrays_are_given_the_channels_that_are_wanted(channels):
+    arrays = {
+        name: Part(noise(3, 4, 5, 3, seed=row), list("abc"), np.arange(3)) for row, name in enumerate(("train", "val"))
+    }
+    checked = check_parts(arrays, channels=channels)
+    assert checked.channels == channels
+    for part in checked.parts.values():
+        assert part.images.array.shape == (3, 4, 5, channels)
+        assert part.facts.channels.tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize("limit", [1 << 20, 0])
+@pytest.mark.parametrize(
+    ("bands", "channels", "skipped"),
+    [
+        ([3, 5, 3, 1], 3, {1: "the image has 5 channels, 3 are wanted"}),
+        ([1, 1, 5, 1], 1, {2: "the image has 5 channels, 1 are wanted"}),
+        ([5, 5, 3, 5], 5, {2: "the image has 3 channels, 5 are wanted"}),
+        ([5, 1, 5, 5], 5, {1: "the image has 1 channel, 5 are wanted"}),
+        ([3, 1, 7, 3], 3, {2: "the image has 7 channels, 3 are wanted"}),
+        ([1, 1, 4, 1], 3, {2: "the image has 4 bands, none of which"}),
+    ],
+)
+def test_a_few_images_of_other_bands_are_skipped_by_name(tmp_path, bands, channels, skipped, limit):
+    pictures = [noise(6, 6, count, seed=row) for row, count in enumerate(bands)]
+    paths = [tmp_path / f"{row}.npy" for row in range(4)]
+    for path, picture in zip(paths, pictures, strict=True):
+        np.save(path, picture)
+    checked = check_parts({"train": Part(paths, [path.name for path in paths], np.arange(4))}, memory_limit=limit)
+    part = checked.parts["train"]
+    assert checked.channels == channels
+    assert part.labels.tolist() == [row for row in range(4) if row not in skipped]
+    assert {int(entry.path[0]): entry.reason[: len(skipped[label])] for label, entry in part.skipped} == skipped
+    for row, label in enumerate(part.labels):
+        assert np.array_equal(part.images.read(row)[..., 0], pictures[label][..., 0])
+        assert part.images.read(row).shape[2] == channels
+
+
+@pytest.mark.parametrize(
+    ("bands", "listed"),
+    [
+        ((3, 5, 7, 5), r"3 \(1 images\), 5 \(2 images\), 7 \(1 images\)"),
+        ((3, 5, 1, 5), r"1 \(1 images\), 3 \(1 images\), 5 \(2 images\)"),
+        ((3, 4, 4, 5), r"3 \(1 images\), 4 \(2 images\), 5 \(1 images\)"),
+    ],
+)
+def test_bands_without_a_majority_are_asked_about(tmp_path, bands, listed):
+    for row in range(4):
+        np.save(tmp_path / f"{row}.npy", noise(5, 5, bands[row]))
+    paths = sorted(tmp_path.iterdir())
+    with pytest.raises(StriateError, match=listed + "; keep those of one number"):
+        check_parts({"train": Part(paths, list(map(str, paths)), np.arange(4))})
+
+
+@pytest.mark.parametrize(("short", "kept"), [(0, True), (1, False)])
+def test_pictures_are_kept_up_to_the_last_byte_of_the_limit(short, kept):
+    contents = [png(noise(4, 5 + row, 3, seed=row)) for row in range(5)]
+    limit = sum(4 * (5 + row) * 3 for row in range(5)) - short
+    for part in check_parts(parts_of(contents), memory_limit=limit).parts.values():
+        assert isinstance(part.images, KeptImages) == kept
+
+
+def test_pictures_beyond_the_limit_are_let_go_at_once(monkeypatch):
+    held: list[int] = []
+    really = Memory.add
+
+    def watched(self, picture):
+        held.append(0 if picture is None else picture.nbytes)
+        really(self, picture)
+
+    monkeypatch.setattr(Memory, "add", watched)
+    check_parts(parts_of([png(noise(4, 5, 3, seed=row)) for row in range(6)]), memory_limit=150, workers=1)
+    assert held == [60, 60, 0, 0, 0, 0]

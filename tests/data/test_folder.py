@@ -191,7 +191,7 @@ def test_spellings_of_one_name_are_one_class_across_splits_and_within_one(make_f
     mixed = open_dataset(make_folder({composed: 2, decomposed: 2, "tea": 1}, name="mixed"), val_fraction=0)
     assert mixed.classes == (composed, "tea")
     assert mixed.train.counts(2).tolist() == [4, 1]
-    assert any("two spellings in Unicode of 'café': each is one class" in note for note in mixed.notes)
+    assert any("two spellings of 'café': each is one class" in note for note in mixed.notes)
 
 
 def test_names_that_are_no_utf8_and_look_the_same_are_not_merged(make_folder):
@@ -246,3 +246,53 @@ def test_flowers_are_counted_as_their_readme_says(shared_data, tmp_path):
     assert dict(zip(dataset.classes, total.tolist(), strict=True)) == {"daisy": 127, "roses": 128}
     assert dataset.channels == 3
     assert not dataset.skipped
+
+
+def test_images_beside_the_parts_and_forms_that_are_not_read_are_told_of(make_folder):
+    for part in ("train/images", "test"):
+        make_folder({"cat": 2, "dog": 2}, name=f"pets/{part}")
+    root = make_folder({}, name="pets")
+    picture = root / "test" / "cat" / "000.png"
+    for folder in (root, root / "train", root / "train" / "images", root / "test"):
+        shutil.copy(picture, folder / "stray.png")
+        (folder / "photo.heic").write_bytes(b"heic")
+        (folder / "README.md").touch()
+    notes = list_folder(root).notes
+    assert [note for note in notes if "directly in" in note] == [
+        f"1 image directly in {folder} ignored: in no class folder"
+        for folder in (root, root / "train", root / "train" / "images", root / "test")
+    ]
+    (left_out,) = (note for note in notes if "left out" in note)
+    assert left_out.startswith("4 files left out (4 .heic; the first: ")
+    assert not any("folders beside" in note for note in notes)
+
+
+def test_two_classes_may_link_to_one_folder(make_folder):
+    folder = make_folder({"cat": 2, "dog": 1})
+    (folder / "puss").symlink_to(folder / "cat")
+    listing = list_folder(folder)
+    assert listing.parts["train"].labels.tolist() == [0, 0, 1, 2, 2]
+
+
+def test_a_name_with_a_space_behind_it_is_the_same_class(make_folder):
+    make_folder({"cat": 2, "dog": 1}, name="pets/train")
+    make_folder({"cat ": 1}, name="pets/val")
+    dataset = open_dataset(make_folder({}, name="pets"))
+    assert [split.counts(2).tolist() for split in dataset.splits] == [[2, 1], [1, 0]]
+
+
+def test_images_beside_empty_folders_only_are_refused_as_lying_directly_there(make_folder):
+    folder = make_folder({"cat": 2, "empty": 0, "photo.jpg": 0})
+    for path in (folder / "cat").iterdir():
+        path.rename(folder / path.name)
+    with pytest.raises(StriateError, match=r"the images lie directly in .*photos; put them into one folder per class"):
+        open_dataset(folder)
+
+
+def test_two_parts_may_link_to_one_folder(make_folder):
+    store = make_folder({"cat": 2, "dog": 2}, name="store")
+    for part in ("train", "val"):
+        (store.parent / "pets" / part).mkdir(parents=True)
+        for klass in ("cat", "dog"):
+            (store.parent / "pets" / part / klass).symlink_to(store / klass)
+    assert [len(part.labels) for part in list_folder(store.parent / "pets").parts.values()] == [4, 4]

@@ -113,3 +113,32 @@ def test_files_of_several_sets_in_one_folder_are_asked_about(tmp_path):
         write(tmp_path / f"{name}-train-labels-idx1-ubyte", np.array([0, 1], np.uint8))
     with pytest.raises(StriateError, match="the train images of several sets"):
         open_dataset(tmp_path)
+
+
+def test_one_pair_is_not_divided_and_two_are(tmp_path):
+    write_set(tmp_path)
+    assert open_dataset(tmp_path).divided
+    for path in tmp_path.glob("t10k*"):
+        path.unlink()
+    assert not open_dataset(tmp_path).divided
+    assert not open_dataset(next(tmp_path.glob("*images*"))).divided
+
+
+def test_colour_has_a_fourth_dimension(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 3), np.uint8)
+    write(tmp_path / "train-images-idx4-ubyte", images)
+    write(tmp_path / "train-labels-idx1-ubyte", np.array([0, 1, 1, 0], np.uint8))
+    dataset = open_dataset(tmp_path, val_fraction=0)
+    assert dataset.channels == 3
+    assert np.array_equal(dataset.train.images.array, images)
+    write(tmp_path / "five", np.zeros((1, 1, 1, 1, 1), np.uint8))
+    with pytest.raises(StriateError, match="is not an IDX file"):
+        read_idx(tmp_path / "five")
+
+
+@pytest.mark.parametrize(("images", "labels"), [(3, 4), (4, 3)])
+def test_as_many_labels_as_images(tmp_path, images, labels):
+    write(tmp_path / "train-images-idx3-ubyte", np.zeros((images, 2, 2), np.uint8))
+    write(tmp_path / "train-labels-idx1-ubyte", np.zeros(labels, np.uint8))
+    with pytest.raises(StriateError, match=f"holds {images} images, but .* {labels} labels"):
+        open_dataset(tmp_path)

@@ -3,6 +3,7 @@
 import ctypes
 import io
 import os
+import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -180,6 +181,21 @@ def test_warnings_of_the_decoding_thread_are_dropped(monkeypatch):
     assert shown == ["of another"]
 
 
+def test_warnings_go_their_usual_way_afterwards(monkeypatch):
+    usual = warnings.showwarning
+    listen(lambda: None)
+    assert warnings.showwarning is usual
+    with pytest.raises(ZeroDivisionError):
+        listen(lambda: 1 // 0)
+    assert warnings.showwarning is usual
+
+
+def test_a_file_without_its_end_mark_is_no_ordinary_one():
+    data = photo()
+    assert jpeg.read_header(data).is_ordinary
+    assert not jpeg.read_header(data[:-2]).is_ordinary
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize(("side", "shrunk_to"), [(900, 900), (1100, 550), (1400, 700)])
 def test_a_picture_too_large_for_the_memory_is_decoded_smaller(mode, side, shrunk_to, monkeypatch):
@@ -217,3 +233,26 @@ def test_damage_is_heard_at_a_fraction_of_the_size(monkeypatch):
     assert decode(data).shape == (450, 500, 3)
     with pytest.raises(UnreadableImage, match="damaged"):
         decode(damaged(data)["lost bytes"])
+
+
+def test_who_decodes_alone_is_waited_for_and_waits():
+    order: list[str] = []
+    with listening._ear.alone():
+        other = threading.Thread(target=lambda: listen(lambda: order.append("other")))
+        other.start()
+        other.join(0.1)
+        order.append("alone")
+    other.join(10)
+    assert order == ["alone", "other"]
+    with listening._ear:
+        alone = threading.Thread(target=lambda: _alone(order))
+        alone.start()
+        alone.join(0.1)
+        order.append("first")
+    alone.join(10)
+    assert order == ["alone", "other", "first", "alone"]
+
+
+def _alone(order: list[str]) -> None:
+    with listening._ear.alone():
+        order.append("alone")

@@ -63,8 +63,9 @@ def test_either_all_pictures_are_kept_or_none(limit, kept):
     assert bool(memory.pictures) == kept
 
 
-def test_a_set_that_will_not_fit_is_given_up_early():
-    memory = Memory(10_000, 100 * 60 * 2)
+@pytest.mark.parametrize("limit", [100 * 60 * 2, 10_000 * 60 // 2 - 1])
+def test_a_set_that_will_not_fit_is_given_up_early(limit):
+    memory = Memory(10_000, limit)
     for row in range(99):
         assert memory.reserve(picture(row))
         memory.add(picture(row))
@@ -126,3 +127,36 @@ def test_every_kept_picture_has_its_own_name_and_label(make_folder):
             name = split.images.name(row)
             assert np.array_equal(split.images.read(row), np.asarray(Image.open(name)))
             assert dataset.classes[split.labels[row]] in name
+
+
+def test_a_set_that_begins_with_its_largest_pictures_is_not_given_up():
+    memory = Memory(400, 20_000)  # at first the mean says 24,000 bytes
+    for row in range(400):
+        one = picture(row % 256, (4, 5) if row < 100 else (1, 5))
+        assert memory.reserve(one)
+        memory.add(one)
+    assert memory.is_open
+    assert len(memory.pictures) == 400
+
+
+def test_a_gibibyte_is_kept_unless_another_limit_is_given(make_folder, monkeypatch):
+    limits = []
+    really = Memory.__init__
+
+    def watched(self, total, limit):
+        limits.append((total, limit))
+        really(self, total, limit)
+
+    monkeypatch.setattr(Memory, "__init__", watched)
+    folder = make_folder({"cat": 2, "dog": 1})
+    for limit in (None, 5_000, 0):
+        open_dataset(folder, val_fraction=0, memory_limit=limit)
+    assert limits == [(3, 1 << 30), (3, 5_000), (3, 0)]
+
+
+def test_a_set_that_may_fit_is_not_given_up_early():
+    memory = Memory(10_000, 10_000 * 60 // 2)
+    for row in range(100):
+        assert memory.reserve(picture(row))
+        memory.add(picture(row))
+    assert memory.is_open

@@ -122,6 +122,7 @@ def test_years_and_places_above_the_classes_are_asked_about(make, places):
     assert places[0] in line
     assert "cat, dog" in line
     assert "one folder cat" in line
+    assert "if they are the parts of a data set, call them train, val and test" in line
     assert "\n" not in line
 
 
@@ -169,3 +170,33 @@ def test_kinds_below_a_class_are_no_classes_though_one_name_returns(make):
 
 def test_years_with_images_directly_in_them_are_classes(make_folder):
     assert open_dataset(make_folder({"1990": 2, "2000": 2})).classes == ("1990", "2000")
+
+
+def test_places_that_share_half_of_their_folders_are_asked_about(make):
+    root = make("north")
+    make("south", counts={"cat": 1, "dog": 1, "fox": 1, "hen": 1})
+    with pytest.raises(StriateError, match="which are the classes"):
+        open_dataset(root)
+    make("south", counts={"owl": 1})
+    assert open_dataset(root).classes == ("north", "south")
+
+
+def test_train_alone_among_others_is_a_part_where_it_holds_folders(make, make_folder):
+    root = make("train")
+    make_folder({"extra": 2}, name="pets")
+    dataset = open_dataset(root)
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.divided
+    assert "folders beside the splits were ignored: extra" in dataset.notes
+
+
+def test_test_alone_among_others_is_a_class(make, make_folder):
+    root = make("test")
+    make_folder({"extra": 2}, name="pets")
+    assert open_dataset(root).classes == ("extra", "test")
+
+
+def test_names_that_only_begin_with_a_year_are_classes(make):
+    root = make("2020 roses", counts={"red": 2, "white": 1})
+    make("2021 tulips", counts={"pink": 2})
+    assert open_dataset(root).classes == ("2020 roses", "2021 tulips")

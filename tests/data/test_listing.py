@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from striate.data.listing import Listing, Part, class_name, match_classes, numbers_note, relabel, sorted_classes
+from striate.data.listing import (
+    Listing,
+    Part,
+    alike_note,
+    choice_note,
+    class_name,
+    match_classes,
+    numbers_note,
+    relabel,
+    sorted_classes,
+)
 from striate.errors import StriateError
 
 
@@ -46,3 +56,31 @@ def test_strangers_are_named_with_the_nearest_and_two_spellings_are_one_name():
         match_classes(["tae"], ["tea", "coffee"], "drinks")
     with pytest.raises(StriateError, match="2 classes that the model does not know: 'x', 'y'"):
         match_classes(["x", "tea", "y"], ["tea"], "drinks")
+
+
+def test_white_space_around_a_name_is_no_part_of_it():
+    assert class_name(" cat\u00a0") == class_name("cat") == "cat"
+    assert class_name("grey cat") == "grey cat"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("Cat", "cat", "dog"), "'Cat' and 'cat'"),
+        (("1", "01", "1.0", "2"), "'1' and '01' and '1.0'"),
+        (("fish", "\ufb01sh"), "'fish' and '\ufb01sh'"),
+        (("cat", "cats", "1", "2", "1a"), ""),
+        (tuple(name for letter in "abcdef" for name in (letter, letter.upper())), "'e' and 'E' and 1 more"),
+    ],
+)
+def test_classes_that_may_be_one_are_named(names, words):
+    notes = alike_note(names)
+    assert len(notes) == bool(words)
+    assert all(note.startswith("much alike, yet classes of their own: ") and note.endswith(words) for note in notes)
+
+
+def test_a_choice_between_columns_is_said():
+    assert choice_note(["label"], "the classes") == choice_note([], "the classes") == ()
+    assert choice_note(["label", "kind", "sort"], "the classes") == (
+        "column 'kind', 'sort' not used: 'label' says the classes",
+    )

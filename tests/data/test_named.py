@@ -1,15 +1,20 @@
 """The named data sets, from a cache folder written here; downloads come from a server on this machine."""
 
+import gzip
 import hashlib
 import http.server
 import io
 import shutil
+import struct
 import tarfile
 import threading
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torchvision
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from striate.data import named, open_dataset
@@ -95,19 +100,49 @@ def test_digits_are_scaled_and_divided_once_and_for_all():
     assert np.abs(shares - 0.2).max() < 0.005
 
 
-@pytest.mark.parametrize("place", ["MNIST/raw", "mnist/MNIST/raw", "mnist/raw", "mnist"])
-def test_mnist_is_found_in_its_usual_places(shared_data, tmp_path, place, offline):
-    folder = tmp_path / place
+def write_mnist(folder, train=3, test=2):
+    """Files as MNIST's are called, of pictures in which every pixel says the row; labels 9, 8, 7."""
     folder.mkdir(parents=True)
-    for file, _ in named.PUBLISHED["mnist"].files:
-        (folder / file).symlink_to(shared_data / "mnist/MNIST/raw" / file)
-    dataset = open_dataset("mnist", cache=tmp_path)
-    assert [len(split) for split in dataset.splits] == [54_000, 6_000, 10_000]
+    for prefix, count in (("train", train), ("t10k", test)):
+        images = b"".join(bytes([row]) * 28 * 28 for row in range(count))
+        for name, content in (
+            ("images-idx3", struct.pack(">4I", 0x803, count, 28, 28) + images),
+            ("labels-idx1", struct.pack(">2I", 0x801, count) + bytes(9 - row for row in range(count))),
+        ):
+            (folder / f"{prefix}-{name}-ubyte.gz").write_bytes(gzip.compress(content))
 
 
-def test_cache_comes_from_the_environment(shared_data, monkeypatch, offline):
-    monkeypatch.setenv("STRIATE_CACHE", str(shared_data))
-    assert len(open_dataset("mnist", val_fraction=0).train) == 60_000
+@pytest.mark.parametrize("place", ["MNIST/raw", "mnist/MNIST/raw", "mnist/raw", "mnist"])
+def test_mnist_is_found_in_its_usual_places(tmp_path, place, offline):
+    write_mnist(tmp_path / place)
+    dataset = open_dataset("mnist", cache=tmp_path, classes=tuple("0123456789"), val_fraction=0)
+    assert [len(split) for split in dataset.splits] == [3, 2]
+    assert dataset.train.labels.tolist() == [9, 8, 7]
+    assert dataset.test.images.read(1)[0, 0].tolist() == [1]
+
+
+@pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST")])
+def test_two_sets_of_one_form_are_told_apart(tmp_path, name, folder, offline):
+    write_mnist(tmp_path / "MNIST" / "raw", train=3)
+    write_mnist(tmp_path / "FashionMNIST" / "raw", train=4)
+    listing = named.list_named(name, tmp_path)
+    assert len(listing.parts["train"].labels) == {"MNIST": 3, "FashionMNIST": 4}[folder]
+    assert len(listing.parts["test"].labels) == 2
+    assert listing.classes[9] == {"MNIST": "9", "FashionMNIST": "Ankle boot"}[folder]
+
+
+def test_half_of_a_set_is_not_the_set(tmp_path, offline):
+    write_mnist(tmp_path / "mnist" / "raw")
+    for path in (tmp_path / "mnist" / "raw").glob("t10k*"):
+        path.unlink()
+    with pytest.raises(StriateError, match="'mnist' is not in the cache"):
+        open_dataset("mnist", cache=tmp_path)
+
+
+def test_cache_comes_from_the_environment(tmp_path, monkeypatch, offline):
+    write_mnist(tmp_path / "mnist")
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path))
+    assert len(named.list_named("mnist").parts["train"].labels) == 3
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -135,11 +170,29 @@ def test_cifar100_has_the_fine_labels(tmp_path, offline):
     assert dataset.test.labels.tolist() == [0, 1, 2, 0, 1, 2]
 
 
-def test_cifar10_is_read_from_parquet_too(shared_data, tmp_path, offline):
-    for file in ("train", "test"):
-        (tmp_path / "cifar10").mkdir(exist_ok=True)
-        (tmp_path / "cifar10" / f"{file}.parquet").symlink_to(shared_data / "cifar10_jpeg" / "test.parquet")
-    assert len(open_dataset("cifar10", cache=tmp_path).test) == 10_000
+def write_parquet(folder, **columns):
+    folder.mkdir()
+    stream = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(stream, "PNG")
+    for split, count in (("train", 4), ("test", 2)):
+        table = {"img": [stream.getvalue()] * count, **{name: values[:count] for name, values in columns.items()}}
+        pq.write_table(pa.table(table), folder / f"{split}.parquet")
+
+
+def test_cifar100_in_parquet_has_the_fine_labels(tmp_path, offline):
+    write_parquet(tmp_path / "cifar100", coarse_label=[0, 0, 0, 0], fine_label=[1, 0, 1, 0])
+    dataset = open_dataset("cifar100", cache=tmp_path, val_fraction=0)
+    assert dataset.classes == ("0", "1")
+    assert dataset.test.labels.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_a_set_is_read_from_parquet_too(tmp_path, name, offline):
+    write_parquet(tmp_path / name, label=[1, 0, 1, 0])
+    assert [len(split) for split in open_dataset(name, cache=tmp_path, val_fraction=0).splits] == [4, 2]
+    (tmp_path / name / "test.parquet").unlink()
+    with pytest.raises(StriateError, match=f"'{name}' is not in the cache"):
+        open_dataset(name, cache=tmp_path)
 
 
 def test_damaged_archives_are_one_clear_line(tmp_path, offline):
@@ -197,7 +250,10 @@ def test_download_is_whole_and_checked_or_not_there(tmp_path, server):
     with pytest.raises(StriateError, match="another checksum"):
         fetch([address + "file.gz"], target, "0" * 32)
     assert list(target.parent.iterdir()) == []
-    assert fetch([address + "gone.gz", address + "file.gz"], target, md5).read_bytes() == content
+    (folder / "other.gz").write_bytes(b"of another kind")
+    for before in ("gone.gz", "other.gz", "cut/file.gz"):
+        assert fetch([address + before, address + "file.gz"], target, md5).read_bytes() == content
+        target.unlink()
 
 
 def test_missing_data_set_is_downloaded_into_the_cache(tmp_path, server, monkeypatch):
@@ -211,3 +267,13 @@ def test_missing_data_set_is_downloaded_into_the_cache(tmp_path, server, monkeyp
     monkeypatch.setitem(named.PUBLISHED, "cifar10", named.Published("cifar10", (address,), files))
     assert len(open_dataset("cifar10", cache=tmp_path / "cache").test) == 6
     assert (tmp_path / "cache/cifar10/cifar-10-binary.tar.gz").is_file()
+
+
+def test_the_cache_is_where_it_is_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("STRIATE_CACHE", raising=False)
+    assert named.cache_folder() == tmp_path / ".cache" / "striate"
+    assert named.cache_folder("~/sets") == tmp_path / "sets"
+    monkeypatch.setenv("STRIATE_CACHE", "~/elsewhere")
+    assert named.cache_folder() == tmp_path / "elsewhere"
+    assert named.cache_folder(tmp_path / "here") == tmp_path / "here"

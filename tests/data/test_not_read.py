@@ -1,8 +1,11 @@
 """Files of a kind that is not read say so by content, or by their extension."""
 
-import pytest
+import io
 
-from striate.data.decode import UnreadableImage, decode, inspect
+import pytest
+from PIL import Image
+
+from striate.data.decode import UnreadableImage, decode, decode_image, inspect
 
 
 def test_a_heic_picture_is_known_by_its_content_whatever_its_name(tmp_path):
@@ -28,3 +31,48 @@ def test_what_no_decoder_knows_is_told_by_its_extension(name, words, tmp_path):
     with pytest.raises(UnreadableImage) as caught:
         inspect(tmp_path / name)
     assert caught.value.reason == words
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a pointer of Git LFS in place of the picture"),
+        (b"\n<!DOCTYPE HTML><title>404</title>", "a web page in place of the picture; fetch it again"),
+        (b"<html><body>gone</body>", "a web page in place of the picture; fetch it again"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(30), "damaged: its header does not make sense"),
+        (b"GIF89a" + bytes(4), "damaged: its header does not make sense"),
+        (b"\0\0\0\x1cftypavif" + bytes(40), "damaged: its header does not make sense"),
+    ],
+)
+def test_what_lies_in_place_of_a_picture_is_called_by_its_name(content, words, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(content)
+    for source in (content, tmp_path / "photo.jpg"):
+        with pytest.raises(UnreadableImage) as caught:
+            decode(source)
+        assert caught.value.reason.startswith(words)
+
+
+def test_raw_files_of_cameras_are_refused_though_they_begin_as_tiff(tmp_path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "thumbnail.tif")
+    (tmp_path / "thumbnail.tif").rename(tmp_path / "photo.NEF")
+    with pytest.raises(UnreadableImage, match=r"photo.NEF: \.nef is not read; develop it to JPEG"):
+        decode(tmp_path / "photo.NEF")
+
+
+def test_an_opened_image_of_another_format_is_called_by_its_format():
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(stream, "PCX")
+    with pytest.raises(UnreadableImage, match=r"^\.pcx is not read; convert it to JPEG or PNG"):
+        decode_image(Image.open(stream), 3)
+
+
+def test_what_a_file_holds_goes_before_what_it_is_called(tmp_path):
+    (tmp_path / "photo.nef").write_bytes(b"<html>")
+    with pytest.raises(UnreadableImage, match=r"photo.nef: a web page in place of the picture"):
+        decode(tmp_path / "photo.nef")
+
+
+def test_what_can_be_read_is_read_under_any_name(tmp_path):
+    Image.new("RGB", (4, 3), (9, 8, 7)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.heic")
+    assert decode(tmp_path / "a.heic")[0, 0].tolist() == [9, 8, 7]

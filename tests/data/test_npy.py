@@ -13,7 +13,7 @@ def npy(array: np.ndarray, **options) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "shape", [(3, 40, 56), (1, 28, 28), (4, 64, 48), (3, 9, 5), (13, 64, 64), (12, 48, 64), (5, 9, 9)]
+    "shape", [(3, 40, 56), (1, 28, 28), (4, 64, 48), (3, 9, 5), (13, 64, 64), (12, 48, 64), (5, 9, 9), (200, 32, 32)]
 )
 def test_channels_first_are_asked_about(shape):
     data = npy(np.zeros(shape, np.uint8))
@@ -25,7 +25,8 @@ def test_channels_first_are_asked_about(shape):
 
 
 @pytest.mark.parametrize(
-    "shape", [(40, 56, 3), (3, 5, 4), (1, 9, 3), (9, 9, 200), (6, 6, 11), (64, 64, 64), (20, 30, 40)]
+    "shape",
+    [(40, 56, 3), (3, 5, 4), (1, 9, 3), (9, 9, 200), (6, 6, 11), (64, 64, 64), (20, 30, 40), (9, 3, 3), (5, 4, 4)],
 )
 def test_channels_last_are_read(shape):
     array = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)

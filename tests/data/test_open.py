@@ -113,10 +113,9 @@ def test_spectral_arrays_keep_their_channels(tmp_path):
     assert dataset.channels == 11
     assert np.array_equal(dataset.train.images.read(0), np.load(dataset.train.images.name(0)))
     Image.new("RGB", (6, 6)).save(tmp_path / "corn" / "photo.png")
-    with pytest.raises(StriateError, match=r"3 \(1 images\), 11 \(8 images\)"):
-        open_dataset(tmp_path)
-    eleven = open_dataset(tmp_path, channels=11)
-    assert [entry.reason for entry in eleven.skipped] == ["the image has 3 channels, 11 are wanted"]
+    for channels in (None, 11):
+        eleven = open_dataset(tmp_path, channels=channels)
+        assert [entry.reason for entry in eleven.skipped] == ["the image has 3 channels, 11 are wanted"]
 
 
 def test_same_seed_same_split_and_another_seed_another(make_folder):
@@ -263,3 +262,29 @@ def test_photographs_in_parquet_are_decoded_when_read(shared_data):
     assert isinstance(dataset.train.images, EncodedImages)
     assert len(dataset.classes) == 1000
     assert dataset.train.images.read(999).shape[2] == 3
+
+
+def test_the_test_images_are_cut_first_and_by_the_same_share_whatever_the_other(make_folder):
+    folder = make_folder({"cat": 20, "dog": 20})
+    tests = [
+        sorted(pixels for pixels in open_dataset(folder, val_fraction=share, test_fraction=0.2).test.facts.contents)
+        for share in (0, 0.1, 0.4)
+    ]
+    assert tests[0] == tests[1] == tests[2]
+    assert len(tests[0]) == 8
+    cut = open_dataset(folder, val_fraction=0.4, test_fraction=0.2)
+    assert [split.counts(2).tolist() for split in cut.splits] == [[8, 8], [8, 8], [4, 4]]
+
+
+def test_sizes_and_twins_of_all_parts_are_surveyed(make_folder):
+    for part, size in (("train", (4, 4)), ("val", (5, 5)), ("test", (6, 6))):
+        make_folder({"cat": 1, "dog": 1}, name=f"pets/{part}", size=size)
+    survey = open_dataset(make_folder({}, name="pets")).survey
+    assert (survey.sizes.smallest, survey.sizes.largest, survey.sizes.images) == ((4, 4), (6, 6), 6)
+
+
+def test_what_was_skipped_is_written_wherever_it_is_asked_for(make_folder, tmp_path):
+    folder = make_folder({"cat": 2, "dog": 2})
+    (folder / "cat" / "bad.png").write_bytes(b"?")
+    written = open_dataset(folder, val_fraction=0).write_skipped(tmp_path / "a" / "b" / "skipped.csv")
+    assert written.read_text().splitlines() == ["path,reason", f"{folder}/cat/bad.png,not an image"]

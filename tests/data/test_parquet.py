@@ -312,3 +312,45 @@ def test_damaged_file_is_one_clear_line(tmp_path):
     with pytest.raises(StriateError, match="not a Parquet file, or it is damaged") as caught:
         open_dataset(path)
     assert "\n" not in str(caught.value)
+
+
+def test_columns_are_found_in_any_case_and_a_choice_is_told(tmp_path):
+    path = write(tmp_path / "a.parquet", [0, 1, 0, 1], names=None, column="Label", image_column="Image")
+    pq.write_table(pq.read_table(path).append_column("category", pa.array(["x", "y", "x", "y"])), path)
+    dataset = open_dataset(path, val_fraction=0)
+    assert dataset.classes == ("0", "1")
+    assert "column 'category' not used: 'Label' says the classes" in dataset.notes
+
+
+def test_a_name_for_two_numbers_is_one_class_and_told(tmp_path):
+    write(tmp_path / "train.parquet", [0, 1, 2, 2], names=("cat", "dog", "cat"))
+    write(tmp_path / "val.parquet", [0, 1], names=("cat", "dog"))
+    dataset = open_dataset(tmp_path)
+    assert dataset.train.labels.tolist() == [0, 1, 0, 0]
+    assert [note for note in dataset.notes if "more than once" in note] == [
+        "train.parquet: 'cat' named more than once: each is one class"
+    ]
+
+
+def test_where_no_row_has_a_label_that_is_said(tmp_path):
+    write(tmp_path / "train.parquet", [-1, -1])
+    write(tmp_path / "test.parquet", [-1])
+    with pytest.raises(StriateError, match=r"holds no classes.*; 3 rows have no label \(-1 stands for none\)"):
+        open_dataset(tmp_path)
+
+
+def test_rows_without_a_label_are_counted_over_all_files_where_classes_are_missing(tmp_path):
+    write(tmp_path / "train-00000-of-00002.parquet", [1, -1], names=None)
+    write(tmp_path / "train-00001-of-00002.parquet", [1, -1, -1], names=None)
+    with pytest.raises(StriateError, match=r"one class only, '1'.*; 3 rows have no label \(-1 stands for none\)"):
+        open_dataset(tmp_path)
+
+
+def test_names_by_number_count_by_their_numbers(tmp_path):
+    path = write(tmp_path / "a.parquet", [0, 1, 10, 1], names=None)
+    names = {str(number): f"class {number}" for number in (10, 1, 2, 0, *range(3, 10))}
+    schema = {"huggingface": json.dumps({"info": {"features": {"label": {"names": names}}}})}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(schema), path)
+    dataset = open_dataset(path, val_fraction=0)
+    assert dataset.classes == ("class 0", "class 1", "class 10")
+    assert dataset.train.labels.tolist() == [0, 1, 2, 1]

@@ -121,3 +121,30 @@ def test_file_given_alone_is_not_divided(tmp_path):
     file = write(tmp_path / "test.parquet", ["a", "b"])
     assert not open_dataset(file, val_fraction=0).divided
     assert open_dataset(file, val_fraction=0).train.name == "train"
+
+
+def test_images_beside_the_files_are_told_of(tmp_path):
+    write(tmp_path / "train.parquet", ["cat", "dog"])
+    assert parquet_files(tmp_path).notes == ()
+    (tmp_path / "cats").mkdir()
+    Image.new("RGB", (4, 3)).save(tmp_path / "cats" / "1.png")
+    words = f"images beside the Parquet files (the first: {tmp_path}/cats/1.png): only those that rows name are used"
+    assert words in open_dataset(tmp_path, val_fraction=0).notes
+    (tmp_path / "train.parquet").rename(tmp_path / "pets.parquet")
+    assert words in open_dataset(tmp_path, val_fraction=0).notes
+
+
+def test_the_folder_data_goes_before_what_lies_deeper(tmp_path):
+    touch(tmp_path, "data/train.parquet", "assets/picture.png", "more/test.parquet")
+    assert splits(tmp_path) == {"train": ["data/train.parquet"]}
+
+
+def test_files_parted_by_a_column_say_so(tmp_path):
+    touch(tmp_path, "label=cat/0.parquet", "label=dog/0.parquet")
+    with pytest.raises(StriateError, match=r"parted by the values of a column \(label=cat, label=dog\); write it into"):
+        parquet_files(tmp_path)
+
+
+def test_the_innermost_folder_says_the_split(tmp_path):
+    touch(tmp_path, "test_set/train/0.parquet", "test_set/val/0.parquet")
+    assert splits(tmp_path) == {"train": ["test_set/train/0.parquet"], "val": ["test_set/val/0.parquet"]}

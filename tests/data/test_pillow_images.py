@@ -121,3 +121,46 @@ def test_what_was_changed_after_opening_counts(tmp_path):
     image = Image.open(tmp_path / "b.gif")
     image.seek(1)
     assert decode_image(image, 3)[0, 0].tolist() == [0, 0, 255]
+
+
+def test_sizes_that_are_refused_in_files_are_refused_in_memory():
+    for size, words in (((0, 5), "there is no picture in it"), ((2001, 2), "one side is more than 1,000 times")):
+        with pytest.raises(UnreadableImage, match=words):
+            decode_image(Image.new("RGB", size), 3)
+
+
+def test_the_file_behind_an_image_is_left_where_it_was():
+    stream = io.BytesIO()
+    picture("RGB").save(stream, "PNG")
+    stream.seek(0)
+    image = Image.open(stream)
+    place = stream.tell()
+    decode_image(image, 3)
+    assert stream.tell() == place
+
+
+def test_an_image_that_was_asked_for_smaller_stays_smaller():
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 40)).save(stream, "JPEG")
+    image = Image.open(stream)
+    image.draft("RGB", (16, 16))
+    small = decode_image(image, 3)
+    assert small.shape == (16, 16, 3)
+    assert np.abs(small.astype(int) - [200, 30, 40]).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        *((mode, {}) for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16")),
+        ("RGB", {"compression": "jpeg", "quality": 95}),
+        ("L", {"compression": "jpeg", "quality": 95}),
+    ],
+)
+def test_a_loaded_tiff_means_what_its_file_means(mode, options):
+    stream = io.BytesIO()
+    picture(mode).save(stream, "TIFF", **options)
+    image = Image.open(io.BytesIO(stream.getvalue()))
+    image.load()
+    for channels in (1, 3, 4):
+        np.testing.assert_array_equal(decode_image(image, channels), decode(stream.getvalue(), channels))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from striate.data import png as png_module
 from striate.data.decode import UnreadableImage, decode, inspect
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
@@ -129,3 +130,60 @@ def test_a_transparent_grey_is_the_same_from_pillow():
     from striate.data.decode import decode_image
 
     np.testing.assert_array_equal(decode_image(Image.open(io.BytesIO(data)), 1), decode(data, 1))
+
+
+PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def sized(data: bytes, width: int, height: int, interlaced: bool = False) -> bytes:
+    """The file with another size in its header."""
+    header = struct.pack(">II", width, height) + data[24:28] + bytes([interlaced])
+    return data[:8] + chunk(b"IHDR", header) + data[33:]
+
+
+def interlaced(samples: np.ndarray) -> bytes:
+    """A file of 8-bit RGB samples (H, W, 3) in the seven passes of Adam7."""
+    passes = [samples[top::down, left::across] for left, top, across, down in PASSES]
+    rows = b"".join(b"\0" + row.astype(np.uint8).tobytes() for part in passes if part.size for row in part)
+    header = struct.pack(">IIBBBBB", samples.shape[1], samples.shape[0], 8, RGB, 0, 0, 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("colour_type", "bands", "depth"),
+    [*((GREY, 1, depth) for depth in (1, 4, 8, 16)), (RGB, 3, 8), (RGB, 3, 16), (GREY_ALPHA, 2, 8), (RGB_ALPHA, 4, 16)],
+)
+def test_pixels_that_end_early_are_truncated_and_black_ones_are_not(colour_type, bands, depth):
+    samples = np.random.default_rng(0).integers(0, 2**depth, (6, 9, bands))
+    for more in (1, 3):
+        with pytest.raises(UnreadableImage, match="truncated"):
+            decode(sized(png(samples, depth, colour_type), 9, 6 + more))
+    samples[3:] = 0
+    assert decode(png(samples, depth, colour_type), 4).shape == (6, 9, 4)
+    assert decode(sized(png(samples, depth, colour_type), 9, 5), 4).shape == (5, 9, 4)  # more than needed
+
+
+@pytest.mark.parametrize("height", [1, 2, 5, 7, 8])
+@pytest.mark.parametrize("width", [1, 3, 9])
+def test_interlaced_pixels_are_counted_in_their_passes(width, height):
+    samples = np.random.default_rng(0).integers(1, 256, (height, width, 3))
+    np.testing.assert_array_equal(decode(interlaced(samples)), samples)
+    np.testing.assert_array_equal(decode(interlaced(0 * samples)), 0 * samples)
+    with pytest.raises(UnreadableImage):
+        decode(sized(interlaced(samples), width, height + 1, interlaced=True))
+
+
+def test_a_transparent_colour_behind_a_suggested_palette_counts():
+    for depth in (8, 16):
+        samples = np.array([[[1, 2, 3], [1, 2, 4]]])
+        chunks = (b"PLTE", bytes(6)), (b"tRNS", struct.pack(">3H", 1, 2, 3))
+        assert decode(png(samples, depth, RGB, *chunks), 4)[0, :, 3].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1 << 20])
+def test_pixels_are_counted_a_piece_at_a_time(at_once, monkeypatch):
+    monkeypatch.setattr(png_module, "_AT_ONCE", at_once)
+    samples = np.zeros((9, 11, 3), int)
+    assert decode(png(samples, 8, RGB)).shape == (9, 11, 3)
+    with pytest.raises(UnreadableImage, match="truncated"):
+        decode(sized(png(samples, 8, RGB), 11, 10))

@@ -185,3 +185,13 @@ def test_mnist_has_its_well_known_mean_and_deviation(shared_data):
     preprocessing = Preprocessing.for_dataset(open_dataset(shared_data / "mnist", val_fraction=0), (28, 28))
     assert preprocessing.mean[0] == pytest.approx(0.1307, abs=0.003)  # a sample of 5,000 of 60,000
     assert preprocessing.std[0] == pytest.approx(0.3081, abs=0.003)
+
+
+def test_a_data_sets_preprocessing_takes_all_that_is_asked(make_folder):
+    dataset = open_dataset(make_folder({"cat": 2, "dog": 2}, mode="L"), val_fraction=0)
+    look = Preprocessing.for_dataset(dataset, (9, 7), resize="squash", crop_fraction=0.5)
+    assert (look.size, look.channels, look.resize, look.crop_fraction) == ((9, 7), 1, "squash", 0.5)
+    mean, std = channel_statistics(dataset.train.images)
+    assert (look.mean, look.std) == (pytest.approx(mean), pytest.approx(std))
+    plain = Preprocessing.for_dataset(dataset, (9, 7))
+    assert (plain.resize, plain.crop_fraction, plain.interpolation) == ("crop", 0.875, "bilinear")

@@ -43,3 +43,9 @@ def test_images_are_chosen_at_random():
     held = stratified_split(labels, 0.5, 1)[1]
     assert 400 < held.mean() < 600
     assert len(set(held) & set(stratified_split(labels, 0.5, 2)[1])) < 320
+
+
+def test_every_class_keeps_one_image_even_where_all_are_asked_for():
+    kept, held = stratified_split(np.array([0, 0, 0, 1, 1, 2]), 1.0, seed=0)
+    assert sorted(np.array([0, 0, 0, 1, 1, 2])[kept].tolist()) == [0, 1, 2]
+    assert len(held) == 3

@@ -94,3 +94,11 @@ def test_kinds_are_listed_by_how_often_they_occur_and_then_by_name():
 
     found = _ordered(["PNG", "GIF", "JPEG", "GIF", "BMP", "PNG"])
     assert list(found.items()) == [("GIF", 2), ("PNG", 2), ("BMP", 1), ("JPEG", 1)]
+
+
+def test_strays_are_named_only_beside_a_majority(make_folder):
+    folder = make_folder({"cat": 2}, size=(8, 8))
+    make_folder({"dog": 2}, size=(9, 8))
+    assert open_dataset(folder, val_fraction=0).survey.strays == ()
+    make_folder({"dog": 1}, size=(8, 8))
+    assert open_dataset(folder, val_fraction=0).survey.strays == (f"{folder}/dog/001.png (9x8)",)

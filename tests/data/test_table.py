@@ -151,3 +151,52 @@ def test_splits_may_lack_classes(make_folder):
     (folder / "labels.csv").write_text("\n".join(["path,label,split", *rows, "cat/001.png,fox,val"]))
     with pytest.raises(StriateError, match=r"class 'fox' has no training images, only images in val \(1\)"):
         open_dataset(folder / "labels.csv")
+
+
+def test_columns_and_cells_that_are_ambiguous_are_refused_or_told(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    table = folder / "labels.csv"
+    table.write_text("path,label,Label\ncat/000.png,cat,x\ndog/000.png,dog,x\n")
+    with pytest.raises(StriateError, match=r"labels.csv has two columns 'Label'; rename one"):
+        open_dataset(table)
+    table.write_text("filepaths,class_name,label,,\ncat/000.png,0,cat,,\ndog/000.png,1,dog,,\n")
+    dataset = open_dataset(table, val_fraction=0)
+    assert dataset.classes == ("cat", "dog")
+    assert "column 'class_name' not used: 'label' says the classes" in dataset.notes
+    for row in ('cat/001.png,"cat\ndog/000.png,dog"', '"cat/001.png\ndog/000.png",dog'):
+        table.write_text(f"path,label\ncat/000.png,cat\n{row}\ndog/001.png,dog\n")
+        with pytest.raises(StriateError, match=r"labels.csv:4: the row goes over several lines; is a quotation mark"):
+            open_dataset(table)
+
+
+def test_classes_that_are_much_alike_are_told_of(make_folder):
+    folder = make_folder({"cat": 2, "Cat": 2})
+    assert "much alike, yet classes of their own: 'Cat' and 'cat'" in open_dataset(folder, val_fraction=0).notes
+
+
+def test_the_order_of_the_rows_is_no_part_of_the_fingerprint(make_folder):
+    folder = make_folder({"cat": 3, "dog": 3})
+    rows = [f"{klass}/{number:03d}.png,{klass}" for klass in ("cat", "dog") for number in range(3)]
+    prints = set()
+    for order in (rows, rows[::-1], rows[1::2] + rows[::2]):
+        (folder / "labels.csv").write_text("\n".join(["path,label", *order]))
+        prints.add(open_dataset(folder / "labels.csv", val_fraction=0).fingerprint)
+    assert len(prints) == 1
+
+
+def test_short_rows_have_no_label_and_no_path(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    (folder / "labels.csv").write_text("path,label\ncat/000.png,cat\ncat/001.png\ndog/000.png,dog\n")
+    dataset = open_dataset(folder / "labels.csv", val_fraction=0)
+    assert dataset.classes == ("cat", "dog")
+    assert [(entry.path[-5:], entry.reason) for entry in dataset.skipped] == [("csv:3", "the row has no label")]
+
+
+def test_the_parts_names_are_part_of_the_fingerprint(make_folder):
+    folder = make_folder({"cat": 2, "dog": 2})
+    prints = set()
+    for part in ("val", "test"):
+        rows = [f"{klass}/00{n}.png,{klass},{('train', part)[n]}" for klass in ("cat", "dog") for n in (0, 1)]
+        (folder / "labels.csv").write_text("\n".join(["path,label,split", *rows]))
+        prints.add(open_dataset(folder / "labels.csv", val_fraction=0).fingerprint)
+    assert len(prints) == 2

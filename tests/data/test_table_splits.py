@@ -65,7 +65,7 @@ def test_rows_for_tests_and_those_not_for_training(table):
 def test_numbers_of_folds_are_ignored_with_a_note(table, column):
     found, dataset = sizes(table(column, 0, 1, 2, 3, 4, 0))
     assert found == {"train": 6}
-    assert f"column '{column}' ignored: its 5 numbers are folds, no division into train and val" in dataset.notes
+    assert f"column '{column}' ignored: its 5 values are folds, no division into train and val" in dataset.notes
     assert not dataset.divided
 
 
@@ -96,3 +96,35 @@ def test_without_rows_to_train_on_training_is_refused(table):
     with pytest.raises(StriateError, match="holds test images, but none to train on"):
         open_dataset(table("split", *["test"] * 6))
     assert [len(s) for s in open_dataset(table("split", *["test"] * 6), classes=("cat", "dog")).splits] == [0, 6]
+
+
+@pytest.mark.parametrize("column", ["fold", "k-fold", "CV_Fold", "fold_id"])
+@pytest.mark.parametrize("cells", [("A", "B", "C", "A", "B", "C"), ("0", "", "1", "2", "0", "")])
+def test_folds_need_not_be_numbers(table, column, cells):
+    found, dataset = sizes(table(column, *cells))
+    assert found == {"train": 6}
+    assert f"column '{column}' ignored: its 3 values are folds, no division into train and val" in dataset.notes
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "found", "note"),
+    [
+        ("isvalid", ("1", "0"), {"train": 3, "val": 3}, ""),
+        ("split,is_valid", ("train,1", "val,0"), {"train": 3, "val": 3}, "'is_valid' not used: the split is said by"),
+        ("valid,is_test", ("1,0", "0,1"), {"val": 3, "test": 3}, ""),
+        ("Usage", ("Training", "PublicTest"), {"train": 6}, "'Usage' not used: 'PublicTest', 'Training' do not say"),
+        ("test", tuple("ab"), {"train": 6}, "'test' not used: 'a', 'b' do not say train, val or test, nor yes or no"),
+        ("set,phase", ("train,val", "test,val"), {"train": 3, "test": 3}, "'phase' not used: the split is said by"),
+    ],
+)
+def test_columns_that_speak_of_splits_are_used_or_named(table, columns, cells, found, note):
+    source = table(columns, *cells * 3)
+    dataset = open_dataset(source, classes=("cat", "dog"), val_fraction=0)
+    assert {split.name: len(split) for split in dataset.splits if len(split)} == found
+    named = [line for line in dataset.notes if line.startswith("column ")]
+    assert [line.startswith(f"column {note}") for line in named] == [True] * bool(note)
+
+
+def test_a_fold_that_is_called_train_makes_all_of_them_splits(table):
+    with pytest.raises(StriateError, match=r"labels.csv:3: unknown split '1'; it is one of train, val and test"):
+        open_dataset(table("fold", "train", "1", "2", "train", "val", "val"))

@@ -194,9 +194,9 @@ def test_alpha_that_the_file_names_is_composited_on_white(bits):
 
 
 def test_colours_multiplied_by_alpha_are_divided_again():
-    samples = np.array([[[50, 100, 20, 100], [255, 0, 0, 255]]], np.uint8)
+    samples = np.array([[[50, 100, 20, 100], [255, 0, 0, 255], [200, 9, 0, 100]]], np.uint8)
     data = tiff(samples, 8, RGB, extra=(1,))
-    assert decode(data, 4)[0].tolist() == [[128, 255, 51, 100], [255, 0, 0, 255]]
+    assert decode(data, 4)[0].tolist() == [[128, 255, 51, 100], [255, 0, 0, 255], [255, 23, 0, 100]]
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
@@ -311,3 +311,109 @@ def test_bands_beside_inks_are_alpha_or_refused():
 def test_floats_of_inks_are_refused():
     with pytest.raises(UnreadableImage, match="floating-point samples of such colours"):
         decode(tiff(np.zeros((4, 6, 4), np.float32), 32, CMYK, kind=3), 3)
+
+
+def test_what_nobody_reads_is_refused_with_the_number_in_the_file():
+    samples = np.full((4, 4, 3), 9)
+    for change, words in (
+        ({"photometric": 32845}, "a TIFF file of colour space 32845, which is not read; save it as RGB"),
+        ({"more": {259: (SHORT, [34712])}}, "a TIFF file of compression 34712, which is not read; save it as PNG"),
+        ({"photometric": YCBCR}, "YCbCr of reduced chroma without compression; save it as RGB"),
+    ):
+        with pytest.raises(UnreadableImage, match=words):
+            decode(tiff(samples, 8, **{"photometric": RGB, **change}), 3)
+    luma = np.full((4, 4, 3), [200, 100, 150])
+    data = tiff(luma, 8, YCBCR, more={530: (SHORT, [1, 1])})
+    assert decode(data, 3)[0, 0].tolist() == [230, 193, 150]  # JFIF's matrix: 200 + 1.402 * 22, ...
+
+
+def test_a_palette_of_eight_bits_is_read_as_it_is_meant():
+    colours = [*range(0, 160, 10), *range(16), *range(100, 116)]  # red, green, blue of 16 colours, below 256
+    samples = np.arange(16)[None, :, None]
+    expected = np.array(colours).reshape(3, 16).T
+    for factor in (1, 257):
+        data = tiff(samples, 4, PALETTE, more={320: (SHORT, [value * factor for value in colours])})
+        np.testing.assert_array_equal(decode(data, 3)[0], expected)
+
+
+@pytest.mark.parametrize("compression", [NONE, DEFLATE, LZW, PACKBITS])
+def test_a_strip_may_promise_more_rows_than_there_are(compression):
+    samples = np.random.default_rng(0).integers(0, 256, (7, 5, 3))
+    data = tiff(samples, 8, RGB, compression=compression, rows_per_strip=7, more={278: (LONG, [2**32 - 1])})
+    np.testing.assert_array_equal(decode(data, 3), samples)
+
+
+def test_pages_that_pillow_decodes_are_channels_in_their_order():
+    planes = np.stack([np.full((16, 16), 40 * band, np.uint8) for band in range(5)], axis=2)
+    pages = [Image.fromarray(planes[..., band]) for band in range(5)]
+    stream = io.BytesIO()
+    pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:], compression="jpeg")
+    assert np.abs(decode(stream.getvalue(), 5).astype(int) - planes).max() <= 2
+
+
+@pytest.mark.parametrize(("kind", "counts"), [(1, False), (2, True), (4, False), (0, True)])
+def test_reduced_copies_and_masks_are_no_pages(kind, counts):
+    samples = np.random.default_rng(0).integers(0, 256, (4, 5, 1))
+    data = tiff(samples, 8, BLACK, more={254: (LONG, [kind])}, pages=2)
+    if counts:
+        assert len(read_pages(data)) == 2
+    else:
+        with pytest.raises(UnreadableImage, match="a TIFF file without a page"):
+            decode(data, 1)
+
+
+@pytest.mark.parametrize("compression", [NONE, PACKBITS, DEFLATE])
+def test_bits_may_lie_in_reverse(compression):
+    samples = np.random.default_rng(0).integers(0, 16, (6, 9, 1))
+    content = pack(samples.reshape(6, -1), 4, "<")
+    mirrored = bytes(int(f"{byte:08b}"[::-1], 2) for byte in compressed(content, compression))
+    data = tiff(samples, 4, BLACK, compression=compression, rows_per_strip=6, more={266: (SHORT, [2])})
+    assert data.count(compressed(content, compression)) == 1
+    reverse = data.replace(compressed(content, compression), mirrored)
+    np.testing.assert_array_equal(decode(reverse, 1), samples * 17)
+
+
+def test_a_single_band_is_never_apart():
+    (page,) = read_pages(tiff(np.zeros((4, 5, 1), int), 8, BLACK, planar=True, more={284: (SHORT, [2])}))
+    assert not page.planar
+    (page,) = read_pages(tiff(np.zeros((4, 5, 3), int), 8, RGB, planar=True))
+    assert page.planar
+
+
+def test_lab_says_what_it_is():
+    stream = io.BytesIO()
+    Image.new("LAB", (4, 3)).save(stream, "TIFF")
+    with pytest.raises(UnreadableImage, match="CIE Lab colours, which are not read; save it as RGB"):
+        decode(stream.getvalue(), 3)
+
+
+@pytest.mark.parametrize("colours", [0, 8, 15])
+def test_a_palette_has_a_colour_for_every_number(colours):
+    more = {320: (SHORT, [9] * 3 * colours)} if colours else {}
+    with pytest.raises(UnreadableImage, match="damaged: a palette image without its palette"):
+        decode(tiff(np.zeros((3, 4, 1), int), 4, PALETTE, more=more), 3)
+
+
+def test_colour_that_happens_to_be_grey_stays_colour_but_for_palettes():
+    grey = np.arange(12).reshape(3, 4, 1) * 20
+    assert decode(tiff(np.repeat(grey, 3, axis=2), 8, RGB), None).shape == (3, 4, 3)
+    ramp = {320: (SHORT, [value * 257 for value in range(256)] * 3)}
+    assert np.array_equal(decode(tiff(grey, 8, PALETTE, more=ramp), None), grey)
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_without_a_word_on_colour_three_samples_are_colour(bands):
+    samples = np.random.default_rng(0).integers(0, 256, (4, 5, bands))
+    data = tiff(samples, 8, RGB if bands == 3 else BLACK)
+    tag, other = struct.pack("<HH", 262, SHORT), struct.pack("<HH", 60_000, SHORT)
+    assert data.count(tag) == 1
+    data = data.replace(tag, other)
+    np.testing.assert_array_equal(decode(data, None), samples)
+    assert read_pages(data)[0].extra == ()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_bands_that_lie_apart_may_be_whole_strips(bits):
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint16)
+    samples = pixels * 257 if bits == 16 else pixels
+    np.testing.assert_array_equal(decode(tiff(samples, bits, RGB, planar=True, rows_per_strip=7), 3), pixels)

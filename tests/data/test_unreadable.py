@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from striate.data.unreadable import MAX_ASPECT, UnreadableImage, check_size
+from striate.data.unreadable import MAX_ASPECT, UnreadableImage, check_size, fits
 
 
 def test_pixels_are_limited_by_pillows_number(monkeypatch):
@@ -33,3 +33,9 @@ def test_nothing_is_no_picture():
     for size in ((0, 5), (5, 0)):
         with pytest.raises(UnreadableImage, match="there is no picture in it"):
             check_size(*size)
+
+
+def test_without_a_limit_everything_fits(monkeypatch):
+    assert not fits(100_000, 100_000, 9, 0)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert fits(100_000, 100_000, 9, 0)

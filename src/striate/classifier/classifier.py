@@ -78,7 +78,7 @@ class Classifier:
             StriateError: a single image that cannot be read.
         """
         if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
-            raise UsageError(f"top is {top!r}; ask for at least 1 class.")
+            raise UsageError(f"top is {top!r}; ask for at least 1 class, by a whole number.")
         if is_single(images):
             (source,) = Sources(images)
             (probabilities,) = self._probabilities([self._read(source)])

@@ -14,6 +14,8 @@ from striate.data.images import printable
 from striate.data.walk import Walk, holdings
 from striate.errors import UsageError
 
+_BYTES = (bytes, bytearray, memoryview)
+
 
 class Source(NamedTuple):
     """One image still to be read."""
@@ -28,7 +30,7 @@ def is_single(images: Any) -> bool:
         return not _is_folder(images)
     if isinstance(images, np.ndarray):
         return images.ndim <= 3
-    return isinstance(images, bytes) or hasattr(images, "getbands") or hasattr(images, "read")
+    return isinstance(images, _BYTES) or hasattr(images, "getbands") or hasattr(images, "read")
 
 
 class Sources:
@@ -88,10 +90,12 @@ def _unreadable(name: str, reason: str) -> Source:
 def _source(image: Any, name: str) -> Source:
     if isinstance(image, (str, Path)):
         return Source(printable(image), lambda channels: decode(Path(image), channels))
-    if isinstance(image, bytes):
-        return Source(name, lambda channels: decode(image, channels))
+    if isinstance(image, _BYTES):
+        return Source(name, lambda channels: decode(bytes(image), channels))
     if hasattr(image, "read"):
         content = image.read()
+        if not isinstance(content, bytes):
+            raise UsageError(f"{getattr(image, 'name', name)} is open as text; open it in binary mode ('rb').")
         return Source(str(getattr(image, "name", name)), lambda channels: decode(content, channels))
     if hasattr(image, "getbands"):
         return Source(str(getattr(image, "filename", "") or name), lambda channels: _from_pillow(image, channels))

@@ -31,6 +31,7 @@ from striate.data.workers import worker_count
 from striate.errors import StriateError
 
 _CHUNK = 32
+_USUAL = (1, 3, 4)  # channels that are made of each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ def check_parts(
         looks.append(look)
     if channels is None:
         channels = _common_channels(Counter(look.shape[2] for look in looks if not look.reason))
-        _look_again(items, looks, channels, memory)
+        _refuse_others(items, looks, channels, memory)
     memory.give_channels(channels)
 
     checked, report, start = {}, _Report(), 0
@@ -170,14 +171,13 @@ def _look_at(item: Path | bytes, channels: int | None, memory: Memory) -> _Look:
     )
 
 
-def _look_again(items: list[Path | bytes], looks: list[_Look], channels: int, memory: Memory) -> None:
-    """Replace, in place, the looks at images that would have to lose channels; grey ones only repeat theirs."""
+def _refuse_others(items: list[Path | bytes], looks: list[_Look], channels: int, memory: Memory) -> None:
+    """Replace, in place, the looks at images that cannot be given `channels` by the reason not to read them."""
+    fitting = {1, channels} if channels in _USUAL else {channels}
     for row, look in enumerate(looks):
-        if look.reason or look.shape[2] in (1, channels):
-            continue
-        looks[row] = _look_at(items[row], channels, memory)
-        memory.replace(row, looks[row].picture)
-        looks[row].picture = None
+        if not look.reason and look.shape[2] not in fitting:
+            looks[row] = _look_at(items[row], channels, memory)
+            memory.forget(row)
 
 
 def _readable(part: Part, looks: list[_Look], channels: int, memory: Memory, start: int) -> CheckedPart:
@@ -213,10 +213,18 @@ def _common_channels(counts: Counter[int]) -> int:
         return 1 if counts else 3
     if len(counts) == 1:
         return next(iter(counts))
-    if counts.keys() <= {1, 3, 4} and 2 * counts[4] <= counts.total():
-        return 3  # the few of four bands, none of them alpha, are skipped by name
+    # A few others among many are skipped by name: those of four bands, none of them alpha, and spectra.
+    plain = counts[1] + counts[3]
+    if plain > counts.total() - plain or plain == counts[4] == counts.total() - plain:
+        return 3 if counts[3] or counts[4] else 1
+    number, most = counts.most_common(1)[0]
+    if number not in _USUAL and 2 * most > counts.total():
+        return number
     listed = ", ".join(f"{number} ({count:,} images)" for number, count in sorted(counts.items()))
-    raise StriateError(f"the images have different numbers of channels: {listed}; ask for one with channels=")
+    raise StriateError(
+        f"the images have different numbers of channels: {listed}; keep those of one number, or ask for one with "
+        "open_dataset(channels=)"
+    )
 
 
 def _check_arrays(parts: Mapping[str, Part], channels: int | None) -> Checked:

@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from striate.data import jpeg, npy, orientation, tiff, tiff_samples
 from striate.data.channels import on_white, to_channels
 from striate.data.listen import listen
-from striate.data.not_read import not_read
+from striate.data.not_read import not_read, refusal
 from striate.data.pixels import Pixels, from_image, read_pixels, reason
 from striate.data.unreadable import UnreadableImage as UnreadableImage
 from striate.data.unreadable import check_size
@@ -122,6 +122,8 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     """Decode the content of a file whose name ends in `extension`. Raises UnreadableImage."""
     if not data:
         raise UnreadableImage("empty file")
+    if tiff.is_tiff(data) and (words := refusal(extension)):  # raw files of cameras: their TIFF page is a thumbnail
+        raise UnreadableImage(words)
     try:
         pixels, said = listen(lambda: _read(data, channels))
         _judge(data, pixels.format, said)
@@ -157,8 +159,9 @@ def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
     """
     data = _untouched_file(image)
     if data is not None:
-        return decode_content(data, channels).image
+        return decode_content(data, channels, f".{image.format}".lower()).image
     try:
+        check_size(*image.size)
         image.load()
         return _with_channels(listen(lambda: from_image(image))[0], channels)
     except UnreadableImage:
@@ -220,6 +223,7 @@ def _read_page(data: bytes, pages: list[tiff.Page], number: int) -> Pixels:
         return tiff_samples.read_page(data, page)
     if page.extra and not page.alpha:
         raise UnreadableImage(f"{page.samples} bands, so compressed, are not supported; save .npy (H, W, C)")
+    tiff_samples.demand_known(page)
     return replace(read_pixels(data, number), bit_depth=page.bit_depth)
 
 

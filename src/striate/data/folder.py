@@ -11,6 +11,7 @@ from pathlib import Path
 from striate.data.images import printable
 from striate.data.layout import demand_classes, split_folders
 from striate.data.listing import Listing, Part, class_name, index_labels
+from striate.data.not_read import advice_for
 from striate.data.walk import Walk, extension_of, files_in, holdings, is_image, subfolders
 from striate.errors import StriateError
 
@@ -54,12 +55,10 @@ def list_folder(root: Path) -> Listing:
 def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[str, _Found], tuple[str, ...]]:
     found: dict[str, _Found] = {}
     notes: tuple[str, ...] = ()
-    start = set(walk.visited)
     for split, folder in splits.items():
         if split != "train" and not subfolders(folder):
             notes += (f"{printable(folder)} has no class folders and was left out",)
             continue
-        walk.visited = set(start)  # two splits may link to the same folder, none to its parents
         found[split] = _list_classes(folder, walk, allow_empty=split != "train")
         if not found[split].paths:
             del found[split]
@@ -71,6 +70,8 @@ def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[
             f"one folder per class ({printable(root)}/train/cat)"
         )
     inside = {path for folder in splits.values() for path in (folder, *folder.parents)}
+    around = sorted({path for folder in splits.values() for path in folder.parents if path.is_relative_to(root)})
+    notes += tuple(note for folder in around for note in _stray_note(folder, walk))
     others = [printable(folder.name) for folder in subfolders(root) if folder not in inside]
     if others:
         notes += (f"folders beside the splits were ignored: {', '.join(others)}",)
@@ -86,15 +87,11 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
     where = printable(root)
     folders = subfolders(root)
     if not folders:
-        if any(is_image(path) for path in files_in(root)):
-            raise StriateError(
-                f"the images lie directly in {where}; put them into one folder per class ({where}/cat, {where}/dog)"
-                f"{_table_hint(root)}"
-            )
+        _demand_none_directly_in(root)
         raise StriateError(f"{where} holds no images{_instead(root)}; it should hold one folder of images per class")
     demand_classes(root, folders)
     names = _class_names(root, folders)
-    found = _Found(notes=_merged_note(root, names) + _stray_note(root))
+    found = _Found(notes=_merged_note(root, names) + _stray_note(root, walk))
     held: dict[Path, Counter[str]] = {}
     for folder, name in zip(folders, names, strict=True):
         visited, before = set(walk.visited), Counter(walk.left_out)
@@ -103,6 +100,8 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
         held[folder] = walk.left_out - before
         found.paths += images
         found.labels += [name] * len(images)
+    if not found.paths and not allow_empty:
+        _demand_none_directly_in(root)
     present = set(found.labels)
     for folder, name in zip(folders, names, strict=True):
         if name not in present and not allow_empty:
@@ -112,6 +111,16 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
                 f"{blocked or 'holds ' + (holdings(held[folder]) or 'no image files')}; add some or remove the folder"
             )
     return found
+
+
+def _demand_none_directly_in(root: Path) -> None:
+    """Raise StriateError where there are no images in class folders, but some beside them."""
+    if any(map(is_image, files_in(root))):
+        where = printable(root)
+        raise StriateError(
+            f"the images lie directly in {where}; put them into one folder per class ({where}/cat, {where}/dog)"
+            f"{_table_hint(root)}"
+        )
 
 
 def _class_names(root: Path, folders: Iterable[Path]) -> list[str]:
@@ -127,7 +136,7 @@ def _merged_note(root: Path, names: Sequence[str]) -> tuple[str, ...]:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if not twice:
         return ()
-    return (f"{printable(root)} holds two spellings in Unicode of {', '.join(map(repr, twice))}: each is one class",)
+    return (f"{printable(root)} holds two spellings of {', '.join(map(repr, twice))}: each is one class",)
 
 
 def _hint(root: Path) -> str:
@@ -150,8 +159,14 @@ def _instead(root: Path) -> str:
     return f", {holdings(walk.left_out)}" if walk.left_out else ""
 
 
-def _stray_note(root: Path) -> tuple[str, ...]:
-    stray = sum(map(is_image, files_in(root)))
+def _stray_note(root: Path, walk: Walk) -> tuple[str, ...]:
+    """A line on images that lie beside the folders; pictures in forms that are not read are left out by the walk."""
+    stray = 0
+    for path in files_in(root):
+        if is_image(path):
+            stray += 1
+        elif advice_for(extension_of(path)):
+            walk.leave_out(path)
     if not stray:
         return ()
     return (f"{stray:,} image{'s' * (stray > 1)} directly in {printable(root)} ignored: in no class folder",)

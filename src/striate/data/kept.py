@@ -85,10 +85,10 @@ class Memory:
         if not self.is_open or (len(self.pictures) >= _SOUNDING and expected > 2 * self.limit):
             self._close()
 
-    def replace(self, row: int, picture: np.ndarray | None) -> None:
-        """Keep another picture in the place of an earlier one."""
+    def forget(self, row: int) -> None:
+        """Keep nothing of an image that is not used after all."""
         if self.is_open:
-            self.pictures[row] = picture
+            self.pictures[row] = None
 
     def give_channels(self, channels: int) -> None:
         """Convert what is kept to so many channels, or keep nothing where that does not fit."""

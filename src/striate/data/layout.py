@@ -98,7 +98,7 @@ def _demand_images_in(root: Path, folders: Sequence[Path], always: bool) -> None
         raise StriateError(
             f"{seen}: which are the classes? If '{inner}' is one, put {one}/{inner} and {other}/{inner} into one "
             f"folder {inner}, or list the images in a CSV with columns path and label; if '{one}' is one, put its "
-            "images directly into it"
+            "images directly into it; if they are the parts of a data set, call them train, val and test"
         )
 
 

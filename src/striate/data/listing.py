@@ -15,6 +15,7 @@ from striate.errors import StriateError, nearest
 
 #: The parts of a data set, in the order in which they are told of.
 SPLITS: tuple[str, ...] = ("train", "val", "test")
+_LISTED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,11 @@ class Listing:
 
 
 def class_name(name: str) -> str:
-    """The one spelling of a class: é in one sign and é as e with an accent are the same name (Unicode's NFC)."""
-    return unicodedata.normalize("NFC", printable(name))
+    """The one spelling of a class: é in one sign and é as e with an accent are the same name (Unicode's NFC).
+
+    White space around a name is no part of it.
+    """
+    return unicodedata.normalize("NFC", printable(name.strip()))
 
 
 def index_labels(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
@@ -71,6 +75,33 @@ def numbers_note(labels: Iterable[str]) -> tuple[str, ...]:
         return ()
     reason = f"begin at {numbers[0]}" if numbers[0] else "leave numbers out"
     return (f"the labels {reason}: the {len(numbers):,} classes are called as they are, {numbers[0]} to {numbers[-1]}",)
+
+
+def alike_note(classes: Iterable[str]) -> tuple[str, ...]:
+    """A line where classes may be one: their names differ in case, in form (ﬁ and fi) or as numbers (1, 01, 1.0)."""
+    groups: dict[str, list[str]] = {}
+    for name in classes:
+        groups.setdefault(_plain(name), []).append(name)
+    alike = [" and ".join(map(repr, names)) for names in groups.values() if len(names) > 1]
+    if not alike:
+        return ()
+    more = f" and {len(alike) - _LISTED:,} more" * (len(alike) > _LISTED)
+    return (f"much alike, yet classes of their own: {', '.join(alike[:_LISTED])}{more}",)
+
+
+def choice_note(columns: Sequence[str], meaning: str) -> tuple[str, ...]:
+    """A line where of several columns that could say something only the first is used."""
+    if len(columns) < 2:
+        return ()
+    others = ", ".join(repr(printable(name)) for name in columns[1:])
+    return (f"column {others} not used: '{printable(columns[0])}' says {meaning}",)
+
+
+def _plain(name: str) -> str:
+    try:
+        return repr(float(name))
+    except ValueError:
+        return unicodedata.normalize("NFKC", name).casefold()
 
 
 def relabel(listing: Listing, classes: Sequence[str], source: str) -> Listing:

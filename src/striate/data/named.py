@@ -123,7 +123,7 @@ def _list_cifar(name: str, cache: Path) -> Listing:
     archive = PUBLISHED[name].files[0][0]
     for place in (cache / name, cache):
         if place != cache and (files := _train_and_test(place)):
-            return list_parquet(files, _fine_label(files) if name == "cifar100" else None)
+            return list_parquet(files)
         for binary in (place / _UNPACKED[name], place / archive):
             if binary.exists():
                 return list_cifar(name, binary)
@@ -137,13 +137,6 @@ def _train_and_test(place: Path) -> dict[str, list[Path]] | None:
     """The Parquet files of a set in the cache, where both splits are there."""
     files = parquet_files(place) if place.is_dir() else None
     return files.splits if files is not None and files.splits.keys() >= {"train", "test"} else None
-
-
-def _fine_label(files: dict[str, list[Path]]) -> str | None:
-    """CIFAR-100's Parquet files have two columns of labels; the hundred classes are the fine ones."""
-    import pyarrow.parquet as pq
-
-    return "fine_label" if "fine_label" in pq.read_schema(files["train"][0]).names else None
 
 
 def _download(name: str, cache: Path, warning: str = "") -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from striate.data.signatures import LENGTH, begins_as_image
+
 #: What to do with files that hold pictures, but in a form that is not read; {} stands for them.
 _ADVICE = {
     "convert {} to JPEG or PNG": """
@@ -19,6 +21,13 @@ _ADVICE = {
 
 _ADVICE_FOR = {extension: advice for advice, extensions in _ADVICE.items() for extension in extensions.split()}
 
+#: What downloads and version control leave under the names of pictures, by how it begins (white space aside, any case).
+_INSTEAD = {
+    b"version https://git-lfs": "a pointer of Git LFS in place of the picture; run git lfs pull",
+    b"<!doctype html": "a web page in place of the picture; fetch it again",
+    b"<html": "a web page in place of the picture; fetch it again",
+}
+
 #: Brands of files that hold HEVC pictures (ISO/IEC 23008-12), behind the letters "ftyp".
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -32,5 +41,14 @@ def not_read(data: bytes, extension: str) -> str:
     """Why content that no decoder knows is not read, by what it holds, else by its file's extension."""
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
         extension = ".heic"
+    elif begins_as_image(data[:LENGTH]):
+        return "damaged: its header does not make sense"
+    start = data[:64].lstrip().lower()
+    instead = next((what for beginning, what in _INSTEAD.items() if start.startswith(beginning)), "")
+    return instead or refusal(extension) or "not an image"
+
+
+def refusal(extension: str) -> str:
+    """The reason not to read files of an extension, with the mend; empty where there is none."""
     advice = advice_for(extension, "it")
-    return f"{extension} is not read; {advice}" if advice else "not an image"
+    return f"{extension} is not read; {advice}" if advice else ""

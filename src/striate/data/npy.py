@@ -56,4 +56,6 @@ def _channels_come_first(shape: tuple[int, ...]) -> bool:
     first, second, last = shape
     if first in (1, 3, 4):
         return last > 4
-    return first < last and (second == last or (first < 16 and min(second, last) >= 32))
+    if last in (1, 3, 4):
+        return False
+    return first != second == last or (first < 16 and min(second, last) >= 32)

@@ -15,7 +15,7 @@ from striate.data.duplicates import content_digests
 from striate.data.folder import list_folder
 from striate.data.idx import idx_pairs, is_idx_name, labels_beside, list_idx
 from striate.data.images import printable
-from striate.data.listing import Listing, Part, relabel
+from striate.data.listing import Listing, Part, alike_note, relabel
 from striate.data.named import NAMES, list_named
 from striate.data.notes import absent_notes, class_notes, split_note
 from striate.data.parquet import list_parquet
@@ -81,6 +81,7 @@ def open_dataset(
     notes = [*listing.notes, *checked.notes]
     splits = {name: Split(name, part.images, part.labels, part.facts) for name, part in checked.parts.items()}
     if to_learn:
+        notes += alike_note(listing.classes)
         notes += absent_notes(list(splits.values()), listing.classes)
     wanted = {"test": test_fraction, "val": val_fraction}
     missing = {name: share for name, share in wanted.items() if name not in splits}

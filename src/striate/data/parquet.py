@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.images import printable
-from striate.data.listing import SPLITS, Listing, Part, numbers_note, sorted_classes
+from striate.data.listing import SPLITS, Listing, Part, choice_note, numbers_note, sorted_classes
 from striate.data.parquet_rows import HIDDEN, NO_LABEL, NUMBERS, ParquetRows, read_rows
 from striate.errors import StriateError
 
 
 def list_parquet(
     files: Mapping[str, Sequence[Path]],
-    label_column: str | None = None,
     notes: tuple[str, ...] = (),
     divided: bool = True,
 ) -> Listing:
@@ -30,13 +29,10 @@ def list_parquet(
         StriateError: no image or label column, labels outside the class names, damaged files.
     """
     names = _distinct_names([file for paths in files.values() for file in paths])
-    read = {
-        split: [read_rows(file, names[file], label_column) for file in files[split]]
-        for split in SPLITS
-        if split in files
-    }
+    read = {split: [read_rows(file, names[file]) for file in files[split]] for split in SPLITS if split in files}
     tables = [table for of_split in read.values() for table in of_split]
-    notes += _lend_names(tables)
+    notes += next((note for table in tables if (note := choice_note(table.label_columns, "the classes"))), ())
+    notes += _lend_names(tables) + _merged_notes(tables)
     empty = [split for split, of_split in read.items() if not any(len(table.codes) for table in of_split)]
     if len(empty) < len(read):
         notes += tuple(f"the {split} split {_why_empty(read.pop(split))} and was left out" for split in empty)
@@ -77,6 +73,15 @@ def _lend_names(tables: Sequence[ParquetRows]) -> tuple[str, ...]:
         table.take_names(declared, lender.name)
     without = ", ".join(table.name for table in nameless)
     return (f"{without}: no class names of its own, so those of {lender.name} are used",)
+
+
+def _merged_notes(tables: Sequence[ParquetRows]) -> tuple[str, ...]:
+    """A line on class names that stand for several numbers."""
+    lists = {table.declared: table.name for table in reversed(tables)}
+    twice = {file: sorted({name for name in names if names.count(name) > 1}) for names, file in lists.items()}
+    return tuple(
+        f"{file}: {_few(names)} named more than once: each is one class" for file, names in twice.items() if names
+    )
 
 
 def _why_empty(tables: Sequence[ParquetRows]) -> str:

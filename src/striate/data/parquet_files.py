@@ -38,9 +38,11 @@ def parquet_files(folder: Path) -> ParquetFiles | None:
     Raises:
         StriateError: the files belong to several data sets.
     """
-    files = _directly_in(folder) or _directly_in(folder / "data") or _below(folder)
+    beside = _directly_in(folder)
+    files = beside or _directly_in(folder / "data") or _below(folder)
     if not files:
         return None
+    notes = _images_note(folder) if beside else ()
     found: dict[str, list[Path]] = {}
     unnamed = []
     for file in files:
@@ -51,8 +53,8 @@ def parquet_files(folder: Path) -> ParquetFiles | None:
             found.setdefault(split, []).append(file)
     _demand_one_set(folder, files)
     if not found:
-        return ParquetFiles({"train": files}, _missing_shards(files), divided=False)
-    return ParquetFiles(found, _missing_shards(files) + _unnamed_note(unnamed))
+        return ParquetFiles({"train": files}, notes + _missing_shards(files), divided=False)
+    return ParquetFiles(found, notes + _missing_shards(files) + _unnamed_note(unnamed))
 
 
 def _directly_in(folder: Path) -> list[Path]:
@@ -88,7 +90,17 @@ def _demand_one_set(folder: Path, files: list[Path]) -> None:
     if len(sets) > 1:
         listed = ", ".join(printable(name) or "." for name in sorted(sets))
         where = printable(folder)
+        if all("=" in name for name in sets):  # as pandas and Spark part them by the values of a column
+            raise StriateError(f"{where} is parted by the values of a column ({listed}); write it into the files")
         raise StriateError(f"{where} holds the Parquet files of several data sets ({listed}); give one of them")
+
+
+def _images_note(folder: Path) -> tuple[str, ...]:
+    """A line on files of images among the Parquet files."""
+    first = next((path for path in Walk().files(folder) if extension_of(path) in FORMAT_OF), None)
+    if first is None:
+        return ()
+    return (f"images beside the Parquet files (the first: {printable(first)}): only those that rows name are used",)
 
 
 def _missing_shards(files: list[Path]) -> tuple[str, ...]:

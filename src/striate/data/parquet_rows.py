@@ -37,6 +37,7 @@ class ParquetRows:
         where: the file's path, for errors.
         name: what it is called in reports.
         kind: NAMED, NUMBERS or STRINGS.
+        label_columns: the column of the labels, and others that could be it.
         declared: the class names in its metadata, in their order.
         rows: how many rows it has, usable or not.
         hidden: how many of them have no label.
@@ -47,6 +48,7 @@ class ParquetRows:
     where: str
     name: str
     kind: str
+    label_columns: tuple[str, ...]
     declared: tuple[str, ...]
     rows: int
     hidden: int = 0
@@ -82,13 +84,12 @@ class ParquetRows:
         self.names, self.codes = names, labels
 
 
-def read_rows(file: Path, name: str, label_column: str | None = None) -> ParquetRows:
+def read_rows(file: Path, name: str) -> ParquetRows:
     """Read the rows of a Parquet file that have an image and a label.
 
     Args:
         file: the file.
         name: what to call it in reports; its rows are called `name[17]`.
-        label_column: the column of labels; None for the first of LABEL_COLUMNS there is.
 
     Raises:
         StriateError: no image or label column, a negative label or one outside the class names, a damaged file.
@@ -100,7 +101,7 @@ def read_rows(file: Path, name: str, label_column: str | None = None) -> Parquet
     try:
         schema = pq.read_schema(file)
         image = _column(schema, IMAGE_COLUMNS, where, "image")
-        label = _column(schema, (label_column,) if label_column else LABEL_COLUMNS, where, "label")
+        label = _column(schema, LABEL_COLUMNS, where, "label")
         table = pq.read_table(file, columns=[image, label])
         contents, paths = _images(table, image, where)
         values = _labels(table, label, where)
@@ -110,7 +111,9 @@ def read_rows(file: Path, name: str, label_column: str | None = None) -> Parquet
         raise StriateError(f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})") from error
     strings = any(isinstance(value, str) for value in values)
     declared = () if strings else _declared(schema, label)
-    rows = ParquetRows(where, name, STRINGS if strings else NAMED if declared else NUMBERS, declared, len(values))
+    kind = STRINGS if strings else NAMED if declared else NUMBERS
+    others = (column for column in schema.names if column.lower() in LABEL_COLUMNS and column != label)
+    rows = ParquetRows(where, name, kind, (label, *others), declared, len(values))
     labels: list[Any] = []
     for row, (content, path, value) in enumerate(zip(contents, paths, values, strict=True)):
         row_name = f"{name}[{row}]"
@@ -180,7 +183,7 @@ def _labels(table: pa.Table, column: str, where: str) -> list[Any]:
     if pa.types.is_null(stands_for):
         return values
     if str(stands_for) in ("string", "large_string", "string_view"):
-        return [None if value is None else class_name(value.strip()) for value in values]
+        return [None if value is None else class_name(value) for value in values]
     if pa.types.is_floating(stands_for):  # what pandas makes of whole numbers with gaps
         present = [value for value in values if value is not None and value == value]
         if all(float(value).is_integer() for value in present):
@@ -190,8 +193,9 @@ def _labels(table: pa.Table, column: str, where: str) -> list[Any]:
 
 def _column(schema: pa.Schema, wanted: tuple[str, ...], where: str, meaning: str) -> str:
     for name in wanted:
-        if name in schema.names:
-            return name
+        for column in schema.names:
+            if column.lower() == name:
+                return column
     raise StriateError(
         f"{where} has no {meaning} column: call it {' or '.join(wanted[:2])}; "
         f"its columns are: {', '.join(schema.names)}"
@@ -207,7 +211,7 @@ def _declared(schema: pa.Schema, label: str) -> tuple[str, ...]:
             names = [names[str(number)] for number in range(len(names))]
     except (KeyError, ValueError, TypeError):
         return ()
-    return tuple(class_name(str(name).strip()) for name in names) if isinstance(names, list) else ()
+    return tuple(class_name(str(name)) for name in names) if isinstance(names, list) else ()
 
 
 def _first_line(error: Exception) -> str:

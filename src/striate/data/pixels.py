@@ -91,6 +91,8 @@ def read_pixels(data: bytes, page: int = 0) -> Pixels:
         check_size(*image.size, _DECODERS.get(format, _NARROW if narrow else _WIDE), len(data))
         animated = format in _ANIMATED_FORMATS and bool(getattr(image, "is_animated", False))
         image.load()
+        if header:
+            png.check(header, image, data)
         alpha = png.alpha_of(header, image, data) if header else None
         if alpha is not None:
             del image.info["transparency"]
@@ -108,7 +110,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "does not fit in memory"
     words = " ".join(str(error).split())
-    return "truncated" if "truncated" in words.lower() else f"damaged: {words or type(error).__name__}"
+    return "truncated" if "truncated" in words.lower() else f"damaged: {words}" if words else "damaged"
 
 
 def from_image(image: Image.Image, alpha: np.ndarray | None = None) -> Pixels:

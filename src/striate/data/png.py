@@ -10,16 +10,22 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
+
+from striate.data.unreadable import UnreadableImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _METADATA = frozenset({b"iCCP", b"tEXt", b"zTXt", b"iTXt"})
 #: Texts in which Pillow looks for the orientation.
 _ORIENTATION_TEXTS = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
 _GREY, _RGB, _GREY_ALPHA = 0, 2, 4
+_SAMPLES = {_GREY: 1, _RGB: 3, 3: 1, _GREY_ALPHA: 2, 6: 4}
+#: First column and row of each pass over an interlaced image, and the steps from one to the next.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,17 @@ class PngHeader:
     bit_depth: int
     colour_type: int
     transparent: tuple[int, ...] | None
+    interlaced: bool = False
+
+    @property
+    def inflated_bytes(self) -> int:
+        """Bytes that the compressed data hold: each row of samples, and the number of its filter before it."""
+        bits = self.bit_depth * _SAMPLES[self.colour_type]
+        total = 0
+        for left, top, across, down in _ADAM7 if self.interlaced else ((0, 0, 1, 1),):
+            width, height = -(-(self.width - left) // across), -(-(self.height - top) // down)
+            total += height * (1 + -(-width * bits // 8)) if width > 0 and height > 0 else 0
+        return total
 
     @property
     def is_grey(self) -> bool:
@@ -43,8 +60,8 @@ def read_header(data: bytes) -> PngHeader | None:
     header: PngHeader | None = None
     for kind, content, _ in _chunks(data):
         if kind == b"IHDR" and len(content) == 13:
-            width, height, bit_depth, colour_type = struct.unpack(">IIBB", content[:10])
-            header = PngHeader(width, height, bit_depth, colour_type, transparent=None)
+            width, height, bit_depth, colour_type, *_, interlace = struct.unpack(">IIBBBBB", content)
+            header = PngHeader(width, height, bit_depth, colour_type, transparent=None, interlaced=interlace == 1)
         elif header is None or kind == b"IDAT":
             break
         elif kind == b"tRNS" and header.colour_type in (_GREY, _RGB):
@@ -52,7 +69,7 @@ def read_header(data: bytes) -> PngHeader | None:
             if len(content) >= 2 * samples:
                 most = (1 << header.bit_depth) - 1
                 key = tuple(value & most for value in struct.unpack(f">{samples}H", content[: 2 * samples]))
-                return PngHeader(header.width, header.height, header.bit_depth, header.colour_type, key)
+                return replace(header, transparent=key)
     return header
 
 
@@ -71,6 +88,24 @@ def without_metadata(data: bytes) -> bytes:
             kept.append(data[position:end])
         position = end
     return b"".join([*kept, data[position:]]) if dropped else data
+
+
+def check(header: PngHeader, image: Image.Image, data: bytes) -> None:
+    """Refuse a loaded `image` whose compressed pixels ended early, which Pillow leaves black. Raises UnreadableImage.
+
+    They are counted only where one of the last two rows (of interlaced images the last but one is the last) is zero.
+    """
+    last_rows = (image.crop((0, row, image.width, row + 1)) for row in range(max(0, image.height - 2), image.height))
+    if all(row.getbbox(alpha_only=False) for row in last_rows):
+        return
+    inflate = zlib.decompressobj()
+    found = 0
+    for kind, content, _ in _chunks(data):
+        while kind == b"IDAT" and content:
+            found += len(inflate.decompress(content, _AT_ONCE))
+            content = inflate.unconsumed_tail
+    if found < header.inflated_bytes:
+        raise UnreadableImage("truncated")
 
 
 def alpha_of(header: PngHeader, image: Image.Image, data: bytes) -> np.ndarray | None:

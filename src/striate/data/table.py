@@ -7,18 +7,19 @@ import csv
 import io
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from striate.data.dataset import Skipped
 from striate.data.images import printable
-from striate.data.listing import Listing, Part, class_name, index_labels, sorted_classes
+from striate.data.listing import Listing, Part, choice_note, class_name, index_labels, sorted_classes
 from striate.data.table_splits import Row, choose_splits
 from striate.errors import StriateError
 
 PATH_COLUMNS = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name"),
-    *("img", "img_path", "paths", "files", "filenames", "images"),
+    *("img", "img_path", "paths", "files", "filenames", "filepaths", "file_paths", "images", "image_paths"),
 )
 LABEL_COLUMNS = ("label", "class", "target", "class_name", "category", "labels")
 
@@ -38,12 +39,15 @@ def list_csv(path: Path) -> Listing:
     path_column = _find(columns, PATH_COLUMNS, where, "of image paths")
     label_column = _find(columns, LABEL_COLUMNS, where, "of class names")
     choose, notes = choose_splits(columns, rows, where)
+    notes += choice_note([columns[name] for name in LABEL_COLUMNS if name in columns], "the classes")
 
     found: dict[str, dict[tuple[Path, str], None]] = {}
     slashed = repeated = 0
     for row in rows:
         line, cells = row
-        name, label = cells[path_column].strip(), class_name(cells[label_column].strip())
+        name, label = cells[path_column].strip(), class_name(cells[label_column])
+        if "\n" in name or "\n" in cells[label_column].strip():
+            raise StriateError(f"{where}:{line}: the row goes over several lines; is a quotation mark missing?")
         if not name or not label:
             skipped.append(Skipped(f"{where}:{line}", f"the row has no {'label' if name else 'path'}"))
             continue
@@ -78,7 +82,11 @@ def _read(path: Path, where: str) -> tuple[dict[str, str], list[Row], list[Skipp
         start = lines.tell() - len(head)
         lines.seek(start)
         reader = csv.DictReader(lines, delimiter=max(",;\t|", key=head.count), restval="")
-        columns = {name.strip().lower().replace(" ", "_"): name for name in reader.fieldnames or [] if name}
+        names = [(name.strip().lower().replace(" ", "_"), name) for name in reader.fieldnames or [] if name.strip()]
+        columns = dict(names)
+        if len(columns) < len(names):
+            twice = next(name for name, count in Counter(name for name, _ in names).items() if count > 1)
+            raise StriateError(f"{where} has two columns '{printable(columns[twice])}'; rename one")
         first = lines.getvalue()[:start].count("\n")
         rows: list[Row] = []
         skipped = []

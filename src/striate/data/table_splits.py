@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from striate.data.split_names import SPLIT_WORDS, split_of
 from striate.errors import StriateError
@@ -12,19 +12,20 @@ Row = tuple[int, Mapping[str, str]]
 #: A row's split.
 Chooser = Callable[[Row], str]
 
-#: Columns that are meant to say the split, in words.
-_WORD_COLUMNS = ("split", "set", "subset", "fold")
+#: Columns that are meant to say the split, in words. Names are compared without case, spaces, "_" and "-".
+_WORD_COLUMNS = ("split", "set", "subset")
 #: Columns that are taken to say it where all their cells do, and may well mean something else.
-_PERHAPS = ("partition", "usage", "phase", "part", "data_set", "dataset", "data_split", "split_name")
-_FOLD_COLUMNS = ("fold", "folds", "kfold", "k_fold", "cv_fold", "fold_id")
+_PERHAPS = ("partition", "usage", "phase", "part", "dataset", "datasplit", "splitname")
+#: Columns that say it where some of their cells do, and else are numbers of folds.
+_FOLD_COLUMNS = ("fold", "folds", "kfold", "cvfold", "foldid")
 #: Columns that are true for the rows of one split. fastai writes `is_valid`.
 _FLAG_COLUMNS = {
-    "is_train": "train",
-    "is_training": "train",
-    "is_valid": "val",
-    "is_val": "val",
-    "is_validation": "val",
-    "is_test": "test",
+    "istrain": "train",
+    "istraining": "train",
+    "isvalid": "val",
+    "isval": "val",
+    "isvalidation": "val",
+    "istest": "test",
 }
 _FLAGS_PERHAPS = ("train", "training", "valid", "val", "validation", "test")
 _TRUTH = {
@@ -43,28 +44,44 @@ def choose_splits(
         rows: all rows.
         where: the table, for errors.
     """
+    columns = {name.replace("_", "").replace("-", ""): column for name, column in columns.items()}
 
     def cells_of(name: str) -> list[str]:
         return [cells[columns[name]].strip() for _, cells in rows]
 
-    folds = next((name for name in _FOLD_COLUMNS if name in columns and all(map(_is_number, cells_of(name)))), None)
-    notes: tuple[str, ...] = ()
-    if folds is not None:
-        count = len(set(cells_of(folds)))
-        notes = (f"column '{columns[folds]}' ignored: its {count} numbers are folds, no division into train and val",)
-    words = [name for name in _WORD_COLUMNS if name in columns and name != folds]
-    words += [name for name in _PERHAPS if name in columns and all(map(split_of, cells_of(name)))]
+    def those(names: Iterable[str]) -> list[str]:
+        return [name for name in names if name in columns]
+
+    folds = [name for name in those(_FOLD_COLUMNS) if not any(map(split_of, cells_of(name)))]
+    notes = tuple(
+        f"column '{columns[name]}' ignored: its {len({*cells_of(name)} - {''})} values are folds, no division into "
+        "train and val"
+        for name in folds
+    )
+    words = those(_WORD_COLUMNS) + [name for name in those(_FOLD_COLUMNS) if name not in folds]
+    words += [name for name in those(_PERHAPS) if all(map(split_of, cells_of(name)))]
+    flags: dict[str, str] = {}
+    if not words:
+        flags = {_FLAG_COLUMNS[name]: columns[name] for name in those(_FLAG_COLUMNS)}
+        for name in those(_FLAGS_PERHAPS):
+            if all(cell.casefold() in _TRUTH for cell in cells_of(name)):
+                flags.setdefault(SPLIT_WORDS[name], columns[name])
+    used = {columns[name] for name in words[:1]} | {*flags.values()}
+    for name in those((*_WORD_COLUMNS, *_FOLD_COLUMNS, *_PERHAPS, *_FLAG_COLUMNS, *_FLAGS_PERHAPS)):
+        if columns[name] not in used and name not in folds:
+            notes += (_unused_note(columns[name], used, cells_of(name)),)
     if words:
         return _by_word(columns[words[0]], where), notes
-    flags = {split: columns[name] for name, split in _FLAG_COLUMNS.items() if name in columns}
-    for name in _FLAGS_PERHAPS:
-        if name in columns and all(cell.casefold() in _TRUTH for cell in cells_of(name)):
-            flags.setdefault(SPLIT_WORDS[name], columns[name])
     return (_by_flags(flags, where) if flags else None), notes
 
 
-def _is_number(cell: str) -> bool:
-    return cell.casefold().removeprefix("fold").strip("_- ").removesuffix(".0").isdecimal()
+def _unused_note(column: str, used: Set[str], cells: Sequence[str]) -> str:
+    """That a column whose name speaks of splits was left aside, and why."""
+    if used:
+        return f"column '{column}' not used: the split is said by {' and '.join(map(repr, sorted(used)))}"
+    values = sorted(set(cells))
+    shown = ", ".join(map(repr, values[:3])) + ", …" * (len(values) > 3)
+    return f"column '{column}' not used: {shown} do not say train, val or test, nor yes or no"
 
 
 def _by_word(column: str, where: str) -> Chooser:

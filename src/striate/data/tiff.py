@@ -16,7 +16,7 @@ _TYPES = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 13: "u4
 _MOST_PAGES = 4096
 _DAMAGE = re.compile(r"^(?:\w+Decode|JPEGLib|JPEGPreDecode): (?!Warning)(.*?)\.?$", re.MULTILINE)
 
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _ALPHA = (1, 2)  # of ExtraSamples: multiplied into the colour, and not; 0 is "unspecified"

@@ -23,6 +23,7 @@ from striate.data.tiff import Page
 from striate.data.unreadable import UnreadableImage
 
 _LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)  # none, LZW, Deflate (two numbers), PackBits, LZMA, Zstandard
+_OTHERS = (2, 3, 4, 6, 7, 32771, 32809, 50001)  # fax, JPEG, ThunderScan, WebP: Pillow reads whole pages of these
 _MEANINGS = (tiff.WHITE_IS_ZERO, tiff.BLACK_IS_ZERO, tiff.RGB, tiff.PALETTE, tiff.CMYK, tiff.YCBCR)
 _HORIZONTAL, _FLOATING_POINT = 2, 3
 #: Bytes of samples that are unpacked at a time.
@@ -34,6 +35,16 @@ def is_readable(page: Page) -> bool:
     if page.photometric == tiff.YCBCR and page.subsampling != (1, 1):
         return False
     return page.compression in _LOSSLESS and page.photometric in _MEANINGS
+
+
+def demand_known(page: Page) -> None:
+    """Refuse, in words, a page that Pillow does not read either, or reads wrongly. Raises UnreadableImage."""
+    if page.compression not in (*_LOSSLESS, *_OTHERS):
+        raise UnreadableImage(f"a TIFF file of compression {page.compression}, which is not read; save it as PNG")
+    if page.photometric not in (*_MEANINGS, tiff.LAB):
+        raise UnreadableImage(f"a TIFF file of colour space {page.photometric}, which is not read; save it as RGB")
+    if page.photometric == tiff.YCBCR and page.compression == 1:
+        raise UnreadableImage("a TIFF file of YCbCr of reduced chroma without compression; save it as RGB")
 
 
 def read_page(data: bytes, page: Page) -> Pixels:

@@ -18,13 +18,16 @@ from striate.data.dataset import Skipped
 from striate.data.decode import FORMAT_OF
 from striate.data.images import printable
 from striate.data.not_read import advice_for
+from striate.data.signatures import LENGTH, begins_as_image
 from striate.errors import StriateError
 
 #: What systems, network disks and archivers put among the user's files, beside names that begin with a dot.
 _SYSTEM = frozenset(
     (
         *("@eadir", "@tmp", "@recycle", "@recently-snapshot", "@sharebin", "@__thumb", "#recycle", "#snapshot"),
+        *("@synoeastream", "@synoresource", "@appdata", "@appstore", "@apptemp", "@snapshots", "~snapshot"),
         *("$recycle.bin", "recycler", "recycled", "system volume information", "msdownld.tmp", "lost+found"),
+        *("$extend", "$winreagent", "$sysreset"),
         *("network trash folder", "temporary items", "thevolumesettingsfolder", "__macosx", "__pycache__"),
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"),
     )
@@ -140,20 +143,9 @@ def is_image(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as stream:
-            return _begins_as_image(stream.read(16))
+            return begins_as_image(stream.read(LENGTH))
     except OSError:
         return False
-
-
-def _begins_as_image(head: bytes) -> bool:
-    plain = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"\x93NUMPY", b"\0\0\0\x0cjP  ")
-    return (
-        head.startswith(plain)
-        or (head.startswith(b"BM") and head[6:10] == bytes(4))
-        or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
-        or (head[4:12] in (b"ftypavif", b"ftypavis"))
-        or (head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace())
-    )
 
 
 def files_in(folder: Path) -> list[Path]:

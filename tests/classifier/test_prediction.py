@@ -1,0 +1,31 @@
+import numpy as np
+
+from striate.classifier.prediction import Prediction
+
+CLASSES = ("ant", "bee", "cat", "dog")
+
+
+def test_classes_come_by_probability_and_equal_ones_in_their_order():
+    found = Prediction.of("a.png", np.array([0.125, 0.375, 0.125, 0.375], np.float32), CLASSES, 3)
+    assert found.top == (("bee", 0.375), ("dog", 0.375), ("ant", 0.125))
+    assert (found.label, found.probability, found.error) == ("bee", 0.375, "")
+    assert found.to_dict() == {
+        "name": "a.png",
+        "class": "bee",
+        "probability": 0.375,
+        "top": [
+            {"class": "bee", "probability": 0.375},
+            {"class": "dog", "probability": 0.375},
+            {"class": "ant", "probability": 0.125},
+        ],
+    }
+
+
+def test_more_classes_than_there_are_give_all_of_them():
+    assert len(Prediction.of("a.png", np.full(4, 0.25, np.float32), CLASSES, 9).top) == 4
+
+
+def test_an_image_that_cannot_be_read_has_no_classes():
+    found = Prediction("a.png", error="truncated")
+    assert (found.label, found.probability, found.top) == (None, 0.0, ())
+    assert found.to_dict() == {"name": "a.png", "error": "truncated"}
