@@ -20,6 +20,7 @@ from striate.data.listing import match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
 from striate.errors import StriateError, UsageError, is_out_of_memory
+from striate.files import as_spelt_here
 from striate.models import ConvNet
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
@@ -200,7 +201,7 @@ class Classifier:
         called, absolute = self._place_of_training()
         if called in NAMES or (isinstance(source, str) and source in NAMES):
             return source == called
-        return Path(source).expanduser().resolve() == Path(absolute or called).expanduser().resolve()
+        return _resolved(source) == _resolved(absolute or called)
 
     def _learnt_from(self, dataset: Dataset) -> bool:
         """Whether some of a data set's images may have been trained on, as far as its place and content say."""
@@ -258,6 +259,10 @@ def _spoken_of(source: str) -> str:
     if path.is_file():
         return split_and_rest(path.stem)[0] or split_of(path.parent.name) or "all"
     return split_of(path.name) or "all"
+
+
+def _resolved(source: str | Path) -> Path:
+    return Path(as_spelt_here(str(source))).expanduser().resolve()
 
 
 class _Changed(StriateError):

@@ -8,6 +8,7 @@ from typing import Any
 from striate.data import Dataset, open_dataset
 from striate.data.named import NAMES
 from striate.errors import StriateError
+from striate.files import as_spelt_here
 
 
 def place_of(source: str) -> dict[str, str]:
@@ -34,7 +35,7 @@ def locate(source: str, absolute: str, instead: str) -> str:
     if source in NAMES:
         return source
     for place in (absolute, source):
-        if place and Path(place).expanduser().exists():
-            return place
+        if place and Path(as_spelt_here(place)).expanduser().exists():
+            return as_spelt_here(place)
     where = absolute or Path(source).expanduser().absolute()
     raise StriateError(f"{where}: the images are not there any more. If they lie elsewhere now: {instead}")

@@ -16,6 +16,7 @@ from striate.classifier.plan import plan_run, pretrained_channels
 from striate.classifier.resumable import read_config, refuse_without_checkpoint
 from striate.data import Dataset
 from striate.errors import StriateError
+from striate.files import as_spelt_here
 from striate.training.hardware import create_fabric
 from striate.training.progress import create_progress
 from striate.training.recipes import Recipe
@@ -215,5 +216,5 @@ def _same_images(folder: RunFolder, config: dict[str, Any], data: str | Path | D
 
 
 def _stem(source: str) -> str:
-    path = Path(source)
+    path = Path(as_spelt_here(source))
     return (path.resolve().stem if path.exists() else path.stem) or "run"

@@ -33,6 +33,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         StriateError: missing, damaged, or not a checkpoint of striate's.
     """
     try:
+        path.open("rb").close()  # to safetensors a file that may not be read is not there
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
@@ -45,6 +46,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return tensors, state
     except FileNotFoundError:
         raise StriateError(f"{path}: no checkpoint there, so there is nothing to resume.") from None
+    except PermissionError as error:
+        raise StriateError(f"{path}: cannot be read ({error.strerror}).") from error
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise StriateError(f"{path}: the checkpoint is damaged ({error}). Start again with a new --run.") from error
 
