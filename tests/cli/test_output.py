@@ -149,3 +149,20 @@ def test_each_form_is_written_where_asked_and_its_path_printed(form, tmp_path, c
     if form != "picture":
         give(form, None, tables, lambda: {"a": 1}, lambda path: None)
         assert capsys.readouterr().out == out.read_text()
+
+
+def test_debugging_shows_where_it_went_wrong(monkeypatch):
+    from striate.cli import app as module
+
+    def fail(**_):
+        raise ValueError("odd")
+
+    monkeypatch.setattr(module, "app", fail)
+    monkeypatch.setattr(module, "heed_interrupts", lambda: None)
+    monkeypatch.setenv("STRIATE_DEBUG", "1")
+    with pytest.raises(ValueError, match="odd"):
+        module.run()
+    monkeypatch.delenv("STRIATE_DEBUG")
+    with pytest.raises(SystemExit) as leaving:
+        module.run()
+    assert leaving.value.code == 1
