@@ -8,9 +8,11 @@ import pytest
 
 import striate
 from striate.classifier import execution, reporting
+from striate.models import get_card
 from striate.training.progress import Quiet
 from striate.training.recipes import RECIPES
 from striate.training.run_folder import RunFolder
+from striate.training.state import Position
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +83,36 @@ def test_pictures_of_augmentation_are_taken_from_all_of_the_training_images(trai
         np.testing.assert_array_equal(
             original, striate.load(trained).description.preprocessing(train.images.read(index))
         )
+
+
+def test_the_content_of_a_report_is_that_of_its_run(monkeypatch, tmp_path, trained, colours):
+    written = []
+    monkeypatch.setattr(reporting, "write_report", lambda path, content: written.append((path, content)))
+    monkeypatch.setattr(reporting, "_cost", lambda *given: {"size_bytes": 1})
+    monkeypatch.setattr(reporting, "_augmented", lambda *given: [])
+    dataset, classifier = striate.open_dataset(colours), striate.load(trained)
+    classifier.evaluation = classifier.evaluate(dataset, "train")
+    network = config(trained)["network"] | {"name": "resnet18"}
+    told = config(trained) | {
+        "network": network,
+        "seed": 41,
+        "notes": ["chosen for you"],
+        "command": "striate train it",
+    }
+    position = Position([4, 2], history=[{"epoch": 1}], timing=[{"seconds": 2}], stopped_by="time limit")
+    reporting.report_run(RunFolder(tmp_path / "my run"), told, dataset, classifier, position)
+    ((path, content),) = written
+    assert path == tmp_path / "my run" / "report.html"
+    assert (content.title, content.network, content.split) == ("my run", "resnet18", "train")
+    assert content.card == f"{get_card('resnet18').introduces} {get_card('resnet18').paper}"
+    assert (content.created, content.source, content.command) == (told["created"], told["source"], "striate train it")
+    assert (content.start, content.frozen, content.stopped_by) == ("random first weights, seed 41", "", "time limit")
+    assert content.extensions == [f"striate train --resume '{tmp_path / 'my run'}' --extend 2"]
+    assert (content.history, content.timing) == (position.history, position.timing)
+    assert content.recipe == told["recipe"] | {"seed": 41, "precision": told["precision"]}
+    assert (content.versions, content.cost) == (told["versions"], {"size_bytes": 1})
+    assert content.evaluation is classifier.evaluation
+    assert content.split_sizes == {name: dict.fromkeys(dataset.classes, n) for name, n in (("train", 9), ("val", 1))}
+    assert list(content.notes) == [*dataset.notes, "chosen for you"]
+    assert (list(content.skipped), list(content.duplicates), content.contradictions) == ([], [], [])
+    assert content.differences
