@@ -269,3 +269,10 @@ def test_photographs_in_parquet_are_decoded_when_read(shared_data):
     assert isinstance(dataset.train.images, EncodedImages)
     assert len(dataset.classes) == 1000
     assert dataset.train.images.read(999).shape[2] == 3
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in(make_folder, monkeypatch):
+    monkeypatch.chdir(make_folder({"cat": 2, "dog": 2}))
+    assert open_dataset(".").classes == ("cat", "dog")
+    with pytest.raises(UsageError, match="name of the images is empty"):
+        open_dataset("")
