@@ -13,7 +13,7 @@ import pytest
 
 from striate import files
 from striate.errors import StriateError
-from striate.files import explain, portable_name, replacing, write_atomically, write_csv
+from striate.files import as_spelt_here, explain, portable_name, replacing, write_atomically, write_csv
 
 
 def names_in(folder: Path) -> list[str]:
@@ -316,3 +316,24 @@ def test_a_name_with_bytes_that_are_no_text_is_written_as_it_is(target):
 def test_a_name_is_made_one_that_every_system_takes(given, portable):
     assert portable_name(given) == portable
     assert portable_name(portable) == portable
+
+
+def test_a_table_of_no_rows_has_its_line_of_names(target):
+    write_csv(target, [], ("path", "reason"))
+    assert target.read_text() == "path,reason\n"
+    write_csv(target, [{"b": 1, "a": 2}], ("a", "c"))
+    assert target.read_text() == "a,c,b\n2,,1\n"
+
+
+@pytest.mark.parametrize("name", ["plain", "café", "caf\udce9"])
+def test_a_path_is_spelt_as_it_is_where_file_names_take_its_letters(name):
+    assert as_spelt_here(name) == name
+
+
+@pytest.mark.parametrize("name", ["plain", "café"])
+def test_where_file_names_are_ascii_a_path_is_spelt_by_its_bytes(name, monkeypatch):
+    monkeypatch.setattr(os, "fsencode", lambda text: text.encode("ascii", "surrogateescape"))
+    monkeypatch.setattr(os, "fsdecode", lambda data: data.decode("ascii", "surrogateescape"))
+    spelt = as_spelt_here(name)
+    assert os.fsencode(spelt) == name.encode()
+    assert as_spelt_here(spelt) == spelt

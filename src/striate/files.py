@@ -16,6 +16,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ PATIENCE = (0.05, 0.1, 0.2, 0.4, 0.8)
 #: What a name cannot hold on Windows, and the names that are devices there, whatever follows a dot.
 FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\s*(\.|$))", re.IGNORECASE)
+
+#: What systems say where there is no more space, or where a quota or a limit is reached.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: Windows' numbers for "access denied", "open in another program" and "locked by another program".
 OPEN_ELSEWHERE = (5, 32, 33)
@@ -56,14 +60,19 @@ def write_atomically(path: str | Path, content: str | bytes | Callable[[Path], o
     return path
 
 
-def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> Path:
     """Write rows as CSV under a line of their names, in the order in which they first come; see `write_atomically`.
+
+    Args:
+        path: the file to write.
+        rows: the rows, each by name.
+        names: names that stand there even without a row, before the others.
 
     Raises:
         StriateError: as `write_atomically`.
     """
     text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = list(dict.fromkeys(chain(names, (name for row in rows for name in row))))
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
@@ -95,7 +104,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def explain(error: OSError, path: Path) -> StriateError:
     """One line for a failure of the operating system to write `path`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in DISK_FULL:
         return StriateError(f"{path}: the disk is full; what was there before is untouched. Free some space.")
     reason = error.strerror or str(error)
     if getattr(error, "winerror", None) in OPEN_ELSEWHERE:
@@ -104,14 +113,26 @@ def explain(error: OSError, path: Path) -> StriateError:
 
 
 def at_home(path: str | Path) -> Path:
-    """A path with a leading `~` or `~user` spelt out; as it is where there is no such user."""
-    return Path(os.path.expanduser(path))
+    """A path as this system spells it, a leading `~` or `~user` written out where there is such a user."""
+    return Path(os.path.expanduser(as_spelt_here(os.fspath(path))))
 
 
 def portable_name(text: str) -> str:
     """`text` as a name of a file or folder that every system takes; as it is where it is one already."""
     name = FORBIDDEN.sub("_", text).rstrip(". ")
     return DEVICES.sub(r"\1_", name, count=1) if DEVICES.match(name) else name
+
+
+def as_spelt_here(text: str) -> str:
+    """The path that text names, in letters that this system's file names take.
+
+    Where Python takes names for ASCII (the locale C) "café" is a file's name only in its bytes, as Python spells them.
+    """
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return os.fsdecode(text.encode("utf-8", "surrogateescape"))
+    return text
 
 
 def _take_name(temporary: Path, path: Path) -> None:

@@ -200,3 +200,34 @@ def test_images_may_come_one_at_a_time():
     images = np.random.default_rng(0).integers(0, 256, (3, 9, 9, 1), dtype=np.uint8)
     matrices = geometry.identity(3)[:, :2]
     np.testing.assert_array_equal(warp(iter(images), matrices, (9, 9)), images)
+
+
+@pytest.mark.parametrize("border", ["edge", "reflect"])
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("place", [-40, -9, 2990, 3025])
+def test_what_lies_beyond_either_end_of_a_long_image_repeats_it_as_far_as_it_is_seen(
+    border, across, place, monkeypatch
+):
+    image = noise(40, 3000, 1)
+    image = image.swapaxes(0, 1).copy() if across else image
+    x, y = (0, place) if across else (place, 0)
+    matrix = geometry.translation(x * ONE, y * ONE)[:, :2]
+    whole = warp([image], matrix, (16, 16), border)
+    monkeypatch.setattr(apply, "_LONGEST", 100)
+    np.testing.assert_array_equal(warp([image], matrix, (16, 16), border), whole)
+
+
+@pytest.mark.parametrize(("shrink", "averaged"), [(1.99, False), (2.0, True)])
+def test_a_picture_half_as_large_is_averaged_first(shrink, averaged):
+    stripes = np.tile(np.array([0, 255], np.uint8), (32, 16))[:, :, None]
+    matrix = geometry.translation(0.5 * ONE, 0.5 * ONE) @ geometry.scaling(shrink * ONE, ONE)
+    seen = warp([stripes], matrix[:, :2], (12, 12), "edge")[0].astype(int)
+    assert (np.abs(seen - 127.5).max() <= 1) == averaged
+
+
+def test_two_channels_are_recoloured_as_grey():
+    image = noise(4, 5, 2)
+    matrix = (colour.contrast(ONE * 0.7) @ colour.saturation(ONE * 0.4))[0, :3]
+    np.testing.assert_array_equal(
+        recolour(image, matrix), np.stack([recolour(image[..., k : k + 1], matrix)[..., 0] for k in (0, 1)], -1)
+    )

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from striate.cli import check
+from striate.errors import StriateError
 
 
 @pytest.fixture
@@ -137,3 +138,28 @@ def test_long_lists_are_cut_in_text_and_whole_in_json(cli, paint, tmp_path, monk
         "one colour only: 5 more; --json lists all",
     ]
     assert len(json.loads(cli("check", folder.parent, "--json").out)["blank"]) == 8
+
+
+def test_two_sizes_are_both_told(cli, paint, tmp_path):
+    photos = paint(tmp_path / "photos", ["green", "red"], count=2)
+    Image.new("RGB", (20, 16), (1, 2, 3)).save(photos / "red" / "wide.png")
+    (line,) = [line for line in cli("check", photos).out.splitlines() if line.startswith("size")]
+    assert line == "size       16x16 (height x width; 4 of 5), smallest 16x16, largest 16x20, 2 sizes"
+
+
+def test_every_picture_that_lies_in_two_splits_is_in_the_json(cli, paint, tmp_path):
+    for split in ("train", "val"):
+        paint(tmp_path / "photos" / split, ["green", "red"], count=60, side=4)
+    assert len(json.loads(cli("check", tmp_path / "photos", "--json").out)["duplicates"]) == 120
+
+
+def test_no_decoded_picture_is_kept(cli, monkeypatch):
+    asked = []
+
+    def record(source, **options):
+        asked.append((source, options))
+        raise StriateError("looked at")
+
+    monkeypatch.setattr("striate.data.open_dataset", record)
+    assert cli("check", "photos").code == 1
+    assert asked == [("photos", {"memory_limit": 0})]

@@ -1,8 +1,14 @@
 """striate evaluate: what was measured stands in the line of the figure."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+
+from striate.cli.output import evaluation_lines
+from striate.training.metrics import Evaluation
 
 
 @pytest.mark.parametrize(
@@ -70,3 +76,40 @@ def test_training_on_all_images_says_so_in_the_line_of_the_figure(cli, paint, tm
     assert outcome.code == 0, outcome.err
     assert outcome.out.splitlines()[0].endswith("on 6 training images, which says little about new ones")
     assert cli("evaluate", "all", photos).out.splitlines()[0] == outcome.out.splitlines()[0]
+
+
+def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
+    labels, predicted = np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 1, 1])
+    found = Evaluation(("red", "deep blue"), labels, np.eye(2)[predicted])
+    asked = []
+
+    def measure(source, split):
+        asked.append((source, split))
+        return replace(found, split="test", notes=("left out",))
+
+    monkeypatch.setattr("striate.classifier.load", lambda run: SimpleNamespace(evaluate=measure))
+    outcome = cli("evaluate", "run", "photos", "--split", "val")
+    assert asked == [("photos", "val")]
+    assert outcome.err == "note: left out\n"
+    assert outcome.out.splitlines()[-3:] == [
+        "class      precision  recall      F1  images",
+        "red          100.00%  75.00%  85.71%       4",
+        "deep blue     50.00%  100.00%  66.67%       1",
+    ]
+    figures = json.loads(cli("evaluate", "run", "--json").out)
+    assert asked[1:] == [(None, None)]
+    assert (figures["run"], figures["split"], figures["notes"]) == ("run", "test", ["left out"])
+
+
+@pytest.mark.parametrize(
+    ("split", "words"), [("val", "5 val images"), ("test", "5 test images"), ("all", "5 images"),
+                         ("train", "5 training images, which says little about new ones")],
+)  # fmt: skip
+@pytest.mark.parametrize("classes", [5, 6])
+def test_the_lines_of_an_evaluation(split, words, classes):
+    labels = np.arange(5)
+    found = replace(Evaluation(tuple("abcdef"[:classes]), labels, np.eye(classes)[[0, 1, 2, 3, 0]]), loss=0.25)
+    low, high = found.top1_interval
+    top, *rest = evaluation_lines(found, split).splitlines()
+    assert top == f"top-1 80.00% ({low:.2%} to {high:.2%}, 95 % interval) on {words}"
+    assert rest == [*(["top-5 100.00%"] if classes > 5 else []), "loss 0.2500, calibration error 0.2000"]

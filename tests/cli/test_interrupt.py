@@ -148,3 +148,39 @@ def test_in_this_process_an_interrupt_is_exit_code_130(number, cli, monkeypatch)
             signal.signal(each, handler)
     assert outcome.code == 130
     assert outcome.line() == "striate: interrupted"
+
+
+def test_leaving_at_once_is_a_line_and_exit_code_130(monkeypatch):
+    from striate.cli import start
+
+    done = []
+    monkeypatch.setattr(os, "write", lambda descriptor, text: done.append((descriptor, text)))
+    monkeypatch.setattr(os, "_exit", done.append)
+    start.leave_at_once(signal.SIGINT, None)
+    assert done == [(2, b"striate: interrupted\n"), 130]
+
+
+def test_the_end_after_an_interrupt_stops_the_readers_and_loses_no_output(monkeypatch):
+    import atexit
+
+    from striate.cli import start
+
+    done = []
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(getattr(sys, stream), "flush", lambda stream=stream: done.append(stream))
+    monkeypatch.setattr(atexit, "_run_exitfuncs", lambda: done.append("exit functions"))
+    monkeypatch.setattr("_signal.signal", lambda number, handler: done.append((number, handler)))
+    monkeypatch.setattr(os, "_exit", done.append)
+    start._end_process()
+    assert done == [(signal.SIGINT, signal.SIG_IGN), "exit functions", "stdout", "stderr", 130]
+
+
+def test_ctrl_c_and_termination_are_heeded_alike(monkeypatch):
+    from striate.cli import interrupt
+
+    heeded = {}
+    monkeypatch.setattr(signal, "signal", heeded.__setitem__)
+    interrupt.heed_interrupts()
+    assert heeded.keys() == {signal.SIGINT, signal.SIGTERM}
+    assert heeded[signal.SIGINT] is heeded[signal.SIGTERM]
+    assert isinstance(heeded[signal.SIGINT], interrupt.Handler)

@@ -1,6 +1,10 @@
 """striate predict: what a folder holds besides images is named on standard error, and in the JSON."""
 
 import json
+import os
+from pathlib import Path
+
+import pytest
 
 
 def test_files_that_are_left_out_are_named(cli, run, paint, tmp_path):
@@ -41,3 +45,50 @@ def test_train_check_and_predict_take_the_same_files(cli, run, colours, tmp_path
     images = json.loads((tmp_path / "here" / "new" / "config.json").read_text(encoding="utf-8"))
     assert images["classes"] == ["blue", "red"]
     assert "23 train, 3 val images" in trained.err
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Makes a path one that may not be read, whoever runs the tests: unreadable(path)."""
+    real, closed = {"access": os.access, "open": open, "stat": os.stat}, set()
+
+    def refusing(name):
+        def call(path, *arguments, **options):
+            if isinstance(path, (str, os.PathLike)) and any(Path(path).is_relative_to(one) for one in closed):
+                if name == "access":
+                    return False
+                if name == "open" or Path(path) not in closed:
+                    raise PermissionError(13, "Permission denied", str(path))
+            return real[name](path, *arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(os, "access", refusing("access"))
+    monkeypatch.setattr(os, "stat", refusing("stat"))
+    monkeypatch.setattr("builtins.open", refusing("open"))
+    monkeypatch.setattr("io.open", refusing("open"))
+    return closed.add
+
+
+def test_an_image_that_may_not_be_read_does_not_stop_the_rest(cli, run, colours, tmp_path, unreadable):
+    good = (colours / "red" / "0.png").read_bytes()
+    (tmp_path / "shut").mkdir()
+    for name in ("secret.png", "fine.png", "shut/inside.png"):
+        (tmp_path / name).write_bytes(good)
+    unreadable(tmp_path / "secret.png")
+    unreadable(tmp_path / "shut")
+    outcome = cli("predict", run, *(tmp_path / name for name in ("secret.png", "shut/inside.png", "fine.png")))
+    assert outcome.code == 0
+    first, second = outcome.err.splitlines()
+    assert f"{tmp_path / 'secret.png'}: permission denied" in first
+    assert f"{tmp_path / 'shut' / 'inside.png'}: permission denied" in second
+    assert outcome.out.startswith(f"{tmp_path / 'fine.png'}\t")
+
+
+@pytest.mark.parametrize(
+    "command", ["predict {} picture.png", "evaluate {}", "train --resume {}", "kernel {} --kernel mean"]
+)
+def test_what_may_not_be_read_is_found_out_by_reading_it(command, cli, tmp_path, unreadable):
+    (tmp_path / "there").write_bytes(b"")
+    unreadable(tmp_path / "there")
+    assert "is not readable" not in cli(*command.format(tmp_path / "there").split()).line()

@@ -64,10 +64,16 @@ def test_bad_files_are_listed_and_left_out_and_never_deleted(make_folder, tmp_pa
     assert [path.name for path in written.parent.iterdir()] == ["skipped.csv"]
 
 
-def test_nothing_is_written_when_nothing_was_skipped(make_folder, tmp_path):
-    dataset = open_dataset(make_folder({"cat": 2, "dog": 2}))
-    assert dataset.write_skipped(tmp_path / "skipped.csv") is None
-    assert not (tmp_path / "skipped.csv").exists()
+def test_a_list_of_nothing_skipped_takes_the_place_of_an_older_one(make_folder, tmp_path):
+    (tmp_path / "skipped.csv").write_text("path,reason\ncat/0.png,damaged then and mended since\n")
+    written = open_dataset(make_folder({"cat": 2, "dog": 2})).write_skipped(tmp_path / "skipped.csv")
+    assert written.read_text() == "path,reason\n"
+
+
+def test_a_list_of_skipped_files_below_a_file_is_one_line(make_folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StriateError, match=r"skipped\.csv: cannot be written"):
+        open_dataset(make_folder({"cat": 2, "dog": 2})).write_skipped(tmp_path / "file" / "skipped.csv")
 
 
 def test_class_without_a_readable_image_is_an_error_with_the_first_reason(make_folder):
@@ -288,3 +294,10 @@ def test_what_was_skipped_is_written_wherever_it_is_asked_for(make_folder, tmp_p
     (folder / "cat" / "bad.png").write_bytes(b"?")
     written = open_dataset(folder, val_fraction=0).write_skipped(tmp_path / "a" / "b" / "skipped.csv")
     assert written.read_text().splitlines() == ["path,reason", f"{folder}/cat/bad.png,not an image"]
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in(make_folder, monkeypatch):
+    monkeypatch.chdir(make_folder({"cat": 2, "dog": 2}))
+    assert open_dataset(".").classes == ("cat", "dog")
+    with pytest.raises(UsageError, match="name of the images is empty"):
+        open_dataset("")

@@ -27,7 +27,7 @@ FAULTS: tuple[Fault, ...] = (
         ('with open(temporary, "rb+") as file:', 'with open(temporary, "rb") as file:'),
         ("    for pause in PATIENCE:", "    for pause in ():"),
         ("for row in rows for name in row))", "for row in rows[:1] for name in row))"),
-        ('"utf-8", "surrogateescape")', '"utf-8", "replace")'),
+        ('content.encode("utf-8", "surrogateescape")', 'content.encode("utf-8", "replace")'),
         ('.rstrip(". ")', '.rstrip(".")'),
     ),
     *faults(

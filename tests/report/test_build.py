@@ -330,6 +330,11 @@ def test_the_report_makes_its_folder_and_can_be_read_by_others(tmp_path):
     assert path.stat().st_mode == beside.stat().st_mode
 
 
+def test_names_that_are_no_text_are_written_with_a_mark_in_place_of_each_letter(tmp_path):
+    path = write_report(tmp_path / "report.html", ReportContent(title="caf\udce9", source="caf\udce9"))
+    assert path.read_text(encoding="utf-8").count("caf?") == 3  # the page's title, its heading, the data
+
+
 def test_a_path_that_is_a_folder_is_a_clear_error(tmp_path):
     with pytest.raises(StriateError, match="cannot be written"):
         write_report(tmp_path, ReportContent(title="x"))

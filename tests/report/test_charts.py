@@ -130,3 +130,21 @@ def test_a_dot_of_the_reliability_diagram_lies_at_confidence_and_accuracy():
     assert (x - corner) / (right - corner) == pytest.approx(0.7, abs=0.01)
     assert (start - low) / (high - low) == pytest.approx(0.7, abs=0.01)
     assert (end - low) / (high - low) == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_rate_of_nought_throughout_has_an_axis_that_begins_at_nought(recwarn):
+    svg = curves("Learning rate", [Curve("rate", [1, 2], [0.0, 0.0], TRAIN)], from_zero=True)
+    assert {"0", "1"} <= set(words(svg))
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(("largest", "logarithmic"), [(31, True), (29, False)])
+def test_thirty_times_the_smallest_value_is_a_wide_range(largest, logarithmic):
+    ticks = set(words(curves("Loss", [Curve("training", [1, 2], [1, largest], TRAIN)])))
+    assert ({"1", "10"} <= ticks and "20" not in ticks) is logarithmic
+
+
+@pytest.mark.parametrize("options", [{"from_zero": True}, {"share": True}])
+def test_shares_and_axes_from_nought_are_never_logarithmic(options):
+    ticks = words(curves("x", [Curve("training", [1, 2], [0.001, 1], TRAIN)], **options))
+    assert {"from_zero": "0.25", "share": "25 %"}[next(iter(options))] in ticks

@@ -36,6 +36,18 @@ def test_many_channels_are_shown_by_the_first_three(noise):
     np.testing.assert_array_equal(decoded(thumbnail(image)), noise)
 
 
+@pytest.mark.parametrize(("side", "tiny"), [(64, True), (65, False)])
+def test_up_to_64_pixels_single_ones_are_worth_seeing(side, tiny):
+    image = np.random.default_rng(0).integers(0, 256, (5, side, 3), dtype=np.uint8)
+    assert thumbnail(image).tiny is tiny
+    assert (thumbnail(image).source.startswith("data:image/png")) is tiny
+
+
+@pytest.mark.parametrize(("side", "width"), [(160, 160), (161, 160), (320, 160)])
+def test_a_picture_is_no_longer_than_asked_and_never_enlarged(side, width):
+    assert thumbnail(np.zeros((20, side, 3), np.uint8), size=160).width == width
+
+
 def test_a_photograph_shrinks_to_a_jpeg_of_the_same_shape():
     ramp = np.linspace(0, 255, 900)[None, :, None] * np.linspace(0.2, 1, 600)[:, None, None]
     image = np.repeat(ramp, 3, axis=2) + np.random.default_rng(0).normal(0, 12, (600, 900, 3))

@@ -2,13 +2,15 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from striate.report import ReportContent
-from striate.report.sections import calibration, confusion, headline, progress
+from striate.report.content import Mistake
+from striate.report.sections import augmented, calibration, classes, confusion, cost, headline, mistakes, progress
 from striate.training.metrics import Evaluation
 
 
@@ -89,3 +91,204 @@ def test_a_large_confusion_matrix_is_a_picture_with_a_row_for_each_true_class():
     assert opacity[7, 3] == 0
     assert opacity[3, 3] == round(0.75**0.5 * 255)
     assert opacity[5, 5] == 255
+
+
+def columns(**named) -> ReportContent:
+    """Content whose history has these columns."""
+    rows = [dict(zip(named, values, strict=True)) for values in zip(*named.values(), strict=True)]
+    return ReportContent("x", history=[{"epoch": place, **row} for place, row in enumerate(rows, 1)])
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "broken"),
+    [
+        (["1", "nan", "inf", "0.5"], ["1", "1", "1", "1"], "2–3"),
+        (["1", "1", "1", "1"], ["1", "1", "1", "nan"], ""),  # validation of sound weights may overflow
+        (["", "", "", ""], ["1", "nan", "1", "inf"], "2, 4"),
+        ([None, "", "1", "1"], ["", None, "", ""], ""),
+    ],
+)
+def test_epochs_whose_loss_is_no_number_are_named(train, val, broken):
+    assert progress(columns(train_loss=train, val_loss=val))["broken"] == broken
+
+
+def test_the_best_epoch_is_the_most_accurate_one_and_of_equal_ones_that_of_lower_loss():
+    content = columns(val_accuracy=[0.5, 0.75, "", 0.75, 0.7], val_loss=[0.1, 0.9, 0.0, 0.8, "nan"])
+    assert progress(content)["best"] == "Best validation accuracy: 75.0\u00a0%, epoch 4."
+    assert progress(columns(train_loss=[1, 2]))["best"] == ""
+
+
+@pytest.mark.parametrize(
+    ("named", "validated"),
+    [
+        ({"val_loss": [1, 2]}, True),
+        ({"val_accuracy": [0.5, 1]}, True),
+        ({"train_loss": [1, 2], "val_loss": ["", ""]}, False),
+    ],
+)
+def test_whether_there_was_validation(named, validated):
+    assert progress(columns(**named))["validated"] is validated
+
+
+def test_curves_are_drawn_of_more_than_one_epoch():
+    content = columns(train_loss=[2, 1], train_accuracy=[0.1, 0.2], learning_rate=[0.1, 0.01])
+    assert [title for title, _ in progress(content)["charts"]] == ["Loss", "Accuracy", "Learning rate"]
+    assert progress(columns(train_loss=[2]))["charts"] == []
+    assert progress(ReportContent("x")) is None
+
+
+@pytest.mark.parametrize(
+    ("timing", "line"),
+    [
+        (
+            [
+                {"seconds": 30, "validation_seconds": 10, "images_per_second": 100, "loading_share": 0.1},
+                {"seconds": 50, "validation_seconds": 14, "images_per_second": 300, "loading_share": 0.3},
+                {"seconds": "40", "validation_seconds": "12", "images_per_second": "2000", "loading_share": "0.5"},
+            ],
+            "2 min 36 s in all, 36.0 s of it validating; 300 images a second (median epoch); "
+            "30.0\u00a0% of training waiting for data",
+        ),
+        ([{"seconds": 3, "loading_share": 0.25}], "3.0 s in all; 25.0\u00a0% of it waiting for data"),
+        ([], ""),
+    ],
+)
+def test_the_time_it_took(timing, line):
+    content = ReportContent("x", history=[{"epoch": 1, "train_loss": 1}], timing=timing)
+    assert progress(content)["time"] == line
+
+
+def test_the_table_of_epochs_has_a_column_for_what_was_measured():
+    content = columns(
+        train_loss=[2.34567, 1],
+        val_top5=[0.99, 1],
+        val_loss=["", 0.5],
+        train_accuracy=["", ""],
+        learning_rate=[0.1, 0.05],
+    )
+    assert progress(content)["table"] == {
+        "head": ["Epoch", "Learning rate", "Training loss", "Validation loss", "Validation top-5"],
+        "rows": [["1", "0.1", "2.346", "–", "99.0\u00a0%"], ["2", "0.05", "1", "0.5", "100.0\u00a0%"]],
+        "step": 1,
+    }
+
+
+@pytest.mark.parametrize(("epochs", "step", "kept"), [(200, 1, 200), (201, 2, 101), (400, 2, 201), (401, 3, 135)])
+def test_a_long_table_of_epochs_keeps_every_so_manieth_and_the_last(epochs, step, kept):
+    table = progress(columns(train_loss=list(range(epochs))))["table"]
+    first, last = table["rows"][0][0], table["rows"][-1][0]
+    assert (table["step"], len(table["rows"]), first, last) == (step, kept, "1", str(epochs))
+
+
+def scored(number: int) -> Evaluation:
+    """Three classes that differ in precision and recall, and others with an image each that is found."""
+    names = tuple(f"c{place:02}" for place in range(number + 3))
+    labels = np.array([0] * 4 + [1] * 4 + [*range(3, number + 3)])  # class 2 has no images
+    predicted = np.array([0, 0, 0, 1, 1, 1, 0, 0, *range(3, number + 3)])
+    return Evaluation(names, labels, np.eye(number + 3)[predicted])
+
+
+def test_few_classes_keep_their_order_and_means_leave_out_those_without_images():
+    found = classes(scored(2))
+    assert [score.name for score in found["scores"]] == ["c00", "c01", "c02", "c03", "c04"]
+    assert found["means"] == pytest.approx([(3 / 5 + 2 / 3 + 2) / 4, (3 / 4 + 1 / 2 + 2) / 4, (2 / 3 + 4 / 7 + 2) / 4])
+    left = (found["total"], found["left_out"], found["without_images"], found["many"], found["images"])
+    assert left == (5, 0, 0, False, 10)
+
+
+@pytest.mark.parametrize(("more", "many"), [(27, False), (28, True)])
+def test_of_many_classes_the_weakest_come_first_and_those_without_images_are_counted(more, many):
+    found = classes(scored(more))
+    names = [score.name for score in found["scores"]]
+    assert found["many"] is many
+    assert names == (["c01", "c00", *(f"c{place:02}" for place in range(3, 31))] if many else sorted(names))
+    assert (found["without_images"], found["total"]) == ((1, 30) if many else (0, 30))
+
+
+def test_weakness_is_of_both_precision_and_recall():
+    labels = np.array([0] * 6 + [1] * 2 + [*range(2, 31)])
+    predicted = np.array([0, 0, 0, 0, 1, 1, 1, 1, *range(2, 31)])  # recall 4/6 and 1, F1 4/5 and 2/3
+    found = classes(Evaluation(tuple(map(str, range(31))), labels, np.eye(31)[predicted]))
+    assert [score.name for score in found["scores"]][:2] == ["1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        (
+            {"parameters": 61_706, "trainable_parameters": 850, "multiply_adds": 416_520, "size_bytes": 246_824},
+            [
+                ("Parameters", "61.7 k", "61,706 exactly, 850 of them trained"),
+                ("Multiply-adds", "417 k", "for one image"),
+                ("Size on disk", "247 kB", "the model file"),
+            ],
+        ),
+        ({"parameters": 10, "trainable_parameters": 10}, [("Parameters", "10", "10 exactly")]),
+        ({"parameters": 10}, [("Parameters", "10", "10 exactly")]),
+        ({"latency_ms": 12.3456, "latency_setup": "on one thread"}, [("Latency", "12.3 ms", "on one thread")]),
+        ({"latency_ms": 0.5}, [("Latency", "0.5 ms", "for one image")]),
+        ({"latency_ms": "nan"}, []),
+    ],
+)
+def test_what_it_costs(given, rows):
+    assert [tuple(text.replace("\u00a0", " ") for text in row) for row in cost(ReportContent("x", cost=given))] == rows
+
+
+def test_the_sizes_of_the_splits_stand_beside_the_source():
+    sizes = {"train": {"a": 1000, "b": 500}, "val": {"a": 0, "b": 0}, "test": {"b": 7, "c": 1}}
+    content = ReportContent("x", source="photos", split_sizes=sizes)
+    assert headline(content)["facts"] == [("Data", "photos", "3 classes; 1,500 training, 8 test images")]
+
+
+def test_the_headline_figure_is_whole():
+    found = headline(ReportContent("x", evaluation=replace(evaluated(0.8, 16), loss=0.512345)))["result"]
+    low, high = evaluated(0.8, 16).top1_interval
+    assert found["interval"] == (low * 100, high * 100, 80.0)
+    assert (found["correct"], found["images"], found["top5"]) == ("16", "20", "")
+    assert (found["low"], found["high"]) == (
+        f"{low:.1%}".replace("%", "\u00a0%"),
+        f"{high:.1%}".replace("%", "\u00a0%"),
+    )
+    assert found["loss"] == "0.5123"
+
+
+def test_the_histogram_of_confidence_parts_right_from_wrong(monkeypatch):
+    from striate.report import charts
+
+    given = []
+    monkeypatch.setattr(charts, "confidence_histogram", lambda right, wrong: given.append((right, wrong)))
+    calibration(evaluated(0.8, 16))
+    ((right, wrong),) = given
+    assert (len(right), len(wrong)) == (16, 4)
+
+
+@pytest.mark.parametrize(("number", "pairs", "few"), [(30, 8, True), (31, 12, False)])
+def test_up_to_thirty_classes_confusion_is_a_table(number, pairs, few):
+    labels = np.arange(number)
+    found = confusion(Evaluation(tuple(map(str, labels)), labels, np.eye(number)[(labels + 1) % number]))
+    assert (len(found["table"]), found["picture"] is None) == ((number, True) if few else (0, False))
+    assert (len(found["pairs"]), found["size"], found["mistakes"]) == (pairs, number, number)
+    assert found["classes"] == (tuple(map(str, labels)) if few else ())
+
+
+def test_a_huge_confusion_matrix_adds_up_neighbouring_classes():
+    from striate.report.sections import _pooled
+
+    labels = np.arange(500)
+    predicted = labels.copy()
+    predicted[7] = 400
+    pooled = _pooled(Evaluation(tuple(map(str, labels)), labels, np.eye(500)[predicted]))
+    assert pooled.shape == (167, 167)  # three classes to a cell
+    assert pooled[2].tolist() == [0, 0, 2 / 3, *[0] * 130, 1 / 3, *[0] * 33]
+
+
+def test_galleries_show_so_many_and_no_more():
+    image = np.zeros((8, 8, 3), np.uint8)
+    worst = [Mistake(image, f"{place}", "a", "b", 0.9) for place in range(30)]
+    content = ReportContent("x", worst=worst, evaluation=evaluated(0.8, 16), augmented=[(image, [image] * 9)] * 8)
+    found = mistakes(content)
+    assert [mistake.name for _, mistake in found["shown"]] == [str(place) for place in range(24)]
+    assert found["wrong"] == 4
+    assert [len(versions) for _, versions in augmented(content)] == [7] * 6
+    assert mistakes(ReportContent("x", worst=worst[:1]))["wrong"] is None
+    assert mistakes(ReportContent("x")) is None

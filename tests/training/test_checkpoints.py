@@ -193,3 +193,13 @@ def test_prefixes_take_each_other_away():
     both = with_prefix("model", tensors) | with_prefix("model2", tensors)
     assert set(both) == {"model/a", "model/b/c", "model2/a", "model2/b/c"}
     assert set(without_prefix("model", both)) == set(tensors)
+
+
+def test_a_checkpoint_that_may_not_be_read_is_not_called_missing(tmp_path, monkeypatch):
+    def refuse(path, *arguments, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    save_checkpoint(tmp_path / "last.ckpt", {}, {})
+    monkeypatch.setattr(type(tmp_path), "open", refuse)
+    with pytest.raises(StriateError, match=r"last\.ckpt: cannot be read \(Permission denied\)\.$"):
+        load_checkpoint(tmp_path / "last.ckpt")

@@ -47,3 +47,10 @@ def test_nothing_is_written_without_tensorboard(tmp_path, monkeypatch):
     events.write(rows(1, loss=1.0)[0])
     events.close()
     assert not (tmp_path / "events").exists()
+
+
+def test_a_folder_whose_name_is_no_text_gets_no_events_and_training_goes_on(tmp_path):
+    events = Events(tmp_path / "caf\udce9")
+    events.write(rows(1, loss=1.0)[0])
+    events.close()
+    assert not list(tmp_path.iterdir())

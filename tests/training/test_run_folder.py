@@ -262,3 +262,12 @@ def test_tables_are_csv_with_exact_numbers(tmp_path):
     assert b"\r" not in run.metrics.read_bytes()
     run.write_table(run.timing, [])
     assert not run.timing.exists()
+
+
+def test_a_config_that_may_not_be_read_is_not_called_damaged(finished, monkeypatch):
+    def refuse(path, *arguments, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(StriateError, match=r"config\.json: cannot be read \(Permission denied\)\.$"):
+        RunFolder(finished).read_config()

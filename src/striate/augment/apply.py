@@ -62,7 +62,7 @@ def _cut(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The part of a very long image that the matrix shows, and the matrix from its corner.
 
-    Where the matrix shows what lies outside the image, as much as that again is kept inside, for the border to repeat.
+    Where the matrix shows what lies outside the image, its mirror image inside is kept, for the border to repeat.
     """
     if max(image.shape[:2]) <= _LONGEST:
         return image, matrix
@@ -71,9 +71,8 @@ def _cut(
     offsets = np.zeros(2)
     for axis, length in ((0, image.shape[1]), (1, image.shape[0])):
         low, high = corners[axis].min(), corners[axis].max()
-        outside = max(0.0, -low, high - length)
-        first = int(np.clip(low - outside - _MARGIN, 0, length - 1))
-        last = int(np.clip(high + outside + _MARGIN, first + 1, length))
+        first = int(np.clip(min(low, 2 * length - high) - _MARGIN, 0, length - 1))
+        last = int(np.clip(max(high, -low) + _MARGIN, first + 1, length))
         image = image[:, first:last] if axis == 0 else image[first:last]
         offsets[axis] = first
     return image, np.column_stack([matrix[:, :2], matrix[:, 2] - offsets])

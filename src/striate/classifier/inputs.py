@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,7 +78,7 @@ class Sources:
 
 
 def _is_folder(images: Any) -> bool:
-    return isinstance(images, (str, Path)) and Path(images).is_dir()
+    return isinstance(images, (str, Path)) and os.path.isdir(images)  # no error, whatever may be asked of the path
 
 
 def _unreadable(name: str, reason: str) -> Source:

@@ -8,7 +8,7 @@ from typing import Any
 from striate.data import Dataset, open_dataset
 from striate.data.named import NAMES
 from striate.errors import StriateError, UsageError
-from striate.files import at_home
+from striate.files import as_spelt_here, at_home
 
 
 def place_of(source: str) -> dict[str, str]:
@@ -37,7 +37,7 @@ def locate(source: str, absolute: str, instead: str) -> str:
         return source
     for place in (absolute, source):
         if place and at_home(place).exists():
-            return place
+            return as_spelt_here(place)
     if not source:
         raise StriateError("the images were handed over in memory: hand them over again (as `data` of striate.resume).")
     where = absolute or at_home(source).absolute()

@@ -21,6 +21,7 @@ from striate.classifier.resumable import (
 )
 from striate.data import Dataset
 from striate.errors import StriateError
+from striate.files import as_spelt_here
 from striate.training.hardware import create_fabric
 from striate.training.progress import create_progress
 from striate.training.recipes import Recipe
@@ -229,5 +230,5 @@ def _same_images(folder: RunFolder, config: dict[str, Any], data: str | Path | D
 
 
 def _stem(source: str) -> str:
-    path = Path(source)
+    path = Path(as_spelt_here(source))
     return (path.resolve().stem if path.exists() else path.stem) or "run"

@@ -26,6 +26,7 @@ from striate.cli import (
 from striate.cli.interrupt import heed_interrupts, interrupted, leave
 from striate.cli.start import INTERRUPTED
 from striate.errors import StriateError, is_out_of_memory
+from striate.files import DISK_FULL
 
 app = typer.Typer(
     name="striate",
@@ -69,9 +70,7 @@ def _without_command(
 
 def run() -> NoReturn:
     """Run the command that the command line asks for, and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+    _open_streams()
     try:
         heed_interrupts()
         code = app(prog_name="striate", standalone_mode=False)
@@ -89,6 +88,16 @@ def run() -> NoReturn:
     leave(code or 0)
 
 
+def _open_streams() -> None:
+    """Make output that never fails for what it says: the caller may have closed it, or may not show every letter."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the end)
+        stream = getattr(sys, name)
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _explain(error: Exception) -> tuple[str, int]:
     """What went wrong, and the exit code."""
     if isinstance(error, StriateError):
@@ -96,7 +105,8 @@ def _explain(error: Exception) -> tuple[str, int]:
     if hasattr(error, "format_message"):  # what Typer says about the words of the command line
         return f"{error.format_message().rstrip('.')}. `striate --help` explains.", 2
     if isinstance(error, OSError) and error.strerror:
-        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror}", 1
+        unnamed = "the output cannot be written: " if error.errno in DISK_FULL else ""
+        return f"{f'{error.filename}: ' if error.filename else unnamed}{error.strerror}", 1
     text = str(error).strip() or type(error).__name__
     if is_out_of_memory(error):
         return f"out of memory; {_less_memory()}", 1

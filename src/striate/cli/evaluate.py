@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from striate.cli.output import Json, evaluation_lines, print_json
+from striate.cli.output import Json, RunArgument, evaluation_lines, print_json
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.")],
+    run: RunArgument,
     source: Annotated[
         str | None,
         typer.Argument(help="Labelled images, as for train; by default those the model was trained with."),

@@ -20,7 +20,7 @@ FORMATS = {".png": "PNG", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".webp
 
 
 def command(
-    image: Annotated[Path | None, typer.Argument(help="A picture, or an .npy array (H, W, C).")] = None,
+    image: Annotated[Path | None, typer.Argument(help="A picture, or an .npy array (H, W, C).", readable=False)] = None,
     kernel: Annotated[
         str,
         typer.Option(help="A name (--list shows them), rows of numbers such as '0 -1 0; -1 5 -1; 0 -1 0', or a file."),

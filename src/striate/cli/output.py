@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from striate.strict_json import to_json
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, all else on standard error.")
 ]
+#: Whether a file may be read is found out by reading it: its error is told as that of any other that is unreadable.
+RunArgument = Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.", readable=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 

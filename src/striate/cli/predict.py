@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, RunArgument, print_json
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.")],
-    images: Annotated[list[Path], typer.Argument(help="Images and folders of images.")],
+    run: RunArgument,
+    images: Annotated[list[Path], typer.Argument(help="Images and folders of images.", readable=False)],
     top: Annotated[int, typer.Option(help="How many classes to name.")] = 1,
     json: Json = False,
 ) -> None:

@@ -40,7 +40,7 @@ def command(
     ] = 0.1,
     seed: Annotated[int, typer.Option(help="Decides split, weights, order and augmentations.")] = 0,
     run: Annotated[Path | None, typer.Option(help="The folder to write; by default a new one in runs/.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with this run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with this run.", readable=False)] = None,
     extend: Annotated[int, typer.Option(help="With --resume: epochs to add.")] = 0,
     data: Annotated[str | None, typer.Option(help="With --resume: where its images lie now, if they moved.")] = None,
     drop_checkpoint: Annotated[

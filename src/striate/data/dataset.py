@@ -10,7 +10,7 @@ import numpy as np
 from striate.data.facts import Facts
 from striate.data.images import Images
 from striate.data.survey import Survey
-from striate.files import write_csv
+from striate.files import explain, write_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +89,12 @@ class Dataset:
         """The splits there are, in the order train, val, test."""
         return tuple(split for split in (self.train, self.val, self.test) if split is not None)
 
-    def write_skipped(self, path: str | Path) -> Path | None:
-        """Write the skipped files as CSV (path, reason), whole or not at all; nothing when there are none."""
-        if not self.skipped:
-            return None
+    def write_skipped(self, path: str | Path) -> Path:
+        """Write the skipped files as CSV (path, reason), whole or not at all; only those names when there are none."""
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return write_csv(target, [{"path": entry.path, "reason": entry.reason} for entry in self.skipped])
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise explain(error, target) from error
+        rows = [{"path": entry.path, "reason": entry.reason} for entry in self.skipped]
+        return write_csv(target, rows, ("path", "reason"))

@@ -131,6 +131,8 @@ def _to_measure(listing: Listing) -> Listing:
 def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
     if isinstance(source, str) and source in NAMES:
         return list_named(source, cache)
+    if source == "":  # a variable of a shell that is not set, say; as a path it would be the folder one is in
+        raise UsageError("the name of the images is empty; name a folder or a file ('.' for the folder you are in)")
     path = Path(source).expanduser()
     where = printable(source)
     try:

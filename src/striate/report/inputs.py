@@ -103,5 +103,5 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if _nested(value):
             rows += _flat(value, f"{prefix}{key}.")
         else:
-            rows.append((f"{prefix}{key}", "none" if isinstance(value, Mapping) else words.setting(value)))
+            rows.append((f"{prefix}{key}", words.setting(value)))
     return rows

@@ -103,7 +103,7 @@ def ranges(values: list[int]) -> str:
 
 def setting(value: Any) -> str:
     """A recipe's value as one would type it: true, none, 0.1, (0.9, 0.99)."""
-    if value is None:
+    if value is None or value == {}:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()

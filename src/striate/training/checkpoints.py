@@ -52,6 +52,7 @@ def load_state_alone(path: Path) -> dict[str, Any]:
 def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     """A checkpoint's file and its state; whatever is wrong with it becomes one line."""
     try:
+        path.open("rb").close()  # to safetensors a file that may not be read is not there
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
@@ -59,6 +60,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
             yield file, json.loads(metadata[FORMAT])
     except FileNotFoundError:
         raise StriateError(f"{path}: no checkpoint there, so there is nothing to resume.") from None
+    except PermissionError as error:
+        raise StriateError(f"{path}: cannot be read ({error.strerror}).") from error
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise StriateError(f"{path}: the checkpoint is damaged ({error}). Start again with a new --run.") from error
 

@@ -18,8 +18,8 @@ class Events:
         self._writer: Any = None
 
     def write(self, row: dict[str, Any]) -> None:
-        """Write one epoch; nothing where TensorBoard is missing."""
-        if importlib.util.find_spec("tensorboard") is None:
+        """Write one epoch; nothing where TensorBoard is missing or cannot write to a folder of that name."""
+        if importlib.util.find_spec("tensorboard") is None or not _is_text(self.folder):
             return
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
@@ -36,3 +36,12 @@ class Events:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _is_text(folder: Path) -> bool:
+    """Whether a path is letters; TensorBoard takes no other bytes, which a file name may hold."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

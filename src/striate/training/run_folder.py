@@ -168,7 +168,9 @@ class RunFolder:
             config = json.loads(self.config.read_text(encoding="utf-8-sig"))  # an editor may have put a mark before it
             if not isinstance(config, dict):
                 raise ValueError("it holds no JSON object")
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
+            raise StriateError(f"{self.config}: cannot be read ({error.strerror}).") from error
+        except (ValueError, RecursionError) as error:
             raise StriateError(f"{self.config}: damaged ({error}); this run cannot be resumed.") from error
         return config
 

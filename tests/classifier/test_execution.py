@@ -1,0 +1,118 @@
+"""What a run's configuration and its settings become: the training is recorded, not run."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import striate
+from striate.classifier import execution, reporting
+from striate.models import get_card
+from striate.training.progress import Quiet
+from striate.training.recipes import RECIPES
+from striate.training.run_folder import RunFolder
+from striate.training.state import Position
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return striate.open_dataset("digits", val_fraction=0.1)
+
+
+def config(trained) -> dict:
+    return json.loads((trained / "config.json").read_text(encoding="utf-8"))
+
+
+def prepared(monkeypatch, tmp_path, config, dataset, world_size=1):
+    """The arguments of the training, and of its batches in order."""
+    batches = []
+    monkeypatch.setattr(execution, "Training", lambda **arguments: SimpleNamespace(**arguments))
+    monkeypatch.setattr(execution, "Batches", lambda *given, **named: batches.append((given, named)) or len(batches))
+    fabric = SimpleNamespace(world_size=world_size, global_rank=world_size - 1)
+    settings = execution.Settings(Quiet(), time_limit=7, checkpoint_every=11)
+    return execution._prepare(RunFolder(tmp_path), config, dataset, fabric, settings), batches
+
+
+def test_the_configuration_and_the_settings_arrive_in_the_training(monkeypatch, tmp_path, trained, digits):
+    told = config(trained) | {"seed": 5, "workers": 3}
+    training, batches = prepared(monkeypatch, tmp_path, told, digits, world_size=2)
+    assert (training.time_limit, training.checkpoint_every) == (7, 11)
+    assert training.final_images == len(digits.test)
+    assert (training.train, training.val, training.classes) == (1, 2, digits.classes)
+    assert training.run.path == tmp_path
+    (train, place), (val, readers) = batches
+    assert train[0] is digits.train
+    assert train[2:] == (told["recipe"]["batch_size"] // 2, training.recipe.augment, 5, 3)
+    assert place == {"rank": 1, "world_size": 2}
+    assert val == (digits.val, training.preprocessing, execution.VALIDATION_BATCH)
+    assert readers == {"workers": 3}
+
+
+@pytest.mark.parametrize("field", ["network", "recipe", "preprocessing", "fingerprint", "seed", "freeze"])
+def test_a_checkpoint_fits_no_run_that_differs_in_what_decides_it(field, trained):
+    told = config(trained)
+    assert execution._identity(told) == execution._identity(told | {"created": "later", "workers": 9, "source": "x"})
+    assert execution._identity(told) != execution._identity(told | {field: "another"})
+
+
+def test_the_first_weights_are_the_seeds(monkeypatch, tmp_path, trained, digits):
+    first, again, other = (
+        prepared(monkeypatch, tmp_path, config(trained) | {"seed": seed}, digits)[0].model.state_dict()
+        for seed in (3, 3, 4)
+    )
+    name = next(name for name in first if name.endswith("weight"))
+    assert first[name].equal(again[name])
+    assert not first[name].equal(other[name])
+
+
+def test_pictures_of_augmentation_are_taken_from_all_of_the_training_images(trained, colours):
+    train, reads = striate.open_dataset(colours).train, []
+
+    class Noted:
+        def __len__(self):
+            return len(train)
+
+        images = SimpleNamespace(read=lambda index: (reads.append(index), train.images.read(index))[1])
+        subset = staticmethod(train.subset)
+
+    rows = reporting._augmented(RECIPES["tiny"], SimpleNamespace(train=Noted()), striate.load(trained))
+    assert reads == [0, 5, 10, 15, 20, 26]
+    assert [len(versions) for _, versions in rows] == [6] * 6
+    for index, (original, _) in zip(reads, rows, strict=True):
+        np.testing.assert_array_equal(
+            original, striate.load(trained).description.preprocessing(train.images.read(index))
+        )
+
+
+def test_the_content_of_a_report_is_that_of_its_run(monkeypatch, tmp_path, trained, colours):
+    written = []
+    monkeypatch.setattr(reporting, "write_report", lambda path, content: written.append((path, content)))
+    monkeypatch.setattr(reporting, "_cost", lambda *given: {"size_bytes": 1})
+    monkeypatch.setattr(reporting, "_augmented", lambda *given: [])
+    dataset, classifier = striate.open_dataset(colours), striate.load(trained)
+    classifier.evaluation = classifier.evaluate(dataset, "train")
+    network = config(trained)["network"] | {"name": "resnet18"}
+    told = config(trained) | {
+        "network": network,
+        "seed": 41,
+        "notes": ["chosen for you"],
+        "command": "striate train it",
+    }
+    position = Position([4, 2], history=[{"epoch": 1}], timing=[{"seconds": 2}], stopped_by="time limit")
+    reporting.report_run(RunFolder(tmp_path / "my run"), told, dataset, classifier, position)
+    ((path, content),) = written
+    assert path == tmp_path / "my run" / "report.html"
+    assert (content.title, content.network, content.split) == ("my run", "resnet18", "train")
+    assert content.card == f"{get_card('resnet18').introduces} {get_card('resnet18').paper}"
+    assert (content.created, content.source, content.command) == (told["created"], told["source"], "striate train it")
+    assert (content.start, content.frozen, content.stopped_by) == ("random first weights, seed 41", "", "time limit")
+    assert content.extensions == [f"striate train --resume '{tmp_path / 'my run'}' --extend 2"]
+    assert (content.history, content.timing) == (position.history, position.timing)
+    assert content.recipe == told["recipe"] | {"seed": 41, "precision": told["precision"]}
+    assert (content.versions, content.cost) == (told["versions"], {"size_bytes": 1})
+    assert content.evaluation is classifier.evaluation
+    assert content.split_sizes == {name: dict.fromkeys(dataset.classes, n) for name, n in (("train", 9), ("val", 1))}
+    assert list(content.notes) == [*dataset.notes, "chosen for you"]
+    assert (list(content.skipped), list(content.duplicates), content.contradictions) == ([], [], [])
+    assert content.differences

@@ -1,0 +1,136 @@
+"""Every word of `striate train` is passed on, each under its own name; what runs is recorded, not trained."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from striate.cli.train import WITH_RESUME, _value
+from striate.training.metrics import Evaluation
+
+#: What is said, and what `striate.train` is given; every value differs from every other and from its default.
+TRAIN = {
+    "--model resnet18": {"model": "resnet18"},
+    "--weights w.safetensors": {"weights": "w.safetensors"},
+    "--recipe photos": {"recipe": "photos"},
+    "--epochs 3": {"epochs": 3},
+    "--batch-size 5": {"batch_size": 5},
+    "--lr 0.7": {"learning_rate": 0.7},
+    "--set augment.flip=0.25 --set epochs=x=y": {"settings": {"augment.flip": "0.25", "epochs": "x=y"}},
+    "--option a=1 --option b=0.5 --option c=TRUE --option d=False --option e=B": {
+        "options": {"a": 1, "b": 0.5, "c": True, "d": False, "e": "B"}
+    },
+    "--size 48": {"size": 48},
+    "--freeze stem": {"freeze": "stem"},
+    "--val-fraction 0.3": {"val_fraction": 0.3},
+    "--seed 11": {"seed": 11},
+    "--run there": {"run": Path("there")},
+    "--device cpu": {"device": "cpu"},
+    "--devices 2": {"devices": 2},
+    "--precision bf16": {"precision": "bf16"},
+    "--workers 4": {"workers": 4},
+    "--time-limit 2m": {"time_limit": 120.0},
+    "--quiet": {"quiet": True},
+    "--drop-checkpoint": {"drop_checkpoint": True},
+}
+PLAIN = {
+    **dict.fromkeys(("model", "weights", "recipe", "epochs", "batch_size", "learning_rate", "size", "freeze", "run")),
+    "settings": {},
+    "options": {},
+    "val_fraction": 0.1,
+    "seed": 0,
+    "device": "auto",
+    "devices": 1,
+    "precision": "auto",
+    "workers": None,
+    "time_limit": 0.0,
+    "quiet": False,
+    "drop_checkpoint": False,
+}
+RESUME = {
+    "--extend 6": {"extend": 6},
+    "--data new": {"data": "new"},
+    "--workers 4": {"workers": 4},
+    "--time-limit 90s": {"time_limit": 90.0},
+    "--quiet": {"quiet": True},
+    "--drop-checkpoint": {"drop_checkpoint": True},
+}
+PLAIN_RESUME = {"extend": 0, "data": None, "workers": None, "time_limit": 0.0, "quiet": False, "drop_checkpoint": False}
+
+
+@pytest.fixture
+def said(monkeypatch, cli):
+    """Runs a command line whose training is only recorded: said(words) -> outcome, function, source, arguments."""
+    calls = []
+    evaluation = Evaluation(("a", "b"), np.array([0, 1]), np.eye(2))
+    result = SimpleNamespace(path=Path("the run"), evaluation=replace(evaluation, loss=0.5, split="val"))
+
+    def record(name):
+        return lambda source, **arguments: (calls.append((name, source, arguments)), result)[1]
+
+    for name in ("train", "resume"):
+        monkeypatch.setattr(f"striate.classifier.{name}", record(name))
+
+    def run(*words):
+        calls.clear()
+        outcome = cli("train", *words)
+        assert outcome.code == 0, outcome.err
+        return (outcome, *calls[0])
+
+    return run
+
+
+@pytest.mark.parametrize("words", ["", *TRAIN])
+def test_each_flag_of_a_new_run_is_passed_on_alone(words, said):
+    _, name, source, arguments = said("my photos", *words.split())
+    command = arguments.pop("command")
+    assert (name, source) == ("train", "my photos")
+    assert arguments == PLAIN | TRAIN.get(words, {})
+    assert command == " ".join(["striate train 'my photos'", *words.split()])  # as a shell takes it
+
+
+@pytest.mark.parametrize("words", ["", *RESUME])
+def test_each_flag_of_a_run_that_goes_on_is_passed_on_alone(words, said):
+    assert said("--resume", "the run", *words.split())[1:] == (
+        "resume",
+        Path("the run"),
+        PLAIN_RESUME | RESUME.get(words, {}),
+    )
+
+
+def test_every_flag_is_here(said):
+    from striate.cli.app import app
+
+    (train,) = (command for command in app.registered_commands if command.name == "train")
+    flags = {word.split()[0].strip("-").replace("-", "_") for word in (*TRAIN, *RESUME)} | {"source", "resume", "json"}
+    assert flags == {name.strip("_") for name in train.callback.__annotations__} - {"context", "return"}
+    going_on = {word.split()[0].strip("-").replace("-", "_") for word in RESUME}
+    assert going_on | {"resume", "json"} == WITH_RESUME
+
+
+def test_what_is_said_at_the_end(said, monkeypatch):
+    outcome = said("photos")[0]
+    assert outcome.out.splitlines()[-2:] == ["model   the run/model.safetensors", "report  the run/report.html"]
+    found = json.loads(said("photos", "--json")[0].out)
+    assert (found["run"], found["split"], found["report"]) == ("the run", "val", "the run/report.html")
+    monkeypatch.setenv("LOCAL_RANK", "1")  # the first of several processes speaks
+    assert said("photos")[0].out == ""
+
+
+@pytest.mark.parametrize("words", ["--set epochs", "--set =3", "--option a", "--option =b"])
+def test_pairs_have_a_name_and_a_value(words, cli):
+    outcome = cli("train", "photos", *words.split())
+    assert outcome.code == 2
+    assert f"{words}: write it as name=value" in outcome.line()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("-2", -2), ("0.5", 0.5), ("1e-3", 0.001), ("true", True), ("FALSE", False), ("B", "B")],
+)
+def test_words_of_the_command_line_are_what_they_look_like(text, value):
+    assert _value(text) == value
+    assert type(_value(text)) is type(value)
