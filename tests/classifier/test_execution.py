@@ -8,6 +8,7 @@ import pytest
 
 import striate
 from striate.classifier import execution, reporting
+from striate.classifier.resumable import identity
 from striate.models import get_card
 from striate.training.progress import Quiet
 from striate.training.recipes import RECIPES
@@ -52,8 +53,8 @@ def test_the_configuration_and_the_settings_arrive_in_the_training(monkeypatch, 
 @pytest.mark.parametrize("field", ["network", "recipe", "preprocessing", "fingerprint", "seed", "freeze"])
 def test_a_checkpoint_fits_no_run_that_differs_in_what_decides_it(field, trained):
     told = config(trained)
-    assert execution._identity(told) == execution._identity(told | {"created": "later", "workers": 9, "source": "x"})
-    assert execution._identity(told) != execution._identity(told | {field: "another"})
+    assert identity(told) == identity(told | {"created": "later", "workers": 9, "source": "x"})
+    assert identity(told) != identity(told | {field: "another"})
 
 
 def test_the_first_weights_are_the_seeds(monkeypatch, tmp_path, trained, digits):
@@ -99,7 +100,7 @@ def test_the_content_of_a_report_is_that_of_its_run(monkeypatch, tmp_path, train
         "notes": ["chosen for you"],
         "command": "striate train it",
     }
-    position = Position([4, 2], history=[{"epoch": 1}], timing=[{"seconds": 2}], stopped_by="time limit")
+    position = Position([4, 2], extensions=[2], history=[{"epoch": 1}], timing=[{"seconds": 2}], stopped_by="time limit")
     reporting.report_run(RunFolder(tmp_path / "my run"), told, dataset, classifier, position)
     ((path, content),) = written
     assert path == tmp_path / "my run" / "report.html"

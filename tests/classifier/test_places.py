@@ -6,14 +6,15 @@ import sys
 
 import pytest
 
-from striate.classifier import classifier, places, runs
+from striate import files
+from striate.classifier import places, runs
 from striate.errors import StriateError
 
 
 @pytest.fixture
 def spelt(monkeypatch, tmp_path):
     """Pretends that the system spells the path "café" as the name of this test's folder."""
-    for module in (classifier, places, runs):
+    for module in (files, places, runs):
         monkeypatch.setattr(module, "as_spelt_here", lambda text: str(tmp_path) if text == "café" else text)
     return str(tmp_path)
 
@@ -46,7 +47,7 @@ def test_a_run_is_called_after_its_images_as_the_system_spells_them(spelt, tmp_p
 
 
 def test_the_place_of_the_training_is_recognised_as_the_system_spells_it(spelt, tmp_path):
-    assert classifier._resolved("café") == tmp_path.resolve()
+    assert files.at_home("café") == tmp_path
 
 
 @pytest.mark.slow

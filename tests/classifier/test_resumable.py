@@ -38,7 +38,8 @@ def test_each_field_is_needed_and_of_its_kind(field, edited):
 
 def test_these_fields_are_all():
     assert FIELDS.keys() == NEEDED
-    assert READERS.keys() == {"network", "preprocessing", "recipe"}
+    read = {"network", "preprocessing", "recipe", "seed", "device", "devices", "precision", "workers", "val_fraction"}
+    assert READERS.keys() == read
 
 
 @pytest.mark.parametrize(
