@@ -180,10 +180,25 @@ def test_notes_are_those_of_images_that_were_opened_to_measure_on(trained, paint
     assert classifier.evaluate(dataset).notes == classifier.evaluate(dataset.train).notes == ()
 
 
-def test_images_of_the_same_content_elsewhere_are_those_of_the_training(trained, colours, tmp_path, monkeypatch):
-    elsewhere = striate.open_dataset(shutil.copytree(colours, tmp_path / "copy"), val_fraction=0)
-    classifier = striate.load(trained)
-    assert classifier.evaluate(elsewhere).split == "all"
-    data = {**classifier.description.data, "fingerprint": elsewhere.fingerprint}
-    monkeypatch.setattr(classifier, "description", dataclasses.replace(classifier.description, data=data))
-    assert classifier.evaluate(elsewhere).split == "train"
+def test_the_images_of_the_training_are_known_wherever_they_lie(trained, colours, tmp_path):
+    classifier, copy = striate.load(trained), shutil.copytree(colours, tmp_path / "copy")
+    aside = [Path(name).relative_to(colours) for name in classifier.evaluate().names]
+    for asked in (None, "val"):
+        evaluation = classifier.evaluate(copy, asked)
+        assert (evaluation.split, [Path(name).relative_to(copy) for name in evaluation.names]) == ("val", aside)
+    assert len(classifier.evaluate(copy, "train")) == 27
+    undivided = striate.open_dataset(copy, val_fraction=0)
+    assert classifier.evaluate(undivided).split == "train"  # all of them: those learnt from are among them
+    (copy / "red" / "1.png").unlink()
+    assert (classifier.evaluate(copy).split, len(classifier.evaluate(copy))) == ("all", 29)
+
+
+def test_a_copy_of_training_images_with_a_test_of_their_own_keeps_those_set_aside(paint, tmp_path):
+    photos = paint(tmp_path / "photos" / "train").parent
+    paint(photos / "test", count=2, seed=1)
+    quick = {"epochs": 1, "quiet": True, "report": False, "workers": 0}
+    classifier = striate.train(photos, model="lenet5", seed=3, val_fraction=0.2, run=tmp_path / "run", **quick)
+    copy = shutil.copytree(photos, tmp_path / "copy")
+    aside = [Path(name).relative_to(photos) for name in classifier.evaluate(split="val").names]
+    assert [Path(name).relative_to(copy) for name in classifier.evaluate(copy, "val").names] == aside
+    assert classifier.evaluate(copy).split == "test"

@@ -100,7 +100,9 @@ def test_the_content_of_a_report_is_that_of_its_run(monkeypatch, tmp_path, train
         "notes": ["chosen for you"],
         "command": "striate train it",
     }
-    position = Position([4, 2], extensions=[2], history=[{"epoch": 1}], timing=[{"seconds": 2}], stopped_by="time limit")
+    position = Position(
+        [4, 2], extensions=[2], history=[{"epoch": 1}], timing=[{"seconds": 2}], stopped_by="time limit"
+    )
     reporting.report_run(RunFolder(tmp_path / "my run"), told, dataset, classifier, position)
     ((path, content),) = written
     assert path == tmp_path / "my run" / "report.html"

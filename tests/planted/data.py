@@ -4,9 +4,18 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
-        "data/open.py",
+        "data/division.py",
         "data/test_open.py",
         ('records = [label.to_bytes(8, "little") + digest for', "records = [digest for"),
+    ),
+    *faults(
+        "data/division.py",
+        "classifier/test_evaluate.py",
+        ("fingerprint=again)", "fingerprint=dataset.fingerprint)"),
+    ),
+    *faults(
+        "data/open.py",
+        "data/test_open.py",
         (
             "checked = check_parts(listing.parts, channels, workers, memory_limit)",
             "checked = check_parts(listing.parts, channels, workers)",

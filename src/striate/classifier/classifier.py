@@ -16,6 +16,7 @@ from striate.classifier.inputs import Source, Sources, is_single
 from striate.classifier.places import locate
 from striate.classifier.prediction import Prediction, Predictions
 from striate.data import Dataset, Split, UnreadableImage, open_dataset
+from striate.data.division import divide_again
 from striate.data.listing import match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
@@ -166,9 +167,18 @@ class Classifier:
         if self._is_of_training(source):
             with suppress(_Changed):
                 return self._reopen()
+        channels = self.description.preprocessing.channels
+        dataset = open_dataset(source, channels=channels, val_fraction=0, classes=self.classes)
         # Without a split asked for, none is cut off: all images of a flat folder are measured.
-        fraction, channels = 0.1 if split == "val" else 0.0, self.description.preprocessing.channels
-        return open_dataset(source, channels=channels, val_fraction=fraction, classes=self.classes)
+        return self._as_trained(dataset) or (divide_again(dataset, 0.1, seed=0) if split == "val" else dataset)
+
+    def _as_trained(self, dataset: Dataset) -> Dataset | None:
+        """The images of the training, wherever they lie, divided as they were then; None where these are others."""
+        trained_on = self.description.data
+        if not trained_on or dataset.fingerprint == trained_on["fingerprint"]:
+            return dataset if trained_on else None
+        again = divide_again(dataset, trained_on["val_fraction"], trained_on["seed"])
+        return again if again.fingerprint == trained_on["fingerprint"] else None
 
     def _reopen(self) -> Dataset:
         """The data set it was trained with, divided as it was then."""
@@ -207,8 +217,7 @@ class Classifier:
 
     def _learnt_from(self, dataset: Dataset) -> bool:
         """Whether some of a data set's images may have been trained on, as far as its place and content say."""
-        same = bool(self.description.data) and dataset.fingerprint == self.description.data["fingerprint"]
-        return same or self._is_of_training(dataset.source)
+        return self._as_trained(dataset) is not None or self._is_of_training(dataset.source)
 
     def save(self, path: str | Path) -> Path:
         """Write the classifier to one .safetensors file that `striate.load` reads; return its path.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +10,16 @@ import numpy as np
 
 from striate.data.check import CheckedPart, check_parts
 from striate.data.dataset import Dataset, Split
-from striate.data.duplicates import content_digests
+from striate.data.division import divide, fingerprint
 from striate.data.folder import list_folder
 from striate.data.idx import idx_pairs, is_idx_name, labels_beside, list_idx
 from striate.data.images import printable
 from striate.data.listing import Listing, Part, alike_note, relabel
 from striate.data.named import NAMES, list_named
-from striate.data.notes import absent_notes, class_notes, split_note
+from striate.data.notes import absent_notes, class_notes
 from striate.data.parquet import list_parquet
 from striate.data.parquet_files import parquet_files
 from striate.data.picture_notes import picture_notes
-from striate.data.split import stratified_split
 from striate.data.surveying import survey_of
 from striate.data.table import list_csv
 from striate.errors import StriateError, UsageError, nearest
@@ -83,9 +81,8 @@ def open_dataset(
     if to_learn:
         notes += alike_note(listing.classes)
         notes += absent_notes(list(splits.values()), listing.classes)
-    wanted = {"test": test_fraction, "val": val_fraction}
-    missing = {name: share for name, share in wanted.items() if name not in splits}
-    division = _cut_missing(splits, missing, seed, notes)
+    splits, uncut, division = divide(splits, {"test": test_fraction, "val": val_fraction}, seed)
+    notes += uncut
     survey = survey_of([splits[name] for name in ("train", "val", "test") if name in splits])
     if to_learn or listing.divided:
         notes.append(division)
@@ -101,7 +98,7 @@ def open_dataset(
         test=splits.get("test"),
         skipped=listing.skipped + tuple(entry for part in checked.parts.values() for _, entry in part.skipped),
         notes=tuple(notes),
-        fingerprint=_fingerprint(listing.classes, splits),
+        fingerprint=fingerprint(listing.classes, splits),
         divided=listing.divided,
         survey=survey,
     )
@@ -199,40 +196,3 @@ def _demand_classes(where: str, classes: Sequence[str], parts: Mapping[str, Chec
         f"train holds {', '.join(map(repr, known[:10]))}{', …' * (len(known) > 10)}: add some to train, or take the "
         f"class out.{nearest(classes[label], known)}"
     )
-
-
-def _cut_missing(splits: dict[str, Split], shares: dict[str, float], seed: int, notes: list[str]) -> str:
-    """Cut the splits that the source lacks off its training images, in place; return how the images are divided."""
-    given = [name for name in ("train", "val", "test") if name in splits and len(splits[name])]
-    total = len(splits["train"])
-    if not total:  # there is nothing to cut from
-        shares = {}
-    made = {}
-    for name, share in shares.items():
-        train = splits["train"]
-        if not share:
-            continue
-        fraction = share * total / len(train)
-        kept, held = stratified_split(train.labels, fraction, seed)
-        if not len(held):
-            notes.append(f"no {name} split: {total:,} images are too few to cut {share:.0%} off by class")
-            continue
-        splits[name], splits["train"] = replace(train.subset(held), name=name), train.subset(kept)
-        made[name] = len(held)
-    return split_note(given, made, {name: len(split) for name, split in splits.items()}, seed)
-
-
-def _fingerprint(classes: Sequence[str], splits: dict[str, Split]) -> str:
-    """Sha256 over classes, splits, labels and contents; images count as a set, so no order matters."""
-    total = hashlib.sha256()
-    for name in classes:
-        encoded = name.encode("utf-8", "surrogatepass")
-        total.update(len(encoded).to_bytes(8, "little") + encoded)
-    for name in sorted(splits):
-        split, digests = splits[name], content_digests(splits[name])
-        total.update(name.encode() + len(digests).to_bytes(8, "little"))
-        labels = split.labels.tolist()
-        records = [label.to_bytes(8, "little") + digest for label, digest in zip(labels, digests, strict=True)]
-        for record in sorted(records):
-            total.update(record)
-    return total.hexdigest()
