@@ -39,7 +39,10 @@ def test_setup_is_told_and_the_model_left_alone() -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     latency = measure_latency(model, (3, 16, 16), repeats=3)
     assert "CPU" in latency.setup
-    assert f"{torch.get_num_threads()} threads, float32, channels-last" in latency.setup
+    assert (
+        f"{torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}, float32, channels-last"
+        in latency.setup
+    )
     assert "contiguous" in measure_latency(model, (3, 16, 16), repeats=1, channels_last=False).setup
     assert model.training
     assert model[0].weight.is_contiguous()

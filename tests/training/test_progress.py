@@ -86,12 +86,24 @@ def test_the_live_display_draws_on_a_terminal_and_keeps_the_epochs_lines(monkeyp
     for step in (1, 50, 100):
         live.step(1, step, FIGURES)
     live.epoch(ROW, TIMING)
-    live.message("a message with [brackets]")
+    live.message("a message with [brackets] and a :cat:")
     live.stop()
     live.message("after")
     shown = terminal.getvalue()
-    for part in ("before [the] bar", "epoch 2/10", "val loss 0.6000", "a message with [brackets]", "after"):
+    for part in ("before [the] bar", "epoch 2/10", "val loss 0.6000", "a message with [brackets] and a :cat:", "after"):
         assert part in shown
+
+
+def test_lines_above_the_bar_are_whole_however_narrow_the_terminal(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "30")
+    live = Live()
+    live.start(10, 100)
+    live.epoch(ROW, TIMING)
+    live.stop()
+    assert epoch_line(ROW, 10, TIMING) in terminal.getvalue()
 
 
 def test_the_bar_stands_where_the_step_is(monkeypatch):

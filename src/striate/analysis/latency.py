@@ -122,7 +122,8 @@ def _once(model: nn.Module, images: torch.Tensor) -> float:
 
 def _setup(place: torch.device, dtype: torch.dtype, layout: torch.memory_format) -> str:
     if place.type == "cpu":
-        where = f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
+        threads = torch.get_num_threads()
+        where = f"CPU ({platform.machine()}), {threads} thread{'s' * (threads > 1)}"
     elif place.type == "cuda":
         where = torch.cuda.get_device_name(place)
     else:

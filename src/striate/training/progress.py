@@ -112,7 +112,7 @@ class Live(Lines):
     def message(self, text: str) -> None:
         """Print above the bar."""
         if hasattr(self, "bar") and self.bar.live.is_started:
-            self.bar.console.print(text, markup=False, highlight=False)
+            self.bar.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
         else:
             super().message(text)
 
