@@ -207,3 +207,15 @@ def test_a_network_that_reads_its_values_has_a_field_too() -> None:
 def test_a_network_that_loses_the_gradient_is_told_in_one_line(how: str, words: str) -> None:
     with pytest.raises(StriateError, match=words):
         effective_receptive_field(Reads(how), (1, 12, 12), samples=1)
+
+
+class Rolled(nn.Conv2d):
+    """Its field has no closed form."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.sort(dim=2).values)
+
+
+def test_an_unknown_field_lies_around_the_middle_of_the_image():
+    field = effective_receptive_field(Rolled(1, 1, 3), (1, 8, 9), samples=1)
+    assert (field.theoretical, field.centre) == (None, (3.5, 4))

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import striate
-from striate.classifier import resume
+from striate.classifier import resume, runs
 from striate.classifier.resumable import identity
 from striate.errors import StriateError
+from striate.training.run_folder import RunFolder
 
 FAST = {"model": "lenet5", "epochs": 1, "quiet": True, "report": False, "workers": 0, "batch_size": 4}
 
@@ -268,3 +269,16 @@ def test_a_run_lives_through_windows(colours, tmp_path, windows):
     with pytest.raises(StriateError, match="larger than the 27 images"):
         striate.train(colours, **FAST | {"batch_size": 1000}, run=tmp_path / "failed")
     assert not (tmp_path / "failed").exists()
+
+
+def test_images_are_opened_again_as_they_were_for_the_training(run, monkeypatch):
+    edit(run, preprocessing=config_of(run)["preprocessing"] | {"channels": 4}, val_fraction=0.25, seed=9)
+    opened = []
+    monkeypatch.setattr("striate.classifier.runs.open_place", lambda place, **options: opened.append((place, options)))
+    config = config_of(run)
+    with pytest.raises(AttributeError):  # nothing was opened
+        runs._same_images(RunFolder(run), config, None)
+    with pytest.raises(AttributeError):
+        runs._same_images(RunFolder(run), config, "elsewhere")
+    options = {"seed": 9, "val_fraction": 0.25, "channels": 4}
+    assert opened == [(config["absolute_source"], options), ("elsewhere", options)]

@@ -327,6 +327,12 @@ def test_what_nobody_reads_is_refused_with_the_number_in_the_file():
     assert decode(data, 3)[0, 0].tolist() == [230, 193, 150]  # JFIF's matrix: 200 + 1.402 * 22, ...
 
 
+@pytest.mark.parametrize(("photometric", "samples"), [(2, 2), (2, 1), (5, 3)])
+def test_fewer_samples_than_colours_are_damage(photometric, samples):
+    with pytest.raises(UnreadableImage, match=f"damaged: {samples} samples a pixel are too few for its colours"):
+        decode(tiff(noise(6, 5, samples), 8, photometric), None)
+
+
 def test_a_palette_of_eight_bits_is_read_as_it_is_meant():
     colours = [*range(0, 160, 10), *range(16), *range(100, 116)]  # red, green, blue of 16 colours, below 256
     samples = np.arange(16)[None, :, None]

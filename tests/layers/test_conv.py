@@ -144,10 +144,10 @@ def test_groups_depthwise_and_pointwise_are_parts_of_a_full_convolution():
     torch.testing.assert_close(pointwise(x), dense.permute(0, 3, 1, 2))
 
 
-@pytest.mark.parametrize("groups", [0, 4])
-def test_groups_that_do_not_divide(groups):
-    with pytest.raises(UsageError, match=f"{groups} groups cannot divide 6 into 8 channels"):
-        conv2d(6, 8, 3, groups=groups)
+@pytest.mark.parametrize(("channels", "into", "groups"), [(6, 8, 0), (6, 8, 4), (8, 6, 4)])
+def test_groups_that_do_not_divide(channels, into, groups):
+    with pytest.raises(UsageError, match=f"{groups} groups cannot divide {channels} into {into} channels"):
+        conv2d(channels, into, 3, groups=groups)
 
 
 def test_unknown_padding_and_pooling_are_named():

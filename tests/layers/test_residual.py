@@ -7,6 +7,7 @@ from torch import nn
 
 from striate.errors import UsageError
 from striate.layers import ZeroPadShortcut, basic, bottleneck, make_shortcut
+from striate.layers.shortcuts import make_addition
 
 
 def parameters(module):
@@ -27,6 +28,26 @@ def test_shortcut_kinds():
     assert parameters(make_shortcut("C", 4, 4, 1)) == 16 + 8
     with pytest.raises(UsageError, match="shortcut 'D'"):
         make_shortcut("D", 4, 4, 1)
+
+
+@pytest.mark.parametrize(("kind", "shortcut", "branch"), [("scaled", 0.5, 1.0), ("scaled_both", 0.5, 0.5)])
+def test_scaled_additions(kind, shortcut, branch):
+    x, y = torch.randn(2, 1, 4, 3, 3)
+    assert torch.equal(make_addition(kind, 4, 4, 1)(x, x, y), shortcut * x + branch * y)
+
+
+@pytest.mark.parametrize("kind", ["exclusive_gate", "shortcut_gate"])
+def test_gated_additions(kind):
+    x, shortcut, branch = torch.randn(3, 1, 4, 3, 3)
+    addition = make_addition(kind, 4, 4, 1)
+    gate = addition.gate(x)
+    expected = (1 - gate) * shortcut + (gate * branch if kind == "exclusive_gate" else branch)
+    assert torch.equal(addition(x, shortcut, branch), expected)
+
+
+@pytest.mark.parametrize("kind", ["A", "B", "C", "none", "dropout"])
+def test_all_other_shortcuts_are_plainly_added(kind):
+    assert make_addition(kind, 4, 4, 1) is None
 
 
 @pytest.mark.parametrize("stride", [1, 2])
