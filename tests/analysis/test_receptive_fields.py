@@ -143,6 +143,12 @@ def test_up_sampling_gives_the_widest_extent_of_neighbouring_units(extents_by_gr
     assert result.root.stride == pytest.approx((4 / scale, 4 / scale))
 
 
+def test_seeing_one_axis_whole_is_not_seeing_all() -> None:
+    model = nn.Sequential(nn.AdaptiveAvgPool2d((1, None)), nn.Conv2d(1, 1, (1, 5), padding=(0, 2)))
+    root = summary(model, (1, 4, 5)).root
+    assert (root.receptive_field, root.sees_all) == ((4, 5), False)
+
+
 def test_global_pooling_and_dense_layers_see_the_whole_input() -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 5))
     result = summary(model, (1, 20, 30))

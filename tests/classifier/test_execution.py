@@ -10,6 +10,7 @@ import striate
 from striate.classifier import execution, reporting
 from striate.classifier.resumable import identity
 from striate.models import get_card
+from striate.training.metrics import Evaluation
 from striate.training.progress import Quiet
 from striate.training.recipes import RECIPES
 from striate.training.run_folder import RunFolder
@@ -119,3 +120,14 @@ def test_the_content_of_a_report_is_that_of_its_run(monkeypatch, tmp_path, train
     assert list(content.notes) == [*dataset.notes, "chosen for you"]
     assert (list(content.skipped), list(content.duplicates), content.contradictions) == ([], [], [])
     assert content.differences
+
+
+def test_the_report_shows_so_many_mistakes_and_augmented_pictures(trained, colours):
+    dataset = striate.open_dataset(colours)
+    wrong = np.full((27, 3), 0.1, np.float32)
+    wrong[np.arange(27), (dataset.train.labels + 1) % 3] = np.linspace(0.5, 0.8, 27)
+    names = [dataset.train.images.name(index) for index in range(27)]
+    evaluation = Evaluation(dataset.classes, dataset.train.labels, wrong, names, 1.0, "train")
+    mistakes = reporting._mistakes(dataset, evaluation)
+    assert [mistake.name for mistake in mistakes] == names[::-1][:24]
+    assert [mistake.probability for mistake in mistakes] == sorted(wrong.max(1).tolist(), reverse=True)[:24]

@@ -113,7 +113,7 @@ def test_json_tells_all_that_the_lines_tell(cli, tmp_path):
     """A tilted kernel at a pixel off the diagonal: nothing is the same with rows and columns exchanged."""
     values = np.arange(12, dtype=np.uint8).reshape(3, 4)
     Image.fromarray(np.stack([values, 2 * values, 3 * values], 2)).save(tmp_path / "p.png")
-    options = ["--kernel", "1 2 4", "--convolution", "--border", "valid", "--explain", 1, 2]
+    options = ["--kernel", "1 2 4", "--convolution", "--border", "valid", "--explain", 1, 0]
     said = json.loads(cli("kernel", tmp_path / "p.png", *options, "--out", "o.png", "--json").out)
     explained = said.pop("explained")
     assert said == {
@@ -133,28 +133,28 @@ def test_json_tells_all_that_the_lines_tell(cli, tmp_path):
     channels = explained.pop("channels")
     assert explained == {
         "x": 1,
-        "y": 2,
-        "centre": {"x": 2, "y": 2},
+        "y": 0,
+        "centre": {"x": 2, "y": 0},
         "kernel": [[4, 2, 1]],
         "beyond_the_edge": [[False, False, False]],
     }
     for number, (channel, name) in enumerate(zip(channels, ("red", "green", "blue"), strict=True), 1):
         assert channel == {
             "name": name,
-            "window": [[9 * number, 10 * number, 11 * number]],
-            "products": [[36 * number, 20 * number, 11 * number]],
-            "sum": 67 * number,
-            "shown": 67 * number,
+            "window": [[1 * number, 2 * number, 3 * number]],
+            "products": [[4 * number, 4 * number, 3 * number]],
+            "sum": 11 * number,
+            "shown": 11 * number,
         }
     lines = cli("kernel", tmp_path / "p.png", *options).out.splitlines()
-    assert lines[1] == "pixel x 1, y 2 of the result; the kernel's centre lies on x 2, y 2 of the picture"
+    assert lines[1] == "pixel x 1, y 0 of the result; the kernel's centre lies on x 2, y 0 of the picture"
     assert [line for line in lines if line.startswith(("red", "green", "blue", "sum"))] == [
         "red: window, kernel as it is slid, products",
-        "sum 67, shown as 67",
+        "sum 11, shown as 11",
         "green: window, kernel, products",
-        "sum 134, shown as 134",
+        "sum 22, shown as 22",
         "blue: window, kernel, products",
-        "sum 201, shown as 201",
+        "sum 33, shown as 33",
     ]
 
 

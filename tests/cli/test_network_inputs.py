@@ -75,6 +75,10 @@ def compiled():
 def own_shape():
     from striate.models import create_model
     return create_model("lenet5", input_size=32)
+
+def any_size():
+    from striate.models import create_model
+    return create_model("resnet20_cifar")
 """
 
 
@@ -137,6 +141,13 @@ def test_an_input_that_nobody_gives_is_guessed_and_that_is_said(cli, nets, name)
 def test_a_network_that_knows_its_input_is_not_guessed_at(cli, nets):
     found = plain(cli("summary", f"{nets}:own_shape", "--json"))
     assert (found["name"], found["input_shapes"], found["notes"]) == ("lenet5", [[1, 1, 32, 32]], [])
+
+
+def test_what_is_asked_for_comes_before_the_networks_own_and_the_rest_stays(cli, nets):
+    assert "built for 32x32 pixels and got 40x40;" in cli("summary", f"{nets}:own_shape", "--size", 40).err
+    assert "built for 1 input channels and got 3 " in cli("summary", f"{nets}:own_shape", "--channels", 3).err
+    found = plain(cli("summary", f"{nets}:any_size", "--size", 40, "--json"))
+    assert (found["input_shapes"], found["notes"]) == ([[1, 3, 40, 40]], [])
 
 
 def test_size_and_channels_shape_a_guess(cli, nets):
@@ -301,3 +312,8 @@ def test_json_of_a_field_holds_just_these(cli):
 def test_json_of_a_comparison_holds_these_costs(cli):
     (found,) = plain(cli("compare", "lenet5", "--json"))["networks"]
     assert set(found) >= COMPARED
+
+
+def test_a_file_at_home_is_found(cli, nets, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path(nets).parent))
+    assert plain(cli("summary", f"~/{Path(nets).name}:own_shape", "--json"))["name"] == "lenet5"

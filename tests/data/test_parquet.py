@@ -263,6 +263,10 @@ def test_pandas_categories_and_numbers_with_gaps_are_read(tmp_path):
     dataset = open_dataset(tmp_path / "b.parquet", val_fraction=0)
     assert (dataset.classes, dataset.train.labels.tolist()) == (("0", "1"), [1, 0, 1])
     assert [entry.reason for entry in dataset.skipped] == ["the row has no label"]
+    labels = pa.array([1.0, 0.0, float("nan"), 1.0])  # not a null, but a number that is none
+    dataset = open_dataset(write(tmp_path / "c.parquet", labels, names=None), val_fraction=0)
+    assert (dataset.classes, dataset.train.labels.tolist()) == (("0", "1"), [1, 0, 1])
+    assert [entry.reason for entry in dataset.skipped] == ["the row has no label"]
 
 
 def test_names_in_unicodes_two_spellings_are_one_class(tmp_path):

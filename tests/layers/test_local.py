@@ -87,5 +87,7 @@ def test_impossible_sizes_and_inputs():
         LocallyConnected2d(1, 1, 8, 9)
     with pytest.raises(UsageError, match="at least 1"):
         LocallyConnected2d(1, 1, 8, 3, stride=0)
+    with pytest.raises(UsageError, match="padding 0"):
+        LocallyConnected2d(1, 1, 8, 3, padding=-1)
     with pytest.raises(UsageError, match=r"\(N, 1, 8, 8\) was given \(2, 1, 9, 9\)"):
         LocallyConnected2d(1, 1, 8, 3)(torch.zeros(2, 1, 9, 9))

@@ -224,9 +224,10 @@ def _from_file(network: str, size: int | None, channels: int | None, build: Buil
     from striate.cli.user_file import module_in
 
     model = uncompiled(module_in(network, build))  # compiled code would show no layers
-    shape = own_shape(model) if size is None and channels is None else None
-    if shape is not None:
-        return Located(network, model, shape)
+    own = own_shape(model)
+    if own is not None:
+        first, *sides = own
+        return Located(network, model, (channels or first, *(size or side for side in sides)))
     shape, guess = _guessed(model, size, channels)
     return Located(network, model, shape, guess=guess)
 
