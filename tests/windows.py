@@ -1,7 +1,8 @@
 """The manners of Windows with files, on any system that has /proc: for tests of what striate writes there.
 
 A folder cannot be opened; only what is open for writing can be flushed; what is open (by anyone) can be neither
-removed nor replaced. What these do is told from the system's documentation, not from what striate does about it.
+removed nor replaced; nothing is renamed onto what is there. What these do is told from the system's documentation,
+not from what striate does about it.
 """
 
 import errno
@@ -54,7 +55,13 @@ def behave_like_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return call
 
+    def rename(path, other, **options):
+        if os.path.exists(other):
+            raise FileExistsError(errno.EEXIST, "File exists", str(other))
+        unless_open("rename")(path, other, **options)
+
     monkeypatch.setattr(os, "open", open_file)
     monkeypatch.setattr(os, "fsync", fsync)
-    for name in ("replace", "rename", "unlink", "remove"):
+    monkeypatch.setattr(os, "rename", rename)
+    for name in ("replace", "unlink", "remove"):
         monkeypatch.setattr(os, name, unless_open(name))

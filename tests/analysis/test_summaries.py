@@ -460,3 +460,20 @@ def test_garbage_is_collected_again_afterwards_as_it_was_before(device: str) -> 
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_has_no_weights_is_not_reused() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.rest = nn.Conv2d(1, 1, 3), nn.Sequential(nn.ReLU(), nn.Dropout())
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.rest(self.conv(self.rest(x)))
+
+    result = summary(Twice(), (1, 8, 8), depth=1)
+    assert [(row.name, row.reused) for row in result.root.children] == [
+        ("rest", False),
+        ("conv", False),
+        ("rest", False),
+    ]

@@ -202,3 +202,13 @@ def test_a_copy_of_training_images_with_a_test_of_their_own_keeps_those_set_asid
     aside = [Path(name).relative_to(photos) for name in classifier.evaluate(split="val").names]
     assert [Path(name).relative_to(copy) for name in classifier.evaluate(copy, "val").names] == aside
     assert classifier.evaluate(copy).split == "test"
+
+
+def test_changed_images_are_noticed_also_where_none_were_set_aside(paint, tmp_path):
+    photos = paint(tmp_path / "photos", count=3)
+    quick = {"epochs": 1, "quiet": True, "report": False, "workers": 0}
+    classifier = striate.train(photos, model="lenet5", val_fraction=0, run=tmp_path / "run", **quick)
+    assert classifier.evaluate().split == "train"
+    (photos / "red" / "1.png").unlink()
+    with pytest.raises(StriateError, match="have changed since"):
+        classifier.evaluate()

@@ -317,3 +317,13 @@ def test_json_of_a_comparison_holds_these_costs(cli):
 def test_a_file_at_home_is_found(cli, nets, monkeypatch):
     monkeypatch.setenv("HOME", str(Path(nets).parent))
     assert plain(cli("summary", f"~/{Path(nets).name}:own_shape", "--json"))["name"] == "lenet5"
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool"])
+def test_types_of_an_input(kind):
+    import torch
+
+    from striate.cli.inputs import parsed
+
+    (shape,) = parsed([f"3x4:{kind}"])
+    assert (shape.sizes, shape.dtype) == ((3, 4), getattr(torch, kind))

@@ -268,3 +268,24 @@ def test_unreadable_image_travels_between_processes():
 def test_path_may_be_a_string(tmp_path: Path):
     Image.fromarray(photograph()).save(tmp_path / "a.png")
     assert np.array_equal(decode(str(tmp_path / "a.png")), photograph())
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied"), "permission denied"),
+        (FileNotFoundError(2, "No such file"), "no such file"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+    ],
+)
+def test_why_a_file_cannot_be_read_is_told(tmp_path, monkeypatch, error, words):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"?")
+
+    def refuse(self):
+        raise error
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UnreadableImage) as raised:
+        decode(path)
+    assert (raised.value.reason, raised.value.where) == (words, str(path))

@@ -123,3 +123,9 @@ def test_compiled_and_traced_it_is_a_plain_sequence():
     names = [str(node.target) for node in exported.graph.nodes if node.op == "call_function"]
     assert not any("relu_" in name for name in names)
     torch.testing.assert_close(exported.module()(x), unit_(x))
+
+
+@pytest.mark.parametrize(("device", "over"), [("cpu", True), ("meta", False)])
+def test_weightless_tensors_are_not_overwritten(device, over):
+    x = torch.randn(2, 3, device=device)
+    assert (activate(make_activation("relu"), x) is x) == over

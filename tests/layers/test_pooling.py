@@ -69,3 +69,5 @@ def test_wrong_kinds_and_boxes():
         RoIPool(2)(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4))
     with pytest.raises(UsageError, match="boxes of 2 images"):
         RoIPool(2)(torch.zeros(2, 1, 4, 4), [torch.zeros(1, 4)])
+    with pytest.raises(UsageError, match="boxes of 2 images"):
+        RoIPool(2)(torch.zeros(2, 1, 4, 4), [torch.zeros(1, 4)] * 3)

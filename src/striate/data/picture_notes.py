@@ -79,7 +79,7 @@ def _change(own: int, channels: int) -> str:
         return "with transparency, laid on white"
     if own <= 2 < channels:
         return f"in grey, repeated over {channels} channels"
-    if own >= 3 and channels == 1:
+    if own == 3 and channels == 1:
         return "in colour, turned to grey"
     return "given an opaque fourth channel" if own == 3 and channels == 4 else ""
 
