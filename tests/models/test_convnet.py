@@ -117,3 +117,10 @@ def test_networks_can_be_copied_and_pickled():
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert twin.spec == model.spec
         assert twin.frozen == ("stem",)
+
+
+@pytest.mark.parametrize("size", [(32, 40), (40, 32)])
+def test_a_fixed_size_is_that_of_both_sides(size):
+    model = create_model("lenet5", input_size=32)
+    with pytest.raises(InputError, match=rf"built for 32x32 pixels and got {size[0]}x{size[1]}; .*=\({size[0]}, "):
+        model.check_input(torch.empty(1, 1, *size))
