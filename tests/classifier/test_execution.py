@@ -1,6 +1,7 @@
 """What a run's configuration and its settings become: the training is recorded, not run."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import striate
 from striate.classifier import execution, reporting
 from striate.classifier.resumable import identity
+from striate.data.dataset import Skipped
 from striate.models import get_card
 from striate.training.metrics import Evaluation
 from striate.training.progress import Quiet
@@ -131,3 +133,24 @@ def test_the_report_shows_so_many_mistakes_and_augmented_pictures(trained, colou
     mistakes = reporting._mistakes(dataset, evaluation)
     assert [mistake.name for mistake in mistakes] == names[::-1][:24]
     assert [mistake.probability for mistake in mistakes] == sorted(wrong.max(1).tolist(), reverse=True)[:24]
+
+
+@pytest.mark.parametrize(("skipped", "said"), [(1, "1 file skipped"), (2, "2 files skipped")])
+def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped, said):
+    told, folder = config(trained) | {"notes": ["chosen"]}, RunFolder(tmp_path / "run")
+    dataset = striate.open_dataset(colours)
+    dataset = replace(dataset, notes=("seen",), skipped=tuple(Skipped(f"{n}.png", "broken") for n in range(skipped)))
+    fresh = execution._introduction(folder, told, dataset, SimpleNamespace(position=Position([3])))
+    assert fresh == [
+        f"{colours}: 3 classes, 27 train, 3 val images",
+        "note: seen",
+        f"0.png: broken; skipped. {said}, listed in {tmp_path / 'run' / 'skipped.csv'}",
+        f"lenet5 at 28x28, recipe 'tiny', cpu in {told['precision']}; writing to {tmp_path / 'run'}",
+        "note: chosen",
+    ]
+    position = SimpleNamespace(position=Position([3, 2], epoch=3, step=21))
+    assert execution._introduction(folder, told, dataset, position)[len(fresh) :] == [
+        "going on from epoch 3, step 21",
+        "extended: epochs 3 + 2; each extension runs the schedule once more from a tenth of its peak rate, without "
+        "warm-up",
+    ]

@@ -1,6 +1,7 @@
 """Inputs of every kind on the command line, networks that are hard to build or to copy, and what JSON holds."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -327,3 +328,9 @@ def test_types_of_an_input(kind):
 
     (shape,) = parsed([f"3x4:{kind}"])
     assert (shape.sizes, shape.dtype) == ((3, 4), getattr(torch, kind))
+
+
+def test_a_file_that_fails_leaves_no_half_of_a_module(cli, tmp_path):
+    (tmp_path / "halfway.py").write_text("import torch\nraise ValueError('no')\n")
+    assert "cannot be imported" in cli("summary", f"{tmp_path / 'halfway.py'}:net").err
+    assert "_striate_user_halfway" not in sys.modules

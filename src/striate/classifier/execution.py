@@ -100,7 +100,7 @@ def execute(
             f"{folder.path} is trained already; --extend N adds epochs, --drop-checkpoint frees "
             f"{folder.checkpoint.stat().st_size / 1e6:,.1f} MB."
         )
-    if position.epoch < training.epochs and position.stopped_by in ("interrupted", "time limit"):
+    if position.stopped_by in ("interrupted", "time limit"):
         line = (
             f"stopped in epoch {position.epoch + 1} of {training.epochs} ({position.stopped_by}); everything is "
             f"saved. Go on with: striate train --resume {shlex.quote(str(folder.path))}"
@@ -205,9 +205,10 @@ def _introduction(folder: RunFolder, config: dict[str, Any], dataset: Dataset, t
     lines = [f"{dataset.source}: {len(dataset.classes)} classes, {counts} images"]
     lines += [f"note: {note}" for note in dataset.notes]
     if dataset.skipped:
-        first = dataset.skipped[0]
+        first, count = dataset.skipped[0], len(dataset.skipped)
         lines.append(
-            f"{first.path}: {first.reason}; skipped. {len(dataset.skipped):,} files skipped, listed in {folder.skipped}"
+            f"{first.path}: {first.reason}; skipped. {count:,} file{'s' * (count > 1)} skipped, listed in "
+            f"{folder.skipped}"
         )
     height, width = config["preprocessing"]["size"]
     lines.append(
