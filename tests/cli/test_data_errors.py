@@ -67,7 +67,7 @@ def test_unreadable_images_are_skipped_and_listed(cli, paint, tmp_path):
     outcome = cli("train", photos, "--model", "lenet5", "--epochs", 1, "--run", "run", "--workers", 0)
     assert outcome.code == 0
     assert "3.png" in outcome.err
-    assert "1 files skipped, listed in run/skipped.csv" in outcome.err
+    assert "1 file skipped, listed in run/skipped.csv" in outcome.err
     assert "3.png" in Path("run/skipped.csv").read_text()
 
 
