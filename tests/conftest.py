@@ -108,3 +108,16 @@ def opened(monkeypatch) -> Counter[str]:
     monkeypatch.setattr(io, "open", counting)
     monkeypatch.setattr("builtins.open", counting)
     return counts
+
+
+@pytest.fixture
+def locked(monkeypatch) -> None:
+    """A folder called `locked` cannot be listed, not even by root."""
+    really = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)

@@ -1,7 +1,6 @@
 """Whatever is called an image: what it is named, how it is read, what is left out."""
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -76,16 +75,8 @@ def test_several_folders_name_all_that_they_leave_out(photo, tmp_path):
     ]
 
 
-def test_a_folder_that_cannot_be_listed_is_an_image_that_cannot_be_read(photo, monkeypatch):
+def test_a_folder_that_cannot_be_listed_is_an_image_that_cannot_be_read(photo, locked):
     (photo.parent / "locked").mkdir()
-    really = os.scandir
-
-    def scandir(path):
-        if Path(path).name == "locked":
-            raise PermissionError(13, "Permission denied")
-        return really(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
     first, second = Sources(photo.parent)
     assert first.name == str(photo)
     assert second.name == str(photo.parent / "locked")

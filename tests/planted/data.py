@@ -342,7 +342,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/table_splits.py",
         "data/test_table_splits.py",
-        ("if columns[name] not in used and name not in folds:", "if False:"),
+        ("if name not in {*used, *folds}]", "if False]"),
     ),
     *faults(
         "classifier/inputs.py",

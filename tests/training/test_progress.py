@@ -21,6 +21,15 @@ class Terminal(io.StringIO):
         return True
 
 
+def on_a_terminal(monkeypatch, columns: int = 200) -> Terminal:
+    """Where standard error goes from now on."""
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    return shown
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0s"), (59.4, "59s"), (59.6, "1m00s"), (185, "3m05s"), (3599.7, "1h00m"), (7620, "2h07m"), (90000, "25h00m")],
@@ -76,10 +85,7 @@ def test_a_long_epoch_shows_where_it_stands(capsys):
 
 
 def test_the_live_display_draws_on_a_terminal_and_keeps_the_epochs_lines(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "200")
+    terminal = on_a_terminal(monkeypatch)
     live = Live()
     live.message("before [the] bar")
     live.start(10, 100)
@@ -95,10 +101,7 @@ def test_the_live_display_draws_on_a_terminal_and_keeps_the_epochs_lines(monkeyp
 
 
 def test_lines_above_the_bar_are_whole_however_narrow_the_terminal(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "30")
+    terminal = on_a_terminal(monkeypatch, 30)
     live = Live()
     live.start(10, 100)
     live.epoch(ROW, TIMING)
@@ -107,7 +110,7 @@ def test_lines_above_the_bar_are_whole_however_narrow_the_terminal(monkeypatch):
 
 
 def test_the_bar_stands_where_the_step_is(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    on_a_terminal(monkeypatch)
     live = Live()
     live.start(10, 100)
     (task,) = live.bar.tasks
@@ -120,8 +123,7 @@ def test_the_bar_stands_where_the_step_is(monkeypatch):
 
 
 def test_the_live_display_can_be_stopped_before_it_started(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
+    terminal = on_a_terminal(monkeypatch)
     Live().stop()
     assert terminal.getvalue() == ""
 

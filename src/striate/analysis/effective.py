@@ -26,11 +26,12 @@ from striate.errors import StriateError, UsageError
 #: Share of the middle pixel's gradient from which Luo et al. count a pixel in: 1 - 95.45 %.
 LUO_THRESHOLD = 1 - 0.9545
 
-#: Of signals, images, volumes: what holds a share of the gradient, what it is measured in, what the paper's side is.
+#: Of signals, images, volumes: what holds a share of the gradient, what it is measured in, along what, and what the
+#: paper's side is.
 WORDS = {
-    1: ("stretch", "places", "places"),
-    2: ("square", "pixels", "root of the area"),
-    3: ("cube", "voxels", "third root of the volume"),
+    1: ("stretch", "places", ("",), "places"),
+    2: ("square", "pixels", (" along rows", " along columns"), "root of the area"),
+    3: ("cube", "voxels", ("", "", ""), "third root of the volume"),
 }
 
 
@@ -118,24 +119,20 @@ class EffectiveField:
         }
 
     def __str__(self) -> str:
-        what, pixels, root = WORDS[self.map.dim()]
+        what, pixels, axes, root = WORDS[self.map.dim()]
         theory = "not known" if self.theoretical is None else f"{'×'.join(map(str, self.theoretical))} {pixels}"
-        along = ("", " along rows", " along columns") if self.map.dim() == 2 else ("", *[""] * self.map.dim())
-        sigma = ", ".join(
-            f"{value:.1f}{f' {pixels}' * (not axis)}{along[axis + 1]}" for axis, value in enumerate(self.sigma)
-        )
+        first, *rest = (f"{value:.1f}" for value in self.sigma)
+        sigma = ", ".join(map("".join, zip((f"{first} {pixels}", *rest), axes, strict=True)))
         share = "" if self.fraction is None else f", {self.fraction:.1%} of the theoretical field in the image"
-        sides, areas = (
-            [f"{size:,} {pixels}" for size in map(measure, (0.68, 0.95))] for measure in (self.side, self.area)
-        )
         return "\n".join(
             [
                 f"unit          {self.unit} of {self.layer}; {self.samples} images of "
                 f"{'×'.join(map(str, self.map.shape))}",
                 f"theoretical   {theory}",
                 f"sigma         {sigma}",
-                f"68 %          in a {what} of {sides[0]}; at best in {areas[0]}",
-                f"95 %          in a {what} of {sides[1]}; at best in {areas[1]}{share}",
+                f"68 %          in a {what} of {self.side(0.68):,} {pixels}; at best in {self.area(0.68):,} {pixels}",
+                f"95 %          in a {what} of {self.side(0.95):,} {pixels}; at best in {self.area(0.95):,} {pixels}"
+                f"{share}",
                 f"Luo et al.    {self.luo_side:.1f} {pixels} ({root} above 4.55 % of the peak)",
             ]
         )
@@ -200,6 +197,9 @@ def effective_receptive_field(
     twin = duplicate(model).eval()
     if any(map(is_lazy, twin.parameters())):
         twin(torch.zeros(1, *input_shape))
+    for parameter in twin.parameters():  # else what their gradients would need is kept
+        if parameter.is_leaf:  # in copies of scripted modules they are not
+            parameter.requires_grad_(False)
     first = next(twin.parameters(), torch.empty(0))
     generator = torch.Generator().manual_seed(seed)
     if images is None:

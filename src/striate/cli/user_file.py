@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import StriateError, UsageError, unknown
+from striate.files import at_home
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +33,7 @@ def module_in(reference: str, build: Callable[[Callable[[], Any]], Any]) -> nn.M
     if not place or not name or "/" in name or name.endswith(".py"):
         such = f"{reference.rstrip(':')}:build"
         raise UsageError(f"{reference}: name the function that makes the network, such as {such}")
-    path = Path(place).expanduser()
+    path = at_home(place)
     module = _imported(path)
     if not hasattr(module, name):
         raise unknown(f"function in {place}", name, _callables(module))

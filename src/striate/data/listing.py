@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.dataset import Skipped
+from striate.data.few import few
 from striate.data.images import printable
 from striate.errors import StriateError, nearest
 
 #: The parts of a data set, in the order in which they are told of.
 SPLITS: tuple[str, ...] = ("train", "val", "test")
-_LISTED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +85,7 @@ def alike_note(classes: Iterable[str]) -> tuple[str, ...]:
     alike = [" and ".join(map(repr, names)) for names in groups.values() if len(names) > 1]
     if not alike:
         return ()
-    more = f" and {len(alike) - _LISTED:,} more" * (len(alike) > _LISTED)
-    return (f"much alike, yet classes of their own: {', '.join(alike[:_LISTED])}{more}",)
+    return (f"much alike, yet classes of their own: {few(alike)}",)
 
 
 def choice_note(columns: Sequence[str], meaning: str) -> tuple[str, ...]:
@@ -124,11 +123,7 @@ def match_classes(names: Sequence[str], classes: Sequence[str], source: str) -> 
     if strangers:
         number = f"{len(strangers)} classes" if len(strangers) > 1 else "a class"
         raise StriateError(
-            f"{source} holds {number} that the model does not know: {_quoted(strangers)}."
-            f"{nearest(strangers[0], known)} It knows {_quoted(known)}"
+            f"{source} holds {number} that the model does not know: {few([*map(repr, strangers)], 10)}."
+            f"{nearest(strangers[0], known)} It knows {few([*map(repr, known)], 10)}"
         )
     return index_labels([class_name(name) for name in names], known)
-
-
-def _quoted(names: Sequence[str], most: int = 10) -> str:
-    return ", ".join(map(repr, names[:most])) + f" and {len(names) - most} more" * (len(names) > most)

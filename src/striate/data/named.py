@@ -18,6 +18,7 @@ from striate.data.parquet import list_parquet
 from striate.data.parquet_files import parquet_files
 from striate.data.split import stratified_split
 from striate.errors import StriateError
+from striate.files import at_home
 
 _DIGIT_NAMES = tuple("0123456789")
 _FASHION_NAMES = (
@@ -79,7 +80,7 @@ _PICKLED = {
 def cache_folder(cache: str | Path | None = None) -> Path:
     """Where downloaded data sets lie: `cache`, else STRIATE_CACHE, else ~/.cache/striate."""
     chosen = cache or os.environ.get("STRIATE_CACHE") or Path.home() / ".cache" / "striate"
-    return Path(chosen).expanduser()
+    return at_home(chosen)
 
 
 def list_named(name: str, cache: str | Path | None = None) -> Listing:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from striate.data.dataset import Split
+from striate.data.few import few
 
 #: The largest class over the smallest, above which a set is called unbalanced.
 IMBALANCE = 5
 #: Images in a class, below which they are called few.
 FEW_IMAGES = 10
-_LISTED = 5
 
 
 def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
@@ -29,11 +29,10 @@ def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
                 f"unbalanced: '{classes[largest]}' has {counts[largest]:,} training images, "
                 f"'{classes[smallest]}' {counts[smallest]:,} ({ratio:.1f} times fewer)"
             )
-    few = np.flatnonzero((counts > 0) & (counts < FEW_IMAGES))
-    if len(few):
-        listed = ", ".join(f"'{classes[label]}' ({counts[label]})" for label in few[:_LISTED])
-        more = f" and {len(few) - _LISTED} more" if len(few) > _LISTED else ""
-        notes.append(f"fewer than {FEW_IMAGES} training images: {listed}{more}")
+    small = np.flatnonzero((counts > 0) & (counts < FEW_IMAGES))
+    if len(small):
+        listed = few([f"'{classes[label]}' ({counts[label]})" for label in small.tolist()])
+        notes.append(f"fewer than {FEW_IMAGES} training images: {listed}")
     return notes
 
 
@@ -43,9 +42,8 @@ def absent_notes(splits: Sequence[Split], classes: Sequence[str]) -> list[str]:
     for split in splits:
         absent = np.flatnonzero(split.counts(len(classes)) == 0)
         if len(split) and len(absent):
-            listed = ", ".join(f"'{classes[label]}'" for label in absent[:_LISTED])
-            more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
-            notes.append(f"{split.name} has no images of {listed}{more}")
+            listed = few([f"'{classes[label]}'" for label in absent.tolist()])
+            notes.append(f"{split.name} has no images of {listed}")
     return notes
 
 

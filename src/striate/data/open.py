@@ -23,6 +23,7 @@ from striate.data.picture_notes import picture_notes
 from striate.data.surveying import survey_of
 from striate.data.table import list_csv
 from striate.errors import StriateError, UsageError, nearest
+from striate.files import at_home
 
 
 def open_dataset(
@@ -130,7 +131,7 @@ def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
         return list_named(source, cache)
     if source == "":  # a variable of a shell that is not set, say; as a path it would be the folder one is in
         raise UsageError("the name of the images is empty; name a folder or a file ('.' for the folder you are in)")
-    path = Path(source).expanduser()
+    path = at_home(source)
     where = printable(source)
     try:
         if path.is_dir():

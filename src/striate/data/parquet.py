@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from striate.data.few import few
 from striate.data.images import printable
 from striate.data.listing import SPLITS, Listing, Part, choice_note, numbers_note, sorted_classes
 from striate.data.parquet_rows import HIDDEN, NO_LABEL, NUMBERS, ParquetRows, read_rows
@@ -40,7 +41,7 @@ def list_parquet(
     used = {name for table in tables for name in table.used()}
     classes, unused = _classes(tables, used)
     if unused:
-        notes += (f"no rows of {len(unused):,} of the named classes: {_few(unused)}",)
+        notes += (f"no rows of {len(unused):,} of the named classes: {few([*map(repr, unused)])}",)
     if tables and all(table.kind == NUMBERS for table in tables):
         notes += numbers_note(classes)
     parts = {split: _join(of_split, classes) for split, of_split in read.items()}
@@ -80,7 +81,9 @@ def _merged_notes(tables: Sequence[ParquetRows]) -> tuple[str, ...]:
     lists = {table.declared: table.name for table in reversed(tables)}
     twice = {file: sorted({name for name in names if names.count(name) > 1}) for names, file in lists.items()}
     return tuple(
-        f"{file}: {_few(names)} named more than once: each is one class" for file, names in twice.items() if names
+        f"{file}: {few([*map(repr, names)])} named more than once: each is one class"
+        for file, names in twice.items()
+        if names
     )
 
 
@@ -108,7 +111,3 @@ def _join(tables: Sequence[ParquetRows], classes: Sequence[str]) -> Part:
     names = [name for table in tables for name in table.row_names]
     labels = [table.labels_in(classes) for table in tables]
     return Part(encoded, names, np.concatenate(labels) if labels else np.empty(0, dtype=np.int64))
-
-
-def _few(names: Sequence[str], most: int = 5) -> str:
-    return ", ".join(map(repr, names[:most])) + f" and {len(names) - most:,} more" * (len(names) > most)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from striate.data.few import few
 from striate.data.survey import SamePicture, Survey, size_text
 
 #: From so many times on, the same picture probably stands in for pictures that were not to be had.
 MANY_TIMES = 4
-_LISTED = 5
 
 
 def picture_notes(survey: Survey, classes: Sequence[str], channels: int) -> list[str]:
@@ -28,7 +28,7 @@ def picture_notes(survey: Survey, classes: Sequence[str], channels: int) -> list
         strays = survey.sizes.images - survey.sizes.with_commonest
         notes.append(
             f"{strays:,} of {survey.sizes.images:,} images {'is' if strays == 1 else 'are'} not "
-            f"{size_text(survey.sizes.commonest)} (height x width) like the rest: {_listed(survey.strays, strays)}"
+            f"{size_text(survey.sizes.commonest)} (height x width) like the rest: {few(survey.strays, total=strays)}"
         )
     return notes + oddity_notes(survey, classes)
 
@@ -36,7 +36,7 @@ def picture_notes(survey: Survey, classes: Sequence[str], channels: int) -> list
 def oddity_notes(survey: Survey, classes: Sequence[str]) -> list[str]:
     """The `oddities`, one line for each kind with the first that were found."""
     found = oddities(survey, classes)
-    return [f"{kind}: {_listed(entries, separator=_separator(kind))}" for kind, entries in found.items()]
+    return [f"{kind}: {few(entries, separator=_separator(kind))}" for kind, entries in found.items()]
 
 
 def oddities(survey: Survey, classes: Sequence[str]) -> dict[str, list[str]]:
@@ -70,7 +70,7 @@ def _same_text(places: SamePicture, classes: Sequence[str]) -> str:
     for place in places:
         details = [place.split] * splits + [classes[place.label]] * labels
         words.append(f"{place.name} ({', '.join(details)})" if details else place.name)
-    return _listed(words, separator=" = ")
+    return few(words, separator=" = ")
 
 
 def _change(own: int, channels: int) -> str:
@@ -86,10 +86,3 @@ def _change(own: int, channels: int) -> str:
 
 def _separator(kind: str) -> str:
     return "; " if kind.startswith(_SAME) else ", "
-
-
-def _listed(names: Sequence[str], total: int | None = None, separator: str = ", ") -> str:
-    """The first names, and how many more there are."""
-    shown = names[:_LISTED]
-    left = (len(names) if total is None else total) - len(shown)
-    return separator.join(shown) + (f" and {left:,} more" if left else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 
 from striate.data.split_names import SPLIT_WORDS, split_of
 from striate.errors import StriateError
@@ -28,6 +28,7 @@ _FLAG_COLUMNS = {
     "istest": "test",
 }
 _FLAGS_PERHAPS = ("train", "training", "valid", "val", "validation", "test")
+_SPEAKING = (*_WORD_COLUMNS, *_FOLD_COLUMNS, *_PERHAPS, *_FLAG_COLUMNS, *_FLAGS_PERHAPS)
 _TRUTH = {
     **dict.fromkeys(("true", "t", "1", "1.0", "yes", "y"), True),
     **dict.fromkeys(("false", "f", "0", "0.0", "no", "n"), False),
@@ -44,41 +45,46 @@ def choose_splits(
         rows: all rows.
         where: the table, for errors.
     """
-    columns = {name.replace("_", "").replace("-", ""): column for name, column in columns.items()}
-
-    def cells_of(name: str) -> list[str]:
-        return [cells[columns[name]].strip() for _, cells in rows]
-
-    def those(names: Iterable[str]) -> list[str]:
-        return [name for name in names if name in columns]
-
-    folds = [name for name in those(_FOLD_COLUMNS) if not any(map(split_of, cells_of(name)))]
-    notes = tuple(
-        f"column '{columns[name]}' ignored: its {len({*cells_of(name)} - {''})} values are folds, no division into "
-        "train and val"
-        for name in folds
-    )
-    words = those(_WORD_COLUMNS) + [name for name in those(_FOLD_COLUMNS) if name not in folds]
-    words += [name for name in those(_PERHAPS) if all(map(split_of, cells_of(name)))]
-    flags: dict[str, str] = {}
-    if not words:
-        flags = {_FLAG_COLUMNS[name]: columns[name] for name in those(_FLAG_COLUMNS)}
-        for name in those(_FLAGS_PERHAPS):
-            if all(cell.casefold() in _TRUTH for cell in cells_of(name)):
-                flags.setdefault(SPLIT_WORDS[name], columns[name])
-    used = {columns[name] for name in words[:1]} | {*flags.values()}
-    for name in those((*_WORD_COLUMNS, *_FOLD_COLUMNS, *_PERHAPS, *_FLAG_COLUMNS, *_FLAGS_PERHAPS)):
-        if columns[name] not in used and name not in folds:
-            notes += (_unused_note(columns[name], used, cells_of(name)),)
+    named = {name.replace("_", "").replace("-", ""): column for name, column in columns.items()}
+    speaking = [name for name in _SPEAKING if name in named]
+    cells = {name: [row[named[name]].strip() for _, row in rows] for name in speaking}
+    folds = [name for name in _FOLD_COLUMNS if name in cells and not any(map(split_of, cells[name]))]
+    words = _word_columns(cells, folds)
+    flags = {} if words else _flag_columns(cells)
+    used = {*words[:1], *flags.values()}
+    said_by = sorted(named[name] for name in used)
+    notes = [_folds_note(named[name], cells[name]) for name in folds]
+    notes += [_unused_note(named[name], said_by, cells[name]) for name in speaking if name not in {*used, *folds}]
     if words:
-        return _by_word(columns[words[0]], where), notes
-    return (_by_flags(flags, where) if flags else None), notes
+        return _by_word(named[words[0]], where), tuple(notes)
+    by_flags = _by_flags({split: named[name] for split, name in flags.items()}, where) if flags else None
+    return by_flags, tuple(notes)
 
 
-def _unused_note(column: str, used: Set[str], cells: Sequence[str]) -> str:
+def _word_columns(cells: Mapping[str, Sequence[str]], folds: Sequence[str]) -> list[str]:
+    """The columns that say the split in words; the first is believed."""
+    meant = [name for name in (*_WORD_COLUMNS, *_FOLD_COLUMNS) if name in cells and name not in folds]
+    return meant + [name for name in _PERHAPS if name in cells and all(map(split_of, cells[name]))]
+
+
+def _flag_columns(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The columns that are true for the rows of a split, by split."""
+    flags = {split: name for name, split in _FLAG_COLUMNS.items() if name in cells}
+    for name in _FLAGS_PERHAPS:
+        if name in cells and all(cell.casefold() in _TRUTH for cell in cells[name]):
+            flags.setdefault(SPLIT_WORDS[name], name)
+    return flags
+
+
+def _folds_note(column: str, cells: Sequence[str]) -> str:
+    values = len({*cells} - {""})
+    return f"column '{column}' ignored: its {values} values are folds, no division into train and val"
+
+
+def _unused_note(column: str, said_by: Sequence[str], cells: Sequence[str]) -> str:
     """That a column whose name speaks of splits was left aside, and why."""
-    if used:
-        return f"column '{column}' not used: the split is said by {' and '.join(map(repr, sorted(used)))}"
+    if said_by:
+        return f"column '{column}' not used: the split is said by {' and '.join(map(repr, said_by))}"
     values = sorted(set(cells))
     shown = ", ".join(map(repr, values[:3])) + ", …" * (len(values) > 3)
     return f"column '{column}' not used: {shown} do not say train, val or test, nor yes or no"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from striate.data.dataset import Skipped
 from striate.data.decode import FORMAT_OF
+from striate.data.few import few
 from striate.data.images import printable
 from striate.data.not_read import advice_for
 from striate.data.signatures import LENGTH, begins_as_image
@@ -35,7 +36,6 @@ _SYSTEM = frozenset(
 _FOUND = re.compile(r"found\.\d{3}")  # where chkdsk puts what it has found
 
 _EXTENSION = re.compile(r"\.(?=\w*[a-z])\w{1,12}")
-_LISTED = 5
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _number(counts: Counter[str]) -> str:
 
 def _kinds(counts: Counter[str]) -> str:
     kinds = [f"{count:,} {extension or 'without extension'}" for extension, count in counts.items()]
-    return ", ".join(kinds[:_LISTED]) + f" and {len(kinds) - _LISTED} more kinds" * (len(kinds) > _LISTED)
+    return few(kinds, kind=" kinds")
 
 
 def is_system(name: str) -> bool:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from striate.errors import StriateError, UsageError, unknown
+from striate.files import at_home
 from striate.models.card import Card
 from striate.models.catalogue import defaults_of, families, get_card
 from striate.models.convnet import ConvNet
@@ -85,7 +86,7 @@ def input_size_of(card: Card, weights: str | Path) -> int:
         StriateError: a file that cannot be read.
     """
     named = {source.name: source.input_size for source in card.weights}
-    path = Path(weights).expanduser()
+    path = at_home(weights)
     if str(weights) in named:
         return card.input_size if card.base else named[str(weights)]
     if not path.is_file() or path.suffix in SUFFIXES:
@@ -109,7 +110,7 @@ def _read(card: Card, weights: str | Path) -> tuple[WeightSource | None, dict[st
         state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
         return named[str(weights)], state, path
     if isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix:
-        path = Path(weights).expanduser()
+        path = at_home(weights)
         return None, read_keras(path) if path.suffix in SUFFIXES else read_state(path), path
     if named:
         raise unknown(f"weights of {card.name}", weights, named)
