@@ -45,7 +45,7 @@ def network(name: str, library: str) -> Any:
     import torchvision
 
     from striate.models import create_model, get_card
-    from striate.models.catalogue import defaults_of
+    from striate.models.options import defaults_of
     from striate.weights import key_tables
 
     card = get_card(name)

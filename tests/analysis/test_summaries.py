@@ -432,6 +432,10 @@ def test_a_failure_names_the_shapes_that_the_layer_was_given_by_place_and_by_nam
 def test_a_depth_is_none_or_more(depth: int) -> None:
     with pytest.raises(UsageError, match=f"depth is {depth}"):
         summary(nn.ReLU(), (3,), depth=depth)
+    whole = summary(nn.ReLU(), (3,))
+    for cut in (whole.collapsed, whole.to_csv):
+        with pytest.raises(UsageError, match=f"depth is {depth}"):
+            cut(depth)
     assert len(summary(nn.Sequential(nn.ReLU()), (3,), depth=0).collapsed(0)) == 1
 
 

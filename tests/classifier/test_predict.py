@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,12 @@ def test_a_model_alone_is_enough(trained, picture, tmp_path, monkeypatch):
     moved.write_bytes((trained / "model.safetensors").read_bytes())
     monkeypatch.chdir(tmp_path)
     np.testing.assert_array_equal(striate.load(moved).predict_proba(picture), expected)
+
+
+@pytest.mark.parametrize("path", [None, 3, "", b"run"])
+def test_what_is_no_path_is_not_loaded(path):
+    with pytest.raises(UsageError, match=re.escape(f"path is {path!r}; give a path")):
+        striate.load(path)
 
 
 def test_saved_and_loaded_it_gives_equal_probabilities_bit_for_bit(classifier, colours, tmp_path):

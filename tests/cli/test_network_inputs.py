@@ -146,7 +146,7 @@ def test_a_network_that_knows_its_input_is_not_guessed_at(cli, nets):
 
 def test_what_is_asked_for_comes_before_the_networks_own_and_the_rest_stays(cli, nets):
     assert "built for 32x32 pixels and got 40x40;" in cli("summary", f"{nets}:own_shape", "--size", 40).err
-    assert "built for 1 input channels and got 3 " in cli("summary", f"{nets}:own_shape", "--channels", 3).err
+    assert "built for 1 input channel and got 3 " in cli("summary", f"{nets}:own_shape", "--channels", 3).err
     found = plain(cli("summary", f"{nets}:any_size", "--size", 40, "--json"))
     assert (found["input_shapes"], found["notes"]) == ([[1, 3, 40, 40]], [])
 

@@ -127,6 +127,13 @@ def test_pairs_have_a_name_and_a_value(words, cli):
     assert f"{words}: write it as name=value" in outcome.line()
 
 
+@pytest.mark.parametrize("flag", ["--set", "--option"])
+def test_a_name_given_twice(flag, cli):
+    outcome = cli("train", "photos", flag, "width=1", flag, "width =2")
+    assert outcome.code == 2
+    assert f"{flag} width =2: width is given twice" in outcome.line()
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("3", 3), ("-2", -2), ("0.5", 0.5), ("1e-3", 0.001), ("true", True), ("FALSE", False), ("B", "B")],

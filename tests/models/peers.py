@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.models import ConvNet, create_model, get_card, list_models
-from striate.models.catalogue import defaults_of
+from striate.models.options import defaults_of
 from striate.weights import key_tables, load_state, rename
 from striate.weights.keras import keras_state
 

@@ -10,7 +10,8 @@ import torch
 
 from striate.errors import UsageError
 from striate.models import create_model, get_card, list_models
-from striate.models.catalogue import aliases, families, options_of, title_of
+from striate.models.catalogue import aliases, families, title_of
+from striate.models.options import options_of
 from striate.weights.figure import METRICS
 
 _spec = importlib.util.spec_from_file_location("check_model", Path(__file__).with_name("check_model.py"))
@@ -294,11 +295,6 @@ def test_card_is_whole_and_goes_into_json(name):
 def test_unknown_network_offers_the_nearest():
     with pytest.raises(UsageError, match="'resnet50'"):
         create_model("resnet5")
-
-
-def test_unknown_option_offers_the_nearest():
-    with pytest.raises(UsageError, match=r"unknown option of resnet50 'strid_in'.*stride_in"):
-        create_model("resnet50", strid_in="3x3")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_the_weight_of_the_card_is_that_of_the_network(name, weight):
 
 
 def test_a_card_has_a_weight_where_its_family_has_heads():
-    from striate.models.catalogue import defaults_of
+    from striate.models.options import defaults_of
 
     for name in list_models():
         card = get_card(name)

@@ -57,7 +57,12 @@ class Summary:
         return tuple(self.root.leaves())
 
     def collapsed(self, depth: int | None) -> tuple[Row, ...]:
-        """The rows with everything below `depth` summed up; depth 1 gives the network's direct children."""
+        """The rows with everything below `depth` summed up; depth 1 gives the network's direct children.
+
+        Raises:
+            UsageError: a negative depth.
+        """
+        _check_depth(depth)
         return tuple(self.root.leaves(depth))
 
     @property
@@ -204,8 +209,7 @@ def summary(
     """
     if not isinstance(model, nn.Module):
         raise UsageError(f"summary needs a torch.nn.Module, got {type(model).__name__}")
-    if depth is not None and depth < 0:
-        raise UsageError(f"depth is {depth}; it must be 0 (the network as one row) or more")
+    _check_depth(depth)
     model = uncompiled(model)
     if isinstance(inputs, Inputs):
         given = inputs
@@ -246,3 +250,8 @@ def _inputs(model: nn.Module, shape: Any) -> Inputs:
             f"{name_of(model)} does not say what input it takes; give a shape: summary(model, (3, 224, 224))"
         )
     return from_shapes(model, as_shapes(shape))
+
+
+def _check_depth(depth: int | None) -> None:
+    if depth is not None and depth < 0:
+        raise UsageError(f"depth is {depth}; it must be 0 (the network as one row) or more")

@@ -127,7 +127,7 @@ def _built(
 def _options(network: str, function: str | None, heads: bool) -> dict[str, Any]:
     """What the builder itself can do, for a network of the catalogue."""
     from striate.models import get_card
-    from striate.models.catalogue import defaults_of
+    from striate.models.options import defaults_of
 
     try:
         known = defaults_of(get_card(network))

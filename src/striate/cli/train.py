@@ -148,6 +148,8 @@ def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError(f"{flag} {text}: write it as name=value.")
+        if name.strip() in pairs:
+            raise UsageError(f"{flag} {text}: {name.strip()} is given twice.")
         pairs[name.strip()] = value.strip()
     return pairs
 

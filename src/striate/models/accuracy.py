@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from striate.models.card import Card
-from striate.models.catalogue import defaults_of, families
+from striate.models.catalogue import families
+from striate.models.options import defaults_of
 from striate.models.stem import stem_for
 from striate.weights import IMAGENET, ONE_CROP, Figure, WeightSource, key_tables
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from striate.models.accuracy import form_of
 from striate.models.card import Card
-from striate.models.catalogue import defaults_of
 from striate.models.figures import Figures, measured, of_peers
+from striate.models.options import defaults_of
 from striate.weights import THE_PAPER, WeightSource
 
 HEADER = ("", "name", "parameters", "multiply-adds", "receptive field", "input")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import functools
 import importlib
-import inspect
 
 from striate.errors import unknown
 from striate.models.card import Card, Family
@@ -112,25 +111,3 @@ def list_models(pattern: str = "*") -> list[str]:
         for name, card in cards().items()
         if any(fnmatch.fnmatchcase(spelled, plain) for spelled in (name, *card.aliases))
     ]
-
-
-def options_of(family: Family) -> list[str]:
-    """Names of the options that a family's builder takes."""
-    parameters = inspect.signature(family.build).parameters.values()
-    common = ("num_classes", "in_channels", "input_size")
-    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in common]
-
-
-def defaults_of(card: Card) -> dict[str, object]:
-    """Every option of a network with its default: the builder's, or the card's where it has one."""
-    build = families()[card.family].build
-    parameters = inspect.signature(build).parameters
-    return {name: card.options.get(name, parameters[name].default) for name in options_of(families()[card.family])}
-
-
-def check_options(card: Card, options: dict[str, object]) -> None:
-    """Raise `UsageError` for an option that the network does not have."""
-    known = options_of(families()[card.family])
-    for option in options:
-        if option not in known:
-            raise unknown(f"option of {card.name}", option, known)

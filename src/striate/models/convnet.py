@@ -144,7 +144,8 @@ class ConvNet(nn.Module):
             )
         if shape[1] != self.in_channels:
             raise InputError(
-                f"{self.spec.name} was built for {self.in_channels} input channels and got {shape[1]} "
+                f"{self.spec.name} was built for {self.in_channels} input channel{'s' * (self.in_channels > 1)} and "
+                f"got {shape[1]} "
                 f"(shape {shape}); build it with in_channels={shape[1]}"
             )
         if min(shape[2:]) < self.min_size:

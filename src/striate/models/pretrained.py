@@ -13,8 +13,9 @@ from torch import Tensor
 from striate.errors import StriateError, UsageError, unknown
 from striate.files import at_home
 from striate.models.card import Card
-from striate.models.catalogue import defaults_of, families, get_card
+from striate.models.catalogue import families, get_card
 from striate.models.convnet import ConvNet
+from striate.models.options import defaults_of
 from striate.weights import (
     WeightSource,
     adapt_channels,

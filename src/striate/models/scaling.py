@@ -18,9 +18,10 @@ from striate.errors import StriateError, UsageError, unknown
 from striate.models.budget import LIMITS, Cost, cost_of, latency_of
 from striate.models.card import Card, ModelSpec
 from striate.models.card_text import quantity
-from striate.models.catalogue import cards, defaults_of, families, get_card, options_of
+from striate.models.catalogue import cards, families, get_card
 from striate.models.convnet import ConvNet
 from striate.models.create import create_model
+from striate.models.options import defaults_of, options_of
 from striate.models.stem import stem_for
 
 AXES = ("depth", "width", "resolution")

@@ -160,7 +160,8 @@ def build(
     size, side = name.split("_")[1:3]
     depth, width, hidden, heads = SIZES[size]
     height, columns = input_size or (224, 224)
-    patch = patch_size or int(side) // (4 if stem_for(input_size, stem) == "small" else 1)
+    own = int(side) // (4 if stem_for(input_size, stem) == "small" else 1)
+    patch = own if patch_size is None else patch_size
     if not 1 <= patch <= min(height, columns):
         raise UsageError(f"patch_size is {patch}; images of {height}x{columns} need one from 1 to their smaller side")
     grid = height // patch, columns // patch
