@@ -1,12 +1,33 @@
 import pytest
 
-from striate.errors import StriateError, UsageError, nearest, unknown
+from striate.errors import StriateError, UsageError, is_out_of_memory, nearest, unknown
 
 
 def test_exit_codes_tell_failure_from_wrong_usage():
     assert StriateError("broken").exit_code == 1
     assert UsageError("wrong").exit_code == 2
     assert issubclass(UsageError, StriateError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] data. DefaultCPUAllocator: can't allocate memory: you tried"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] data. DefaultCPUAllocator: not enough memory: you tried"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
+        RuntimeError("OpenCV(4.10.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9 bytes"),
+        RuntimeError("Out of memory"),
+    ],
+    ids=str,
+)
+def test_libraries_words_for_too_little_memory(error):
+    assert is_out_of_memory(error)
+
+
+def test_other_errors_are_not_for_want_of_memory():
+    assert not is_out_of_memory(RuntimeError("shape '[2]' is invalid for input of size 3"))
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,12 @@ def test_crop_keeps_its_share_of_the_short_side_about_the_centre():
 
 
 def test_a_picture_of_the_right_size_is_shown_as_it_is():
-    np.testing.assert_array_equal(geometry.fit(np.array([[28, 32]]), (28, 32), "crop", 0.875)[0], np.eye(3))
+    sizes = np.array([[28, 32], [28, 40], [35, 32]])
+    same, wide, high = geometry.fit(sizes, (28, 32), "crop", 0.875)
+    np.testing.assert_array_equal(same, np.eye(3))
+    # a picture of which one side is right is cropped as any other
+    np.testing.assert_allclose(wide, [[0.875, 0, 6], [0, 0.875, 1.75], [0, 0, 1]])
+    np.testing.assert_allclose(high, [[0.875, 0, 2], [0, 0.875, 5.25], [0, 0, 1]])
 
 
 def smooth_picture(height: int, width: int) -> np.ndarray:

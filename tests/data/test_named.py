@@ -242,6 +242,7 @@ def test_download_is_whole_and_checked_or_not_there(tmp_path, server):
     for urls, reason in (
         ([address + "gone.gz"], "HTTP Error 404"),
         ([address + "cut/file.gz"], "checksum|IncompleteRead"),
+        ([address + "no file.gz"], "can't contain control characters"),
         ([], "no address"),
     ):
         with pytest.raises(StriateError, match=reason):

@@ -1,0 +1,187 @@
+"""What the pictures show, read off matplotlib's own objects: positions, sizes, colours, names."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.text import Text
+from torch import nn
+
+from striate.analysis import Comparison, Entry, Summary, bubbles, effective_plot, gradient_tables, plots, summary
+from striate.analysis.effective import EffectiveField
+from striate.analysis.gradients import Gradients, LayerGradient
+
+
+@pytest.mark.parametrize("suffix", ["svg", "SVG", "Pdf", "PNG"])
+def test_capitals_of_an_ending_do_not_matter(suffix: str, tmp_path: Path) -> None:
+    head = network(2).plot(tmp_path / f"bars.{suffix}").read_bytes()[:5]
+    assert head == {"svg": b"<?xml", "pdf": b"%PDF-", "png": b"\x89PNG\r"}[suffix.lower()]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The figures that were drawn, in place of files."""
+    figures: list[Any] = []
+    for module in (bubbles, effective_plot, gradient_tables, plots):
+        monkeypatch.setattr(module, "save", lambda figure, path: figures.append(figure) or Path(path))
+    return figures
+
+
+def network(width: int) -> Summary:
+    """Two convolutions: 9 and 9 width^2 weights, on 8 x 8 pixels."""
+    layers = nn.Sequential(nn.Conv2d(1, width, 3, 1, 1, bias=False), nn.Conv2d(width, width, 3, 1, 1, bias=False))
+    return summary(layers, (1, 8, 8))
+
+
+ENTRIES = (
+    Entry("narrow", network(2), 0.5, "paper", "b"),
+    Entry("wide", network(6), 0.75, "paper", "a"),
+    Entry("middle", network(4), 0.625, "paper", "b"),
+    Entry("unknown", network(3)),
+)
+
+
+def test_a_bubble_lies_at_cost_and_accuracy_and_its_area_is_the_parameters(drawn: list[Any]) -> None:
+    bubbles.plot_accuracy(ENTRIES, "x.svg")
+    (axis,) = drawn[0].axes
+    points = axis.collections[0]
+    order = [ENTRIES[1], ENTRIES[2], ENTRIES[0]]  # the largest below
+    places = [(64 * entry.summary.parameters, 100 * (entry.accuracy or 0)) for entry in order]
+    np.testing.assert_allclose(points.get_offsets(), places)
+    np.testing.assert_allclose(points.get_sizes(), [7e-6 * entry.summary.parameters for entry in order])
+    of_wide, of_middle, of_narrow = points.get_facecolors()
+    assert (of_middle == of_narrow).all()  # of one family
+    assert (of_wide != of_middle).any()
+    assert axis.get_xscale() == "log"
+    (low, high), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    assert low < places[-1][0]
+    assert high > places[0][0]
+    assert bottom < 50
+    assert top > 75
+
+
+def test_the_key_tells_the_area_of_a_bubble(drawn: list[Any]) -> None:
+    bubbles.plot_accuracy(ENTRIES, "x.svg")
+    legend = drawn[0].axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["1 M", "10 M", "50 M", "150 M"]
+    sizes = [float(handle.get_sizes()[0]) for handle in legend.legend_handles]
+    assert sizes == pytest.approx([7, 70, 350, 1050])
+
+
+def test_each_name_stands_at_its_bubble_and_none_covers_another(drawn: list[Any]) -> None:
+    many = [
+        Entry(f"network number {number}", network(2 + number // 3), 0.5 + 0.001 * number, "paper", "a")
+        for number in range(9)
+    ]
+    bubbles.plot_accuracy([*many, *ENTRIES[:3]], "x.svg")
+    (axis,) = drawn[0].axes
+    names = {
+        entry.name: (64 * entry.summary.parameters, 100 * (entry.accuracy or 0)) for entry in [*many, *ENTRIES[:3]]
+    }
+    assert {text.get_text(): text.xy for text in axis.texts} == names
+    drawn[0].draw_without_rendering()  # puts each text in its place
+    boxes = [Text.get_window_extent(text) for text in axis.texts]  # without the line that leads to its bubble
+    assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
+    frame = axis.get_window_extent()
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
+
+
+def bars(axis: Any) -> list[float]:
+    return [patch.get_width() for patch in axis.patches]
+
+
+def test_bars_are_the_costs_layer_by_layer_on_one_scale_for_all(drawn: list[Any]) -> None:
+    first, second = ENTRIES[0].summary, ENTRIES[1].summary
+    Comparison(ENTRIES[:2]).plot("x.svg")
+    one, two = drawn[0].subfigs
+    assert [block.get_suptitle() for block in (one, two)] == ["narrow", "wide"]
+    for block, shown in ((one, first), (two, second)):
+        memory, parameters, multiply_adds = block.axes
+        assert [axis.get_title(loc="left") for axis in block.axes] == [
+            "memory of outputs",
+            "parameters",
+            "multiply-adds",
+        ]
+        assert bars(memory) == [row.activation_bytes for row in shown.rows]
+        assert bars(parameters) == [row.parameters for row in shown.rows]
+        assert bars(multiply_adds) == [row.multiply_adds for row in shown.rows]
+        assert [label.get_text() for label in memory.get_yticklabels()] == ["0", "1"]
+        assert memory.get_ylim()[0] > memory.get_ylim()[1]  # the first layer is on top
+    for left, right in zip(one.axes, two.axes, strict=True):
+        assert left.get_xlim() == right.get_xlim()
+        assert left.get_xlim()[1] > max(bars(right))
+    assert [text.get_text() for text in two.axes[1].texts] == ["54", "324"]
+
+
+def test_bars_at_a_depth_that_is_asked_for(drawn: list[Any]) -> None:
+    deep = summary(nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2)), nn.Linear(2, 1)), (4,))
+    Comparison((Entry("deep", deep),)).plot("x.svg", 1)
+    deep.plot("x.svg", 0)
+    deep.plot("x.svg")
+    assert [bars(figure.subfigs[0].axes[1]) for figure in drawn] == [[23, 3], [26], [15, 8, 3]]
+    assert drawn[1].subfigs[0].get_suptitle() == "Sequential"
+
+
+FIELD = EffectiveField(
+    layer="stage2",
+    unit=(3, 4),
+    map=torch.outer(torch.tensor([0.0, 1, 2, 1, 0, 0]), torch.tensor([0.0, 0, 0, 2, 8, 2, 0])).double() / 48,
+    theoretical=(3, 9),
+    centre=(2.0, 4.0),
+    samples=1,
+)
+
+
+def test_squares_about_the_centre_hold_their_share_of_the_gradient(drawn: list[Any]) -> None:
+    effective_plot.plot_field(FIELD, "x.svg")
+    axis = drawn[0].axes[0]
+    shown = axis.images[0]
+    np.testing.assert_allclose(shown.get_array(), (FIELD.map * 3).clamp(min=1e-3))
+    assert (shown.norm.vmin, shown.norm.vmax) == (1e-3, 1)
+    for patch, (height, width) in zip(
+        axis.patches, [(FIELD.side(0.68),) * 2, (FIELD.side(0.95),) * 2, (3, 9)], strict=True
+    ):
+        assert (patch.get_height(), patch.get_width()) == (height, width)
+        assert (patch.get_x() + width / 2, patch.get_y() + height / 2) == (4.0, 2.0)
+    assert [patch.get_label() for patch in axis.patches] == [
+        f"68% in {FIELD.side(0.68)} px",
+        f"95% in {FIELD.side(0.95)} px",
+        "theoretical 3×9 px, beyond the image",
+    ]
+    assert axis.get_title() == "effective receptive field of unit (3, 4) of stage2"
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("sigma 0.6 px", "sigma 0.7 px")
+    assert (axis.get_xlim(), axis.get_ylim()) == ((-0.5, 6.5), (5.5, -0.5))
+
+
+@pytest.mark.parametrize(
+    ("sides", "words"), [((6, 7), ""), ((7, 7), ", beyond the image"), ((6, 8), ", beyond the image")]
+)
+def test_a_field_that_reaches_beyond_the_image_says_so(sides: tuple[int, int], words: str, drawn: list[Any]) -> None:
+    effective_plot.plot_field(replace(FIELD, theoretical=sides), "x.svg")
+    assert drawn[0].axes[0].patches[2].get_label() == f"theoretical {sides[0]}×{sides[1]} px{words}"
+
+
+def test_a_field_nobody_knows_is_not_drawn(drawn: list[Any]) -> None:
+    effective_plot.plot_field(replace(FIELD, theoretical=None), "x.svg")
+    assert len(drawn[0].axes[0].patches) == 2
+
+
+def test_gradients_are_lines_from_the_input_on_a_logarithmic_axis(drawn: list[Any]) -> None:
+    def run(label: str, *norms: float) -> Gradients:
+        layers = [LayerGradient(f"conv{number}", "Conv2d", 4, 1.0, norm) for number, norm in enumerate(norms)]
+        return Gradients(label, 1.0, tuple(layers))
+
+    gradient_tables.plot_gradients([run("plain", 8.0, 0.0, 2.0), run("residual", 6.0)], "x.svg")
+    (axis,) = drawn[0].axes
+    plain, residual = axis.lines
+    assert list(plain.get_xdata()) == [1, 2, 3]
+    np.testing.assert_equal(plain.get_ydata(), [4.0, math.nan, 1.0])  # of four weights: half the norm
+    assert list(residual.get_ydata()) == [3.0]
+    assert axis.get_yscale() == "log"
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["plain", "residual"]
