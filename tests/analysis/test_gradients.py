@@ -35,6 +35,13 @@ def test_a_dense_layer_by_hand():
     assert found.first_to_last == 1
 
 
+def test_weights_that_two_layers_share_count_once():
+    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
+    second.weight = first.weight
+    found = gradient_norms(nn.Sequential(first, nn.ReLU(), second), torch.randn(2, 3), torch.tensor([0, 1]))
+    assert [layer.name for layer in found.layers] == ["0"]
+
+
 def test_a_network_is_autograds():
     model = create_model("resnet20_cifar").double()
     images, labels = batch()

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from striate.analysis import summary
-from striate.analysis.lattice import Lattice, Place, as_ramp, blended, covers, reshaped, settled
+from striate.analysis.lattice import Lattice, Place, as_ramp, blended, covers, part, reshaped, settled
 from striate.analysis.ramps import Everywhere, Ramp
 from striate.layers import LocallyConnected2d
 
@@ -212,6 +212,18 @@ def test_blending_puts_together_what_the_units_along_a_dimension_see(dims: set[i
             if all(i == j or d in dims for d, (i, j) in enumerate(zip(index, other, strict=True)))
         ]
         assert seen == (min(low for low, _ in same), max(high for _, high in same))
+
+
+@pytest.mark.parametrize(("dim", "start", "step", "kept"), [(1, 0, 2, 2), (1, 1, 3, 1), (1, 3, 1, 1), (0, 1, 1, 1)])
+def test_a_part_keeps_what_its_units_see(dim: int, start: int, step: int, kept: int) -> None:
+    field, shape = START
+    found = part(field, dim, start, step, kept, shape)
+    assert found is not None
+    left = (*shape[:dim], kept, *shape[dim + 1 :])
+    apart = units(field, shape)
+    for index, seen in units(found, left).items():
+        assert seen == apart[(*index[:dim], start + step * index[dim], *index[dim + 1 :])]
+    assert part(field, 2, 0, 2, 3, shape) is None  # a digit of two steps is cut
 
 
 def test_a_digit_of_lasting_steps_is_a_ramp_where_one_is_asked_for() -> None:

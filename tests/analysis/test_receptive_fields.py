@@ -122,6 +122,7 @@ class Scaled(nn.Module):
     [
         nn.Upsample(scale_factor=2, mode="nearest"),
         nn.Upsample(scale_factor=2, mode="bilinear"),
+        nn.Upsample(scale_factor=2, mode="bicubic"),
         nn.Upsample(scale_factor=3, mode="bilinear"),
         nn.ConvTranspose2d(1, 1, 2, stride=2),
         nn.ConvTranspose2d(1, 1, 4, stride=2, padding=1),
@@ -187,6 +188,26 @@ def test_a_token_sees_its_patch_until_attention_shows_it_the_whole() -> None:
 
 def test_squeeze_and_excitation_lets_every_unit_see_the_whole() -> None:
     assert summary(torchvision_network("efficientnet_b0"), (3, 224, 224)).receptive_field == (224, 224)
+
+
+class Spread(nn.Module):
+    """One unit of a corner, or of a padded whole, given to every place by arithmetic."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) + torch.zeros_like(x)
+
+
+@pytest.mark.parametrize(
+    ("conv", "size", "whole"), [(nn.Conv2d(1, 1, 3, stride=9), 3, False), (nn.Conv2d(1, 1, 11, padding=1), 9, True)]
+)
+def test_what_one_unit_sees_is_seen_wherever_it_is_spread(conv: nn.Module, size: int, whole: bool) -> None:
+    root = summary(Spread(conv), (1, 9, 9)).root
+    assert root.output_shape == (1, 1, 9, 9)
+    assert (root.receptive_field, root.sees_all) == ((size, size), whole)
 
 
 def test_group_norm_sees_the_whole_and_batch_norm_does_not() -> None:
@@ -265,6 +286,8 @@ def test_a_factor_tells_the_stride_also_where_it_leaves_a_rest(mode: str, factor
     assert summary(Resized(), (1, 57, 59)).root.stride == pytest.approx((1 / factor,) * 2)
     sized = summary(nn.Upsample(size=(19, 118), mode=mode), (1, 57, 59)).root
     assert sized.stride == (3, 0.5)
+    unequal = nn.Upsample(scale_factor=(factor, 1.25), mode=mode)
+    assert summary(unequal, (1, 57, 59)).root.stride == pytest.approx((1 / factor, 0.8))
 
 
 def test_what_a_strided_shrinking_sees_at_an_odd_size(agrees_with_gradient) -> None:

@@ -117,6 +117,11 @@ def test_a_run_folder_among_the_images_is_refused(paint, tmp_path, monkeypatch):
             with pytest.raises(UsageError, match=r"would lie among the images of .*--run FOLDER"):
                 striate.train(source, **place)
     assert sorted(path.name for path in photos.iterdir()) == ["blue", "green", "red"]
+    (tmp_path / "link").symlink_to(photos)
+    with pytest.raises(UsageError, match="would lie among the images of"):
+        striate.train(photos, run=tmp_path / "link" / "run")
+    with pytest.raises(UsageError, match="would lie among the images of"):
+        striate.train(tmp_path / "link", run=photos / "run")
     fast = {"model": "lenet5", "epochs": 1, "workers": 0, "report": False, "quiet": True}
     assert striate.train(".", run="../photos-run", **fast).path == Path("../photos-run")
 
@@ -188,18 +193,20 @@ def test_frozen_random_weights_and_a_rate_of_zero_are_told(colours, tmp_path, ca
     for name, values in {
         "all": {"freeze": "all"},
         "stem": {"freeze": "stem"},
+        "stage": {"model": "striate_s", "freeze": "stage1"},
         "rate": {"learning_rate": 0},
         "climb": {"settings": {"warmup_epochs": 5}},
         "none": {},
     }.items():
         run = Path(tmp_path / name)
-        striate.train(colours, run=run, **fast, **values)
+        striate.train(colours, run=run, **(fast | values))
         written = _notes(run)
         notes[name], said = written, capsys.readouterr().err
         for note in written:
             assert f"note: {note}" in said
     assert any("frozen until 'all' at random first weights" in note for note in notes["all"])
     assert any("frozen until 'stem' at random first weights" in note for note in notes["stem"])
+    assert any("frozen until 'stage1' at random first weights" in note for note in notes["stage"])
     assert any("learning rate is 0" in note for note in notes["rate"])
     assert any("warm-up takes 90% of training, not 5 epochs" in note for note in notes["climb"])
     assert not any("frozen" in note or "rate is 0" in note or "warm-up" in note for note in notes["none"])

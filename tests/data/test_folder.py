@@ -57,6 +57,13 @@ def test_class_without_training_images_is_refused_by_name(make_folder):
         open_dataset(make_folder({}, name="pets"))
 
 
+def test_an_empty_class_of_the_training_part_is_refused_where_it_lies(make_folder):
+    make_folder({"cat": 2, "dog": 2, "fox": 0}, name="pets/train")
+    make_folder({"cat": 2, "dog": 2}, name="pets/test")
+    with pytest.raises(StriateError, match=r"class 'fox' has no images: .*pets/train/fox .*add some or remove"):
+        open_dataset(make_folder({}, name="pets"))
+
+
 def test_splits_may_lack_classes_and_a_note_says_so(make_folder):
     make_folder({"cat": 3, "dog": 3, "fox": 3}, name="pets/train")
     make_folder({"cat": 1, "fox": 2}, name="pets/val")

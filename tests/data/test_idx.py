@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from striate.data import open_dataset
-from striate.data.idx import list_idx, read_idx
+from striate.data.idx import idx_pairs, list_idx, read_idx
 from striate.errors import StriateError
 
 
@@ -113,6 +113,15 @@ def test_files_of_several_sets_in_one_folder_are_asked_about(tmp_path):
         write(tmp_path / f"{name}-train-labels-idx1-ubyte", np.array([0, 1], np.uint8))
     with pytest.raises(StriateError, match="the train images of several sets"):
         open_dataset(tmp_path)
+
+
+def test_a_file_beside_its_packed_self_is_one_set(tmp_path):
+    write_set(tmp_path)
+    for path in list(tmp_path.iterdir()):
+        with gzip.open(f"{path}.gz", "wb") as packed:
+            packed.write(b"not read")
+    assert idx_pairs(tmp_path)["train"][0].suffix != ".gz"
+    assert len(open_dataset(tmp_path).train) > 0
 
 
 def test_one_pair_is_not_divided_and_two_are(tmp_path):

@@ -162,6 +162,12 @@ def test_folders_that_only_sort_the_images_of_a_class_are_no_classes(make, inner
     assert len(dataset.train) == 4 * len(inner)
 
 
+def test_places_are_asked_about_though_some_of_their_folders_have_numbers(make):
+    root = make("north", "south", counts={"cat": 1, "dog": 1, "001": 1})
+    with pytest.raises(StriateError, match="which are the classes"):
+        open_dataset(root)
+
+
 def test_kinds_below_a_class_are_no_classes_though_one_name_returns(make):
     root = make("cat", counts={"kitten": 2, "adult": 2})
     make("dog", counts={"puppy": 2, "adult": 2})

@@ -63,6 +63,15 @@ def test_bytes_may_stand_in_the_column_itself_under_another_name(tmp_path):
     assert len(open_dataset(tmp_path / "a.parquet", val_fraction=0).train) == 2
 
 
+def test_the_path_may_stand_before_the_bytes(tmp_path):
+    (tmp_path / "there.png").write_bytes(png(5))
+    kind = pa.struct([("path", pa.string()), ("bytes", pa.binary())])
+    images = pa.array([{"path": "there.png", "bytes": None}, {"path": None, "bytes": png(1)}], kind)
+    dataset = open_dataset(write(tmp_path / "a.parquet", [0, 1], images=images), val_fraction=0)
+    assert len(dataset.train) == 2
+    assert dataset.skipped == ()
+
+
 def test_paths_stand_in_for_missing_bytes_and_broken_rows_are_skipped(tmp_path):
     (tmp_path / "there.png").write_bytes(png(5))
     images = [
@@ -202,6 +211,14 @@ def test_split_without_any_label_is_left_out_with_its_reason(tmp_path, labels, n
     assert dataset.test is None
     assert note in dataset.notes
     assert dataset.skipped == ()
+
+
+def test_a_split_of_hidden_and_broken_rows_says_what_is_broken(tmp_path):
+    write(tmp_path / "train.parquet", [0, 1, 0, 1])
+    images = [{"bytes": png(0), "path": ""}, {"bytes": None, "path": None}]
+    write(tmp_path / "test.parquet", [-1, 0], images=images)
+    (note,) = [note for note in open_dataset(tmp_path, val_fraction=0).notes if "left out" in note]
+    assert note.startswith("the test split has no usable rows (the first: test.parquet[0]: label -1, which stands for")
 
 
 def test_rows_without_a_label_among_others_are_skipped_with_their_reason(tmp_path):

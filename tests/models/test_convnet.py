@@ -76,11 +76,18 @@ def test_unknown_stage_offers_the_nearest():
 
 
 def test_freezing_less_thaws_what_was_frozen_before():
-    model = create_model("resnet20_cifar").freeze().freeze("stage1")
+    model = create_model("resnet20_cifar").train().freeze().freeze("stage1")
     assert model.frozen == ("stem", "stage1")
     assert all(p.requires_grad for p in model.stages.stage3.parameters())
     assert model.stages.stage3.training
     assert not model.stages.stage1.training
+
+
+def test_what_is_thawed_trains_at_once_where_the_network_trains():
+    model = create_model("resnet20_cifar").train().freeze("stage2").unfreeze()
+    assert model.frozen == ()
+    assert all(module.training for module in model.modules())
+    assert not create_model("resnet20_cifar").eval().freeze("stem").unfreeze().stages.training
 
 
 @pytest.mark.parametrize(

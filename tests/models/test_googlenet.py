@@ -222,6 +222,10 @@ def test_published_weights_bring_torchvisions_form(tmp_path):
         assert set(model.auxiliary) == ({"inception4a", "inception4d"} if arguments else set())
         with torch.no_grad():
             torch.testing.assert_close(model(x), peer(x), rtol=1e-4, atol=1e-5)
+    other = create_model("googlenet", weights=path, auxiliary=True, num_classes=3)
+    heads = [f"auxiliary.{stage}.classifier" for stage in ("inception4a", "inception4d")]
+    assert sorted(other.fresh) == [*heads, "head.classifier"]
+    assert torch.equal(other.auxiliary["inception4a"].conv.conv.weight, peer.aux1.conv.conv.weight)
 
 
 def test_auxiliary_heads_are_torchvisions():

@@ -105,6 +105,8 @@ def test_zero_init_makes_every_block_its_shortcut():
     x = torch.rand(1, 256, 4, 4)
     torch.testing.assert_close(block(x), x)
     assert create_model("resnet50").stages.stage1[1].residual.norm3.weight.min() == 1
+    plain = create_model("plain18", zero_init_residual=True).eval()  # without shortcuts nothing would be left
+    assert plain.stages.stage1[1](torch.rand(1, 64, 4, 4)).abs().max() > 0
 
 
 def test_kerass_biases_and_epsilon_are_options():

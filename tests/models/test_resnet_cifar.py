@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from striate.errors import UsageError
 from striate.layers import PLACEMENTS
@@ -47,6 +48,19 @@ def reference(weights: dict[str, torch.Tensor], x: torch.Tensor, blocks: int) ->
                 x = torch.cat([zeros, x, zeros], 1)
             x = (x + y).relu()
     return F.linear(x.mean((2, 3)), weights["linear.weight"], weights["linear.bias"])
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_files_are_read_with_and_without_the_prefix_of_parallel_training(prefix, tmp_path):
+    model = create_model("resnet20_cifar")
+    theirs = {}
+    for key, tensor in model.state_dict().items():
+        name = key.replace("stem.norm", "bn1").replace("stem.conv", "conv1").replace("head.classifier", "linear")
+        name = re.sub(r"stages\.stage(\d)\.(\d)\.residual\.norm", r"layer\1.\2.bn", name)
+        theirs[prefix + re.sub(r"stages\.stage(\d)\.(\d)\.residual\.", r"layer\1.\2.", name)] = tensor
+    save_file(theirs, tmp_path / "theirs.safetensors")
+    again = create_model("resnet20_cifar", weights=tmp_path / "theirs.safetensors")
+    assert all(map(torch.equal, again.state_dict().values(), model.state_dict().values()))
 
 
 def accuracy(model, images, labels) -> float:

@@ -74,9 +74,9 @@ def test_a_name_with_markup_stays_text():
     assert "<b>" not in svg
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_reliability_diagram_has_a_dot_for_each_bin_in_use(seed):
-    scores = np.random.default_rng(seed).dirichlet([0.4] * 5, 200)
+@pytest.mark.parametrize(("seed", "images"), [(0, 200), (1, 200), (2, 12), (3, 1)])
+def test_the_reliability_diagram_has_a_dot_for_each_bin_in_use(seed, images):
+    scores = np.random.default_rng(seed).dirichlet([0.4] * 5, images)
     evaluation = Evaluation(tuple("abcde"), scores.argmax(1), scores)
     calibration = evaluation.calibration()
     svg = reliability(calibration)

@@ -120,6 +120,13 @@ def test_without_validation_statistics_are_settled_once_before_the_last_weights_
     assert order == ["settled", "saved"]
 
 
+def test_an_average_is_told_the_steps_of_all_epochs(tmp_path, monkeypatch):
+    run, told = training(tmp_path, recipe(epochs=3, average=0.9)), []
+    monkeypatch.setattr(run.average, "update", told.append)
+    run.train()
+    assert told == list(range(1, 3 * run.train_batches.steps + 1))
+
+
 def test_an_average_is_what_is_validated_and_saved(tmp_path):
     saved: list[dict] = []
     run = training(tmp_path, recipe(epochs=1, average=0.9), saved=saved)

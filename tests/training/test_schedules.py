@@ -108,6 +108,14 @@ def test_an_extension_restarts_at_its_own_factor_without_warm_up():
     assert factors[14:] == pytest.approx([0.05 * value for value in half_cosine])
 
 
+def test_an_extension_falls_as_the_recipe_says():
+    schedule = Schedule("step", warmup=0.1, milestones=(0.5,), gamma=0.3)
+    factors = [rate_factor(schedule, step, [(4, 1.0), (4, 0.1)]) for step in range(4, 8)]
+    assert factors == pytest.approx([0.1, 0.1, 0.03, 0.03])
+    peaked = Schedule("one_cycle", peak=0.5)
+    assert rate_factor(peaked, 6, [(4, 1.0), (4, 0.1)]) == pytest.approx(0.1)
+
+
 def test_an_extension_does_not_change_the_rates_before_it():
     schedule = Schedule("one_cycle")
     alone = [rate_factor(schedule, step, [(10, 1.0)]) for step in range(10)]

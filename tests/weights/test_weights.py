@@ -23,7 +23,6 @@ from striate.weights import (
     sources_of,
 )
 from striate.weights.images import HALVES, IMAGENET_STATISTICS
-from striate.weights.sources import FED_HALVES
 from striate.weights.torchvision_files import BICUBIC, TORCHVISION_FILES
 
 
@@ -50,7 +49,10 @@ def test_records_are_torchvisions(network):
         assert figure.input_size == source.input_size == transforms.crop_size[0]
         assert round(source.input_size / source.crop_fraction) == transforms.resize_size[0]
         assert source.interpolation == transforms.interpolation.value
-        if network in FED_HALVES:  # what is fed is (x - 0.5) / 0.5, which torchvision's network works out inside
+        if network in (
+            "googlenet",
+            "inception_v3",
+        ):  # what is fed is (x - 0.5) / 0.5, which torchvision's network works out inside
             assert (source.mean, source.std) == ((0.5,) * 3, (0.5,) * 3)
         else:
             assert (list(source.mean), list(source.std)) == (transforms.mean, transforms.std)
@@ -223,6 +225,9 @@ def test_loading_names_what_is_missing_extra_and_misshapen():
         "head.c5.weight is (2, 2), wanted (120, 400)",
     ):
         assert part in str(caught.value)
+    flat = {**model.state_dict(), "stem.conv.weight": torch.zeros(6, 24)}  # a row for each filter, but too short
+    with pytest.raises(StriateError, match=r"misshapen stem.conv.weight is \(6, 24\), wanted \(6, 1, 5, 5\)"):
+        load_state(model, flat)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
