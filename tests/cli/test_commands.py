@@ -106,6 +106,7 @@ def test_summary_of_a_run_and_of_a_model_file(cli, run):
         outcome = cli("summary", where, "--json")
         assert outcome.code == 0, outcome.err
         assert json.loads(outcome.out)["input_shapes"] == [[1, 3, 28, 28]]
+        assert "built for 28x28 pixels and got 40x40" in cli("summary", where, "--size", 40).err
 
 
 def test_predict_names_the_likeliest_classes(cli, run, colours):

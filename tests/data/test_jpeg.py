@@ -170,6 +170,22 @@ def test_a_forked_child_hears_too():
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.skipif(not listening._stderr_variable(), reason="C's stderr cannot be set here")
+def test_a_child_forked_while_another_thread_decodes_says_aloud_what_it_says():
+    reading, writing = os.pipe()
+    with listening._ear:
+        child = os.fork()
+        if child == 0:
+            os.dup2(writing, 2)
+            c = ctypes.CDLL(None)
+            c.fputs(b"aloud\n", ctypes.c_void_p.in_dll(c, "stderr"))
+            os._exit(0)
+        os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as said:
+        assert said.read() == b"aloud\n"
+
+
 def test_warnings_of_the_decoding_thread_are_dropped(monkeypatch):
     shown: list[str] = []
     monkeypatch.setattr(warnings, "showwarning", lambda message, *_: shown.append(str(message)))

@@ -270,6 +270,20 @@ def test_missing_data_set_is_downloaded_into_the_cache(tmp_path, server, monkeyp
     assert (tmp_path / "cache/cifar10/cifar-10-binary.tar.gz").is_file()
 
 
+@pytest.mark.parametrize(("name", "last"), [("mnist", "9"), ("fashion_mnist", "Ankle boot")])
+def test_a_downloaded_set_has_its_own_names_of_classes(tmp_path, server, monkeypatch, name, last):
+    folder, address = server
+    write_mnist(folder / "made")
+    files = []
+    for path in sorted((folder / "made").iterdir()):
+        path.rename(folder / path.name)
+        files.append((path.name, hashlib.md5((folder / path.name).read_bytes()).hexdigest()))
+    monkeypatch.setitem(named.PUBLISHED, name, named.Published("here/raw", (address,), tuple(files)))
+    listing = named.list_named(name, tmp_path / "cache")
+    assert listing.classes[9] == last
+    assert {split: len(part.labels) for split, part in listing.parts.items()} == {"train": 3, "test": 2}
+
+
 def test_the_cache_is_where_it_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("STRIATE_CACHE", raising=False)

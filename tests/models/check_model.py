@@ -122,8 +122,9 @@ def check_smallest_size(name: str) -> None:
             with pytest.raises(RuntimeError):
                 model.head(model.map_of(model.stages(model.stem(x))))
         if smallest > 1:
-            with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
-                create_model(name, input_size=smallest - 1, **arguments)
+            for sides in (smallest - 1, (smallest - 1, 2 * smallest), (2 * smallest, smallest - 1)):
+                with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
+                    create_model(name, input_size=sides, **arguments)
 
 
 def check_any_larger_size(name: str) -> None:
