@@ -476,8 +476,6 @@ def test_what_has_no_weights_is_not_reused() -> None:
             return self.rest(self.conv(self.rest(x)))
 
     result = summary(Twice(), (1, 8, 8), depth=1)
-    assert [(row.name, row.reused) for row in result.root.children] == [
-        ("rest", False),
-        ("conv", False),
-        ("rest", False),
-    ]
+    assert [row.name for row in result.root.children] == ["rest", "conv", "rest"]
+    assert [row.name for row in result.rows] == ["rest.0", "rest.1", "conv", "rest.0", "rest.1"]
+    assert not any(row.reused for row in (*result.root.children, *result.rows))
