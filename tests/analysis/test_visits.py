@@ -14,7 +14,7 @@ from striate.analysis.watcher import watch
 from striate.errors import StriateError
 
 A, B, C = (torch.full((2,), float(number)) for number in range(3))
-Pair = namedtuple("Pair", "first second")  # noqa: PYI024
+Pair = namedtuple("Pair", "first second")
 
 
 @dataclass
