@@ -89,9 +89,8 @@ def test_garbage_waits_during_a_weightless_run_alone(device: str, runs: bool, be
     if not before:
         gc.disable()
     try:
-        with pytest.raises(ValueError, match="so"), uncollected(device):
-            assert gc.isenabled() is (runs and before)
-            raise ValueError("so")
+        with pytest.raises(ZeroDivisionError), uncollected(device):
+            assert 1 // (gc.isenabled() is not (runs and before))
         assert gc.isenabled() is before
     finally:
         gc.enable()
