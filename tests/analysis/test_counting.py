@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from striate.analysis import Comparison, Entry, Summary, summary
+from striate.analysis.counting import Cost, cost_of, full_name, times_text
 
 
 class Function(nn.Module):
@@ -245,3 +246,42 @@ def test_torchs_own_counter_agrees_on_all_that_both_count(name: str) -> None:
     expected = torchs_count(copy.deepcopy(model).to("meta"), *(x.to("meta") for x in inputs))
     for device in ("meta", "cpu"):
         assert summary(model, inputs=inputs, device=device).flops == expected > 0
+
+
+ATEN = torch.ops.aten
+
+
+def test_operations_are_called_by_their_plain_names() -> None:
+    names = [full_name(func) for func in (ATEN.add_.Tensor, ATEN.mm.default, ATEN.__lshift__.Scalar)]
+    assert names == ["add", "mm", "__lshift__"]
+    assert full_name(torch.ops.torchvision.nms.default) == "torchvision::nms"
+
+
+def test_arguments_that_are_named_count_as_those_in_their_places() -> None:
+    x, y, z = torch.empty(3, 7), torch.empty(3, 5), torch.empty(5, 7)
+    for args, kwargs in (
+        ((x, y, z), {}),
+        ((x, y), {"mat2": z}),
+        ((x,), {"mat2": z, "mat1": y}),
+        ((), {"self": x, "mat1": y, "mat2": z, "beta": 2}),
+    ):
+        assert cost_of(ATEN.addmm.default, args, kwargs, [y], x) == Cost(3 * 5 * 7)
+    ordered = (x[None], y[None], z[None])
+    assert cost_of(ATEN.baddbmm.default, ordered, {"alpha": 2}, [y], x[None]) == Cost(3 * 5 * 7)
+
+
+def test_a_cost_is_counted_free_or_told_by_name() -> None:
+    x, row = torch.empty(4, 1), torch.empty(1, 5)
+    assert cost_of(ATEN.mul.Tensor, (x, row), {}, [x], torch.empty(4, 5)) == Cost(0, "mul of an outer product")
+    assert cost_of(ATEN.mul.Tensor, (x, row), {}, [x], x) == Cost()
+    assert cost_of(ATEN._linalg_svd.default, (x,), {}, [x], x) == Cost(0, "linalg_svd")
+    sparse = torch.eye(4).to_sparse()
+    assert cost_of(ATEN.mm.default, (sparse, x), {}, [x], x) == Cost(0, "mm of sparse values")
+    deformed = (torch.empty(2, 4, 9, 8), torch.empty(6, 4, 3, 3))
+    cost = cost_of(torch.ops.torchvision.deform_conv2d.default, deformed, {}, [x], torch.empty(2, 6, 7, 6))
+    assert cost == Cost(2 * 6 * 42 * 36, "sampling of deform_conv2d")
+
+
+def test_how_often_is_told_in_thousands() -> None:
+    assert times_text({"sort": 1, "cumsum": 12345}) == "sort (1), cumsum (12,345)"
+    assert times_text({}) == ""

@@ -1,8 +1,10 @@
 """How the states of one axis change and become one."""
 
+import itertools
+
 import pytest
 
-from striate.analysis.fields import MOST_PARTS, Several, Spread, merged, mixed, widened
+from striate.analysis.fields import MOST_PARTS, Several, Spread, changed, dims_of, merged, mixed, moved, spread, widened
 from striate.analysis.lattice import Lattice, Place, hull, whole_dims
 from striate.analysis.ramps import UNKNOWN, WHOLE, Everywhere, Ramp
 
@@ -90,3 +92,76 @@ def test_lattices_of_other_digits_or_strides_have_no_hull() -> None:
     assert hull(one, Lattice((PLACES[0]._replace(step=2), PLACES[1]), 0, ROWS)) is None
     assert hull(one, Lattice(PLACES[:1], 0, ROWS)) is None
     assert hull(one, Lattice(PLACES, 0, Ramp(0, (0,), (2,), 2))) is None
+
+
+STATES = {
+    "rows": ROWS,
+    "rows further": Ramp(2, (-1, 1), (1, 5), 2),
+    "columns": Ramp(3, (0,), (4,), 1),
+    "pairs": Lattice((Place(2, 1, 6, 2), Place(3, 1, 5, 1)), 0, Ramp(0, (0,), (2,), 1)),
+    "pairs further": Lattice((Place(2, 1, 6, 2), Place(3, 1, 5, 1)), 1, Ramp(0, (-3,), (5,), 1)),
+    "other pairs": Lattice((Place(2, 1, 6, 1), Place(3, 1, 5, 3)), 2, Ramp(0, (0,), (1,), 1)),
+    "halves": Lattice((Place(2, 1, 2, 1),), 0, Ramp(0, (0,), (1,), 1)),
+    "some": Everywhere(2, 4),
+    "more": Everywhere(-9, 40),
+}
+
+
+def seen(state: object, index: tuple[int, ...]) -> tuple[int, int]:
+    """What a unit sees by each kind of state's own words."""
+    if isinstance(state, Several):
+        parts = [seen(part, index) for part in state.parts]
+        return min(low for low, _ in parts), max(high for _, high in parts)
+    if isinstance(state, Everywhere):
+        return state.low, state.high
+    if isinstance(state, Ramp):
+        return state.low(index[state.dim]), state.high(index[state.dim])
+    assert isinstance(state, Lattice)
+    unit = state.start + sum(place.step * (index[place.dim] // place.every % place.length) for place in state.places)
+    return state.source.low(unit), state.source.high(unit)
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(STATES, 2)))
+def test_two_states_of_any_kind_become_one_that_tells_of_each_unit_what_both_see(first: str, second: str) -> None:
+    one, two = STATES[first], STATES[second]
+    for both in (merged(one, two, SHAPE), merged(two, one, SHAPE)):
+        assert both != UNKNOWN
+        for row, column in itertools.product(range(6), range(5)):
+            index = (0, 0, row, column)
+            ends = [seen(state, index) for state in (one, two)]
+            assert seen(both, index) == (min(low for low, _ in ends), max(high for _, high in ends))
+
+
+@pytest.mark.parametrize("dims", [(2,), (3,), (2, 3), (0, 1), (1, 2, 3)])
+@pytest.mark.parametrize("name", STATES)
+def test_a_blend_sees_what_the_units_along_its_dimensions_see(name: str, dims: tuple[int, ...]) -> None:
+    state = STATES[name]
+    blend = mixed(state, dims, SHAPE)
+    for row, column in itertools.product(range(6), range(5)):
+        rows, columns = range(6) if 2 in dims else [row], range(5) if 3 in dims else [column]
+        ends = [seen(state, (0, 0, *place)) for place in itertools.product(rows, columns)]
+        assert seen(blend, (0, 0, row, column)) == (min(low for low, _ in ends), max(high for _, high in ends))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_what_is_moved_and_spread_tells_of_the_same_units(name: str) -> None:
+    state = STATES[name]
+    there = moved(state, {2: 3, 3: 1}.__getitem__)
+    assert dims_of(there) == {{2: 3, 3: 1}[dim] for dim in dims_of(state)}
+    assert moved(there, {3: 2, 1: 3}.__getitem__) == state
+    ends = [seen(state, (0, 0, row, column)) for row, column in itertools.product(range(6), range(5))]
+    lost = spread(state, SHAPE)  # type: ignore[arg-type]
+    assert (lost.low, lost.high) == (min(low for low, _ in ends), max(high for _, high in ends))
+    assert dims_of(lost) == dims_of(state)
+    assert seen(there, (0, 4, 0, 3)) == seen(state, (0, 0, 3, 4))
+
+
+def test_several_are_moved_and_changed_part_by_part() -> None:
+    several = Several(frozenset((ROWS, Ramp(3, (0,), (4,), 2))))
+    assert dims_of(several) == {2, 3}
+    assert moved(several, lambda dim: dim - 2) == Several(frozenset((Ramp(0, (0,), (2,), 1), Ramp(1, (0,), (4,), 2))))
+    assert changed(several, lambda part: Everywhere(part.low(1), part.high(1)), SHAPE) == Everywhere(1, 6)
+    assert changed(several, lambda part: UNKNOWN if part == ROWS else part, SHAPE) == UNKNOWN
+    assert changed(several, lambda part: None if part == ROWS else part, SHAPE) == Ramp(3, (0,), (4,), 2)
+    assert moved(TWO, lambda dim: 5 - dim) == Spread((Place(2, 1, 5, 0), Place(3, 1, 6, 0)), -1, 9)
+    assert (dims_of(UNKNOWN), dims_of(None), moved(UNKNOWN, abs), moved(None, abs)) == (set(), set(), UNKNOWN, None)

@@ -332,3 +332,128 @@ def test_counts_are_shown_with_their_unit(value: int, text: str) -> None:
 )
 def test_bytes_are_shown_in_units_of_1024(value: int, text: str) -> None:
     assert bytes_text(value) == text
+
+
+class Scaled(nn.Module):
+    """Has a layer that it calls twice, one that it never calls, a scale of its own, and sorts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(2, 2, 3, padding=1)
+        self.scale = nn.Parameter(torch.ones(2, 1), requires_grad=False)
+        self.idle = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert not self.training
+        return (self.conv(self.conv(x)) * self.scale).sort(2).values
+
+
+TABLE = """\
+Sequential on 1×2×40
+{rule}
+layer          type       output  parameters  trains  mult-adds  FLOPs  memory  training  field  stride  offset
+{rule}
+0              Conv1d     1×2×18          22     all        360    720   144 B         ?      5       2       2
+1.conv         Conv1d     1×2×18          14     all        216    432   144 B         ?      9       2       2
+1.conv         Conv1d     1×2×18    (reused)                216    432   144 B         ?     13       2       2
+1.(mul, sort)  function   1×2×18           2    none          +      +   288 B         ?      ?
+1.idle         Linear    not run          12     all                                   ?
+{rule}
+parameters    50 (200 B; 48 trainable, 2 frozen)
+mult-adds     792 (792)
+FLOPs         1,584 (1.58 K)
+not counted   sort (1)
+activations   720 B
+training      not known: it fails in training mode; besides gradients 192 B, the optimizer's state {state}
+note          run without 1 of its hooks, plain functions that could write elsewhere
+counted       1 mult-add = 1 multiplication and 1 addition = 2 FLOPs, in convolutions and matrix products (also
+"""
+
+
+def test_text_to_the_letter() -> None:
+    model = nn.Sequential(nn.Conv1d(2, 2, 5, 2), Scaled())
+    model[0].register_forward_hook(lambda module, inputs, output: None)
+    text = str(summary(model, (2, 40), depth=2))
+    expected = TABLE.format(rule="─" * 111, state="(momentum 192 B, adam 384 B)").splitlines()
+    assert text.splitlines()[: len(expected)] == expected
+    (cut,) = [line for line in str(summary(model, (2, 40), depth=1)).splitlines() if line.startswith("1 ")]
+    assert cut.split() == ["1", "Scaled", "1×2×18", "28", "part", "432+", "864+", "576", "B", "?", "?"]
+
+
+def test_a_pipe_in_a_name_does_not_end_a_markdown_cell() -> None:
+    model = nn.Sequential()
+    model.add_module("a|b", nn.Tanh())
+    lines = summary(model, (3, 4, 5)).to_markdown().splitlines()
+    assert lines[2] == "| a\\|b | Tanh | 1×3×4×5 |  |  |  | 240 B |  | 1 | 1 | 0 |"
+    assert lines[:2] == [
+        "| layer | type | output | parameters | mult-adds | FLOPs | memory | training | field | stride | offset |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    assert lines[3:6] == ["", "Sequential on 1×3×4×5:", ""]
+    assert "- field 1 pixels, of a unit of the last feature map" in lines
+    assert [line.split()[1] for line in lines[-3:]] == ["counted", "memory", "training"]
+
+
+def test_long_classes_and_names_are_cut_in_front() -> None:
+    just, long = type("C" + 15 * "o" + "k", (nn.Tanh,), {}), type("C" + 16 * "o" + "k", (nn.Tanh,), {})
+    model = nn.Sequential()
+    for name, kind in (("first" + 200 * "x" + "a", just), ("second" + 200 * "x" + "b", long), ("b", nn.Tanh)):
+        model.add_module(name, kind())
+    _, rule, header, _, one, two, three, *_ = str(summary(model, (3, 4, 5))).splitlines()
+    assert (len(rule), len(header)) == (132, 132)
+    width = header.index("type")
+    assert one[:width].strip() == "…" + (width - 4) * "x" + "a"
+    assert two[:width].strip() == "…" + (width - 4) * "x" + "b"
+    assert three[:width].strip() == "b"
+    assert [line[width:].split()[0] for line in (one, two)] == ["C" + 15 * "o" + "k", "…" + 15 * "o" + "k"]
+    many = nn.Sequential()
+    many.add_module("n" * 40, nn.Tanh())
+    wide = str(summary(many, inputs=torch.empty((1,) * 60, device="meta"))).splitlines()[4]
+    assert wide.split()[0] == "…" + 15 * "n"
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, None])
+def test_every_form_is_cut_at_the_depth_that_is_asked_for(depth: int | None) -> None:
+    model = nn.Sequential(nn.Sequential(nn.Sequential(nn.Tanh(), nn.ReLU()), nn.ReLU()), nn.Tanh())
+    names = {0: ["Sequential"], 1: ["0", "1"], 2: ["0.0", "0.1", "1"], None: ["0.0.0", "0.0.1", "0.1", "1"]}[depth]
+    whole = summary(model, (3, 4, 5), depth=1)
+    assert [row["layer"] for row in markdown_rows(whole.to_markdown(depth))] == names
+    assert [row["name"] for row in csv.DictReader(io.StringIO(whole.to_csv(depth)))] == names
+    assert [row["name"] for row in whole.to_dict(depth)["rows"]] == names
+    text = str(summary(model, (3, 4, 5), depth=depth)).splitlines()
+    assert [line.split()[0] for line in text[4 : 4 + len(names)]] == names
+    assert list(pytest.importorskip("pandas").Series(whole.to_pandas(depth)["name"])) == names
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (9_990, "9.99 K"),
+        (10_000, "10.0 K"),
+        (10**6, "1.00 M"),
+        (10**7, "10.0 M"),
+        (123_456_789, "123.5 M"),
+        (10**9, "1.00 G"),
+        (10**10, "10.0 G"),
+        (25 * 10**12, "25.0 T"),
+        (10**15, "1000.0 T"),
+    ],
+)
+def test_counts_have_two_places_below_ten(value: int, text: str) -> None:
+    assert count_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 B"),
+        (1024, "1 KB"),
+        (99 * 1024, "99 KB"),
+        (int(99.9 * 2**20), "99.9 MB"),
+        (100 * 2**20, "100 MB"),
+        (2**30, "1.0 GB"),
+        (150 * 2**30, "150 GB"),
+    ],
+)
+def test_bytes_have_one_place_below_a_hundred_megabytes(value: int, text: str) -> None:
+    assert bytes_text(value) == text

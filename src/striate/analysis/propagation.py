@@ -48,6 +48,8 @@ def _table() -> dict[str, Rule]:
         "_convolution": convolution,
         "addmm": product(1, 2, 0),
         "mm": product(0, 1, 0),
+        "mv": product(0, 1, 0),
+        "addmv": product(1, 2, 0),
         "bmm": product(0, 1, 1),
         "baddbmm": product(1, 2, 1),
         "_softmax": blending(softmax_dims),

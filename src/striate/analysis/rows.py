@@ -88,11 +88,13 @@ def _seen(field: Field | None, extents: tuple[int, ...]) -> _Seen:
     if not field:
         return _Seen()
     sizes: list[int] = []
+    covered = 0
     for state, extent in zip(field, extents, strict=True):
         if isinstance(state, Ramp):
             sizes.append(state.size)
         elif isinstance(state, Everywhere):
             covers = state.low <= 0 and state.high >= extent - 1
+            covered += covers
             sizes.append(extent if covers else state.high - state.low + 1)
         else:
             return _Seen()
@@ -100,7 +102,7 @@ def _seen(field: Field | None, extents: tuple[int, ...]) -> _Seen:
     if len(ramps) == len(field):
         strides = tuple(whole_number(float(ramp.stride)) for ramp in ramps)
         return _Seen(tuple(sizes), strides, tuple(whole_number(ramp.offset) for ramp in ramps))
-    return _Seen(tuple(sizes), sees_all=not ramps and tuple(sizes) == extents)
+    return _Seen(tuple(sizes), sees_all=covered == len(field))
 
 
 class _Training:

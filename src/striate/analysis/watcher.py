@@ -106,7 +106,7 @@ class Watcher(Recorder, TorchDispatchMode):
             self._note_written(outputs[0])
         storages = {storage_of(operand)._cdata for operand in operands}
         is_new = storage_of(outputs[0])._cdata not in storages
-        if is_new or written or counted:
+        if is_new or written:
             visit.operations.append(name)
             visit.output_shape, visit.receptive_field = tuple(outputs[0].shape), self.field_of(outputs[0])
         if is_new:

@@ -1,0 +1,131 @@
+"""Tables of gradients to the letter: columns, rules, numbers in place of long names."""
+
+from pathlib import Path
+
+import pytest
+
+from striate.analysis.gradient_tables import MEANING, aligned, csv_text, markdown, plot_gradients, text
+from striate.analysis.gradients import Gradients, LayerGradient
+from striate.errors import UsageError
+
+
+def run(label: str, loss: float = 1.5, **norms: float) -> Gradients:
+    """A network with layers of four weights, whose root mean square is half the norm."""
+    layers = (LayerGradient(name, "Conv2d", 4, 3.0, norm) for name, norm in norms.items())
+    return Gradients(label, loss, tuple(layers))
+
+
+RUNS = [run("plain", 0.123456, stem=8.0, mid=0.02, head=2.0), run("a|b", 12345.6, stem=1.0, extra=6.0, head=1e-12)]
+
+
+def test_text_has_a_column_for_each_network_and_totals_under_a_rule() -> None:
+    rule = "─" * len("first / last  4.00e+00   1.00e+12")
+    assert text(RUNS).splitlines() == [
+        MEANING,
+        rule,
+        "layer            plain        a|b",
+        rule,
+        "stem          4.00e+00   5.00e-01",
+        "extra                    3.00e+00",
+        "mid           1.00e-02",
+        "head          1.00e+00   5.00e-13",
+        rule,
+        "first / last  4.00e+00   1.00e+12",
+        "loss            0.1235  1.235e+04",
+    ]
+
+
+def test_markdown_has_the_same_cells() -> None:
+    assert markdown(RUNS).split("\n") == [
+        "| layer | plain | a\\|b |",
+        "|---|---:|---:|",
+        "| stem | 4.00e+00 | 5.00e-01 |",
+        "| extra |  | 3.00e+00 |",
+        "| mid | 1.00e-02 |  |",
+        "| head | 1.00e+00 | 5.00e-13 |",
+        "| first / last | 4.00e+00 | 1.00e+12 |",
+        "| loss | 0.1235 | 1.235e+04 |",
+        "",
+        MEANING,
+        "",
+    ]
+
+
+def test_csv_has_a_line_for_each_layer_of_each_network() -> None:
+    assert csv_text(RUNS).split("\n") == [
+        "network,layer,type,weights,weight_norm,gradient_norm,gradient_rms",
+        "plain,stem,Conv2d,4,3.0,8.0,4.0",
+        "plain,mid,Conv2d,4,3.0,0.02,0.01",
+        "plain,head,Conv2d,4,3.0,2.0,1.0",
+        "a|b,stem,Conv2d,4,3.0,1.0,0.5",
+        "a|b,extra,Conv2d,4,3.0,6.0,3.0",
+        "a|b,head,Conv2d,4,3.0,1e-12,5e-13",
+        "",
+    ]
+
+
+def layers_of(*names: str) -> Gradients:
+    return run(names[0], **dict.fromkeys(names, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("networks", "expected"),
+    [
+        (("abd", "abcd"), "abcd"),
+        (("abd", "xad", "aye"), "xayebd"),
+        (("ab", "cd"), "cdab"),
+        (("abc", "cx", "ay"), "aybcx"),
+        (("abc",), "abc"),
+    ],
+)
+def test_a_layer_that_others_lack_stands_after_the_one_before_it(networks: tuple[str, ...], expected: str) -> None:
+    runs = [layers_of(*names) for names in networks]
+    found = aligned(runs)
+    assert "".join(name for name, _ in found) == expected
+    for name, layers in found:
+        assert [None if layer is None else layer.name for layer in layers] == [
+            name if name in names else None for names in networks
+        ]
+        assert all(layer is None or layer in one.layers for layer, one in zip(layers, runs, strict=True))
+
+
+@pytest.mark.parametrize(("extra", "fits"), [(0, True), (1, False)])
+def test_names_that_would_take_more_than_132_columns_become_numbers(extra: int, fits: bool) -> None:
+    names = ["n" * 58, "m" * (58 + extra)]
+    lines = text([run(name, a=1.0) for name in names]).splitlines()
+    if fits:
+        assert max(map(len, lines)) == 132
+        assert lines[2].split() == ["layer", *names]
+        assert lines[-1].split() == ["loss", "1.5", "1.5"]
+    else:
+        assert lines[2].split() == ["layer", "(1)", "(2)"]
+        assert lines[-2:] == [f"(1) {names[0]}", f"(2) {names[1]}"]
+        assert lines[-3].split() == ["loss", "1.5", "1.5"]
+        assert len(lines[1]) == len("first / last  5.00e-01  5.00e-01")
+
+
+@pytest.mark.parametrize("count", [0, 1, 12, 13])
+def test_up_to_twelve_lines_can_be_told_apart(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from striate.analysis import gradient_tables
+
+    drawn: list = []
+    monkeypatch.setattr(gradient_tables, "save", lambda figure, path: drawn.append(figure) or path)
+    runs = [run(f"network {number}", a=1.0, b=2.0) for number in range(count)]
+    if not 1 <= count <= 12:
+        with pytest.raises(UsageError, match=f"{count} networks to draw; lines are readable for 1 to 12"):
+            plot_gradients(runs, tmp_path / "lines.svg")
+        return
+    assert plot_gradients(runs, tmp_path / "lines.svg") == tmp_path / "lines.svg"
+    (axes,) = drawn[0].axes
+    assert [line.get_linestyle() for line in axes.lines] == ["-"] * min(count, 6) + ["--"] * (count - 6)
+    looks = {(line.get_linestyle(), line.get_color()) for line in axes.lines}
+    assert len(looks) == count
+    assert {line.get_marker() for line in axes.lines} == {"o"}
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (
+        "layer with weights, from the input",
+        "gradient, root mean square",
+    )
+    assert all(place == round(place) for place in axes.xaxis.get_major_locator().tick_values(1, 2))
+    assert not axes.spines["top"].get_visible()
+    assert not axes.get_legend().get_frame_on()
+    assert tuple(drawn[0].get_size_inches()) == (9, 5)
