@@ -45,6 +45,17 @@ def cli(capsys, monkeypatch, tmp_path) -> Callable[..., Outcome]:
     return run
 
 
+@pytest.fixture
+def on_terminal(cli, monkeypatch) -> Callable[..., Outcome]:
+    """As `cli`, but standard error is a terminal, where progress is shown."""
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        return cli(*arguments)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def start() -> Callable[..., subprocess.Popen]:
     """Start a command in a process, and a process group, of its own."""

@@ -138,6 +138,9 @@ def test_long_lists_are_cut_in_text_and_whole_in_json(cli, paint, tmp_path, monk
         "one colour only: 5 more; --json lists all",
     ]
     assert len(json.loads(cli("check", folder.parent, "--json").out)["blank"]) == 8
+    monkeypatch.setattr(check, "MOST_LINES", 8)
+    lines = [line for line in cli("check", folder.parent).out.splitlines() if line.startswith("one colour only")]
+    assert lines == [f"one colour only: {folder}/red/blank{number}.png" for number in range(8)]
 
 
 def test_two_sizes_are_both_told(cli, paint, tmp_path):
@@ -163,3 +166,20 @@ def test_no_decoded_picture_is_kept(cli, monkeypatch):
     monkeypatch.setattr("striate.data.open_dataset", record)
     assert cli("check", "photos").code == 1
     assert asked == [("photos", {"memory_limit": 0})]
+
+
+def test_columns_are_as_wide_as_the_longest_class(cli, paint, tmp_path):
+    photos = paint(tmp_path / "photos", ["a", "a long name of a class"], count=10)
+    lines = cli("check", photos).out.splitlines()
+    assert lines[:3] == [
+        "                           train       val",
+        "a                              9         1",
+        "a long name of a class         9         1",
+    ]
+    assert lines[3] == "format                  PNG"
+
+
+def test_unreadable_files_are_written_down_beside_json_too(cli, odd, tmp_path):
+    found = json.loads(cli("check", odd, "--skipped", tmp_path / "skipped.csv", "--json").out)
+    assert len(found["skipped"]) == 1
+    assert len((tmp_path / "skipped.csv").read_text().splitlines()) == 2

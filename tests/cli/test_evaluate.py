@@ -101,6 +101,16 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
     assert (figures["run"], figures["split"], figures["notes"]) == ("run", "test", ["left out"])
 
 
+def test_short_names_stand_under_theirs_too(cli, monkeypatch):
+    found = replace(Evaluation(("a", "b"), np.array([0, 1]), np.eye(2)), split="test")
+    monkeypatch.setattr("striate.classifier.load", lambda run: SimpleNamespace(evaluate=lambda *_: found))
+    assert cli("evaluate", "run").out.splitlines()[-3:] == [
+        "class  precision  recall      F1  images",
+        "a        100.00%  100.00%  100.00%       1",
+        "b        100.00%  100.00%  100.00%       1",
+    ]
+
+
 @pytest.mark.parametrize(
     ("split", "words"), [("val", "5 val images"), ("test", "5 test images"), ("all", "5 images"),
                          ("train", "5 training images, which says little about new ones")],

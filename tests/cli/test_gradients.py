@@ -1,9 +1,14 @@
 """striate gradients: networks and options side by side."""
 
+import itertools
 import json
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
+
+from striate.analysis import gradients
 
 
 def test_plain_against_residual(cli):
@@ -66,8 +71,6 @@ def test_mistakes_are_one_line(arguments, said, cli):
 @pytest.fixture
 def calls(monkeypatch):
     """What each pass is asked for, in place of the passes."""
-    from striate.analysis import gradients
-
     recorded = []
 
     def gradient_norms(model, images, labels, **options):
@@ -108,3 +111,144 @@ def test_ways_are_run_in_order(cli, calls):
 def test_as_many_training_images_as_asked_for(cli, calls, colours):
     assert cli("gradients", "lenet5", "--data", colours, "--batch-size", 3).code == 0
     assert len(calls[0][1]) == len(calls[0][2]) == 3
+
+
+#: The value of an option, and what it asks for: whether each way is the first (norms kept; heads unused).
+NORMS = {"keep": [True], "none": [False], "both": [True, False]}
+HEADS = {"none": [True], "used": [False], "both": [True, False]}
+
+
+@pytest.mark.parametrize(("norm", "heads"), itertools.product(NORMS, HEADS))
+def test_norms_and_heads_are_taken_both_ways_in_order(norm, heads, cli, calls, monkeypatch):
+    bare = nn.Identity()
+    monkeypatch.setattr("striate.analysis.gradients.without_norms", lambda model: bare)
+    assert cli("gradients", "lenet5", "--norm", norm, "--auxiliary", heads, "--batch-size", 2).code == 0
+    ways = list(itertools.product(NORMS[norm], HEADS[heads]))
+    assert [(call[0] is not bare, not call[3]["auxiliary"]) for call in calls] == ways
+    assert [call[3]["label"] for call in calls] == [
+        "lenet5" + (", no norm" if not normed else "") + (", auxiliary" if not plain else "") for normed, plain in ways
+    ]
+
+
+def test_networks_and_activations_are_run_in_order(cli, calls):
+    words = ("gradients", "lenet5", "keras_mnist", "--activation", "tanh", "--activation", "relu", "--batch-size", 2)
+    assert cli(*words).code == 0
+    assert [call[3]["label"] for call in calls] == [
+        *("lenet5, tanh", "lenet5, relu", "keras_mnist, tanh", "keras_mnist, relu"),
+    ]
+
+
+@pytest.mark.parametrize("network", ["lenet5", "keras_mnist", "resnet20_cifar", "{file}:net"])
+def test_an_activation_takes_the_place_of_the_networks_own(network, cli, calls, tmp_path):
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\ndef net():\n"
+        "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
+    )
+    name = network.format(file=tmp_path / "net.py")
+    for function, kind in (("tanh", nn.Tanh), ("sigmoid", nn.Sigmoid)):
+        assert cli("gradients", name, "--activation", function, "--size", 28, "--batch-size", 2).code == 0
+        kinds = [type(part) for part in calls[-1][0].modules()]
+        assert kind in kinds
+        assert nn.ReLU not in kinds
+
+
+@pytest.mark.parametrize("words", [(), ("--activation", "tanh")])
+@pytest.mark.parametrize("size", [28, 40])
+def test_a_network_is_built_for_the_classes_channels_and_size_of_the_images(words, size, cli, calls, colours):
+    for network in ("lenet5", "keras_mnist"):
+        outcome = cli("gradients", network, "--data", colours, "--size", size, "--batch-size", 4, *words, "--json")
+        assert outcome.code == 0, outcome.err
+        assert json.loads(outcome.out)["data"] == str(colours)
+        model, images, *_ = calls[-1]
+        assert (model.num_classes, model.in_channels, images.shape) == (3, 3, (4, 3, size, size))
+
+
+def test_training_images_come_with_their_labels_each_once_and_normalised(cli, calls, colours):
+    for count, seed in ((27, 0), (100, 0), (5, 1), (5, 1), (5, 2)):
+        assert cli("gradients", "lenet5", "--data", colours, "--batch-size", count, "--seed", seed).code == 0
+    (_, images, labels, _), (_, more, _, _), *fives = calls
+    assert len(images) == len(more) == 27  # as many as there are
+    assert sorted(labels.tolist()) == [0] * 9 + [1] * 9 + [2] * 9
+    brightest = images.mean((2, 3)).argmax(1)
+    assert brightest.tolist() == [{0: 2, 1: 1, 2: 0}[label] for label in labels.tolist()]  # blue, green, red
+    assert len({image.numpy().tobytes() for image in images}) == 27
+    assert images.mean((0, 2, 3)).abs().max() < 0.1
+    assert (images.std((0, 2, 3)) - 1).abs().max() < 0.1
+    assert fives[0][1].equal(fives[1][1])
+    assert not fives[0][1].equal(fives[2][1])
+
+
+def test_noise_is_standard_normal_and_labels_are_of_at_least_two_classes(cli, calls, tmp_path):
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\ndef net():\n"
+        "    return nn.Sequential(nn.Conv2d(3, 1, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
+    )
+    assert cli("gradients", f"{tmp_path / 'net.py'}:net", "--size", 9, "--batch-size", 64).code == 0
+    _, images, labels, _ = calls[0]
+    assert images.shape == (64, 3, 9, 9)
+    assert abs(float(images.mean())) < 0.05
+    assert abs(float(images.std()) - 1) < 0.05
+    assert set(labels.tolist()) == {0, 1}
+
+
+def test_without_words_it_is_eight_images_at_seed_nought_as_the_network_is(cli, calls):
+    found = json.loads(cli("gradients", "lenet5", "--json").out)
+    assert (found["seed"], found["batch_size"], found["data"]) == (0, 8, None)
+    ((_, images, labels, options),) = calls
+    assert (images.shape, labels.shape) == ((8, 1, 28, 28), (8,))
+    assert options == {"auxiliary": False, "label": "lenet5", "seed": 0}
+    generator = torch.Generator().manual_seed(0)
+    assert images.equal(torch.randn(8, 1, 28, 28, generator=generator))
+
+
+@pytest.mark.parametrize("words", [(), ("--activation", "tanh")])
+def test_building_leaves_the_callers_random_numbers_alone(words, cli, monkeypatch):
+    states = []
+
+    def passed(model, *_, label, **__):
+        states.append(torch.get_rng_state())
+        return gradients.Gradients(label, 1.5, (gradients.LayerGradient("a", "Linear", 4, 1.0, 2.0),))
+
+    monkeypatch.setattr(gradients, "gradient_norms", passed)
+    before = torch.get_rng_state()
+    assert cli("gradients", "lenet5", *words, "--seed", 3).code == 0
+    assert states[0].equal(before)
+
+
+NOT_LOGITS = """
+from torch import nn
+class Number(nn.Conv2d):
+    def forward(self, x):
+        return super().forward(x).mean()
+def number():
+    return Number(3, 4, 3)
+def fails():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(5, 2))
+"""
+
+
+def test_what_gives_no_logits_or_does_not_run_is_told(cli, tmp_path):
+    (tmp_path / "net.py").write_text(NOT_LOGITS)
+    outcome = cli("gradients", f"{tmp_path / 'net.py'}:number", "--size", 8)
+    assert outcome.code == 2
+    assert "net.py:number is no classifier, which gives logits (N, classes); input 3x8x8 was guessed" in outcome.line()
+    outcome = cli("gradients", f"{tmp_path / 'net.py'}:fails", "--size", 8)
+    assert outcome.code == 1
+    assert "net.py:fails cannot be run on images (3, 8, 8): " in outcome.line()
+
+
+def test_pictures_and_tables_are_of_the_same_runs(cli, calls, monkeypatch):
+    from striate.analysis import gradient_tables as tables
+
+    drawn = []
+    monkeypatch.setattr(tables, "plot_gradients", lambda runs, path: drawn.append(([run.label for run in runs], path)))
+    words = ("gradients", "lenet5", "keras_mnist", "--batch-size", 2)
+    assert cli(*words, "--plot", "a.svg", "--out", "b.csv").out == "b.csv\n"
+    assert cli(*words, "--out", "c.png").out == "c.png\n"
+    assert drawn == [(["lenet5", "keras_mnist"], Path("a.svg")), (["lenet5", "keras_mnist"], Path("c.png"))]
+    assert Path("b.csv").read_text() == cli(*words, "--format", "csv").out
+    assert cli(*words, "--format", "csv").out.splitlines()[0].startswith("network,")
+    assert cli(*words, "--format", "markdown").out.startswith("| ")
+    outcome = cli("gradients", "no_such_network", "--out", "a.doc")
+    assert (outcome.code, "--out a.doc: its name must end in" in outcome.line()) == (2, True)
+    assert "cannot draw to 'a.doc'" in cli("gradients", "no_such_network", "--plot", "a.doc").line()

@@ -184,3 +184,63 @@ def test_ctrl_c_and_termination_are_heeded_alike(monkeypatch):
     assert heeded.keys() == {signal.SIGINT, signal.SIGTERM}
     assert heeded[signal.SIGINT] is heeded[signal.SIGTERM]
     assert isinstance(heeded[signal.SIGINT], interrupt.Handler)
+
+
+def test_outside_the_main_thread_nothing_is_heeded_and_nothing_left_behind(monkeypatch):
+    import atexit
+    import threading
+
+    from striate.cli import interrupt
+
+    done = []
+    monkeypatch.setattr(signal, "signal", lambda *said: done.append(said))
+    monkeypatch.setattr(atexit, "register", lambda *said: done.append(said))
+
+    def leave():
+        interrupt.heed_interrupts()
+        with pytest.raises(SystemExit) as leaving:
+            interrupt.leave(3)
+        codes.append(leaving.value.code)
+
+    codes = []
+    thread = threading.Thread(target=leave)
+    thread.start()
+    thread.join()
+    assert (codes, done) == ([3], [])
+    with pytest.raises(SystemExit) as leaving:
+        interrupt.leave(4)
+    assert leaving.value.code == 4
+    assert done == [(signal.signal, signal.SIGINT, signal.SIG_IGN)]  # once Python takes itself down
+
+
+def test_an_interrupt_looks_again_until_the_import_is_done(monkeypatch):
+    import _thread
+    import threading
+
+    from striate.cli import interrupt
+
+    looks, timers = iter([True, True, False, True, True]), []
+
+    class Timer:
+        def __init__(self, seconds, function):
+            timers.append((seconds, function, self))
+
+        def start(self):
+            assert self.daemon  # a process that is done does not wait for it
+
+    left = []
+    monkeypatch.setattr(interrupt, "importing", lambda frame: next(looks))
+    monkeypatch.setattr(interrupt, "leave_at_once", lambda number, frame: left.append(number))
+    monkeypatch.setattr(threading, "Timer", Timer)
+    handler = interrupt.Handler()
+    monkeypatch.setattr(_thread, "interrupt_main", lambda: handler(signal.SIGINT, None))
+    handler(signal.SIGTERM, None)
+    assert [seconds for seconds, *_ in timers] == [interrupt.PATIENCE]
+    timers[0][1]()  # still importing
+    assert len(timers) == 2
+    with pytest.raises(KeyboardInterrupt):
+        timers[1][1]()
+    assert (left, len(timers)) == ([], 2)
+    handler(signal.SIGINT, None)  # another, within another import
+    handler(signal.SIGTERM, None)  # and somebody insists
+    assert left == [signal.SIGTERM]

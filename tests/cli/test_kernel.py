@@ -260,3 +260,65 @@ def test_a_folder_that_may_not_be_written_to(cli, photo, tmp_path):
     outcome = cli("kernel", photo[0], "--kernel", "sharpen", "--out", closed / "o.png")
     assert outcome.code == 1
     assert "cannot be written" in outcome.line()
+
+
+ENDINGS = {".png": "PNG", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP", ".jpg": "JPEG",
+           ".jpeg": "JPEG", ".PNG": "PNG", ".Jpg": "JPEG"}  # fmt: skip
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_ending_decides_the_format(ending, channels, cli, tmp_path):
+    values = np.full((8, 8, channels), 100, np.uint8)
+    Image.fromarray(values.squeeze()).save(tmp_path / "p.png")
+    outcome = cli("kernel", tmp_path / "p.png", "--kernel", "1.5", "--out", f"o{ending}")
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, f"o{ending}")
+    with Image.open(f"o{ending}") as written:
+        assert written.format == ENDINGS[ending]
+        assert abs(np.asarray(written).astype(int) - 150).max() <= 2
+
+
+@pytest.mark.parametrize("ending", [".npy", ".NPY"])
+def test_exact_values_are_neither_scaled_nor_clipped(ending, cli, tmp_path):
+    Image.fromarray(np.array([[0, 10, 200]], np.uint8)).save(tmp_path / "p.png")
+    words = ("--kernel", "-1 0.5", "--border", "zero", "--signed", "--gain", 0.1, "--out", f"o{ending}")
+    assert cli("kernel", tmp_path / "p.png", *words).code == 0
+    assert np.load(f"o{ending}").tolist() == [[[0], [5], [90]]]
+
+
+@pytest.mark.parametrize("gain", ["0", "-1", "inf", "nan"])
+def test_a_gain_is_a_number_above_nought(gain, cli, photo):
+    outcome = cli("kernel", photo[0], "--kernel", "sharpen", f"--gain={gain}")
+    assert outcome.code == 2
+    assert outcome.line() == f"striate: --gain {gain}: a number above 0 is needed"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "signed"), [("1 -1", True), ("0.1 0.2 -0.3", True), ("1 -0.999", False), ("0 0", False), ("-1", False)]
+)
+def test_zero_is_mid_grey_where_the_weights_sum_to_nought(kernel, signed, cli, tmp_path):
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "p.png")
+    said = json.loads(cli("kernel", tmp_path / "p.png", "--kernel", kernel, "--json").out)
+    assert said["signed"] is signed
+    assert set(np.asarray(Image.open(said["out"])).ravel().tolist()) == {128 if signed else 0}
+
+
+def test_a_pixel_is_told_beside_the_picture_where_both_are_asked_for(cli, photo):
+    path, _ = photo
+    words = ("kernel", path, "--kernel", "sharpen", "--explain", 3, 2)
+    told = cli(*words).out
+    assert not list(Path.cwd().iterdir())
+    assert cli(*words, "--out", "o.png").out == f"{told}o.png\n"
+    assert told.splitlines()[0].startswith(f"{path}: 12x9, ")
+    assert told.splitlines()[1].startswith("pixel x 3, y 2 ")
+    assert told.splitlines()[-1].startswith("result 12x9, ")
+    assert [entry.name for entry in Path.cwd().iterdir()] == ["o.png"]
+
+
+def test_strong_edges_are_shown_weaker_so_that_they_fit(cli, tmp_path):
+    step = np.zeros((4, 8), np.uint8)
+    step[:, 4:] = 254
+    Image.fromarray(step).save(tmp_path / "p.png")
+    said = json.loads(cli("kernel", tmp_path / "p.png", "--kernel", "-1 1", "--json").out)
+    assert (said["highest"], said["gain"]) == (254, 0.5)
+    assert np.asarray(Image.open(said["out"]))[0].tolist() == [128, 128, 128, 128, 255, 128, 128, 128]

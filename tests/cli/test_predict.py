@@ -3,8 +3,11 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from striate.classifier.prediction import Prediction, Predictions
 
 
 def test_files_that_are_left_out_are_named(cli, run, paint, tmp_path):
@@ -92,3 +95,52 @@ def test_what_may_not_be_read_is_found_out_by_reading_it(command, cli, tmp_path,
     (tmp_path / "there").write_bytes(b"")
     unreadable(tmp_path / "there")
     assert "is not readable" not in cli(*command.format(tmp_path / "there").split()).line()
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What the classifier is asked; it answers with `answers.given`."""
+
+    class Asked(list):
+        given = ()
+
+    asked = Asked()
+
+    def predict(*said):
+        asked.append(said)
+        found = Predictions(asked.given)
+        found.notes = ("a note", "b")
+        return found
+
+    def load(run):
+        asked.append(run)
+        return SimpleNamespace(predict=predict)
+
+    monkeypatch.setattr("striate.classifier.load", load)
+    return asked
+
+
+GOOD = Prediction("a b.png", (("cat", 0.75), ("dog", 0.125)))
+BAD = Prediction("bad.png", error="bad.png: empty file")
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "out", "err"),
+    [
+        ([GOOD], 0, "a b.png\tcat 75.00%\tdog 12.50%\n", ""),
+        ([BAD, GOOD], 0, "a b.png\tcat 75.00%\tdog 12.50%\n", "striate: bad.png: empty file\n"),
+        ([BAD, BAD], 1, "", "striate: bad.png: empty file\n" * 2),
+    ],
+)
+def test_each_image_is_a_line_its_error_another_and_none_read_is_a_failure(given, code, out, err, cli, answers):
+    answers.given = given
+    notes = "note: a note\nnote: b\n"
+    assert cli("predict", "run", "a b.png", "there") == (code, out, err + notes)
+    assert answers == [Path("run"), ([Path("a b.png"), Path("there")], 1)]
+    told = cli("predict", "run", "x", "--top", 2, "--json")
+    assert (told.code, told.err) == (code, err + notes)
+    assert answers[-1] == ([Path("x")], 2)
+    assert json.loads(told.out) == {
+        "predictions": [json.loads(json.dumps(one.to_dict())) for one in given],
+        "notes": ["a note", "b"],
+    }

@@ -33,7 +33,7 @@ def command(
         print_json({**figures, "notes": list(evaluation.notes)})
         return
     print(evaluation_lines(evaluation, evaluation.split))
-    width = max(len(score.name) for score in evaluation.per_class())
+    width = max(map(len, ["class", *(score.name for score in evaluation.per_class())]))
     print(f"\n{'class':{width}}  precision  recall      F1  images")
     for score in evaluation.per_class():
         print(f"{score.name:{width}}  {score.precision:9.2%}  {score.recall:6.2%}  {score.f1:6.2%}  {score.support:6,}")

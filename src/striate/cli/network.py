@@ -195,7 +195,7 @@ def _torchvisions_size(name: str) -> int:
 
     try:
         return int(torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0])
-    except (AttributeError, TypeError, IndexError):
+    except AttributeError:  # of weights for other tasks
         return 224
 
 

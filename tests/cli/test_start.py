@@ -1,0 +1,48 @@
+"""The first and the last thing that happens: signals before anything heavy, and the process ended only when asked."""
+
+import signal
+import threading
+
+import pytest
+
+from striate.cli import start
+
+
+@pytest.fixture
+def happened(monkeypatch) -> list[object]:
+    """What happens in order: signals that are taken, the command, the process' own end."""
+    done = []
+    monkeypatch.setattr("_signal.signal", lambda number, handler: done.append((number, handler)))
+    monkeypatch.setattr("striate.cli.app.run", lambda: done.append("run"))
+    monkeypatch.setattr(start, "_end_process", lambda: done.append("end"))
+    return done
+
+
+def test_ctrl_c_and_termination_leave_at_once_before_the_command_is_known(happened):
+    start.main()
+    first = [(signal.SIGINT, start.leave_at_once), (signal.SIGTERM, start.leave_at_once)]
+    assert happened == [*first, "run"]
+
+
+@pytest.mark.parametrize("caller", ["__main__", "a_program"])
+@pytest.mark.parametrize("code", [0, 1, 2, 130, None])
+def test_only_an_interrupted_process_of_its_own_ends_without_pythons_end(caller, code, happened, monkeypatch):
+    def run():
+        raise SystemExit(code)
+
+    monkeypatch.setattr("striate.cli.app.run", run)
+    with pytest.raises(SystemExit) as leaving:
+        exec("main()", {"__name__": caller, "main": start.main})
+    assert leaving.value.code == code
+    assert happened[2:] == (["end"] if (caller, code) == ("__main__", 130) else [])
+
+
+def test_outside_the_main_thread_signals_are_not_its_business(monkeypatch):
+    ran = []
+    monkeypatch.setattr("striate.cli.app.run", lambda: ran.append(threading.current_thread()))
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    thread = threading.Thread(target=start.main)
+    thread.start()
+    thread.join()
+    assert ran == [thread]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -1,0 +1,80 @@
+"""striate summary: every word arrives where the network is found and where it runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from striate import analysis
+from striate.analysis.inputs import Inputs
+from striate.cli import summary
+from striate.cli.summary import command
+
+FOUND = {"size": None, "classes": None, "channels": None, "device": "meta"}
+RUN = {"depth": None, "device": "meta"}
+#: What is said, what then differs where the network is found, and where it runs; and the input that it runs on.
+SAID = {
+    "": ({}, {}, [1, 1, 28, 28]),
+    "--size 40": ({"size": 40}, {}, [1, 1, 40, 40]),
+    "--classes 7": ({"classes": 7}, {}, [1, 1, 28, 28]),
+    "--channels 2": ({"channels": 2}, {}, [1, 2, 28, 28]),
+    "--device cpu": ({"device": "cpu"}, {"device": "cpu"}, [1, 1, 28, 28]),
+    "--depth 1": ({}, {"depth": 1}, [1, 1, 28, 28]),
+    "--input 1x28x28": ({}, {}, [1, 1, 28, 28]),
+    "--input 5x1x28x28": ({}, {}, [5, 1, 28, 28]),
+    "--input 1x28x28 --device cpu": ({"device": "cpu"}, {"device": "cpu"}, [1, 1, 28, 28]),
+    "--input 1x28x28 --depth 1": ({}, {"depth": 1}, [1, 1, 28, 28]),
+}
+
+
+@pytest.mark.parametrize("words", SAID)
+def test_each_word_arrives(words, cli, monkeypatch):
+    looked, ran = [], []
+    locate, run = summary.locate, analysis.summary
+    monkeypatch.setattr(summary, "locate", lambda name, **said: (looked.append((name, said)), locate(name, **said))[1])
+    monkeypatch.setattr(analysis, "summary", lambda *given, **said: (ran.append((given, said)), run(*given, **said))[1])
+    found, running, shape = SAID[words]
+    outcome = cli("summary", "lenet5", *words.split(), "--json")
+    assert outcome.code == 0, outcome.err
+    assert looked == [("lenet5", FOUND | found)]
+    (((model, *shapes), said),) = ran
+    inputs = said.pop("inputs", None)
+    assert said == RUN | running
+    assert isinstance(inputs, Inputs) == ("--input" in words)
+    assert len(shapes) == ("--input" not in words)
+    assert json.loads(outcome.out)["input_shapes"] == [shape]
+    assert model.num_classes == found.get("classes", 10)
+
+
+def test_every_word_is_here():
+    names = {word.strip("-").split()[0] for words in SAID for word in words.split("--") if word.strip()}
+    assert command.__annotations__.keys() - {"return"} == {
+        name.replace("input", "inputs") for name in names
+    } | {"network", "form", "out", "json"}  # fmt: skip
+
+
+def test_json_names_the_network_as_it_was_asked_for_and_as_it_is_called(cli):
+    found = json.loads(cli("summary", "LeNet-5", "--json").out)
+    assert (found["network"], found["name"]) == ("LeNet-5", "lenet5")
+
+
+@pytest.mark.parametrize("depth", [(), ("--depth", 1)])
+def test_every_form_has_the_rows_of_that_depth(depth, cli):
+    words = ("summary", "lenet5", *depth)
+    names = [row["name"] for row in json.loads(cli(*words, "--json").out)["rows"]]
+    assert names == ["stem", "stages", "head"] if depth else len(names) > 3
+    csv = [line.split(",")[0] for line in cli(*words, "--format", "csv").out.splitlines()]
+    assert csv == ["name", *names]
+    markdown = [line.split(" | ")[0] for line in cli(*words, "--format", "markdown").out.splitlines()]
+    assert [cell.removeprefix("| ") for cell in markdown if cell.startswith("| ")][1:] == names
+    cli(*words, "--out", "table.csv")
+    assert Path("table.csv").read_text() == cli(*words, "--format", "csv").out
+
+
+def test_a_guess_is_blamed_only_where_there_was_one(cli, tmp_path):
+    (tmp_path / "net.py").write_text("from torch import nn\ndef net():\n    return nn.Conv2d(3, 4, 5)\n")
+    net = f"{tmp_path / 'net.py'}:net"
+    guessed = cli("summary", net, "--size", 2)
+    given = cli("summary", net, "--input", "3x2x2")
+    assert (guessed.code, given.code) == (1, 1)
+    assert guessed.line() == f"{given.line()}; input 3x2x2 was guessed (its first layer is itself, Conv2d)"
