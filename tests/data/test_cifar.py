@@ -70,23 +70,24 @@ def test_records_are_read_in_the_order_of_the_files(tmp_path, kind, form):
 
 @pytest.mark.parametrize("form", ["folder", "gz"])
 def test_what_is_missing_is_listed(tmp_path, form):
-    folder = tmp_path / "set"
+    folder = tmp_path / "two\nlines"
     write(folder, "cifar10")
     for name in ("data_batch_2.bin", "test_batch.bin", "batches.meta.txt"):
         (folder / name).unlink()
     place = folder
     if form == "gz":
-        place = tmp_path / "set.tar.gz"
+        place = tmp_path / "two\nlines.tar.gz"
         with tarfile.open(place, "w:gz") as tar:
             tar.add(folder, "set")
     with pytest.raises(StriateError) as caught:
         list_cifar("cifar10", place)
-    assert str(caught.value) == f"{place} lacks data_batch_2.bin, test_batch.bin, batches.meta.txt; fetch it again"
+    where = str(place).replace("\n", "\ufffd")
+    assert str(caught.value) == f"{where} lacks data_batch_2.bin, test_batch.bin, batches.meta.txt; fetch it again"
 
 
 @pytest.mark.parametrize(("kind", "size"), [("cifar10", 3073), ("cifar100", 3074)])
 def test_parts_of_records_are_refused(tmp_path, kind, size):
-    folder = tmp_path / "set"
+    folder = tmp_path / "two\nlines"
     write(folder, kind)
     whole = (folder / TEST[kind]).read_bytes()
     for content in (b"", whole[:-1], whole + b"?"):
@@ -94,28 +95,28 @@ def test_parts_of_records_are_refused(tmp_path, kind, size):
         with pytest.raises(StriateError) as caught:
             list_cifar(kind, folder)
         assert str(caught.value) == (
-            f"{folder}/{TEST[kind]} is truncated: {len(content):,} bytes are no whole records of {size:,}"
+            f"{tmp_path}/two\ufffdlines/{TEST[kind]} is truncated: {len(content):,} bytes are no whole records of {size:,}"
         )
 
 
 @pytest.mark.parametrize("part", [TRAIN["cifar10"][3], TEST["cifar10"]])
 def test_a_label_without_a_name_is_refused(tmp_path, part):
-    folder = tmp_path / "set"
+    folder = tmp_path / "two\nlines"
     write(folder, "cifar10")
     image = np.zeros((32, 32, 3), np.uint8)
     (folder / part).write_bytes(record("cifar10", 6, image) + record("cifar10", 0, image))
     with pytest.raises(StriateError) as caught:
         list_cifar("cifar10", folder)
-    assert str(caught.value) == f"{folder}: label 6 is outside the 6 classes"
+    assert str(caught.value) == f"{tmp_path}/two\ufffdlines: label 6 is outside the 6 classes"
 
 
 def test_an_archive_that_is_none_is_one_line(tmp_path):
     write(tmp_path / "set", "cifar10")
     sound = packed(tmp_path / "set", "gz").read_bytes()
-    archive = tmp_path / "archive.tar.gz"
+    archive = tmp_path / "two\nlines.tar.gz"
     for content in (b"", b"no archive at all", sound[:-2000], sound[:9000] + bytes(400) + sound[9400:]):
         archive.write_bytes(content)
         with pytest.raises(StriateError) as caught:
             list_cifar("cifar10", archive)
-        assert str(caught.value).startswith(f"{archive} is damaged or cut short (")
+        assert str(caught.value).startswith(f"{tmp_path}/two\ufffdlines.tar.gz is damaged or cut short (")
         assert str(caught.value).endswith("); fetch it again")
