@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from striate.data.decode import UnreadableImage, decode, decode_image, inspect
+from striate.data.not_read import advice_for, not_read, refusal
 
 
 def test_a_heic_picture_is_known_by_its_content_whatever_its_name(tmp_path):
@@ -76,3 +77,57 @@ def test_what_can_be_read_is_read_under_any_name(tmp_path):
     Image.new("RGB", (4, 3), (9, 8, 7)).save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / "a.heic")
     assert decode(tmp_path / "a.heic")[0, 0].tolist() == [9, 8, 7]
+
+
+ADVICE = {
+    "convert it to JPEG or PNG": (
+        "heic heif hif jxl jxr psd psb xcf kra tga pcx dds exr hdr svg svgz eps ai wmf emf pdf ps dcm dicom djvu sgi "
+        "xpm flif"
+    ),
+    "develop it to JPEG, PNG or TIFF": (
+        "cr2 cr3 crw nef nrw arw srf sr2 srw dng orf rw2 raf pef raw 3fr fff iiq erf kdc dcr mrw mos rwl x3f"
+    ),
+    "save pictures of it as JPEG or PNG": "mp4 m4v mov avi mkv webm mpg mpeg wmv flv 3gp mts m2ts",
+    "save each picture as a file of its own": "npz mat h5 hdf5 pkl pickle pt tfrecord tfrecords mdb nii",
+    "give the folder that holds it alone": "parquet pq",
+    "save it as Parquet": "arrow feather",
+    "unpack it": "zip tar tgz gz bz2 xz 7z rar",
+}
+
+
+@pytest.mark.parametrize("advice", ADVICE)
+def test_every_kind_has_its_advice(advice):
+    for extension in ADVICE[advice].split():
+        assert refusal(f".{extension}") == f".{extension} is not read; {advice}"
+        assert not_read(b"?" * 99, f".{extension}") == f".{extension} is not read; {advice}"
+        assert advice_for(f".{extension}", "all") == advice.replace(" it ", " all ").replace("unpack it", "unpack all")
+        assert advice_for(f".{extension}") == advice_for(f".{extension}", "them")
+
+
+@pytest.mark.parametrize("extension", ["", ".txt", ".jpg", "heic", "."])
+def test_other_kinds_have_none(extension):
+    assert (advice_for(extension), refusal(extension)) == ("", "")
+    assert not_read(b"?" * 99, extension) == "not an image"
+
+
+def test_pictures_of_hevc_are_known_by_every_brand():
+    for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"):
+        assert not_read(b"\0\0\0\x18ftyp" + brand + bytes(30), ".jpg").startswith(".heic is not read; convert it")
+    assert not_read(b"\0\0\0\x18ftypmp42" + bytes(30), ".mov").startswith(".mov is not read; save pictures")
+    assert not_read(b"\0\0\0\x18FTYPheic" + bytes(30), ".jpg") == "not an image"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"VERSION HTTPS://GIT-LFS", "a pointer of Git LFS in place of the picture; run git lfs pull"),
+        (b" \t\r\n<HTML>", "a web page in place of the picture; fetch it again"),
+        (b"<!doctype HTML>", "a web page in place of the picture; fetch it again"),
+        (b" " * 59 + b"<html", "a web page in place of the picture; fetch it again"),
+        (b" " * 60 + b"<html", ".cr2 is not read; develop it to JPEG, PNG or TIFF"),
+        (b"a <html>", ".cr2 is not read; develop it to JPEG, PNG or TIFF"),
+        (b"\xff\xd8\xff\xe0", "damaged: its header does not make sense"),
+    ],
+)
+def test_what_begins_a_file_goes_before_its_name(content, words):
+    assert not_read(content, ".cr2") == words

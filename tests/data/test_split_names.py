@@ -39,3 +39,45 @@ def test_what_else_a_name_says_is_told_apart():
 )
 def test_folders_that_only_wrap_are_no_classes(name, nothing):
     assert says_nothing(name) is nothing
+
+
+WORDS = {
+    "train": "train training trainval trn",
+    "val": "val valid validate validation vld dev development eval evaluation",
+    "test": "test tests testing tst t10k",
+}
+BESIDE = (
+    "set sets data dataset split folder dir part partial seg my image images img imgs picture pictures pic pics photo "
+    "photos sample samples"
+)
+
+
+@pytest.mark.parametrize("split", WORDS)
+def test_every_word_for_a_split_is_known_with_all_that_may_stand_beside_it(split):
+    for word in WORDS[split].split():
+        for name in (word, word.upper(), f"{word}2017", f"{word}-01", f"{word} {word}"):
+            assert split_and_rest(name) == (split, ""), name
+        for filler in BESIDE.split():
+            for name in (f"{filler}_{word}", f"{word} {filler}", f"{word}{filler}"):
+                assert split_of(name) == split, name
+                assert says_nothing(name), name
+        assert split_and_rest(f"pets-{word}") == (split, "pets")
+        assert split_of(f"pets-{word}") is None
+        assert not says_nothing(f"pets-{word}")
+
+
+def test_words_that_may_stand_beside_a_split_say_nothing_alone():
+    for filler in BESIDE.split():
+        assert says_nothing(filler)
+        assert says_nothing(f"{filler.title()}_2")
+        assert split_and_rest(filler) == (None, "")
+        assert split_and_rest(f"cat {filler}") == (None, "cat")
+    assert says_nothing("train_images-val")
+    assert not says_nothing("12")
+
+
+def test_two_splits_in_one_name_are_none_and_the_rest_stays():
+    assert split_and_rest("train-val") == (None, "")
+    assert split_and_rest("big-cats_Train-and-test3") == (None, "big cats and")
+    assert split_and_rest("training-train") == ("train", "")
+    assert split_and_rest("\u00c4pfel_TEST") == ("test", "\u00e4pfel")

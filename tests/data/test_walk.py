@@ -60,8 +60,45 @@ def test_what_systems_leave_is_passed_over_at_every_level(make_folder, name):
     assert met.notes() == ()
 
 
+SYSTEM = (
+    "@eaDir @tmp @recycle @Recently-Snapshot @sharebin @__thumb #recycle #snapshot @SynoEAStream @SynoResource "
+    "@appdata @appstore @apptemp @snapshots ~snapshot $RECYCLE.BIN RECYCLER RECYCLED msdownld.tmp lost+found $Extend "
+    "$WinREAgent $SysReset __MACOSX __pycache__ Thumbs.db ehthumbs.db ehthumbs_vista.db desktop.ini .git .DS_Store "
+    "found.000 FOUND.123"
+)
+
+
+def test_every_name_of_the_systems_is_known_in_any_case():
+    spaced = (
+        "System Volume Information",
+        "Network Trash Folder",
+        "Temporary Items",
+        "TheVolumeSettingsFolder",
+        "Icon\r",
+    )
+    for name in (*SYSTEM.split(), *spaced):
+        assert is_system(name)
+        assert is_system(name.upper())
+        assert is_system(name.lower())
+        assert not is_system(f"my {name}")
+
+
 @pytest.mark.parametrize(
-    "name", ["cats", "e@dir", "lost", "RECYCLE", "found.0", "thumbs", "desktop", "icons", "system"]
+    "name",
+    [
+        "cats",
+        "e@dir",
+        "lost",
+        "RECYCLE",
+        "found.0",
+        "found.0000",
+        "found.00a",
+        "found",
+        "thumbs",
+        "desktop",
+        "icons",
+        "system",
+    ],
 )
 def test_users_names_are_not_the_systems(name):
     assert not is_system(name)

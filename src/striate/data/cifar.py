@@ -47,7 +47,7 @@ def list_cifar(name: str, place: Path) -> Listing:
             labels.append(fine)
             names += [f"{member}[{row}]" for row in range(len(fine))]
         every = np.concatenate(labels)
-        if len(every) and every.max() >= len(classes):
+        if every.max() >= len(classes):
             raise StriateError(f"{printable(place)}: label {every.max()} is outside the {len(classes)} classes")
         parts[split] = Part(np.concatenate(pixels), names, every)
     return Listing(classes, parts)

@@ -34,7 +34,7 @@ def fetch(urls: Sequence[str], target: Path, md5: str, timeout: float = 20.0) ->
             cause: object = error
             if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
                 cause = error.reason  # the plain reason, without "urlopen error" around it
-            reason = f"{url}: {cause or type(cause).__name__}"
+            reason = f"{url}: {' '.join(str(cause).split()) or type(cause).__name__}"
     raise StriateError(f"{target.name} could not be downloaded ({reason})")
 
 

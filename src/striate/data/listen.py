@@ -31,9 +31,9 @@ def listen(work: Callable[[], T]) -> tuple[T, str]:
         silent = _ear.heard() == before
     if silent:
         return result, ""
-    with _ear.alone() as before:
+    with _ear.alone():
         result = _without_warnings(work)
-        return result, _ear.text(before)
+        return result, _ear.text()
 
 
 _thread = threading.local()
@@ -72,9 +72,9 @@ class _Ear:
         """How many bytes have been printed."""
         return os.lseek(self.file, 0, os.SEEK_CUR)
 
-    def text(self, start: int) -> str:
-        """What was printed after the first `start` bytes."""
-        return os.pread(self.file, self.heard() - start, start).decode("utf-8", "replace")
+    def text(self) -> str:
+        """What was printed since no decoder was running."""
+        return os.pread(self.file, self.heard(), 0).decode("utf-8", "replace")
 
     def __enter__(self) -> int:
         with self.turn:
@@ -118,12 +118,11 @@ class _Alone:
     def __init__(self, ear: _Ear) -> None:
         self.ear = ear
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> None:
         with self.ear.turn:
-            self.ear.turn.wait_for(lambda: self.ear.running == 0 and not self.ear.exclusive)
-            before = self.ear.__enter__()
+            self.ear.turn.wait_for(lambda: self.ear.running == 0)
+            self.ear.__enter__()
             self.ear.exclusive = True
-        return before
 
     def __exit__(self, *exception: object) -> None:
         self.ear.__exit__(*exception)

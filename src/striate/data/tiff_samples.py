@@ -63,7 +63,7 @@ def read_page(data: bytes, page: Page) -> Pixels:
         values = samples if page.photometric == tiff.PALETTE else _to_eight_bits(samples, page)
         bottom = top + len(values)
         if alpha is not None:
-            alpha[top:bottom] = values[..., -1:]
+            alpha[top:bottom] = _to_eight_bits(samples[..., -1:], page)
             values = values[..., :-1]
             if page.alpha == 1:
                 values = _divided(values, alpha[top:bottom])
