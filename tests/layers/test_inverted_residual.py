@@ -75,6 +75,7 @@ def test_the_block_by_hand(expands, excites, shortcut):
     y = depthwise(y)
     y = project(excite(y) if excites else y)
     assert torch.equal(block(x), x + y if shortcut else y)
+    assert torch.equal(InvertedResidual(None, depthwise, project)(x), project(depthwise(x)))
 
 
 def test_a_dropped_path_leaves_the_input_of_that_image_alone():

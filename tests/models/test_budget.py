@@ -39,7 +39,8 @@ def test_a_limit_is_read_in_its_units(kind, text, value):
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        *((kind, text) for kind in LIMITS for text in ("", "x", "0", "-1", "1e999", "1.2.3", "3 apples", "M", "inf", "nan")),
+        *((kind, text) for kind in LIMITS for text in ("", "x", "0", "-1", "1e999", "1.2.3")),
+        *((kind, text) for kind in LIMITS for text in ("3 apples", "M", "inf", "nan")),
         ("multiply_adds", "300MB"),
         ("parameters", "5s"),
         ("parameters", "20ms"),

@@ -47,6 +47,6 @@ def test_blocks_and_dense_layers_become_a_network(dropout):
 
 
 def test_an_impossible_dropout():
+    block = convolved(1, 2, 3, activation="relu")
     with pytest.raises(UsageError, match="dropout is 1"):
-        block = convolved(1, 2, 3, activation="relu")
         chain([block], (2,), 2, in_channels=1, input_size=(5, 5), min_size=3, activation="relu", dropout=1)

@@ -43,7 +43,7 @@ def test_a_size_is_a_side_or_height_and_width(given, size):
 
 @pytest.mark.parametrize("size", [0, -3, (32,), (32, 32, 32), (32, 0), (32.0, 32), ("32", "32"), (32, None)])
 def test_an_impossible_size_is_shown(size):
-    with pytest.raises(UsageError, match="input_size is .*; it must be a side in pixels or"):
+    with pytest.raises(UsageError, match=r"input_size is .*; it must be a side in pixels or"):
         built("resnet20_cifar", input_size=size)
 
 

@@ -129,5 +129,5 @@ def test_a_dropout_that_is_no_fraction(probability):
 def test_impossible_heads():
     with pytest.raises(UsageError, match="pool is 0; the side of the averaged map must be at least 1"):
         dense((2, 3, 5), (7,), 4, pool=0)
-    with pytest.raises(UsageError, match="unknown dropout_on 'input'.*inputs"):
+    with pytest.raises(UsageError, match=r"unknown dropout_on 'input'.*inputs"):
         dense((2, 3, 5), (7,), 4, dropout_on="input")

@@ -29,5 +29,5 @@ def test_what_is_asked_for_is_had(size, stem):
 
 
 def test_other_stems_are_refused():
-    with pytest.raises(UsageError, match="unknown stem 'smal'.*'small'"):
+    with pytest.raises(UsageError, match=r"unknown stem 'smal'.*'small'"):
         stem_for(None, "smal")
