@@ -2,12 +2,16 @@
 
 import inspect
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from striate.errors import UsageError
+from striate.layers.activation import ACTIVATIONS
+from striate.layers.conv import SameConv2d
 from striate.models import create_model
 from striate.models.catalogue import families
 from striate.models.options import KINDS, options_of
@@ -55,3 +59,110 @@ def test_what_an_option_takes():
 def test_patches_of_no_pixels():
     with pytest.raises(UsageError, match="patch_size is 0"):
         create_model("vit_b_16", patch_size=0)
+
+
+#: What all activation functions are made of but the identity, which stands for none.
+ACTIVATION = tuple({type(make()) for make in ACTIVATIONS.values()} - {nn.Identity})
+#: The smallest network of each family: its activation functions, those of them that are gates and stay sigmoids; its
+#: layers of dropout that follow `dropout`, and those with rates of their own; the side of its last map from 96 pixels
+#: behind the small stem.
+LAYERS = {
+    "lenet": (4, 0, None, [], None),
+    "lenet5_1998": (6, 0, None, [], None),
+    "mcdnn": (3, 0, None, [], None),
+    "keras_examples": (4, 0, 1, [], None),
+    "cifar100_course": (18, 0, 1, [], None),
+    "small": (5, 0, None, [], None),
+    "alexnet": (7, 0, 2, [], 11),
+    "zfnet": (7, 0, 2, [], 12),
+    "nin": (9, 0, 2, [], 24),
+    "vgg": (10, 0, 2, [], None),
+    "all_cnn": (7, 0, 2, [0.2], None),
+    "resnet": (17, 0, None, [], 12),
+    "resnet_cifar": (19, 0, None, [], None),
+    "resnet_v2": (49, 0, None, [], 12),
+    "resnext": (49, 0, None, [], 12),
+    "wide_resnet": (49, 0, None, [], 12),
+    "densenet": (99, 0, 48, [], 24),
+    "highway": (17, 8, None, [0.2, 0.3, 0.4, 0.5], None),
+    "mobilenet_v1": (27, 0, 1, [], 12),
+    "mobilenet_v2": (35, 0, 1, [], 12),
+    "efficientnet": (65, 16, 1, [], 12),
+    "mixnet": (None, None, 1, [], 12),
+    "shufflenet_v1": (33, 0, None, [], 12),
+    "shufflenet_v2": (37, 0, None, [], 12),
+    "googlenet": (57 + 4, 0, 1, [0.7, 0.7], 24),
+    "bn_inception": (69, 0, 1, [], 24),
+    "inception_v3": (94 + 2, 0, 1, [], 21),
+    "inception_v4": (149, 0, 1, [], 20),
+    "inception_resnet": (127, 0, 1, [], 21),
+    "xception": (35, 0, 1, [], 12),
+    "nasnet": (183 + 3, 0, 1, [], 24),
+    "vit": (12, 0, 37, [], None),
+    "squeezenet": (18, 0, 1, [], 12),
+}
+
+
+@pytest.mark.parametrize("family", families())
+def test_options_reach_every_layer_that_they_are_about(family):
+    """All of them asked for at once, with values that no network has by itself."""
+    card = min(families()[family].cards, key=lambda card: card.parameters)
+    known = options_of(families()[family])
+    asked = {
+        "activation": "elu",
+        "norm_eps": 0.0123,
+        "dropout": 0.123,
+        "stem": "small",
+        "auxiliary": True,
+        "padding": "tensorflow",
+    }
+    options = {option: value for option, value in asked.items() if option in known and family != "highway"}
+    options = options or {"activation": "elu"}
+    with torch.device("meta"):
+        model = create_model(card.name, input_size=None if "stem" not in options else 96, **options).eval()
+    assert options.items() <= dict(model.spec.arguments).items()
+    activations, gates, dropped, own, last = LAYERS[family]
+    found = Counter(type(layer) for layer in model.modules() if isinstance(layer, ACTIVATION))
+    if activations is not None:
+        assert found == Counter({nn.ELU: activations - gates, nn.Sigmoid: gates})
+    norms = {m.eps for m in model.modules() if isinstance(m, nn.BatchNorm2d | nn.LayerNorm)}
+    if "norm_eps" in options:
+        assert norms == {0.0123}
+    rates = sorted(m.p for m in model.modules() if isinstance(m, nn.Dropout | nn.Dropout2d))
+    assert rates == [*[0.123] * (dropped or 0), *own]
+    assert ("dropout" in options) == (dropped is not None)
+    if "stem" in options and last is not None:
+        assert model.features(torch.empty(1, model.in_channels, 96, 96, device="meta")).shape[2:] == (last, last)
+    if "padding" in options:  # the first convolution of Xception has no padding in either form
+        strided = [k for k, m in model.named_modules() if isinstance(m, nn.Conv2d) and m.stride != (1, 1)]
+        same = [k for k, m in model.named_modules() if isinstance(m, SameConv2d)]
+        assert set(strided) - set(same) == set()
+        assert same
+
+
+@pytest.mark.parametrize("name", ["nin", "zfnet", "squeezenet1_0", "resnet18", "shufflenet_v2_x0_5", "googlenet"])
+def test_a_stem_that_is_asked_for_comes_before_the_size(name):
+    """Small images with the paper's stem are halved as often as large ones."""
+    with torch.device("meta"):
+        model = create_model(name, stem="paper", input_size=64).eval()
+        small = create_model(name, input_size=64).eval()
+        x = torch.empty(1, 3, 64, 64)
+        assert 2 * model.features(x).shape[2] < small.features(x).shape[2]
+    assert (model.spec.arguments["stem"], small.spec.arguments["stem"]) == ("paper", "small")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "rates"),
+    [
+        ("all_cnn_c", {"dropout_image": 0.3}, [0.3, 0.5, 0.5]),
+        ("densenet_bc100_k12_cifar", {"dropout": 0.0}, []),
+        ("keras_mnist", {"dropout": 0.0}, [0.0]),
+        ("vit_ti_16", {"dropout": 0.0}, []),
+        ("highway10_w16_mnist", {"dropout": False}, []),
+        ("nasnet_mobile", {"dropout": 0.0}, []),
+    ],
+)
+def test_dropout_of_its_own(name, options, rates):
+    with torch.device("meta"):
+        model = create_model(name, **options)
+    assert sorted(m.p for m in model.modules() if isinstance(m, nn.Dropout | nn.Dropout2d)) == rates

@@ -55,8 +55,8 @@ def rename(state: Mapping[str, Value], table: KeyTable | None) -> dict[str, Valu
 
     def ours_of(key: str) -> str:
         for pattern, ours in patterns:
-            if pattern.fullmatch(key):
-                return pattern.sub(ours, key, count=1)
+            if match := pattern.fullmatch(key):
+                return match.expand(ours)
         return key
 
     return {ours_of(key): value for key, value in state.items()}
