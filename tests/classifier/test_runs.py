@@ -152,6 +152,13 @@ def test_a_folder_that_is_taken_is_refused_before_images_are_looked_for(run, tmp
         striate.train(tmp_path / "no_images_here", run=run)
 
 
+def test_new_runs_do_not_lie_among_images_in_a_folder_of_their_name(paint, tmp_path, monkeypatch):
+    paint(tmp_path / "runs", count=2)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"^runs would lie among the images of runs; give a folder elsewhere"):
+        striate.train("runs", model="lenet5")
+
+
 def test_what_is_planned_is_written_and_carried_out(monkeypatch, carried_out, fabrics, colours, tmp_path):
     plan = {"device": "cpu", "devices": 3, "precision": "bf16-mixed", "notes": ["chosen"]}
     monkeypatch.setattr(runs, "plan_run", lambda dataset, **asked: plan)
