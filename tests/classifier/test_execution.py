@@ -11,6 +11,7 @@ import striate
 from striate.classifier import execution, reporting
 from striate.classifier.resumable import identity
 from striate.data.dataset import Skipped
+from striate.errors import StriateError
 from striate.models import get_card
 from striate.training.metrics import Evaluation
 from striate.training.progress import Quiet
@@ -154,3 +155,164 @@ def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped
         "extended: epochs 3 + 2; each extension runs the schedule once more from a tenth of its peak rate, without "
         "warm-up",
     ]
+
+
+@pytest.mark.parametrize(
+    ("val", "test", "last"), [(True, True, 8), (True, False, 4), (False, True, 8), (False, False, 27)]
+)
+def test_what_is_measured_at_the_end_is_counted_beforehand(monkeypatch, tmp_path, trained, colours, val, test, last):
+    whole = striate.open_dataset(colours)
+    parts = {name: whole.train.subset(np.arange(count)) for name, count in (("val", 4), ("test", 8))}
+    dataset = replace(whole, val=parts["val"] if val else None, test=parts["test"] if test else None)
+    training, batches = prepared(monkeypatch, tmp_path, config(trained), dataset)
+    assert training.final_images == last
+    assert (training.val is not None, len(batches)) == (val, 1 + val)
+
+
+class Processes:
+    """What one of several processes hears of the first."""
+
+    def __init__(self, first: bool, heard: tuple[str, str] = ("", "")) -> None:
+        self.world_size, self.is_global_zero, self.heard = 2, first, heard
+        self.said: list[tuple[str, str]] = []
+
+    def broadcast(self, said: tuple[str, str]) -> tuple[str, str]:
+        self.said.append(said)
+        return said if self.is_global_zero else self.heard
+
+
+def test_the_first_process_makes_the_folder_of_all(tmp_path):
+    made = RunFolder(tmp_path)
+    first = Processes(first=True)
+    assert execution.first_process(first, lambda: made) is made
+    assert first.said == [(str(tmp_path), "")]
+    second = Processes(first=False, heard=first.said[0])
+    folder = execution.first_process(second, lambda: pytest.fail("the second made one too"))
+    assert folder.path == tmp_path
+    assert second.said == [("", "")]
+    assert execution.first_process(SimpleNamespace(world_size=1), lambda: made) is made
+
+
+def test_all_processes_end_where_the_first_can_make_no_folder():
+    class Taken(StriateError):
+        pass
+
+    def refuse():
+        raise Taken("it is taken.")
+
+    first = Processes(first=True)
+    with pytest.raises(Taken, match=r"^it is taken\.$"):
+        execution.first_process(first, refuse)
+    assert first.said == [("", "it is taken.")]
+    with pytest.raises(StriateError, match=r"^it is taken\.$"):
+        execution.first_process(Processes(first=False, heard=first.said[0]), refuse)
+
+
+class Watcher(Quiet):
+    """Writes down what it is told, and all else that happens in between."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.seen.append(text)
+
+
+@pytest.fixture
+def executed(monkeypatch, tmp_path, trained, colours):
+    """executed(position, ends="finished", first=True, extend=0, **settings): what happens, in order."""
+    told, dataset, folder = config(trained), striate.open_dataset(colours), RunFolder(tmp_path / "my run")
+    folder.path.mkdir()
+    folder.write_config({})
+    folder.checkpoint.write_bytes(bytes(1_234_567))
+
+    def execute(position, ends="finished", first=True, extend=0, **wishes):
+        watcher = Watcher()
+        note = watcher.seen.append
+        recipe = SimpleNamespace(early_stopping=3)
+        fabric = SimpleNamespace(is_global_zero=first, barrier=lambda: note("barrier"))
+        training = SimpleNamespace(position=position, epochs=position.epochs, recipe=recipe, fabric=fabric)
+        training.extend = lambda epochs: note(f"extend {epochs}")
+        training.train = lambda: note("train") or setattr(position, "stopped_by", ends) or position
+        training.save_result_so_far = lambda: note("save")
+        monkeypatch.setattr(execution, "_prepare", lambda *given: training)
+        monkeypatch.setattr(execution, "_introduction", lambda *given: ["hello"])
+        found = SimpleNamespace(evaluation=None, evaluate=lambda data: note("evaluate") or (data is dataset))
+        monkeypatch.setattr(execution, "load", lambda path: note(f"load {path.name}") or found)
+
+        def report(*given):
+            assert given == (folder, told, dataset, found, position)
+            note(f"report {found.evaluation}")
+
+        monkeypatch.setattr(execution, "report_run", report)
+        settings = execution.Settings(watcher, **wishes)
+        try:
+            assert execution.execute(folder, told, dataset, fabric, settings, extend) is found
+            assert found.evaluation is True
+        except execution.Interrupted as error:
+            note(f"raised {error}")
+        return watcher.seen, folder
+
+    return execute
+
+
+LAST = ["barrier", "load my run", "evaluate"]
+GO_ON = "stopped in epoch 3 of 4 ({}); everything is saved. Go on with: striate train --resume '{}'"
+
+
+@pytest.mark.parametrize("reason", ["finished", "early stopping", "interrupted", "time limit"])
+def test_a_training_ends_with_what_there_is_to_say(executed, reason):
+    position = Position([4], epoch=2, best={"epoch": 2, "loss": 0.25, "accuracy": 0.5})
+    seen, folder = executed(position, ends=reason)
+    early = (
+        "stopped early after epoch 2 of 4: none of the last 3 epochs was better. Kept is the best, epoch 2: val loss "
+        "0.2500 accuracy 50.00%."
+    )
+    go_on = GO_ON.format(reason, folder.path)
+    said = {"finished": [], "early stopping": [early], "interrupted": [f"raised {go_on}"], "time limit": [go_on]}[
+        reason
+    ]
+    last = [] if reason == "interrupted" else [*LAST, "report True"]
+    assert seen == ["hello", "train", "save", *said, *last]
+    assert folder.checkpoint.exists()
+
+
+@pytest.mark.parametrize("reason", ["finished", "early stopping"])
+def test_a_training_that_is_over_is_only_measured(executed, reason):
+    seen, folder = executed(Position([2], epoch=2, stopped_by=reason))
+    line = f"{folder.path} is trained already; --extend N adds epochs, --drop-checkpoint frees 1.2 MB."
+    assert seen == ["hello", "save", line, *LAST, "report True"]
+
+
+def test_it_is_extended_before_anything_is_said(executed):
+    seen, _ = executed(Position([2], epoch=2), extend=3)
+    assert seen[:3] == ["extend 3", "hello", "train"]
+
+
+def test_a_report_is_written_where_it_is_wanted_by_the_first_process_alone(executed):
+    for first, report in ((True, False), (False, True), (False, False)):
+        seen, _ = executed(Position([2], epoch=2), ends="finished", first=first, report=report)
+        assert seen[-3:] == LAST
+
+
+@pytest.mark.parametrize(
+    ("reason", "dropped"), [("finished", True), ("early stopping", True), ("interrupted", False), ("time limit", False)]
+)
+def test_a_checkpoint_is_dropped_once_training_is_over(executed, reason, dropped):
+    position = Position([4], epoch=2, best={"epoch": 2, "loss": 0.25, "accuracy": 0.5})
+    seen, folder = executed(position, ends=reason, drop_checkpoint=True)
+    assert folder.checkpoint.exists() is not dropped
+    if reason != "interrupted":
+        done = "is removed (1.2 MB); the run can be used, and not extended."
+        assert seen[-1] == f"{folder.checkpoint} {done if dropped else 'is kept: the training is not finished.'}"
+        assert seen[-2] == "report True"
+    assert folder.read_config() == ({"checkpoint": f"dropped: {reason} after epoch 2"} if dropped else {})
+
+
+def test_the_second_process_drops_nothing(executed):
+    _, folder = executed(Position([2], epoch=2), ends="finished", first=False, drop_checkpoint=True)
+    assert folder.checkpoint.exists()
+
+
+def test_an_interruption_has_the_exit_code_of_ctrl_c():
+    assert (execution.Interrupted("stopped").exit_code, issubclass(execution.Interrupted, StriateError)) == (130, True)

@@ -285,3 +285,77 @@ def test_images_beyond_the_memory_of_a_batch_are_read_again(files, monkeypatch):
     monkeypatch.setattr(FileImages, "read", lambda self, index: reads.append(index) or read(self, index))
     collect(training(files))
     assert len(reads) == seen
+
+
+def test_augmentations_are_drawn_for_each_image_as_the_preprocessing_has_it(files, monkeypatch):
+    """One source of chance for each batch, sizes of the pictures themselves, and what lies outside of them."""
+    look = Preprocessing(SIZE, 3, (0.5,) * 3, (0.25,) * 3, "crop", 0.75)
+    strong = Augment(translate=0.4, border="edge", contrast=0.5)
+    drawn, warped, coloured = [], [], []
+    geometry, colour, warp = Augment.sample_geometry, Augment.sample_colour, batches_module.warp
+
+    def sample_geometry(self, rng, sizes, *rest):
+        drawn.append((self, sizes.tolist(), *rest))
+        return geometry(self, rng, sizes, *rest)
+
+    monkeypatch.setattr(Augment, "sample_geometry", sample_geometry)
+    monkeypatch.setattr(
+        Augment, "sample_colour", lambda self, rng, count: coloured.append(count) or colour(self, rng, count)
+    )
+    monkeypatch.setattr(batches_module, "warp", lambda *given: warped.append(given[2:]) or warp(*given))
+    ((_, labels),) = itertools.islice(Batches(files, look, 5, strong).epoch(0), 1)
+    sizes = [[14 + label % 5, 20 - label % 7] for label in labels.tolist()]
+    assert drawn == [(strong, sizes, SIZE, "crop", 0.75)]
+    assert (warped, coloured) == ([(SIZE, "edge")], [5])
+
+
+def test_chance_follows_from_seed_epoch_and_number_of_the_batch(arrays):
+    def corners(seed: int, epoch: int) -> list[bytes]:
+        made = Batches(arrays, PREPROCESSING, 5, STRONG, seed=seed)
+        return [images.numpy().tobytes() for images, _ in made.epoch(epoch)]
+
+    every = [image for seed in (0, 1) for epoch in (0, 1) for image in corners(seed, epoch)]
+    assert len(set(every)) == len(every) == 16
+    assert corners(1, 1) == every[-4:]
+    first, second = batches_module.generator(1, 2), batches_module.generator(2, 1)
+    assert first.random() != second.random()
+    oracle = np.random.Generator(np.random.Philox(np.random.SeedSequence((3, 7))))
+    order = oracle.permutation(COUNT)[:20].tolist()
+    assert torch.cat([labels for _, labels in training(arrays).epoch(7)]).tolist() == order
+
+
+def test_pictures_that_just_fit_are_read_once(files, monkeypatch):
+    sizes = [files.images.read(index).nbytes for index in range(5)]
+    reads: list[int] = []
+    read = FileImages.read
+    monkeypatch.setattr(FileImages, "read", lambda self, index: reads.append(index) or read(self, index))
+    part = files.subset(np.arange(5))
+    for memory, count in ((sum(sizes), 5), (sum(sizes) - 1, 6)):
+        monkeypatch.setattr(batches_module, "_BATCH_MEMORY", memory)
+        reads.clear()
+        batches = Batches(part, PREPROCESSING, 5, Augment(rotate=5))
+        ((_, labels),) = batches.epoch(0)
+        assert len(labels) == 5
+        assert len(reads) == count
+
+
+def test_one_image_too_few_is_told_with_a_batch_of_a_quarter(arrays):
+    few = arrays.subset(np.arange(3))
+    assert Batches(few, PREPROCESSING, 3, Augment()).steps == 1
+    with pytest.raises(
+        UsageError, match=r"^a batch of 4 is larger than the 3 images to train on\. Give --batch-size 1 or"
+    ):
+        Batches(few, PREPROCESSING, 4, Augment())
+    with pytest.raises(UsageError, match=r"Give --batch-size 5 or less\."):
+        training(arrays, batch_size=24)
+
+
+def test_waiting_adds_up_over_batches_and_is_not_working(arrays, monkeypatch):
+    batches = training(arrays)
+    for _ in batches.epoch(0):
+        time.sleep(0.02)
+    alone = batches.waited
+    monkeypatch.setattr(batches._maker.__class__, "__getitem__", lambda self, key: time.sleep(0.02) or (0, key.number))
+    list(batches.epoch(0))
+    assert batches.waited - alone >= 0.08
+    assert alone < 0.08

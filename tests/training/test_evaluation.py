@@ -78,3 +78,22 @@ def test_the_mode_comes_back_after_a_failure_too(split, model):
     with pytest.raises(RuntimeError):
         evaluate(model, Batches(split, wrong, 4), wrong, CLASSES)
     assert model.training
+
+
+def test_one_logit_stands_for_two_classes(split):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, 1))
+    pair = Split("val", split.images, split.labels % 2)
+    found = evaluate(model, Batches(pair, PREPROCESSING, 5), PREPROCESSING, ("a", "b"))
+    pixels = PREPROCESSING.normalise(torch.from_numpy(split.images.array).permute(0, 3, 1, 2))
+    logits, labels = model(pixels)[:, 0].detach(), torch.from_numpy(pair.labels)
+    np.testing.assert_allclose(found.probabilities[:, 1], logits.sigmoid(), atol=1e-6)
+    assert found.loss == pytest.approx(nn.functional.binary_cross_entropy_with_logits(logits, labels.float()).item())
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_images_are_given_in_the_weights_own_precision(split, model, kind):
+    seen = []
+    model.to(kind)[0].register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0].dtype))
+    assert evaluate(model, Batches(split, PREPROCESSING, 17), PREPROCESSING, CLASSES).probabilities.dtype == np.float32
+    assert seen == [kind]

@@ -54,3 +54,35 @@ def test_a_folder_whose_name_is_no_text_gets_no_events_and_training_goes_on(tmp_
     events.write(rows(1, loss=1.0)[0])
     events.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_each_event_stands_at_its_epoch_under_its_kind(tmp_path, monkeypatch):
+    """What a folder of events is written with; the names that TensorBoard groups by stand in front."""
+    written = []
+
+    class Writer:
+        def __init__(self, folder, purge_step):
+            written.append((folder, purge_step))
+
+        def add_scalar(self, *values):
+            written.append(values)
+
+        def flush(self):
+            written.append("flushed")
+
+        def close(self):
+            written.append("closed")
+
+    monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter", Writer)
+    events = Events(tmp_path / "events")
+    events.close()
+    for epoch in (4, 5):
+        row = {"epoch": epoch, "step": 9, "learning_rate": 0.0, "train_accuracy": 0.5, "val_top5": "", "val_loss": 2}
+        events.write(row)
+    events.close()
+    events.close()
+    scalars = [
+        [("rate/learning", 0.0, epoch), ("accuracy/train", 0.5, epoch), ("loss/val", 2, epoch), "flushed"]
+        for epoch in (4, 5)
+    ]
+    assert written == [(str(tmp_path / "events"), 4), *scalars[0], *scalars[1], "closed"]

@@ -54,3 +54,106 @@ def test_fabric_trains_in_bfloat16_and_answers_in_float32():
     model = fabric.setup(layer)
     assert model(torch.ones(3, 4)).dtype == torch.float32
     assert inside == [torch.bfloat16]
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """machine("cuda", "mps"): these accelerators are there; `bfloat16` says what a GPU does by itself."""
+
+    def have(*devices: str, bfloat16: bool = False) -> None:
+        def supported(including_emulation: bool = True) -> bool:
+            return including_emulation or bfloat16
+
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in devices)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in devices)
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+
+    return have
+
+
+@pytest.mark.parametrize(
+    ("there", "best"), [((), "cpu"), (("mps",), "mps"), (("cuda",), "cuda"), (("mps", "cuda"), "cuda")]
+)
+def test_auto_is_the_fastest_device_there_is(machine, there, best):
+    machine(*there)
+    assert device_type("auto") == best
+    for name, kind in {"cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "mps": "mps"}.items():
+        if kind in ("cpu", *there):
+            assert device_type(name) == kind
+        else:
+            with pytest.raises(StriateError, match=f"^device '{name}' is not on this machine; leave --device") as error:
+                device_type(name)
+            assert not isinstance(error.value, UsageError)
+
+
+@pytest.mark.parametrize("bfloat16", [True, False])
+@pytest.mark.parametrize("processor", [True, False])
+def test_a_gpu_uses_bfloat16_where_it_need_not_emulate_it(machine, monkeypatch, bfloat16, processor):
+    machine("cuda", bfloat16=bfloat16)
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: processor)
+    for work in (1.0, 1e9):
+        assert choose_precision("auto", "cuda", work, 1) == ("bf16-mixed" if bfloat16 else "32-true")
+        assert choose_precision("auto", "mps", work, 1) == "32-true"
+    assert choose_precision("auto", "cpu", 1e9, 1) == ("bf16-mixed" if processor else "32-true")
+
+
+def test_casting_pays_from_ten_million_multiply_adds_a_batch(monkeypatch):
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
+    assert [choose_precision("auto", "cpu", 1e6, images) for images in (9, 10)] == ["32-true", "bf16-mixed"]
+
+
+@pytest.mark.parametrize(("avx", "amx"), [(True, False), (False, True), (False, False)])
+def test_a_processor_has_bfloat16_by_either_way(monkeypatch, avx, amx):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert hardware.cpu_has_bfloat16() is (avx or amx)
+
+
+@pytest.mark.parametrize(("wanted", "words"), [("16", "16-mixed"), ("auto", None), ("", None), ("32-true", None)])
+def test_precisions_have_short_names(wanted, words):
+    if words:
+        assert choose_precision(wanted, "cuda", 0, 1) == words
+    elif wanted == "auto":
+        assert choose_precision(wanted, "cpu", 0, 1) == "32-true"
+    else:
+        with pytest.raises(UsageError, match=f"^precision '{wanted}' is unknown; it is one of auto, 32, bf16, 16, 64"):
+            choose_precision(wanted, "cuda", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("precision", "inside", "scaled"),
+    [("32-true", torch.float32, False), ("16-mixed", torch.float16, True), ("64-true", torch.float64, False)],
+)
+def test_fabric_computes_as_it_is_told(precision, inside, scaled):
+    fabric = create_fabric("cpu", 1, precision)
+    seen: list[torch.dtype] = []
+    layer = torch.nn.Linear(4, 2)
+    layer.register_forward_hook(lambda module, args, output: seen.append(output.dtype))
+    fabric.setup(layer)(torch.ones(3, 4, dtype=torch.float64 if precision == "64-true" else torch.float32))
+    assert seen == [inside]
+    assert (getattr(fabric.strategy.precision, "scaler", None) is not None) == scaled
+
+
+def test_fabric_is_given_devices_and_is_launched(monkeypatch):
+    asked, launched = [], []
+
+    class Recorder:
+        def __init__(self, **options) -> None:
+            asked.append(options)
+            if options["devices"] == 99:
+                raise ValueError("too many")
+
+        def launch(self) -> None:
+            launched.append(self)
+
+    monkeypatch.setattr(hardware, "Fabric", Recorder)
+    fabric = create_fabric("cuda", 3, "16-mixed")
+    assert asked == [{"accelerator": "cuda", "devices": 3, "precision": "16-mixed"}]
+    assert launched == [fabric]
+    with pytest.raises(StriateError, match=r"^99 cuda devices with precision 32-true: too many$"):
+        create_fabric("cuda", 99, "32-true")
+
+
+def test_fabric_says_nothing_of_its_own(capfd, caplog):
+    create_fabric("cpu", 1, "bf16-mixed")
+    assert (capfd.readouterr(), caplog.records) == (("", ""), [])

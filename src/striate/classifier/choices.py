@@ -38,7 +38,7 @@ def input_size(name: str, side: int | None, weights: str | Path | None) -> int:
     if side is None or side > SMALL or side < smallest:
         return card.input_size
     # Networks made for small images see them at their own size; others at the size they were made for.
-    return card.input_size if card.fixed_size else max(side, smallest)
+    return card.input_size if card.fixed_size else side
 
 
 def size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:

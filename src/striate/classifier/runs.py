@@ -231,4 +231,4 @@ def _same_images(folder: RunFolder, config: dict[str, Any], data: str | Path | D
 
 def _stem(source: str) -> str:
     path = Path(as_spelt_here(source))
-    return (path.resolve().stem if path.exists() else path.stem) or "run"
+    return (path.resolve().stem if source and path.exists() else path.stem) or "run"
