@@ -72,3 +72,30 @@ def test_wrong_usage_is_said_at_once() -> None:
 
 def test_devices_that_are_named_are_kept() -> None:
     assert not build_weightless(lambda: nn.Conv2d(3, int(torch.tensor(4).item()), 3, device="cpu")).weight.is_meta
+
+
+MAKERS = {
+    "empty": lambda: torch.empty(2, 3),
+    "zeros": lambda: torch.zeros(2, 3),
+    "ones": lambda: torch.ones(2, 3),
+    "full": lambda: torch.full((2, 3), 0.5),
+    "rand": lambda: torch.rand(2, 3),
+    "randn": lambda: torch.randn(2, 3),
+    "with strides": lambda: torch.empty_strided((2, 3), (1, 2)),
+    "normal": lambda: torch.normal(0.0, 1.0, (2, 3)),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_weights_of_every_make_are_weightless_where_sizes_are_read(name: str) -> None:
+    def make() -> nn.Module:
+        width = int(torch.arange(4).sum()) + int(torch.linspace(0, 1, 2)[1]) + int(torch.tensor([5])[0])
+        layer = nn.Linear(width, 1)
+        layer.extra = nn.Parameter(MAKERS[name]())
+        layer.named = torch.zeros(2, device="cpu")  # type: ignore[assignment]
+        return layer
+
+    layer = build_weightless(make)
+    assert is_weightless(layer)
+    assert (layer.in_features, tuple(layer.extra.shape)) == (12, (2, 3))
+    assert not layer.named.is_meta

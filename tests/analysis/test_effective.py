@@ -1,14 +1,16 @@
 """Effective receptive fields against what is known of them: uniform kernels, Gaussians, the closed field."""
 
+import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from striate.analysis import effective_receptive_field
+from striate.analysis import EffectiveField, effective_receptive_field
 from striate.errors import StriateError, UsageError
 from striate.models import create_model
 
@@ -219,3 +221,130 @@ class Rolled(nn.Conv2d):
 def test_an_unknown_field_lies_around_the_middle_of_the_image():
     field = effective_receptive_field(Rolled(1, 1, 3), (1, 8, 9), samples=1)
     assert (field.theoretical, field.centre) == (None, (3.5, 4))
+
+
+def some_field(seed: int, *sides: int) -> EffectiveField:
+    generator = torch.Generator().manual_seed(seed)
+    shares = torch.rand(sides, generator=generator, dtype=torch.float64) ** 3
+    centre = tuple(side // 2 - (seed % 2) / 2 for side in sides)
+    theoretical = tuple(2 * number + 3 + seed % 2 for number, _ in enumerate(sides, seed))
+    return EffectiveField("layer", tuple(2 for _ in sides), shares / shares.sum(), theoretical, centre, 3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sides", [(17,), (9, 12), (5, 6, 7)])
+def test_figures_are_those_of_trying_out(seed: int, sides: tuple[int, ...]) -> None:
+    field = some_field(seed, *sides)
+    places = list(itertools.product(*map(range, sides)))
+    shares = {place: float(field.map[place]) for place in places}
+    for share in (0.1, 0.68, 0.95, 0.999):
+        far = {place: max(abs(p - c) for p, c in zip(place, field.centre, strict=True)) for place in places}
+        reach = next(r for r in sorted(set(far.values())) if sum(shares[p] for p in places if far[p] <= r) >= share)
+        assert field.side(share) == 2 * reach + 1
+        largest = sorted(shares.values(), reverse=True)
+        assert field.area(share) == next(n for n in range(1, len(places) + 1) if sum(largest[:n]) >= share)
+    inside = [
+        place
+        for place in places
+        if all(
+            abs(p - c) <= (extent - 1) / 2
+            for p, c, extent in zip(place, field.centre, field.theoretical or (), strict=True)
+        )
+    ]
+    assert field.fraction == pytest.approx(field.area(0.95) / len(inside))
+    above = sum(value > 0.0455 * max(shares.values()) for value in shares.values())
+    assert field.luo_side == pytest.approx(above ** (1 / len(sides)))
+    for axis, sigma in enumerate(field.sigma):
+        mean = sum(place[axis] * value for place, value in shares.items())
+        variance = sum((place[axis] - mean) ** 2 * value for place, value in shares.items())
+        assert sigma == pytest.approx(math.sqrt(variance))
+    assert field.to_dict() == {
+        "layer": "layer",
+        "unit": [2] * len(sides),
+        "image": list(sides),
+        "theoretical": list(field.theoretical or ()),
+        "sigma": list(field.sigma),
+        "side_68": field.side(0.68),
+        "side_95": field.side(0.95),
+        "area_68": field.area(0.68),
+        "area_95": field.area(0.95),
+        "fraction_95": field.fraction,
+        "luo_side": field.luo_side,
+        "samples": 3,
+    }
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.5, 1.5, 95])
+def test_a_share_lies_between_none_and_all(share: float) -> None:
+    for figure in (some_field(0, 5, 6).side, some_field(0, 5, 6).area):
+        with pytest.raises(UsageError, match=f"share is {share}; it must lie between 0 and 1"):
+            figure(share)
+
+
+def test_a_field_nobody_knows_has_no_fraction() -> None:
+    field = replace(some_field(0, 5, 6), theoretical=None)
+    assert field.fraction is None
+    assert (field.to_dict()["theoretical"], field.to_dict()["fraction_95"]) == (None, None)
+    assert str(field).splitlines()[1] == "theoretical   not known"
+    assert "theoretical field" not in str(field)
+
+
+def test_words_for_signals_and_volumes() -> None:
+    signal, volume = str(some_field(1, 17)).splitlines(), str(some_field(1, 5, 6, 7)).splitlines()
+    assert signal[1:3] == ["theoretical   6 places", f"sigma         {some_field(1, 17).sigma[0]:.1f} places"]
+    assert signal[-1].endswith(" places (places above 4.55 % of the peak)")
+    sigmas = [f"{value:.1f}" for value in some_field(1, 5, 6, 7).sigma]
+    assert volume[1:3] == ["theoretical   6×8×10 voxels", f"sigma         {sigmas[0]} voxels, {sigmas[1]}, {sigmas[2]}"]
+    assert volume[-1].endswith(" voxels (third root of the volume above 4.55 % of the peak)")
+
+
+class Squares(nn.Conv2d):
+    """A gradient that is the image's own, with a weight for each channel, over a window of nine."""
+
+    def __init__(self) -> None:
+        super().__init__(2, 1, 3, padding=1, bias=False)
+        self.weight.data[0] = torch.tensor([1.0, 3.0])[:, None, None]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x * x)
+
+
+def expected_map(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Of `Squares`: each image's length over the channels, by the weight that its one output is summed with."""
+    images = images.double()
+    lengths = (images[:, 0] ** 2 + (3 * images[:, 1]) ** 2).sqrt()
+    weights = torch.stack([torch.randn(1, generator=generator).abs() for _ in images])
+    total = (lengths * weights[:, :, None]).sum(0)
+    window = torch.zeros(7, 9)
+    window[2:5, 3:6] = 1  # of the middle unit
+    return total * window / (total * window).sum()
+
+
+def test_the_map_is_the_mean_over_images_of_the_gradients_length_over_channels() -> None:
+    images = torch.rand(3, 2, 7, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    for seed in (0, 5):
+        field = effective_receptive_field(Squares(), (2, 7, 9), images=images, samples=1, seed=seed)
+        expected = expected_map(images, torch.Generator().manual_seed(seed))
+        torch.testing.assert_close(field.map, expected, rtol=1e-4, atol=1e-9, check_dtype=False)
+    assert (field.unit, field.centre, field.samples) == ((3, 4), (3, 4), 3)
+
+
+def test_sixteen_images_of_noise_by_the_first_seed_unless_others_are_asked_for() -> None:
+    field = effective_receptive_field(Squares(), (2, 7, 9))
+    generator = torch.Generator().manual_seed(0)
+    expected = expected_map(torch.randn((16, 2, 7, 9), generator=generator), generator)
+    torch.testing.assert_close(field.map, expected, rtol=1e-4, atol=1e-9, check_dtype=False)
+    assert field.samples == 16
+    with pytest.raises(UsageError, match=r"\(N, 2, 7, 9\)"):
+        effective_receptive_field(Squares(), (2, 7, 9), images=torch.rand(0, 2, 7, 9))
+    assert effective_receptive_field(Squares(), (2, 7, 9), samples=1).samples == 1
+
+
+def test_the_last_map_of_the_layers_is_measured_and_one_pixel_is_none() -> None:
+    pooled = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sequential(nn.Conv2d(2, 2, 3), nn.Tanh()), nn.AdaptiveAvgPool2d(1))
+    assert effective_receptive_field(pooled, (1, 12, 12), samples=1).layer == "1"
+    assert effective_receptive_field(pooled, (1, 12, 12), samples=1, layer="1.0").theoretical == (5, 5)
+    with pytest.raises(UsageError, match="2 gives no feature map"):
+        effective_receptive_field(pooled, (1, 12, 12), samples=1, layer="2")
+    row = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d((1, None)))
+    assert effective_receptive_field(row, (1, 12, 12), samples=1).layer == "0"

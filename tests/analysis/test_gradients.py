@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 
 import pytest
 import torch
@@ -186,3 +187,86 @@ def test_picture(tmp_path):
 def test_a_network_that_gives_maps_is_no_classifier():
     with pytest.raises(StriateError, match=r"it gives \(4, 2, 30, 30\), and a classifier logits"):
         gradient_norms(nn.Conv2d(3, 2, 3), *batch())
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        nn.BatchNorm1d(2),
+        nn.BatchNorm2d(2),
+        nn.BatchNorm3d(2),
+        nn.SyncBatchNorm(2),
+        nn.InstanceNorm2d(2),
+        nn.GroupNorm(1, 2),
+        nn.LayerNorm(2),
+    ],
+    ids=str,
+)
+def test_every_kind_of_norm_is_left_out(norm):
+    bare = without_norms(nn.Sequential(nn.Linear(2, 2), nn.Sequential(norm, nn.Sigmoid())))
+    assert [type(layer) for layer in bare[1]] == [nn.Identity, nn.Sigmoid]
+
+
+@pytest.mark.parametrize("kind", [nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Hardswish])
+def test_every_rectifier_is_exchanged_and_gates_are_not(kind):
+    other = with_activation(nn.Sequential(kind(), nn.Sequential(nn.Sigmoid(), nn.Tanh(), kind())), nn.Softplus)
+    kinds = [type(layer) for layer in other.modules() if not isinstance(layer, nn.Sequential)]
+    assert kinds == [nn.Softplus, nn.Sigmoid, nn.Tanh, nn.Softplus]
+    assert other[0] is not other[1][2]
+
+
+def test_plain_values_and_what_has_vanished_in_the_last_layer():
+    found = run("plain", first=8.0, last=2.0)
+    assert found.to_dict() == {
+        "network": "plain",
+        "loss": 1.5,
+        "first_to_last": 4.0,
+        "layers": [
+            {
+                "name": name,
+                "type": "Linear",
+                "weights": 4,
+                "weight_norm": 1.0,
+                "gradient_norm": norm,
+                "gradient_rms": norm / 2,
+            }
+            for name, norm in (("first", 8.0), ("last", 2.0))
+        ],
+    }
+    assert math.isnan(run("plain", first=8.0, last=0.0).first_to_last)
+
+
+def test_a_network_is_called_by_its_label_or_its_name():
+    model, given = nn.Sequential(nn.Linear(2, 3)), (torch.rand(2, 2), torch.tensor([0, 2]))
+    assert gradient_norms(model, *given).label == "Sequential"
+    assert gradient_norms(model, *given, label="mine").label == "mine"
+    with pytest.raises(StriateError, match=r"^mine cannot be trained on images \(2, 4\): "):
+        gradient_norms(model, torch.rand(2, 4), given[1], label="mine")
+
+
+def test_dropout_falls_by_the_seed():
+    model, given = nn.Sequential(nn.Dropout(), nn.Linear(40, 3)), (torch.rand(2, 40), torch.tensor([0, 2]))
+    first, again, other = (gradient_norms(model, *given, seed=seed) for seed in (0, 0, 1))
+    assert first == again == gradient_norms(model, *given)
+    assert first != other
+
+
+class Heads(nn.Module):
+    """Gives its logits with two others', and something else."""
+
+    def __init__(self):
+        super().__init__()
+        self.main, self.first, self.second = nn.Linear(2, 3), nn.Linear(2, 3), nn.Linear(2, 3)
+
+    def forward(self, x):
+        return self.main(x), self.first(x), None, self.second(x)
+
+
+def test_other_heads_count_three_tenths_of_their_loss_where_they_are_asked_for():
+    model, x, labels = Heads(), torch.rand(4, 2), torch.tensor([0, 2, 1, 1])
+    losses = [F.cross_entropy(head(x), labels) for head in (model.main, model.first, model.second)]
+    plain, all_ = (gradient_norms(model, x, labels, auxiliary=wanted) for wanted in (False, True))
+    assert plain.loss == pytest.approx(losses[0].item())
+    assert all_.loss == pytest.approx((losses[0] + 0.3 * (losses[1] + losses[2])).item())
+    assert [layer.name for layer in plain.layers] == ["main"]
+    assert [layer.name for layer in all_.layers] == ["main", "first", "second"]

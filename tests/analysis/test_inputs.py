@@ -2,7 +2,7 @@
 
 from collections import UserDict
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.analysis import summary
+from striate.analysis.inputs import Inputs, Shape, as_shapes, first_layer, from_shapes, from_values, own_shape
 from striate.errors import UsageError
 from striate.layers import LocallyConnected1d
 from striate.models import create_model
@@ -221,3 +222,133 @@ def test_inputs_within_anything_that_holds_tensors_are_seen_and_moved(name: str,
     assert result.kept_bytes == 4 * 4 * 64
     image = given["image"] if hasattr(given, "keys") else given.image
     assert str(image.device) == given_on  # what was given is not written to
+
+
+def test_an_embedding_of_positions_before_other_layers_does_not_make_tokens() -> None:
+    positions = nn.Sequential(nn.Conv3d(2, 3, 3))
+    positions.add_module("positions", nn.Embedding(9, 4))
+    volumes = nn.ModuleList([nn.Embedding(9, 4), nn.Conv3d(2, 3, 3)])
+    given = from_shapes(volumes, Shape((2, 5, 6, 7)))
+    assert [(tuple(x.shape), x.dtype) for x in given.tensors] == [((1, 2, 5, 6, 7), torch.float32)]
+    assert given.first_axis == 2
+    assert from_values(volumes, torch.rand(2, 5, 6, 7)).first_axis == 1
+    assert from_values(volumes, torch.zeros(3, 5, dtype=torch.long)).first_axis == 1
+    assert from_values(positions, torch.rand(1, 2, 5, 6, 7)).first_axis == 2
+
+
+FIRST = {
+    "signals": (nn.Sequential(nn.ReLU(), nn.Conv1d(2, 3, 3)), ("1", "Conv1d", 2, False)),
+    "images": (nn.Sequential(nn.Sequential(nn.BatchNorm2d(3))), ("0.0", "BatchNorm2d", 3, False)),
+    "volumes": (nn.Sequential(nn.AvgPool3d(2), nn.Conv2d(2, 3, 3)), ("0", "AvgPool3d", 4, False)),
+    "vectors or signals": (nn.Sequential(nn.BatchNorm1d(2), nn.LazyBatchNorm1d()), None),
+    "patches": (nn.Unfold(2), ("", "Unfold", 3, False)),
+    "steps": (nn.GRU(3, 4), ("", "GRU", 2, False)),
+    "plain steps": (nn.RNN(3, 4), ("", "RNN", 2, False)),
+    "attention": (nn.MultiheadAttention(4, 2), ("", "MultiheadAttention", 2, False)),
+    "transformer": (nn.TransformerEncoderLayer(4, 2, 8), ("", "TransformerEncoderLayer", 2, False)),
+    "tokens": (nn.Sequential(nn.Embedding(9, 4), nn.LSTM(4, 2)), ("0", "Embedding", 1, True)),
+    "bags of tokens": (nn.EmbeddingBag(9, 4), ("", "EmbeddingBag", 1, True)),
+    "ours": (LocallyConnected1d(2, 4, 10, 3), ("", "LocallyConnected1d", 2, False)),
+    "nothing": (nn.Linear(2, 3), None),
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_layer_that_is_bound_to_axes_tells(name: str) -> None:
+    model, expected = FIRST[name]
+    found = first_layer(model)
+    assert (None if found is None else (found.name, found.type, found.rank, found.tokens)) == expected
+    without = first_layer(model, with_tokens=False)
+    if expected is None or not expected[3]:
+        assert without == found
+    else:
+        assert (None if without is None else without.type) == {"tokens": "LSTM"}.get(name)
+
+
+def having(**attributes: object) -> nn.Module:
+    model = nn.Identity()
+    for name, value in attributes.items():
+        setattr(model, name, value)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({}, None),
+        ({"input_shape": [3, 8, 9]}, (3, 8, 9)),
+        ({"input_shape": (1, 2), "in_channels": 3, "input_size": 8}, (1, 2)),
+        ({"in_channels": 3, "input_size": 8}, (3, 8, 8)),
+        ({"in_channels": 3, "input_size": (8, 9)}, (3, 8, 9)),
+        ({"in_channels": 3}, None),
+        ({"input_size": 8}, None),
+        ({"card": SimpleNamespace(in_channels=1, input_size=28)}, (1, 28, 28)),
+        ({"card": SimpleNamespace(in_channels=1, input_size=28), "in_channels": 4}, (4, 28, 28)),
+        ({"card": SimpleNamespace(in_channels=1, input_size=28), "input_size": (5, 6)}, (1, 5, 6)),
+        ({"default_cfg": {"input_size": (3, 20, 24)}}, (3, 20, 24)),
+        ({"default_cfg": {}}, None),
+        ({"default_cfg": 3}, None),
+        ({"default_cfg": {"input_size": (3, 20, 24)}, "in_channels": 1, "input_size": 7}, (1, 7, 7)),
+    ],
+)
+def test_what_a_network_says_of_its_input(attributes: dict[str, object], expected: tuple[int, ...] | None) -> None:
+    assert own_shape(having(**attributes)) == expected
+
+
+def test_arguments_have_tensors_a_rank_and_axes() -> None:
+    small, large, other = torch.zeros(2), torch.zeros(1, 3, 8, 9), torch.zeros(1, 3, 5, 6)
+    inputs = Inputs((small, [large]), {"other": other, "number": 3})
+    assert [x.shape for x in inputs.tensors] == [small.shape, large.shape, other.shape]
+    assert (inputs.rank, inputs.extents) == (4, (8, 9))
+    assert Inputs((large,), {}, 1).extents == (3, 8, 9)
+    assert (Inputs((3,)).rank, Inputs((3,)).extents, Inputs((3,)).kwargs) == (0, (), {})
+    twice = Inputs((small, [large]), {"other": other, "number": 3}, 1).each(lambda x: x + 1)
+    assert (twice.first_axis, twice.kwargs["number"], float(twice.kwargs["other"].sum())) == (1, 3, other.numel())
+    assert float(twice.args[1][0].sum()) == large.numel()
+
+
+def test_plain_numbers_become_one_shape_several_or_named_ones() -> None:
+    assert as_shapes([3, 8, 9]) == Shape((3, 8, 9))
+    assert as_shapes([[3, 8], (5,)]) == [Shape((3, 8)), Shape((5,))]
+    assert as_shapes({"b": [3, 8], "a": (5,)}) == {"b": Shape((3, 8)), "a": Shape((5,))}
+    assert as_shapes(()) == Shape(())
+
+
+def test_values_have_the_type_that_is_asked_for_else_the_networks() -> None:
+    double = nn.Linear(3, 2).double()
+    for shapes in (Shape((3,)), [Shape((3,))], {"x": Shape((3,))}):
+        assert [x.dtype for x in from_shapes(double, shapes).tensors] == [torch.double]
+    assert from_shapes(double, Shape((3,), torch.int32)).tensors[0].dtype is torch.int32
+    assert from_shapes(nn.ReLU(), Shape((3,))).tensors[0].dtype is torch.get_default_dtype()
+    tokens = from_shapes(nn.Embedding(9, 4).double(), {"x": Shape((5,)), "y": Shape((6,), torch.float16)})
+    assert [x.dtype for x in tokens.tensors] == [torch.int64, torch.float16]
+    assert (tokens.args, list(tokens.kwargs), tokens.first_axis) == ((), ["x", "y"], 1)
+    assert all(x.is_meta for x in tokens.tensors)
+
+
+class Takes(nn.Module):
+    def forward(self, x, /, image, *rest, scale=1, **others):
+        return image
+
+
+class Fixed(nn.Module):
+    def forward(self, x, /, image, *rest, scale=1):
+        return image
+
+
+@pytest.mark.parametrize(
+    ("model", "names", "by_name"),
+    [
+        (Fixed(), ["image"], True),
+        (Fixed(), ["image", "scale"], True),
+        (Fixed(), ["x", "image"], False),
+        (Fixed(), ["rest"], False),
+        (Fixed(), ["image", "another"], False),
+        (Takes(), ["image", "another"], True),
+        (Takes(), ["image", 3], False),
+    ],
+)
+def test_a_mapping_is_by_name_where_all_its_names_can_be_given(model: nn.Module, names: list, by_name: bool) -> None:
+    given = {name: torch.zeros(1) for name in names}
+    inputs = from_values(model, given)
+    assert (inputs.kwargs, inputs.args) == ((given, ()) if by_name else ({}, (given,)))

@@ -172,3 +172,60 @@ def test_state_of_the_optimizer_is_what_torchs_optimizers_hold(name: str, make) 
 def test_unknown_optimizers_are_named() -> None:
     with pytest.raises(UsageError, match="'adam'"):
         summary(nn.Linear(2, 2), (2,)).optimizer_bytes("adamm")
+
+
+class Joined(nn.Module):
+    """Two images normed to one value each, or a vector besides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.first = nn.BatchNorm2d(2), nn.Conv2d(2, 2, 1)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.norm(self.first(F.adaptive_avg_pool2d(x, 1))) * y.sum()
+
+
+#: Shapes of the two, and the bytes kept: the convolution's input, the norm's with the batch's four statistics, the sum.
+PAIRS = {
+    "two each": ((2, 2, 4, 4), (2, 3), 16 + 16 + 16 + 4),
+    "one each, measured on two": ((1, 2, 4, 4), (1, 3), (16 + 16 + 16 + 4) // 2),
+    "a vector without a batch": ((1, 2, 4, 4), (3,), None),
+    "one and two": ((1, 2, 4, 4), (2, 3), None),
+}
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_batch_of_one_is_doubled_where_all_inputs_are_one(name: str, device: str) -> None:
+    first, second, expected = PAIRS[name]
+    result = summary(Joined(), inputs=[torch.rand(first), torch.rand(second)], device=device)
+    assert result.kept_bytes == expected
+    assert result.input_shapes == (first, second)
+
+
+def test_what_is_kept_twice_or_held_anyway_counts_once() -> None:
+    class Shares(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 2, 1)
+            self.register_buffer("scale", torch.rand(2, 4, 4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = torch.tanh(self.conv(x))
+            return (y[:, :1] * y) * self.scale + torch.sigmoid(y.flatten(1)).view(y.shape)
+
+    image, map_ = 4 * 16, 4 * 2 * 16
+    result = summary(Shares(), (1, 4, 4))
+    assert [row.kept_bytes for row in result.rows] == [image, 2 * map_]  # of tanh and of the sigmoid
+
+
+def test_a_backward_pass_from_within_fails_in_words_and_only_the_figure_is_missing() -> None:
+    class Penalised(nn.Conv2d):
+        def forward(self, x: Tensor) -> Tensor:
+            y = super().forward(x)
+            if self.training:
+                torch.autograd.grad(y.square().sum(), self.weight)
+            return y
+
+    result = summary(Penalised(3, 4, 3), (3, 8, 8), device="cpu")
+    assert (result.kept_bytes, result.multiply_adds) == (None, 36 * 4 * 27)

@@ -24,7 +24,7 @@ class Sleeper(nn.Module):
 
 def test_a_known_time_is_measured() -> None:
     latency = measure_latency(Sleeper(0.02), (3, 4, 4), batch_size=4, repeats=5)
-    assert latency.milliseconds == pytest.approx(20, rel=0.5)
+    assert 20 <= latency.milliseconds < 500  # more than it sleeps where others work too
     assert latency.low <= latency.milliseconds <= latency.high
     assert latency.per_image == latency.milliseconds / 4
     assert (latency.batch_size, latency.repeats) == (4, 5)
@@ -58,30 +58,6 @@ def test_bad_counts_and_weightless_models_are_refused() -> None:
         measure_latency(nn.Conv2d(3, 8, 3, device="meta"), (3, 16, 16))
 
 
-class Uneven(Sleeper):
-    """Sleeps as long as the list says, run by run."""
-
-    def __init__(self, seconds: list[float]) -> None:
-        super().__init__(0.0)
-        self.all = iter(seconds)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.seconds = next(self.all)
-        return super().forward(x)
-
-    def __deepcopy__(self, memo: dict) -> "Uneven":
-        return Uneven(list(self.all))
-
-
-def test_it_is_the_median_of_the_runs_after_a_warm_up_of_two() -> None:
-    # of the five that count 2 ms is the least, 250 the most and 62 the mean
-    latency = measure_latency(Uneven([0.1, 0.1, 0.02, 0.25, 0.02, 0.002, 0.02]), (3, 4, 4), repeats=5)
-    assert 15 < latency.milliseconds < 45
-    assert 1 < latency.low < 15
-    assert latency.high > 240
-    assert latency.repeats == 5
-
-
 def test_weights_that_hooks_make_anew_are_no_obstacle():
     layer = nn.utils.spectral_norm(nn.Conv2d(3, 4, 3))
     layer(torch.rand(1, 3, 8, 8))  # the weight is no leaf now, which Python's own copying refuses
@@ -109,6 +85,14 @@ def takes(clock: list[float], *seconds: float) -> tuple[nn.Module, list[torch.Te
             return x
 
     return Takes(2, 2), given
+
+
+def test_it_is_the_median_of_the_runs_after_a_warm_up_of_two(clock: list[float]) -> None:
+    # of the five that count 2 ms is the least, 250 the most and 62 the mean
+    model, given = takes(clock, 0.1, 0.1, 0.02, 0.25, 0.02, 0.002, 0.02)
+    latency = measure_latency(model, (3, 4, 4), repeats=5)
+    assert (latency.milliseconds, latency.low, latency.high) == pytest.approx((20, 2, 250))
+    assert (latency.repeats, len(given)) == (5, 7)
 
 
 @pytest.mark.parametrize(

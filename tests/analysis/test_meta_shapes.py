@@ -7,6 +7,7 @@ import torch
 
 from striate.analysis import summary
 from striate.analysis.meta_shapes import run
+from striate.analysis.visits import tensors_in, with_tensors
 from striate.errors import StriateError
 
 ATEN = torch.ops.aten
@@ -118,3 +119,64 @@ def test_a_mask_that_does_not_fit_fails_as_in_pytorch(mask):
     for device in ("meta", "cpu"):
         with pytest.raises(StriateError, match="Wrong fails"):
             summary(Wrong(), inputs=torch.rand(2, 4, 6, 8), device=device)
+
+
+X, LAST = torch.randn(2, 4, 5, 6), torch.randn(2, 4, 5, 6).to(memory_format=torch.channels_last)
+W, ROWS = torch.rand(4), torch.randn(3, 5)
+OPERATIONS = {
+    "batch norm of a batch": (ATEN.native_batch_norm.default, (X, W, W, W.clone(), W.clone(), True, 0.1, 1e-5)),
+    "batch norm": (ATEN.native_batch_norm.default, (X, W, W, W, W, False, 0.1, 1e-5)),
+    "batch norm by statistics": (ATEN._native_batch_norm_legit_no_training.default, (X, W, W, W, W, 0.1, 1e-5)),
+    "layer norm": (ATEN.native_layer_norm.default, (X, [6], None, None, 1e-5)),
+    "layer norm of two": (ATEN.native_layer_norm.default, (X, [5, 6], None, None, 1e-5)),
+    "maximum pooling": (ATEN.max_pool2d_with_indices.default, (X, [3, 2], [2, 1], [1, 0], [1, 2], True)),
+    "maximum pooling, short": (ATEN.max_pool2d_with_indices.default, (X, [2])),
+    "maximum pooling of one image": (ATEN.max_pool2d_with_indices.default, (X[0], [2, 2])),
+    "average pooling": (ATEN.avg_pool2d.default, (X, [3, 2], [2, 1], [1, 0], True, False)),
+    "average pooling, short": (ATEN.avg_pool2d.default, (X, [2])),
+    "average pooling of one image": (ATEN.avg_pool2d.default, (X[0], [2, 2])),
+    "product with a bias": (ATEN.addmm.default, (torch.rand(7), ROWS, torch.rand(5, 7))),
+    "mean": (ATEN.mean.dim, (X, [2, 3], True)),
+    "mean without the dimension": (ATEN.mean.dim, (X, [1])),
+    "power": (ATEN.pow.Tensor_Scalar, (X, 2)),
+    "power of whole numbers": (ATEN.pow.Tensor_Scalar, (torch.arange(4), 2.5)),
+    "from a number": (ATEN.rsub.Scalar, (X, 1.0)),
+    "sum with a share": (ATEN.add.Tensor, (X, W[:1]), {"alpha": 2}),
+    "two shapes": (ATEN.mul.Tensor, (W.view(4, 1, 1), X[:, :1])),
+    "two types": (ATEN.add.Tensor, (X, X.double())),
+    "with a truth": (ATEN.mul.Tensor, (X, True)),
+    "columns last": (ATEN.relu.default, (LAST,)),
+    "columns last, two": (ATEN.add.Tensor, (LAST, LAST)),
+    "whole numbers": (ATEN.neg.default, (torch.arange(4),)),
+    "whole numbers made floating": (ATEN.sigmoid.default, (torch.arange(4),)),
+    "joined behind": (ATEN.cat.default, ([X, X[..., :2]], -1)),
+    "joined in front": (ATEN.cat.default, ([X, X[:1]],)),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_answer_has_the_shape_type_and_order_of_the_real_one(name):
+    func, args, *named = OPERATIONS[name]
+    kwargs = named[0] if named else {}
+    on_meta = with_tensors(args, lambda tensor: tensor.to("meta"))
+    found, args_after, _ = run(func, on_meta, kwargs, tensors_in(on_meta))
+    assert args_after is on_meta
+    short, wanted = tensors_in(found), tensors_in(func(*args, **kwargs))
+    if name.startswith("batch norm of"):
+        short, wanted = short[:3], wanted[:3]
+    assert [(x.shape, x.dtype, x.stride()) for x in short] == [(x.shape, x.dtype, x.stride()) for x in wanted]
+    assert all(x.is_meta for x in short)
+
+
+def test_real_tensors_are_left_to_pytorch_and_constants_follow_weightless_ones():
+    real = torch.rand(2, 3)
+    result, args, kwargs = run(ATEN.add.Tensor, (real, real), {"alpha": 2}, [real, real])
+    assert torch.equal(result, 3 * real)
+    assert (args[0] is real, kwargs) == (True, {"alpha": 2})
+    empty, one = torch.empty(2, 3, device="meta"), torch.tensor(1.0)
+    result, args, _ = run(ATEN.add.Tensor, (empty, real), {}, [empty, real])
+    assert (result.is_meta, [x.is_meta for x in args]) == (True, [True, True])
+    result, args, _ = run(ATEN.cat.default, ([empty, real], 0), {}, [empty, real])
+    assert (tuple(result.shape), [x.is_meta for x in args[0]], args[1]) == ((4, 3), [True, True], 0)
+    _, args, _ = run(ATEN.mul.Tensor, (empty, one), {}, [empty, one])
+    assert args[1] is one  # a number that PyTorch takes as it is

@@ -16,6 +16,7 @@ from torch import nn
 from striate.analysis import Comparison, Entry, Summary, bubbles, effective_plot, gradient_tables, plots, summary
 from striate.analysis.effective import EffectiveField
 from striate.analysis.gradients import Gradients, LayerGradient
+from striate.errors import UsageError
 
 
 @pytest.mark.parametrize("suffix", ["svg", "SVG", "Pdf", "PNG"])
@@ -186,3 +187,54 @@ def test_gradients_are_lines_from_the_input_on_a_logarithmic_axis(drawn: list[An
     assert list(residual.get_ydata()) == [3.0]
     assert axis.get_yscale() == "log"
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["plain", "residual"]
+
+
+def blocks(count: int, length: int) -> Summary:
+    """So many blocks of so many dense layers, an activation behind each."""
+    pairs = [
+        nn.Sequential(*(part for _ in range(length) for part in (nn.Linear(2, 2), nn.ReLU()))) for _ in range(count)
+    ]
+    return summary(nn.Sequential(*pairs), (2,))
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "shown"),
+    [
+        (4, 6, 48),  # all of them fit
+        (2, 13, 26),  # layers with weights alone, where blocks are few
+        (11, 4, 44),
+        (2, 24, 48),
+        (2, 25, 2),  # too many even of those
+        (12, 4, 12),  # blocks are enough
+    ],
+)
+def test_as_many_bars_as_can_be_read(count: int, length: int, shown: int) -> None:
+    many = blocks(count, length)
+    assert len(plots._shown(many, None)) == shown  # drawing them takes seconds
+    assert len(plots._shown(many, 2)) == 2 * count * length
+
+
+@pytest.mark.parametrize(("size", "shown"), [(28, "n" * 28), (29, "…" + "n" * 27)])
+def test_long_names_are_cut_in_front(size: int, shown: str, drawn: list[Any]) -> None:
+    layers = nn.Sequential()
+    layers.add_module("n" * size, nn.Linear(2, 2))
+    summary(layers, (2,)).plot("x.svg")
+    assert [label.get_text() for label in drawn[0].subfigs[0].axes[0].get_yticklabels()] == [shown]
+
+
+@pytest.mark.parametrize("count", [0, 6, 7])
+def test_up_to_six_networks_stand_side_by_side(count: int, drawn: list[Any]) -> None:
+    if count == 6:
+        plots.plot_summaries([network(2)] * count, "x.svg")
+        assert len(drawn[0].subfigs) == 6
+        assert drawn[0].get_size_inches()[0] == 54
+        return
+    with pytest.raises(UsageError, match=f"{count} networks to draw; bars by layer are readable for 1 to 6"):
+        plots.plot_summaries([network(2)] * count, "x.svg")
+
+
+def test_one_bubble_has_room_above_and_below(drawn: list[Any]) -> None:
+    bubbles.plot_accuracy(ENTRIES[:1], "x.svg")
+    bottom, top = drawn[0].axes[0].get_ylim()
+    assert 1 <= 50 - bottom <= 2
+    assert 1 <= top - 50 <= 2

@@ -126,6 +126,8 @@ IMAGES: dict[str, Function] = {
     "mean square norm": lambda x: F.rms_norm(x, (6,)),
     "norm of maps": lambda x: F.instance_norm(x),
     "norm of groups": lambda x: F.group_norm(x, 1),
+    "norm of groups of rows": lambda x: F.group_norm(x.transpose(1, 2), 1),
+    "norm of maps of rows": lambda x: F.layer_norm(x.transpose(1, 2), (2, 6)),
     "slopes": lambda x: F.prelu(F.avg_pool2d(x, 3, 1, 1), ones(2)),
     "leaky": lambda x: F.rrelu(F.avg_pool2d(x, 3, 1, 1)),
     "threshold": lambda x: F.threshold(F.avg_pool2d(x, 3, 1, 1), -9.0, 0.0),

@@ -320,7 +320,8 @@ SEEN = {
 @pytest.mark.parametrize("name", SEEN)
 def test_a_row_tells_what_each_unit_sees_where_all_see_alike(name: str) -> None:
     function, expected = SEEN[name]
-    for root in (summary(Net(function), (3, 8, 8)).root, summary(nn.Sequential(Net(function)), (3, 8, 8)).rows[0]):
+    nested = summary(nn.Sequential(Net(function)), (3, 8, 8))
+    for root in (summary(Net(function), (3, 8, 8)).root, nested.root, nested.rows[0]):
         assert (root.receptive_field, root.stride, root.offset, root.sees_all) == expected
 
 

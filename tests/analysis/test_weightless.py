@@ -1,5 +1,7 @@
 """Copies of modules: weightless and real ones, of weights that are computed, pruned, not yet there, tied."""
 
+import copyreg
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,7 +9,7 @@ from torch.nn.utils import parametrizations, prune
 
 from striate.analysis import effective_receptive_field, summary
 from striate.analysis.gradients import gradient_norms
-from striate.analysis.weightless import duplicate
+from striate.analysis.weightless import duplicate, emptied, observers, on_device, uncompiled, weightless
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the old weight norm
 
@@ -156,3 +158,137 @@ def test_parts_that_are_one_stay_one_and_lists_are_the_copys_own() -> None:
     twin = duplicate(model)
     assert twin.first is twin.second is not model.first
     assert twin.first[0] is not model.first[0]
+
+
+LAZY = nn.LazyLinear(3)
+TENSORS = {
+    "of strides": torch.rand(4, 6).t()[::2],
+    "whole numbers": torch.arange(6, dtype=torch.int16).view(2, 3),
+    "a parameter": nn.Parameter(torch.rand(2, 3, dtype=torch.double)),
+    "a frozen parameter": nn.Parameter(torch.rand(2, 3), requires_grad=False),
+    "coordinates": torch.eye(3).to_sparse(),
+    "not yet there": LAZY.weight,
+    "a buffer not yet there": nn.LazyBatchNorm1d().running_mean,
+}
+
+
+@pytest.mark.parametrize("name", TENSORS)
+def test_an_emptied_tensor_has_all_but_values(name: str) -> None:
+    tensor = TENSORS[name]
+    empty = emptied(tensor)
+    assert (type(empty), empty.dtype, empty.requires_grad) == (type(tensor), tensor.dtype, tensor.requires_grad)
+    assert empty.device.type == "meta"
+    assert empty.layout is tensor.layout
+    if "there" not in name:
+        assert empty.shape == tensor.shape
+        if tensor.layout is torch.strided:
+            assert empty.stride() == tensor.stride()
+
+
+@pytest.mark.parametrize("name", TENSORS)
+def test_a_duplicated_tensor_has_its_values_and_place(name: str) -> None:
+    tensor = TENSORS[name]
+    holder = nn.Module()
+    if isinstance(tensor, nn.Parameter):
+        holder.held = tensor
+    else:
+        holder.register_buffer("held", tensor)
+    for twin in (duplicate(holder).held, duplicate(holder, "cpu").held, on_device(holder, "cpu").held):
+        assert (type(twin), twin.dtype, twin.requires_grad) == (type(tensor), tensor.dtype, tensor.requires_grad)
+        assert twin is not tensor
+        if "there" not in name:
+            assert torch.equal(twin.to_dense(), tensor.to_dense())
+    assert duplicate(holder, "meta").held.is_meta
+    assert weightless(holder).held.is_meta
+
+
+class OwnWay(nn.Module):
+    """Says itself how it is copied."""
+
+    def __init__(self, mark: str = "made") -> None:
+        super().__init__()
+        self.mark, self.linear = mark, nn.Linear(2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x)
+
+
+class ByDeepcopy(OwnWay):
+    def __deepcopy__(self, memo: dict) -> "ByDeepcopy":
+        return ByDeepcopy("copied")
+
+
+class ByState(OwnWay):
+    def __getstate__(self) -> dict:
+        return {**vars(self), "mark": "copied"}
+
+
+class BySettingState(OwnWay):
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__({**state, "mark": "copied"})
+
+
+class ByReduce(OwnWay):
+    def __reduce__(self) -> tuple:
+        return (ByReduce, ("copied",))
+
+
+class ByReduceEx(OwnWay):
+    def __reduce_ex__(self, protocol: object) -> tuple:
+        return (ByReduceEx, ("copied",))
+
+
+class ByTable(OwnWay):
+    pass
+
+
+@pytest.mark.parametrize("kind", [ByDeepcopy, ByState, BySettingState, ByReduce, ByReduceEx, ByTable])
+def test_a_module_that_says_how_it_is_copied_is_copied_so(kind: type[OwnWay], monkeypatch) -> None:
+    monkeypatch.setitem(copyreg.dispatch_table, ByTable, lambda module: (ByTable, ("copied",)))
+    assert duplicate(nn.Sequential(kind()))[0].mark == "copied"
+    assert duplicate(nn.Sequential(OwnWay()))[0].mark == "made"
+
+
+def test_what_a_module_holds_is_its_copys_own_unless_nothing_can_change_it() -> None:
+    model = nn.Sequential(nn.Linear(2, 2))
+    held = {"empty": {}, "set": set(), "list": [1], "nested": [[1]], "tuple": (1, "a"), "inside": ([1],), "none": None}
+    vars(model).update(held)
+    model.register_parameter("missing", None)
+    model.add_module("nothing", None)
+    model.function, model.tied = torch.relu, model[0].weight
+    vars(model)["again"] = model[0]
+    twin = duplicate(model)
+    for name, value in held.items():
+        assert vars(twin)[name] == value
+        assert (vars(twin)[name] is value) == (name in ("tuple", "none")), name
+    assert twin.nested[0] is not model.nested[0]
+    assert (twin.missing, twin.nothing, twin.function) == (None, None, torch.relu)
+    assert twin.tied is twin[0].weight is not model.tied
+    assert vars(twin)["again"] is twin[0]
+
+
+def test_what_is_compiled_is_left_out_of_a_copy() -> None:
+    model = nn.Linear(2, 2)
+    vars(model)["_compiled_call_impl"] = (item for item in ())  # which cannot be copied
+    assert torch.equal(duplicate(model).weight, model.weight)
+    assert uncompiled(model) is model
+    wrapper = nn.Identity()
+    wrapper._orig_mod = model
+    assert uncompiled(wrapper) is model
+
+
+def test_hooks_that_are_objects_stay_and_plain_functions_go_from_the_copy_alone() -> None:
+    class Hook:
+        def __call__(self, module: nn.Module, *given: object) -> None:
+            return None
+
+    model = nn.Sequential(nn.Linear(2, 2))
+    model[0].register_forward_hook(Hook())
+    model[0].register_forward_hook(lambda module, inputs, output: None)
+    model.register_forward_pre_hook(lambda module, inputs: None)
+    assert len(observers(model)) == 2
+    for make, left in ((weightless, 1), (lambda one: on_device(one, "cpu"), 1), (duplicate, 2)):
+        twin = make(model)
+        assert len(twin[0]._forward_hooks) == left
+        assert len(twin._forward_pre_hooks) == left - 1
+    assert len(observers(model)) == 2
