@@ -26,6 +26,8 @@ from striate.models.budget import LIMITS, Cost, cost_of, latency_of, parse
         ("memory", "800 B", 800),
         ("memory", "3kB", 3000),
         ("memory", "12", 12),
+        ("memory", "1.5 GB", 1.5e9),
+        ("parameters", "3K", 3000),
         ("latency", "20ms", 20),
         ("latency", "0.02s", 20),
         ("latency", "20", 20),
@@ -45,6 +47,7 @@ def test_a_limit_is_read_in_its_units(kind, text, value):
         ("parameters", "5s"),
         ("parameters", "20ms"),
         ("latency", "20M"),
+        ("latency", "20k"),
         ("memory", "20ms"),
     ],
 )  # fmt: skip

@@ -103,3 +103,39 @@ def test_options_change_what_they_name():
     assert plain.min_size == 4
     with pytest.raises(UsageError, match=r"unknown subsampling 'mean'"):
         create_model("cifar100_course", subsampling="mean")
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_a_block_is_twice_a_row_and_a_column(norm):
+    with torch.device("meta"):
+        model = create_model("cifar100_course", norm=norm, activation="elu")
+    for part, inputs, width in (
+        (model.stem, 3, 32),
+        (model.stages.block2_1, 32, 128),
+        (model.stages.block2_2, 128, 128),
+    ):
+        layers = dict(part.named_children())
+        assert list(layers) == [
+            f"{kind}{n}" for n in (1, 2, 3, 4) for kind in (("conv", "norm", "act") if norm else ("conv", "act"))
+        ]
+        for number, kernel in enumerate(((1, 3), (3, 1), (1, 3), (3, 1)), 1):
+            conv = layers[f"conv{number}"]
+            assert (conv.in_channels, conv.out_channels) == (inputs if number == 1 else width, width)
+            assert (conv.kernel_size, conv.padding) == (kernel, (kernel[0] // 2, kernel[1] // 2))
+            assert conv.bias is not None
+            assert isinstance(layers[f"act{number}"], nn.ELU)
+
+
+def test_any_way_of_halving_halves_and_says_what_it_needs():
+    for kind, layer, smallest, left in (
+        ("max", nn.MaxPool2d, 4, 2),
+        ("average", nn.AvgPool2d, 4, 2),
+        ("conv", nn.Conv2d, 1, 3),
+        ("sub", nn.Sequential, 1, 3),
+    ):
+        with torch.device("meta"):
+            model = create_model("cifar100_course", subsampling=kind).eval()
+            maps = model.feature_maps(torch.empty(1, 3, 11, 11))
+        assert type(model.stages.subsampling1) is layer
+        assert model.min_size == smallest
+        assert maps["subsampling2"].shape[2:] == (left, left)

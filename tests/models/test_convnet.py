@@ -131,3 +131,75 @@ def test_a_fixed_size_is_that_of_both_sides(size):
     model = create_model("lenet5", input_size=32)
     with pytest.raises(InputError, match=rf"built for 32x32 pixels and got {size[0]}x{size[1]}; .*=\({size[0]}, "):
         model.check_input(torch.empty(1, 1, *size))
+
+
+def network(classifier: nn.Module, **options) -> ConvNet:
+    return ConvNet(nn.Conv2d(3, 4, 3), {"a": nn.ReLU()}, {"classifier": classifier}, in_channels=3, **options)
+
+
+def test_what_is_not_said_of_a_network_of_ones_own():
+    model = network(nn.Linear(4, 5))
+    said = (model.min_size, model.fixed_size, model.input_size, model.loss, model.auxiliary_weight)
+    assert said == (1, None, None, "cross_entropy", 0.0)
+    assert (model.spec.name, dict(model.spec.arguments)) == ("custom", {})
+    assert (model.weights_source, model.fresh, model.frozen, len(model.auxiliary)) == (None, (), (), 0)
+    told = network(nn.Linear(4, 5), min_size=7, fixed_size=(9, 8), loss="rbf", auxiliary_weight=0.3)
+    said = (told.min_size, told.fixed_size, told.input_size, told.loss, told.auxiliary_weight)
+    assert said == (7, (9, 8), (9, 8), "rbf", 0.3)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_new_last_layer_is_like_the_old_one_but_for_its_outputs(bias):
+    conv = nn.Conv2d(4, 5, (3, 2), stride=(2, 1), padding=(1, 0), bias=bias).double()
+    for old in (nn.Linear(4, 5, bias=bias).double(), conv):
+        model = network(old).reset_head(7)
+        new = model.head.classifier
+        assert new is not old
+        assert str(new) == str(old).replace("out_features=5", "out_features=7").replace("(4, 5,", "(4, 7,")
+        assert new.weight.dtype == torch.float64
+        assert (model.num_classes, model.num_features) == (7, 4)
+        assert model.spec.arguments == {}  # nothing rebuilds a network put together by hand
+    assert network(nn.Linear(4, 5, device="meta")).reset_head(2).head.classifier.weight.is_meta
+    assert network(conv.to("meta")).reset_head(2).head.classifier.weight.is_meta
+    with pytest.raises(TypeError, match="cannot make a fresh LayerNorm classifier"):
+        network(nn.LayerNorm(4)).reset_head(2)
+
+
+def test_a_new_head_is_in_the_spec():
+    model = create_model("lenet5").reset_head(3)
+    assert model.spec.name == "lenet5"
+    assert model.spec.arguments["num_classes"] == 3
+    assert model.spec.arguments["activation"] == "tanh"
+
+
+def test_parts_are_the_stem_and_the_stages_in_order():
+    model = create_model("resnet20_cifar")
+    assert list(model.parts()) == ["stem", "stage1", "stage2", "stage3"]
+    assert model.parts()["stem"] is model.stem
+    assert model.parts()["stage2"] is model.stages.stage2
+    assert model.freeze("stem").frozen == ("stem",)
+    assert model.freeze("stage2").frozen == ("stem", "stage1", "stage2")
+    assert model.freeze().frozen == model.freeze("all").frozen == ("stem", "stage1", "stage2", "stage3")
+    assert all(p.requires_grad for p in model.head.parameters())
+    with pytest.raises(UsageError, match=r"unknown stage of resnet20_cifar 'al'.*'all'"):
+        model.freeze("al")
+
+
+def test_the_error_says_what_the_network_was_built_for():
+    one, three = create_model("lenet5"), create_model("resnet20_cifar")
+    with pytest.raises(InputError) as raised:
+        one(torch.zeros(2, 3, 28, 28))
+    assert str(raised.value) == (
+        "lenet5 was built for 1 input channel and got 3 (shape (2, 3, 28, 28)); build it with in_channels=3"
+    )
+    with pytest.raises(InputError, match="built for 3 input channels and got 1"):
+        three.feature_maps(torch.zeros(2, 1, 28, 28))
+    with pytest.raises(InputError) as raised:
+        one.embed(torch.zeros(1, 1, 28, 30))
+    assert str(raised.value) == "lenet5 was built for 28x28 pixels and got 28x30; build it with input_size=(28, 30)"
+    with pytest.raises(InputError) as raised:
+        one(torch.zeros(1, 1, 28, 28, dtype=torch.int64))
+    assert str(raised.value) == (
+        "lenet5 takes a floating-point batch (N, 1, H, W) and got torch.int64 of shape (1, 1, 28, 28)"
+    )
+    three.check_input("no tensor")  # what torch.fx sends through is not looked at

@@ -67,3 +67,33 @@ def test_other_convolutions_are_refused():
         model, other = create_model("vgg16_cats_dogs"), create_model("vgg16", in_channels=1)
     with pytest.raises(UsageError, match="vgg16_cats_dogs cannot start from vgg_d"):
         start_from_vgg16(model, other)
+
+
+def kinds(part: nn.Module) -> list[str]:
+    return [str(layer) for layer in part.modules() if not list(layer.children())]
+
+
+def test_blocks_of_the_book_pool_by_maxima_but_for_the_last_on_digits():
+    with torch.device("meta"):
+        digits, pictures = create_model("keras_mnist"), create_model("keras_cats_dogs")
+    for model, blocks in ((digits, 3), (pictures, 4)):
+        parts = list(model.parts().values())
+        assert len(parts) == blocks
+        pooled = parts[:-1] if model is digits else parts
+        assert all(str(part.pool) == str(nn.MaxPool2d(2)) for part in pooled)
+    assert [name for name, _ in digits.stages.stage2.named_children()] == ["conv", "act"]
+    assert {conv.padding for conv in pictures.modules() if isinstance(conv, nn.Conv2d)} == {(0, 0)}
+
+
+def test_options_reach_the_base_of_vgg16_too():
+    with torch.device("meta"):
+        model = create_model("vgg16_cats_dogs", activation="elu", dropout=0.25, in_channels=1, input_size=(32, 64))
+        plain = create_model("vgg16_cats_dogs")
+    printed = kinds(model)
+    assert printed.count("ELU(alpha=1.0)") == 14
+    assert not any("ReLU" in layer for layer in printed)
+    assert printed.count("Dropout(p=0.25, inplace=False)") == 1
+    assert model.stem.conv1.in_channels == 1
+    assert (model.fixed_size, model.head.dense1.in_features, model.min_size) == ((32, 64), 512 * 1 * 2, 32)
+    assert (plain.fixed_size, plain.head.dense1.out_features) == ((150, 150), 256)
+    assert [name for name, _ in plain.head.named_children()] == ["flatten", "dense1", "act1", "classifier"]

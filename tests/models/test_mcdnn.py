@@ -94,3 +94,22 @@ def test_columns_that_do_not_go_together_are_refused():
         MultiColumn([column], [10, 12])
     with pytest.raises(UsageError, match="2, 10 classes"):
         MultiColumn([column, create_model("mcdnn_column", num_classes=2)])
+
+
+def test_a_digit_may_be_one_pixel_wide_or_fill_the_field():
+    x = torch.stack([digit(3, 9), digit(8, 20)])[:, None]
+    for width in (1, 28):
+        ink = normalise_width(x, width) > x.amin()
+        assert [image.any(1).any(0).sum().item() for image in ink] == [width, width]
+    with pytest.raises(UsageError, match=r"images \(N, C, H, W\), not \(28, 28\)"):
+        normalise_width(torch.zeros(28, 28), 10)
+
+
+def test_columns_see_the_images_as_they_are_unless_told():
+    torch.manual_seed(0)
+    columns = [create_model("mcdnn_column").eval() for _ in range(2)]
+    x = digit(4, 18, 29)[None, None]
+    with torch.no_grad():
+        wanted = (columns[0](x).softmax(1) + columns[1](x).softmax(1)) / 2
+        torch.testing.assert_close(MultiColumn(columns).probabilities(x), wanted)
+    assert WIDTHS == (10, 12, 14, 16, 18, 20, None)

@@ -65,6 +65,57 @@ def test_the_width_that_is_offered_fits():
     assert widths(2, float(str(raised.value).rpartition(" ")[2]))[1] == 96
 
 
+@pytest.mark.parametrize(
+    ("groups", "width", "channels"),
+    [
+        (3, 1.0, (24, 240, 480, 960)),
+        (1, 1.0, (24, 144, 288, 576)),
+        (2, 1.0, (24, 200, 400, 800)),
+        (4, 1.0, (24, 272, 544, 1088)),
+        (8, 1.0, (24, 384, 768, 1536)),
+        (3, 0.5, (12, 120, 240, 480)),
+        (8, 0.5, (16, 192, 384, 768)),
+        (8, 0.25, (16, 96, 192, 384)),
+        (3, 1.5, (24, 360, 720, 1440)),
+        (3, 2.0, (48, 480, 960, 1920)),
+    ],
+)
+def test_channels_of_table_1_times_the_width(groups, width, channels):
+    """The stem's are a multiple of the groups, the next at or above 12, 24 or 48."""
+    assert widths(groups, width) == channels
+
+
+@pytest.mark.parametrize("width", [0, -1, 8.1])
+def test_a_width_that_is_no_multiplier(width):
+    with pytest.raises(UsageError, match=f"width is {width}; a multiplier above 0 and up to 8 is needed"):
+        create_model("shufflenet_v1", width=width)
+
+
+@pytest.mark.parametrize(("stride", "groups"), [(1, 3), (2, 3), (1, 1), (2, 1)])
+def test_a_unit_by_hand(stride, groups):
+    """Figures 2b and 2c: no activation behind the depthwise convolution, one behind the sum or the stack."""
+    torch.manual_seed(0)
+    unit = GroupedUnit(12, 12 if stride == 1 else 36, stride, groups).eval()
+    x = torch.randn(2, 12, 6, 6)
+    conv, norm = torch.nn.functional.conv2d, (1 + 1e-5) ** -0.5
+    inner = unit.reduce.conv.weight.shape[0]
+    y = (conv(x, unit.reduce.conv.weight, groups=groups) * norm).clamp(min=0)
+    if groups > 1:
+        y = y[:, [i + j * (inner // groups) for i in range(inner // groups) for j in range(groups)]]
+    y = conv(y, unit.depthwise.conv.weight, stride=stride, padding=1, groups=inner) * norm
+    y = conv(y, unit.expand.conv.weight, groups=groups) * norm
+    wanted = x + y if stride == 1 else torch.cat([torch.nn.functional.avg_pool2d(x, 3, 2, 1), y], 1)
+    torch.testing.assert_close(unit(x), wanted.clamp(min=0))
+
+
+def test_only_the_first_convolution_of_stage_2_is_not_grouped():
+    _, model = measured("shufflenet_v1", groups=4)
+    units = {key: m for key, m in model.named_modules() if isinstance(m, GroupedUnit)}
+    assert [key for key, unit in units.items() if unit.reduce.conv.groups == 1] == ["stages.stage2.0"]
+    assert {unit.expand.conv.groups for unit in units.values()} == {4}
+    assert [key for key, unit in units.items() if unit.pool is not None] == [f"stages.stage{n}.0" for n in (2, 3, 4)]
+
+
 def test_a_number_of_groups_without_a_row_is_named():
     with pytest.raises(UsageError, match="groups is 5"):
         create_model("shufflenet_v1", groups=5)
@@ -85,8 +136,11 @@ def test_half_of_the_channels_pass_a_unit_untouched():
 
 
 def test_a_unit_without_halves_is_an_error():
-    with pytest.raises(UsageError, match="even"):
+    with pytest.raises(UsageError, match="stride 2 cannot make 9 channels of 8; it needs an even number"):
         ShuffleUnit(8, 9, 2)
+    with pytest.raises(UsageError, match="stride 1 cannot make 10 channels of 8"):
+        ShuffleUnit(8, 10, 1)
+    assert ShuffleUnit(8, 10, 2)(torch.zeros(2, 8, 4, 4)).shape == (2, 10, 2, 2)
 
 
 @pytest.mark.parametrize("name", ["shufflenet_v1", "shufflenet_v2_x1_0"])

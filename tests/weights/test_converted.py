@@ -88,3 +88,43 @@ def test_none_of_them_is_offered_by_name():
     assert len(hidden) == 9
     for name in list_models():
         assert not hidden.intersection(source.sha256 for source in get_card(name).weights)
+
+
+def test_every_record_by_the_size_of_its_file():
+    """Bytes, the checksum's first digits, network, classes, side, mean, and accuracies as published and as measured."""
+    found = {
+        size: (
+            record.sha256[:8],
+            record.name.split(" of ")[0],
+            record.num_classes,
+            record.input_size,
+            record.crop_fraction,
+            round(record.mean[0] * 255, 3),
+            round(record.std[2] * 255, 3),
+            [figure.value for figure in record.accuracy],
+        )
+        for size, record in KNOWN.items()
+    }
+    grey, inception = (123.675, 57.375), (128, 128)
+    assert found == {
+        1_093_544: ("37b2518f", "resnet20_cifar", 10, 32, 1.0, *grey, [0.9173, 0.8103]),
+        1_880_000: ("0274e65c", "resnet32_cifar", 10, 32, 1.0, *grey, [0.9263, 0.8256]),
+        2_666_504: ("54224b6e", "resnet44_cifar", 10, 32, 1.0, *grey, [0.931, 0.8267]),
+        3_453_008: ("373e787e", "resnet56_cifar", 10, 32, 1.0, *grey, [0.9339, 0.832]),
+        14_187_824: ("6fcc968d", "mobilenet_v2 1", 1000, 224, 0.875, *inception, [0.891]),
+        17_030_432: ("f00816ba", "mobilenet_v1 1", 1000, 224, 0.875, *inception, [0.89]),
+        10_422_688: ("057f294f", "mobilenet_v1 0.75", 1000, 192, 0.875, *inception, [0.809]),
+        5_384_888: ("d8afff4c", "mobilenet_v1 0.5", 1000, 160, 0.875, *inception, [0.686]),
+        1_916_688: ("1a8bd9f2", "mobilenet_v1 0.25", 1000, 128, 0.875, *inception, [0.45]),
+    }
+    authors = {"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}
+    for record in KNOWN.values():
+        cifar = "cifar" in record.name
+        options = {"shortcut": "A"} if cifar else authors
+        if "mobilenet_v1" in record.name:
+            options = {**authors, "activation": "relu6", "full": False}
+        assert record.options == options
+        assert record.licence == ("BSD-2-Clause" if cifar else "Apache-2.0")
+        assert record.origin.startswith("akamaster/pytorch_resnet_cifar10" if cifar else "google-coral/test_data")
+        assert {figure.crop for figure in record.accuracy} == {"one crop"}
+        assert {figure.input_size for figure in record.accuracy} == {record.input_size}

@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
+from striate.errors import StriateError
 from striate.weights import WeightSource, describe
 from striate.weights.figure import Figure
 from striate.weights.files import PADDING
@@ -60,3 +62,27 @@ def test_a_file_of_a_network_for_oblong_images_goes_by_their_height(tmp_path):
     spec = {"name": "lenet5", "arguments": {"input_size": [64, 96]}}
     save_file({"weight": torch.zeros(2)}, path, metadata={"spec": json.dumps(spec), "top1": "0.5"})
     assert (describe(path).input_size, describe(path).accuracy[0].input_size) == (64, 64)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"interpolation": "nearest"},
+        {"padding": "full"},
+        {"bn_eps": "small"},
+        {"input_size": "large"},
+        {"input_mean": "0.5"},
+        {"input_std": "[0.5, null]"},
+        {"spec": "[]"},
+        {"spec": "{}"},
+        {"top1": "good"},
+        {"striate model 1": "{}"},
+        {"striate model 1": "nothing"},
+    ],
+    ids=str,
+)
+def test_a_description_that_cannot_be_understood_is_one_line(metadata, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file({"weight": torch.zeros(2)}, path, metadata=metadata)
+    with pytest.raises(StriateError, match=r"weights.safetensors: its metadata cannot be understood .*save the file"):
+        describe(path)
