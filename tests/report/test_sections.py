@@ -336,8 +336,9 @@ def test_a_curve_without_a_number_is_not_drawn(drawn):
 
 
 @pytest.mark.parametrize(
-    ("told", "epochs", "best"), [([3, 4, 7], [3, 4, 7], 7), ([None, "", "x"], [1, 2, 3], 3), (["5", None, "9"], [5, 2, 9], 9)]
-)  # fmt: skip
+    ("told", "epochs", "best"),
+    [([3, 4, 7], [3, 4, 7], 7), ([None, "", "x"], [1, 2, 3], 3), (["5", None, "9"], [5, 2, 9], 9)],
+)
 def test_epochs_are_those_of_the_rows_or_their_places(told, epochs, best, drawn):
     rows = [
         {"epoch": epoch, "train_loss": loss, "val_accuracy": share}

@@ -117,7 +117,8 @@ def test_names_are_cut_to_sixty_letters_unless_otherwise_said():
 @pytest.mark.parametrize(
     ("value", "printed"),
     [(False, "false"), (1, "1"), (0, "0"), (1000000, "1000000"), (0.1 + 0.2, "0.3"), (1e-7, "1e-07"), (2.0, "2"),
-     ((), "none"), ([0.9, None, True], "0.9, none, true"), ([[1, 2.0], "x"], "1, 2, x"), ("", ""), ({"a": 1}, "{'a': 1}")],
+     ((), "none"), ([0.9, None, True], "0.9, none, true"), ([[1, 2.0], "x"], "1, 2, x"), ("", ""),
+     ({"a": 1}, "{'a': 1}")],
 )  # fmt: skip
 def test_every_kind_of_setting(value, printed):
     assert words.setting(value) == printed
