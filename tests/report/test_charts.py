@@ -282,6 +282,8 @@ def test_the_reliability_diagram_holds_its_bins_from_nought_to_one(axes):
     assert gaps.get_linewidths() == pytest.approx([1 + 6 * 0.5, 1 + 6 * 0.75**0.5])  # a quarter of them, and the rest
     assert np.array(dots.get_offsets()) == pytest.approx(np.array([[0.7, 0.25], [0.9, 0.75]]))
     assert dots.get_sizes() == pytest.approx([12 + 160 / 4, 12 + 160 * 3 / 4])
+    assert not gaps.get_clip_on()  # a dot on the edge is whole
+    assert not dots.get_clip_on()
     assert found.get_xlim() == found.get_ylim() == (0, 1.03)
     assert ticks(found.xaxis) == ticks(found.yaxis) == ["0 %", "25 %", "50 %", "75 %", "100 %"]
     assert found.get_xlabel() == "confidence"

@@ -69,6 +69,7 @@ def losses(*pairs: tuple[object, object]) -> ReportContent:
         (losses((0.7, 0.75), (0.75, 0.75)), ""),
         (losses((2.0, 1.0), ("nan", 0.75)), "(2 against 1)"),
         (losses((2.0, "")), ""),
+        (replace(losses((2.0, 1.0)), differences=[]), ""),  # and nothing is known that would make it so
     ],
 )
 def test_why_training_loss_lies_above_validation_loss_is_said_where_it_does(content, gap):
@@ -413,3 +414,13 @@ def test_losses_of_auxiliary_heads_have_columns_of_their_own():
     table = progress(content)["table"]
     assert table["head"] == ["Epoch", "Training loss", "Training loss, first", "Validation loss"]
     assert table["rows"] == [["1", "1", "3", "5"], ["2", "2", "4", "6"]]
+
+
+def test_none_right_among_the_first_five_is_a_figure_too():
+    evaluation = Evaluation(tuple("abcdef"), np.array([5]), np.array([[0.3, 0.2, 0.2, 0.15, 0.1, 0.05]]))
+    assert headline(ReportContent("x", evaluation=evaluation))["result"]["top5"] == "0.0\u00a0%"
+
+
+def test_epochs_told_twice_or_out_of_order_are_named_once_and_in_order():
+    rows = [{"epoch": epoch, "train_loss": "nan"} for epoch in (5, 3, 3, 4, 8)]
+    assert progress(ReportContent("x", history=rows))["broken"] == "3–5, 8"

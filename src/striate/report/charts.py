@@ -145,7 +145,7 @@ def _canvas(name: str, description: str, width: int = WIDTH, height: int = HEIGH
 
     settings: dict[str, Any] = {
         "svg.fonttype": "none",
-        "svg.hashsalt": f"striate {name}",
+        "svg.hashsalt": "striate",
         "font.family": "DejaVu Sans",
         "font.size": FONT,
         "path.simplify": True,
@@ -165,7 +165,7 @@ def _canvas(name: str, description: str, width: int = WIDTH, height: int = HEIGH
         chart.axes = axes
         yield chart
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", transparent=True)
     chart.svg = _inline(buffer.getvalue(), name, description)
 
 
