@@ -70,6 +70,11 @@ def test_help_by_either_name_is_printed_and_is_no_failure(flag, cli):
     assert "Usage: striate models " in outcome.out
 
 
+def test_no_completion_is_offered(cli):
+    assert "completion" not in cli("--help").out
+    assert cli("--show-completion").code == 2
+
+
 def test_the_version_is_the_packages_and_is_no_failure(cli):
     assert cli("--version") == (0, f"{striate.__version__}\n", "")
 

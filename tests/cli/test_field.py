@@ -34,6 +34,14 @@ def test_weights_are_laid_into_the_network_at_the_size_asked_for(side, cli, weig
     assert json.loads(cli(*words).out)["sigma"] != found["sigma"]
 
 
+def test_weights_of_dense_layers_fit_at_the_size_they_were_made_for(cli, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file(create_model("lenet5", input_size=40).state_dict(), path)
+    words = ("field", "lenet5", "--samples", 1, "--layer", "stem", "--weights", path)
+    assert cli(*words, "--size", 40).code == 0
+    assert cli(*words).code == 1
+
+
 def test_without_words_it_is_the_middle_of_the_last_map_over_sixteen_images_at_seed_nought(cli):
     found = json.loads(cli("field", "resnet20_cifar", "--size", 16, "--json").out)
     torch.manual_seed(0)

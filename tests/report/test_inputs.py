@@ -108,3 +108,24 @@ def test_splits_have_their_words():
     assert [inputs.split_word(name) for name in ("train", "val", "test", "all")] == [
         *("training", "validation", "test", "all"),
     ]
+
+
+def test_long_names_are_cut_where_balance_is_told():
+    sizes = {"s" * 50: 3, "l" * 41: 4, "m" * 40: 4}
+    cut = f"{'s' * 19}…{'s' * 20}", f"{'l' * 19}…{'l' * 20}"
+    assert data(split_sizes={"train": sizes})["counts"]["balance"] == (
+        f"From 3 ({cut[0]}) to 4 images ({cut[1]}) a class in the training split."
+    )
+
+
+def test_a_split_without_images_has_no_column():
+    found = data(split_sizes={"val": {"a": 0, "b": 0}, "test": {"a": 0, "b": 2}})["counts"]
+    assert (found["splits"], found["rows"], found["largest"]) == (["test"], [("a", [0]), ("b", [2])], [2])
+    assert data(split_sizes={"val": {"a": 0}}) is None
+
+
+def test_settings_have_the_whole_path_below_their_group():
+    recipe = {"augment": {"colour": {"jitter": {"hue": 0.1}, "pca": 2}, "flip": True}}
+    assert inputs.recipe(ReportContent("x", recipe=recipe)) == [
+        ("augment", [("colour.jitter.hue", "0.1"), ("colour.pca", "2"), ("flip", "true")])
+    ]

@@ -63,7 +63,28 @@ def test_a_flat_drawing_is_a_png_since_that_is_smaller():
 
 
 def test_an_extreme_shape_keeps_at_least_one_pixel():
-    assert thumbnail(np.zeros((1, 4000, 3), np.uint8), size=100).height == 1
+    for shape, size in (((1, 4000, 3), (100, 1)), ((4000, 1, 3), (1, 100))):
+        picture = thumbnail(np.zeros(shape, np.uint8), size=100)
+        assert (picture.width, picture.height) == size
+
+
+def test_a_smaller_picture_shows_what_lies_under_each_of_its_pixels():
+    rough = np.random.default_rng(0).integers(60, 200, (80, 160))
+    grey = np.kron(rough, np.ones((4, 4))) + np.random.default_rng(1).normal(0, 50, (320, 640))
+    image = np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, 2)
+    means = image.reshape(80, 4, 160, 4, 3).mean((1, 3))
+    shown = decoded(thumbnail(image))
+    assert shown.shape == (80, 160, 3)
+    assert np.corrcoef(shown.ravel(), means.ravel())[0, 1] > 0.9  # one of sixteen pixels alone comes to about 0.65
+
+
+def test_a_smooth_picture_is_a_jpeg_that_is_hardly_worse():
+    y, x = np.mgrid[:120, :150]
+    image = np.stack([x + 50, y + 60, (x + y) / 2 + np.random.default_rng(0).normal(0, 6, x.shape)], 2).astype(np.uint8)
+    picture = thumbnail(image)
+    assert picture.source.startswith("data:image/jpeg")
+    assert np.abs(decoded(picture).astype(int) - image).mean() < 3
+    assert len(picture.source) < 9000
 
 
 @pytest.mark.parametrize("image", [np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8), np.zeros(4, np.uint8)])
@@ -73,6 +94,9 @@ def test_what_is_no_image_is_a_clear_error(image):
 
 
 def test_a_heat_map_is_transparent_at_nought_and_opaque_at_one():
-    pixels = decoded(heat_map(np.array([[1.0, 0.25], [0.0, 2.0]]), (10, 20, 30)))
+    picture = heat_map(np.array([[1.0, 0.25], [0.0, 2.0]]), (10, 20, 30))
+    assert (picture.width, picture.height, picture.tiny) == (2, 2, True)
+    assert heat_map(np.ones((2, 3)), (10, 20, 30))[1:] == (3, 2, True)
+    pixels = decoded(picture)
     assert pixels[..., 3].tolist() == [[255, 128], [0, 255]]
     assert pixels[0, 0, :3].tolist() == [10, 20, 30]

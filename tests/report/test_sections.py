@@ -69,6 +69,7 @@ def losses(*pairs: tuple[object, object]) -> ReportContent:
         (losses((0.7, 0.75), (0.75, 0.75)), ""),
         (losses((2.0, 1.0), ("nan", 0.75)), "(2 against 1)"),
         (losses((2.0, "")), ""),
+        (replace(losses((2.0, 1.0)), differences=[]), ""),  # and nothing is known that would make it so
     ],
 )
 def test_why_training_loss_lies_above_validation_loss_is_said_where_it_does(content, gap):
@@ -292,3 +293,134 @@ def test_galleries_show_so_many_and_no_more():
     assert [len(versions) for _, versions in augmented(content)] == [7] * 6
     assert mistakes(ReportContent("x", worst=worst[:1]))["wrong"] is None
     assert mistakes(ReportContent("x")) is None
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> dict[str, tuple]:
+    """What each chart is drawn from, by its name."""
+    from striate.report import charts
+
+    asked: dict[str, tuple] = {}
+
+    def curves(name, lines, **options):
+        asked[name] = (lines, options)
+        return name if lines else ""
+
+    monkeypatch.setattr(charts, "curves", curves)
+    return asked
+
+
+def test_each_chart_is_drawn_from_its_own_columns(drawn):
+    from striate.report.charts import MUTED, TRAIN, VAL, Curve
+
+    content = columns(
+        train_loss=[4, 3], val_loss=["5", "nan"], train_accuracy=[0.1, None], val_accuracy=[0.2, ""],
+        learning_rate=[0.01, 0.001], val_top5=[0.7, 0.8],
+    )  # fmt: skip
+    assert progress(content)["charts"] == [(name, name) for name in ("Loss", "Accuracy", "Learning rate")]
+    nan = pytest.approx(float("nan"), nan_ok=True)
+    assert drawn == {
+        "Loss": ([Curve("training", [1, 2], [4, 3], TRAIN), Curve("validation", [1, 2], [5, nan], VAL)], {}),
+        "Accuracy": (
+            [Curve("training", [1, 2], [0.1, nan], TRAIN), Curve("validation", [1, 2], [0.2, nan], VAL)],
+            {"share": True},
+        ),
+        "Learning rate": ([Curve("learning rate", [1, 2], [0.01, 0.001], MUTED)], {"from_zero": True}),
+    }
+
+
+def test_a_curve_without_a_number_is_not_drawn(drawn):
+    found = progress(columns(train_loss=[4, 3], val_loss=["", None], learning_rate=[1, 1]))
+    assert [line.label for line in drawn["Loss"][0]] == ["training"]
+    assert drawn["Accuracy"] == ([], {"share": True})
+    assert [title for title, _ in found["charts"]] == ["Loss", "Learning rate"]
+
+
+@pytest.mark.parametrize(
+    ("told", "epochs", "best"),
+    [([3, 4, 7], [3, 4, 7], 7), ([None, "", "x"], [1, 2, 3], 3), (["5", None, "9"], [5, 2, 9], 9)],
+)
+def test_epochs_are_those_of_the_rows_or_their_places(told, epochs, best, drawn):
+    rows = [
+        {"epoch": epoch, "train_loss": loss, "val_accuracy": share}
+        for epoch, loss, share in zip(told, ("nan", 1, "inf"), (0.1, 0.2, 0.3), strict=True)
+    ]
+    found = progress(ReportContent("x", history=rows))
+    assert drawn["Loss"][0][0].epochs == epochs
+    assert found["best"] == f"Best validation accuracy: 30.0\u00a0%, epoch {best}."
+    assert found["broken"] == ", ".join(map(str, (epochs[0], epochs[2])))
+    without = [{name: value for name, value in row.items() if name != "epoch"} for row in rows]
+    progress(ReportContent("x", history=without))
+    assert drawn["Loss"][0][0].epochs == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "verdict"),
+    [
+        (0.77, "less sure than it could be"),
+        (0.781, "about as sure as it should be"),
+        (0.819, "about as sure as it should be"),
+        (0.83, "surer than it should be"),
+    ],
+)
+def test_two_percent_apart_is_near_enough(confidence, verdict):
+    assert calibration(evaluated(confidence, 16))["verdict"] == verdict
+
+
+def test_calibration_is_drawn_of_this_evaluation(monkeypatch):
+    from striate.report import charts
+
+    given = []
+    monkeypatch.setattr(charts, "reliability", given.append)
+    found = calibration(evaluated(0.8, 12))
+    assert given[0].ece == pytest.approx(0.2)
+    assert found["ece"] == "20.0\u00a0%"
+
+
+def test_every_fact_has_its_term_and_stands_in_order():
+    content = ReportContent(
+        "x", network="n", card="c", start="s", frozen="f", source="d", created="yesterday", stopped_by="e"
+    )
+    assert headline(content) == {
+        "facts": [
+            ("Network", "n", "c"),
+            ("Started from", "s", ""),
+            ("Frozen", "f", ""),
+            ("Data", "d", ""),
+            ("When", "yesterday", ""),
+            ("Ended by", "e", ""),
+        ],
+        "result": None,
+    }
+
+
+def test_figures_of_many_images_have_two_decimals():
+    many = evaluated(0.8, 8_000, images=10_000)
+    found = headline(ReportContent("x", evaluation=many))["result"]
+    assert [found[name] for name in ("top1", "baseline", "low", "high")] == [
+        *("80.00\u00a0%", "80.00\u00a0%", "79.20\u00a0%", "80.77\u00a0%"),  # Wilson: 0.8 ± 1.96 root(0.16 / 10,000)
+    ]
+    assert (found["correct"], found["images"]) == ("8,000", "10,000")
+
+
+@pytest.mark.parametrize(("loss", "told"), [(float("nan"), ""), (float("inf"), ""), (0.0, "0"), (1.23456, "1.235")])
+def test_a_loss_that_is_no_number_is_not_told(loss, told):
+    found = headline(ReportContent("x", evaluation=replace(evaluated(0.8, 16), loss=loss)))["result"]
+    assert found["loss"] == told
+
+
+def test_losses_of_auxiliary_heads_have_columns_of_their_own():
+    content = columns(train_loss=[1, 2], train_first_loss=[3, 4], val_loss=[5, 6])
+    table = progress(content)["table"]
+    assert table["head"] == ["Epoch", "Training loss", "Training loss, first", "Validation loss"]
+    assert table["rows"] == [["1", "1", "3", "5"], ["2", "2", "4", "6"]]
+
+
+def test_none_right_among_the_first_five_is_a_figure_too():
+    evaluation = Evaluation(tuple("abcdef"), np.array([5]), np.array([[0.3, 0.2, 0.2, 0.15, 0.1, 0.05]]))
+    assert headline(ReportContent("x", evaluation=evaluation))["result"]["top5"] == "0.0\u00a0%"
+
+
+def test_epochs_told_twice_or_out_of_order_are_named_once_and_in_order():
+    rows = [{"epoch": epoch, "train_loss": "nan"} for epoch in (5, 3, 3, 4, 8)]
+    assert progress(ReportContent("x", history=rows))["broken"] == "3–5, 8"

@@ -199,7 +199,12 @@ SAID = {
                         ["on the training split", "the figure says little about new ones"]),
     "no loss": ({"evaluation": Evaluation(("a", "b"), np.array([0]), np.eye(2)[:1])}, "header",
                 ["commonest class: 100.0 %. There is", "-Loss"]),
-    "more than five classes": ({"evaluation": FAR}, "header", ["0.0 % top-1", "split, ", "% top-5 0 of 31 images"]),
+    "more than five classes": (
+        {"evaluation": Evaluation(tuple("abcdef"), np.array([1]), np.array([[0.5, 0.3, 0.1, 0.05, 0.03, 0.02]]))},
+        "header", ["0.0 % top-1 accuracy on the validation split, 100.0 % top-5 0 of 1 images right"]),
+    "unlike precision and recall": ({"evaluation": evaluated([0, 0, 1], [0, 1, 1])}, "classes",
+                                    ["cat 50.0 % 100.0 % 66.7 % 1 dog 100.0 % 50.0 % 66.7 % 2 fox – – – 0 Mean 75.0 % "
+                                     "75.0 % 66.7 % 3"]),
     "up to five classes": ({}, "header", ["-top-5"]),
     "not evaluated": ({"evaluation": None}, "header",
                       ["Not evaluated: there were no labelled images apart from those it learnt from.", "-top-1"]),
@@ -383,6 +388,13 @@ def test_long_names_are_cut_in_their_middle_and_whole_where_the_pointer_rests(wh
     half = (length - 1) // 2
     assert f"<{'n' * (half - 1)}…{'n' * (length - 2 - half)}>" in page[place]
     assert long in [span.get("title") for span in page.all("span", place)]
+
+
+def test_even_where_the_pointer_rests_three_hundred_letters_are_enough(whole):
+    for put, place, _ in CUT.values():
+        told = [span.get("title") for span in Page(replace(whole, **put("n" * 310))).all("span", place)]
+        assert f"{'n' * 149}…{'n' * 150}" in told
+        assert "n" * 310 not in told
 
 
 def test_names_of_the_matrix_and_titles_are_cut_too(whole):

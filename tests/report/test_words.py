@@ -1,5 +1,5 @@
 import math
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -98,3 +98,119 @@ def test_arxiv_ids_become_links_and_markup_does_not():
 def test_dates():
     assert words.when(datetime(2025, 3, 4, 15, 30, 9)) == "2025-03-04 15:30"
     assert words.when("yesterday") == "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "cut"),
+    [("abcdef", 6, "abcdef"), ("abcdefg", 6, "ab…efg"), ("abcdefgh", 7, "abc…fgh"), ("abcdefgh", 5, "ab…gh"),
+     (12345678, 5, "12…78"), ("", 5, ""), ("a" * 30 + "b" * 31, 60, "a" * 29 + "…" + "b" * 30)],
+)  # fmt: skip
+def test_a_name_keeps_both_its_ends(text, length, cut):
+    assert words.short(text, length) == cut
+    assert len(cut) <= length
+
+
+def test_names_are_cut_to_sixty_letters_unless_otherwise_said():
+    assert len(words.short("x" * 61)) == 60
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(False, "false"), (1, "1"), (0, "0"), (1000000, "1000000"), (0.1 + 0.2, "0.3"), (1e-7, "1e-07"), (2.0, "2"),
+     ((), "none"), ([0.9, None, True], "0.9, none, true"), ([[1, 2.0], "x"], "1, 2, x"), ("", ""),
+     ({"a": 1}, "{'a': 1}")],
+)  # fmt: skip
+def test_every_kind_of_setting(value, printed):
+    assert words.setting(value) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("arXiv:1512.03385", "1512.03385"),
+        ("arXiv: 1207.0580", "1207.0580"),
+        ("ARXIV:1207.0580v2", "1207.0580"),
+        ("arXiv:120.0580", None),
+        ("arxiv 1207.0580", None),
+    ],
+)
+def test_an_arxiv_id_has_four_digits_a_dot_and_four_or_five(text, link):
+    linked = words.linked(text)
+    if link is None:
+        assert linked == text
+    else:
+        assert f'<a href="https://arxiv.org/abs/{link}">arXiv:{link}</a>' in linked
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"), [(0.12345678, "0.1235"), (123456, "1.235e+05"), (0, "0"), ("0", "0"), ("nan", "not finite"),
+                           ("x", "not finite"), (math.inf, "not finite"), (None, "–"), ("", "–")],
+)  # fmt: skip
+def test_a_measured_number_has_four_figures(value, printed):
+    assert words.figure(value) == printed
+
+
+@pytest.mark.parametrize(("value", "number"), [("1.5", 1.5), (2, 2.0), (True, 1.0)])
+def test_what_reads_like_a_number_is_one(value, number):
+    assert words.number(value) == number
+
+
+@pytest.mark.parametrize("value", [None, "", "x", [], {}])
+def test_what_does_not_is_none(value):
+    assert math.isnan(words.number(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(0.999, "1 B"), (999.4, "999 B"), (999.5, "1.00 kB"), (9_995, "10.0 kB"), (99_940, "99.9 kB"), (99_950, "100 kB"),
+     (999_499, "999 kB"), (999_500, "1.00 MB"), (1e9, "1.00 GB"), (1e12, "1.00 TB"), (1e15, "1000 TB"), (-5, "-5 B"),
+     ("", "–")],
+)  # fmt: skip
+def test_a_size_changes_its_unit_where_its_figures_would(value, printed):
+    assert words.size_of(value).replace("\u00a0", " ") == printed
+
+
+def test_units_and_their_base_can_be_others():
+    assert words.rounded(2048, ("", " Ki"), 1024) == "2.00 Ki"
+    assert words.rounded(2048**2, ("", " Ki"), 1024) == "4096 Ki"
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(0.5, "0"), (1.5, "2"), (-1234.6, "-1,235"), ("1000", "1,000"), (math.inf, "–"), ("x", "–")],
+)
+def test_a_count_is_whole(value, printed):
+    assert words.count(value) == printed
+
+
+def test_spaces_before_units_do_not_break():
+    for printed in (words.percent(0.5), words.rounded(5000), words.size_of(5), words.size_of(5000)):
+        assert " " not in printed
+        assert "\u00a0" in printed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "printed"),
+    [(0, "0.0 s"), (59.95, "1 min 0 s"), (60.4, "1 min 0 s"), (119.6, "2 min 0 s"), (3599.6, "1 h 0 min"),
+     (7259.9, "2 h 1 min"), (100_000, "27 h 46 min")],
+)  # fmt: skip
+def test_a_duration_has_two_units_at_most(seconds, printed):
+    assert words.duration(seconds) == printed
+
+
+@pytest.mark.parametrize(
+    ("values", "printed"), [([5], "5"), ([1, 2], "1–2"), ([1, 3, 4, 5, 9], "1, 3–5, 9"), ([0, 2, 4], "0, 2, 4")]
+)
+def test_ranges_begin_and_end_where_the_runs_do(values, printed):
+    assert words.ranges(values) == printed
+
+
+def test_a_date_says_its_zone():
+    zone = timezone(timedelta(hours=2), "CEST")
+    assert words.when(datetime(2025, 3, 4, 5, 6, 59, tzinfo=zone)) == "2025-03-04 05:06 CEST"
+
+
+def test_a_noun_of_its_own_for_many():
+    assert words.plural(0, "class has", "classes have") == "0 classes have"
+    assert words.plural(1, "class has", "classes have") == "1 class has"
+    assert words.plural(-1, "image") == "-1 images"

@@ -82,7 +82,7 @@ def curves(name: str, lines: Sequence[Curve], *, share: bool = False, from_zero:
                 axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.4g} %"))
             else:
                 axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
         axes.grid(axis="y", color=LINE, linewidth=1)
         axes.set_xlabel("epoch", loc="right")
     return chart.svg
@@ -145,7 +145,7 @@ def _canvas(name: str, description: str, width: int = WIDTH, height: int = HEIGH
 
     settings: dict[str, Any] = {
         "svg.fonttype": "none",
-        "svg.hashsalt": f"striate {name}",
+        "svg.hashsalt": "striate",
         "font.family": "DejaVu Sans",
         "font.size": FONT,
         "path.simplify": True,
@@ -165,7 +165,7 @@ def _canvas(name: str, description: str, width: int = WIDTH, height: int = HEIGH
         chart.axes = axes
         yield chart
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", transparent=True)
     chart.svg = _inline(buffer.getvalue(), name, description)
 
 

@@ -48,7 +48,7 @@ def recipe(content: ReportContent) -> list[tuple[str, list[tuple[str, str]]]]:
         groups.append(("", plain))
     for key, value in content.recipe.items():
         if _nested(value):
-            groups.append((str(key), _flat(value)))
+            groups.append((key, _flat(value)))
     return groups
 
 
@@ -79,7 +79,7 @@ def _class_counts(split_sizes: Mapping[str, Mapping[str, int]]) -> dict[str, Any
         "splits": [split_word(split) for split in splits],
         "rows": rows[:MOST_CLASSES],
         "left_out": max(0, len(rows) - MOST_CLASSES),
-        "largest": [max(row[1][place] for row in rows) or 1 for place in range(len(splits))],
+        "largest": [max(row[1][place] for row in rows) for place in range(len(splits))],
         "totals": [sum(split_sizes[split].values()) for split in splits],
         "balance": f"{balance} in the {split_word(splits[0])} split.",
         "many": len(rows) > FEW_CLASSES,
