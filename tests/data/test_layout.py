@@ -206,3 +206,60 @@ def test_names_that_only_begin_with_a_year_are_classes(make):
     root = make("2020 roses", counts={"red": 2, "white": 1})
     make("2021 tulips", counts={"pink": 2})
     assert open_dataset(root).classes == ("2020 roses", "2021 tulips")
+
+
+SORTING = (
+    "part batch fold session seq sequence series subject patient person user cam camera video clip run take day chunk "
+    "dir folder set p s"
+)
+
+
+def test_every_word_that_only_sorts_is_known_with_a_number(tmp_path):
+    from striate.data.layout import demand_classes
+
+    def demand(*inner: str) -> None:
+        folders = [tmp_path / name for name in ("north", "south")]
+        for folder in folders:
+            for name in inner:
+                (folder / name).mkdir(parents=True)
+        try:
+            demand_classes(tmp_path, folders)
+        finally:
+            for folder in folders:
+                for name in inner:
+                    (folder / name).rmdir()
+
+    for word in SORTING.split():
+        demand(f"{word}1", f"{word}_22", f"{word}-3", f"{word} 4", word.upper() + "5")
+        with pytest.raises(StriateError, match="which are the classes"):
+            demand(f"{word}a", f"{word}b")
+    demand("1", "002", "images", "train")
+    demand("part", "1")  # a folder of parts among the numbers
+    with pytest.raises(StriateError, match="which are the classes"):
+        demand("part", "kitten", "adult")
+
+
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [
+        *((name, True) for name in ("1900", "2099", "1990s", "2020-05", "2020_05", "2020.05", "2020 05", "202005")),
+        *((name, True) for name in ("2020-05-17", "20200517", "2020_05-17")),
+        *((name, False) for name in ("1899", "2100", "020", "2020x", "2020-5", "2020-05-17-1", "x2020", "2020s-05")),
+    ],
+)
+def test_dates_above_different_folders_are_asked_about(tmp_path, name, year):
+    from striate.data.layout import demand_classes
+
+    folders = [tmp_path / name, tmp_path / "2001"]
+    for folder, inner in zip(folders, (("cat",), ("dog", "owl")), strict=True):
+        for below in inner:
+            (folder / below).mkdir(parents=True)
+    if year:
+        with pytest.raises(StriateError) as caught:
+            demand_classes(tmp_path, folders)
+        seen = f"the folders of {tmp_path} ({name}, 2001) hold no images themselves but each the folders cat, dog, owl"
+        assert str(caught.value).startswith(
+            f"{seen}: which are the classes? If 'cat' is one, put {name}/cat and 2001/cat"
+        )
+    else:
+        demand_classes(tmp_path, folders)
