@@ -231,3 +231,14 @@ def test_two_channels_are_recoloured_as_grey():
     np.testing.assert_array_equal(
         recolour(image, matrix), np.stack([recolour(image[..., k : k + 1], matrix)[..., 0] for k in (0, 1)], -1)
     )
+
+
+def test_outside_the_picture_is_black_where_nothing_else_is_said():
+    image = np.full((4, 4, 3), 200, np.uint8)
+    aside = geometry.translation(2 * ONE, 0 * ONE)[:, :2]
+    expected = np.zeros((4, 4, 3))
+    expected[:, :2] = 200
+    np.testing.assert_array_equal(warp([image], aside, (4, 4))[0], expected)
+    batch = torch.from_numpy(image).permute(2, 0, 1)[None].double()
+    device = warp_batch(batch, torch.from_numpy(aside), (4, 4))[0].permute(1, 2, 0)
+    np.testing.assert_allclose(device, expected, atol=1e-9)

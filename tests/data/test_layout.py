@@ -3,6 +3,7 @@
 import pytest
 
 from striate.data import open_dataset
+from striate.data.layout import demand_classes, split_folders
 from striate.errors import StriateError
 
 PETS = {"cat": 3, "dog": 3}
@@ -215,8 +216,6 @@ SORTING = (
 
 
 def test_every_word_that_only_sorts_is_known_with_a_number(tmp_path):
-    from striate.data.layout import demand_classes
-
     def demand(*inner: str) -> None:
         folders = [tmp_path / name for name in ("north", "south")]
         for folder in folders:
@@ -248,8 +247,6 @@ def test_every_word_that_only_sorts_is_known_with_a_number(tmp_path):
     ],
 )
 def test_dates_above_different_folders_are_asked_about(tmp_path, name, year):
-    from striate.data.layout import demand_classes
-
     folders = [tmp_path / name, tmp_path / "2001"]
     for folder, inner in zip(folders, (("cat",), ("dog", "owl")), strict=True):
         for below in inner:
@@ -263,3 +260,99 @@ def test_dates_above_different_folders_are_asked_about(tmp_path, name, year):
         )
     else:
         demand_classes(tmp_path, folders)
+
+
+def test_questions_about_folders_name_three_and_stay_in_one_line(tmp_path):
+    root = tmp_path / "two\nlines"
+    folders = [root / name for name in ("a\nb", "c", "d", "e")]
+    for folder in folders:
+        for inner in ("kit\nten", "pup", "owl", "fox"):
+            (folder / inner).mkdir(parents=True)
+    with pytest.raises(StriateError) as caught:
+        demand_classes(root, folders)
+    shown, inner = "a\ufffdb", "fox, kit\ufffdten, owl, …"
+    assert str(caught.value) == (
+        f"the folders of {tmp_path}/two\ufffdlines ({shown}, c, d, …) hold no images themselves but each the folders "
+        f"{inner}: which are the classes? If 'fox' is one, put {shown}/fox and c/fox into one folder fox, or list the "
+        f"images in a CSV with columns path and label; if '{shown}' is one, put its images directly into it; if they "
+        "are the parts of a data set, call them train, val and test"
+    )
+    for folder in folders:
+        for inner in ("kit\nten", "pup", "owl", "fox"):
+            (folder / inner).rmdir()
+        (folder / "train").mkdir()
+        (folder / "Test").mkdir()
+    with pytest.raises(StriateError) as caught:
+        demand_classes(root, folders)
+    assert str(caught.value) == (
+        f"the folders of {tmp_path}/two\ufffdlines ({shown}, c, d, …) hold no images themselves but each the folders "
+        "Test, train: are these the parts of a data set? Put the parts above the classes "
+        f"({tmp_path}/two\ufffdlines/train/{shown})"
+    )
+
+
+def test_an_image_or_a_locked_folder_among_them_answers_the_question(tmp_path, locked):
+    folders = [tmp_path / name for name in ("north", "south", "locked")]
+    for folder in folders:
+        for inner in ("cat", "dog"):
+            (folder / inner).mkdir(parents=True)
+    demand_classes(tmp_path, folders)
+    (tmp_path / "south" / ".hidden").mkdir()
+    (tmp_path / "south" / "notes.txt").touch()
+    with pytest.raises(StriateError, match="which are the classes"):
+        demand_classes(tmp_path, folders[:2])
+    demand_classes(tmp_path, folders[:1])
+    (tmp_path / "south" / "1.png").touch()
+    demand_classes(tmp_path, folders[:2])
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ("train test", {"train": "train", "test": "test"}),
+        ("Testing Training", {"train": "Training", "test": "Testing"}),
+        ("pets_train pets_val other", {"train": "pets_train", "val": "pets_val"}),
+        ("cat dog", None),
+        ("cat/x train/y", {"train": "train"}),
+        ("cat/x test/y", None),
+        ("cat train", None),
+        ("train/y", {"train": "train"}),
+        ("val/x", {"val": "val"}),
+        ("val", None),
+        ("train/data/cat test/images", {"train": "train/data", "test": "test/images"}),
+        ("train/a train/b test/a", {"train": "train", "test": "test"}),
+        ("seg_train/seg_train/images/cat seg_test/x", {"train": "seg_train/seg_train/images", "test": "seg_test"}),
+    ],
+)
+def test_folders_of_splits_are_told_from_classes(tmp_path, names, found):
+    for name in names.split():
+        (tmp_path / name).mkdir(parents=True)
+    splits = split_folders(tmp_path)
+    assert (splits and {split: path.relative_to(tmp_path).as_posix() for split, path in splits.items()}) == found
+    assert splits is None or list(splits) == [name for name in ("train", "val", "test") if name in splits]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("tr\nain valid validation train", "holds both valid and validation; keep one of them"),
+        (
+            "cat_train cat_test dog_train dog_val",
+            "holds parts for 'cat' and 'dog' side by side: put them into one folder per part, with the classes in it "
+            "({0}/train/dog)",
+        ),
+        (
+            "train test cat_train cat_test",
+            "holds parts for the whole and 'cat' side by side: put them into one folder per part, with the classes in "
+            "it ({0}/train/cat)",
+        ),
+    ],
+)
+def test_parts_that_are_there_twice_are_asked_about(tmp_path, names, words):
+    root = tmp_path / "two\nlines"
+    for name in names.split(" "):
+        (root / name).mkdir(parents=True)
+    shown = f"{tmp_path}/two\ufffdlines"
+    with pytest.raises(StriateError) as caught:
+        split_folders(root)
+    assert str(caught.value) == f"{shown} {words.format(shown)}"
