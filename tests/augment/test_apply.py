@@ -242,3 +242,12 @@ def test_outside_the_picture_is_black_where_nothing_else_is_said():
     batch = torch.from_numpy(image).permute(2, 0, 1)[None].double()
     device = warp_batch(batch, torch.from_numpy(aside), (4, 4))[0].permute(1, 2, 0)
     np.testing.assert_allclose(device, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_recolouring_reaches_black_and_white(channels):
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(channels, axis=2)
+    assert (recolour(image, colour.brightness(ONE * 0)[0, :3]) == 0).all()
+    np.testing.assert_array_equal(recolour(image, colour.identity(1)[0, :3]), image)
+    bright = recolour(image, colour.brightness(ONE * 2)[0, :3])
+    np.testing.assert_array_equal(bright, np.minimum(image.astype(int) * 2, 255))
