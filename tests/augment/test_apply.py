@@ -251,3 +251,10 @@ def test_recolouring_reaches_black_and_white(channels):
     np.testing.assert_array_equal(recolour(image, colour.identity(1)[0, :3]), image)
     bright = recolour(image, colour.brightness(ONE * 2)[0, :3])
     np.testing.assert_array_equal(bright, np.minimum(image.astype(int) * 2, 255))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_colours_are_rounded_to_the_nearest(channels):
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(channels, axis=2)
+    coloured = recolour(image, colour.contrast(ONE * 0.7)[0, :3])
+    assert np.abs(coloured[..., :3] - (127.5 + 0.7 * (image[..., :3].astype(float) - 127.5))).max() <= 0.46
