@@ -22,6 +22,7 @@ from striate.data.decode import (
     decode_content,
     decode_image,
     inspect,
+    read_file,
 )
 from striate.errors import StriateError
 
@@ -431,3 +432,26 @@ def test_alpha_goes_or_stays_as_the_channels_ask(channels, shape):
 def test_two_ways_of_asking_for_a_file_give_three_channels_where_none_are_named(tmp_path):
     (tmp_path / "a.png").write_bytes(encode(Image.new("L", (4, 3), 9), "PNG"))
     assert decode(tmp_path / "a.png").shape == inspect(tmp_path / "a.png").image.shape == (3, 4, 3)
+
+
+def test_a_file_that_cannot_be_read_is_named_by_who_reads_it(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    for error, words in (
+        (None, "no such file"),
+        (PermissionError(13, "Permission denied"), "permission denied"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (OSError("of a driver"), "cannot be read: of a driver"),
+    ):
+        if error is not None:
+            path.touch()
+
+            def refuse(self, error=error):
+                raise error
+
+            monkeypatch.setattr(Path, "read_bytes", refuse)
+        with pytest.raises(UnreadableImage) as caught:
+            read_file(path)
+        assert (caught.value.reason, caught.value.where) == (words, str(path))
+    with pytest.raises(UnreadableImage) as caught:
+        read_file(tmp_path)
+    assert (caught.value.reason, caught.value.where) == ("not a file", str(tmp_path))
