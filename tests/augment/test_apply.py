@@ -231,3 +231,30 @@ def test_two_channels_are_recoloured_as_grey():
     np.testing.assert_array_equal(
         recolour(image, matrix), np.stack([recolour(image[..., k : k + 1], matrix)[..., 0] for k in (0, 1)], -1)
     )
+
+
+def test_outside_the_picture_is_black_where_nothing_else_is_said():
+    image = np.full((4, 4, 3), 200, np.uint8)
+    aside = geometry.translation(2 * ONE, 0 * ONE)[:, :2]
+    expected = np.zeros((4, 4, 3))
+    expected[:, :2] = 200
+    np.testing.assert_array_equal(warp([image], aside, (4, 4))[0], expected)
+    batch = torch.from_numpy(image).permute(2, 0, 1)[None].double()
+    device = warp_batch(batch, torch.from_numpy(aside), (4, 4))[0].permute(1, 2, 0)
+    np.testing.assert_allclose(device, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_recolouring_reaches_black_and_white(channels):
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(channels, axis=2)
+    assert (recolour(image, colour.brightness(ONE * 0)[0, :3]) == 0).all()
+    np.testing.assert_array_equal(recolour(image, colour.identity(1)[0, :3]), image)
+    bright = recolour(image, colour.brightness(ONE * 2)[0, :3])
+    np.testing.assert_array_equal(bright, np.minimum(image.astype(int) * 2, 255))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_colours_are_rounded_to_the_nearest(channels):
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(channels, axis=2)
+    coloured = recolour(image, colour.contrast(ONE * 0.7)[0, :3])
+    assert np.abs(coloured[..., :3] - (127.5 + 0.7 * (image[..., :3].astype(float) - 127.5))).max() <= 0.46

@@ -74,3 +74,16 @@ def test_hue_turns_the_circle_of_primaries_all_the_way_round():
 def test_the_last_of_composed_matrices_acts_last():
     composed = colour.contrast(np.array([0.0])) @ colour.brightness(np.array([0.3]))
     np.testing.assert_allclose(composed[0] @ [0.2, 0.4, 0.9, 1], [0.5, 0.5, 0.5, 1])
+
+
+def test_hue_turns_red_to_blue_by_positive_angles():
+    turned = colour.hue(np.array([120.0, -120.0]))[:, :3, :3] @ [1, 0, 0]
+    assert [primary.argmax() for primary in turned] == [2, 1]
+
+
+def test_yiq_is_the_fccs():
+    # chroma of the primaries in the standard's numbers: I and Q of red, green and blue
+    np.testing.assert_allclose(colour.TO_YIQ @ [1, 0, 0], [0.299, 0.596, 0.211], atol=1e-3)
+    np.testing.assert_allclose(colour.TO_YIQ @ [0, 1, 0], [0.587, -0.274, -0.523], atol=1e-3)
+    np.testing.assert_allclose(colour.TO_YIQ @ [0, 0, 1], [0.114, -0.322, 0.312], atol=1.1e-3)
+    np.testing.assert_allclose(colour.TO_YIQ @ [1, 1, 1], [1, 0, 0], atol=1e-9)

@@ -165,3 +165,73 @@ def test_the_same_source_of_chance_draws_the_same():
     draws = [augment.sample_geometry(np.random.default_rng(7), SIZES, (24, 24)) for _ in range(2)]
     np.testing.assert_array_equal(*draws)
     assert len(np.unique(draws[0], axis=0)) == len(SIZES)
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "words"),
+    [
+        *((name, 1, "between 0 and 1") for name in ("flip", "vertical_flip", "area", "translate")),
+        *(("rotate", 180, "between 0 and 180"), ("shear", 80, "between 0 and 80"), ("hue", 180, "between 0 and 180")),
+        *((name, 1e300, "not negative") for name in ("scale", "brightness", "contrast", "saturation", "ratio")),
+        ("crop_padding", 1000, "not negative"),
+    ],
+)
+def test_strengths_reach_up_to_their_limits(field, most, words):
+    for value in (most, most // 2 + 1):
+        assert getattr(Augment(**{field: value}), field) == value
+    beyond = most + 1 if most < 200 else float("inf")
+    for value in (beyond, -1):
+        with pytest.raises(UsageError) as caught:
+            Augment(**{field: value})
+        assert str(caught.value) == f"augment.{field} is {value}; it must be {words}."
+
+
+def test_what_is_no_strength_is_refused_in_words():
+    for options, words in (
+        ({"crop_padding": 2.5}, "augment.crop_padding is 2.5; it counts whole pixels."),
+        ({"ratio": 0.99}, "augment.ratio is 0.99; the widest aspect ratio is at least 1."),
+        ({"border": "wrap"}, "augment.border is 'wrap'; it is one of zero, edge, reflect."),
+    ):
+        with pytest.raises(UsageError) as caught:
+            Augment(**options)
+        assert str(caught.value) == words
+    assert Augment(crop_padding=2.0, ratio=1, border="reflect").border == "reflect"
+
+
+def test_nothing_is_asked_for_where_nothing_is_said():
+    plain = Augment()
+    assert {name: getattr(plain, name) for name in STRENGTHS} == dict.fromkeys(STRENGTHS, 0)
+    assert (plain.ratio, plain.border) == (4 / 3, "zero")
+    inputs = np.array([[100, 60]])
+    shown = plain.sample_geometry(np.random.default_rng(0), inputs, (7, 7))
+    np.testing.assert_array_equal(shown, fit(inputs, (7, 7), "crop", 0.875)[:, :2])
+
+
+def test_contrast_acts_on_what_brightness_made():
+    found = Augment(brightness=0.3, contrast=0.2).sample_colour(np.random.default_rng(0), 2000)
+    contrast = 1 - 2 * found[:, 0, 3]  # mid-grey stays where it is
+    brightness = found[:, 0, 0] / contrast
+    assert 0.8 <= contrast.min() < 0.81
+    assert 1.19 < contrast.max() <= 1.2
+    assert 0.7 <= brightness.min() < 0.71
+    assert 1.29 < brightness.max() <= 1.3
+
+
+def test_shifts_are_those_of_the_turned_picture():
+    inputs = np.tile([[20, 60]], (2000, 1))
+    for strengths, most in (({"translate": 0.25}, (15, 5)), ({"crop_padding": 3}, (3, 3))):
+        found = Augment(rotate=180, **strengths).sample_geometry(np.random.default_rng(0), inputs, (20, 60))
+        moved = found @ [30, 10, 1] - [30, 10]  # of the centre, which a turn leaves alone
+        shift = np.einsum("nji,nj->ni", found[:, :, :2], moved)
+        np.testing.assert_allclose(np.abs(shift).max(axis=0), most, rtol=0.02)
+
+
+def test_a_mirror_image_is_turned_after_it_was_mirrored():
+    inputs = np.tile([[20, 30]], (200, 1))
+    found = Augment(flip=1, rotate=40).sample_geometry(np.random.default_rng(0), inputs, (20, 30))
+    np.testing.assert_allclose(found @ [15, 10, 1], np.tile([15, 10], (200, 1)), atol=1e-9)
+    assert (np.linalg.det(found[:, :, :2]) < 0).all()
+    # the output is turned first: x of the input is the mirror image of the turned x
+    angle = np.arctan2(found[:, 1, 0], found[:, 1, 1])
+    np.testing.assert_allclose(found[:, 0, 0], -np.cos(angle), atol=1e-9)
+    np.testing.assert_allclose(found[:, 0, 1], np.sin(angle), atol=1e-9)

@@ -127,3 +127,15 @@ def test_each_colour_has_a_draw_of_its_own():
     found = policy.sample_colour(np.random.default_rng(0), 500).reshape(500, -1)
     assert np.linalg.matrix_rank(found - found.mean(0), tol=1e-3) >= 4
     assert len(np.unique(found, axis=0)) == 500
+
+
+def test_areas_are_even_up_to_the_whole_picture():
+    found = matrices(area=0.25, ratio=1)
+    assert is_uniform(found[:, 0, 0] * found[:, 1, 1], 0.25, 1)
+
+
+def test_the_colour_circle_is_turned_evenly_both_ways():
+    found = Augment(hue=30).sample_colour(np.random.default_rng(0), N)
+    # of a turn about grey, red goes towards green by one sign and towards blue by the other
+    sign = np.sign(found[:, 1, 0] - found[:, 2, 0])
+    assert abs(sign.mean()) < 0.05

@@ -1,11 +1,15 @@
 """The normalisation that training measures, against NumPy on all training pixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from striate.data import ArrayImages, Preprocessing, Split, channel_statistics, open_dataset
 from striate.data.channel_statistics import split_statistics
+from striate.data.facts import Facts
+from striate.errors import StriateError
 
 
 @pytest.fixture
@@ -70,3 +74,54 @@ def test_a_sample_is_spread_over_the_whole_set():
     (mean,), (std,) = channel_statistics(ArrayImages(array, [""] * 1000), sample=10)
     assert mean * 255 == pytest.approx(50)
     assert std * 255 == pytest.approx(50)
+
+
+class Watched:
+    """Images of one pixel that say which of them were read."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.read_rows = count, []
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self, row: int) -> np.ndarray:
+        self.read_rows.append(row)
+        return np.full((1, 1, 2), row % 256, np.uint8)
+
+
+@pytest.mark.parametrize(("count", "looked_at"), [(1, 1), (4999, 4999), (5000, 5000), (12_000, 5000)])
+def test_five_thousand_images_are_looked_at_from_the_first_to_the_last(count, looked_at):
+    images = Watched(count)
+    mean, std = channel_statistics(images)
+    rows = sorted(images.read_rows)
+    assert len(set(rows)) == len(rows) == looked_at
+    assert (rows[0], rows[-1]) == (0, count - 1)
+    assert max(np.diff(rows), default=1) - min(np.diff(rows), default=1) <= 1
+    values = np.array(rows) % 256
+    assert mean == pytest.approx([values.mean() / 255] * 2)
+    assert std == pytest.approx([max(values.std(), 1) / 255] * 2)
+
+
+def test_without_images_there_is_no_mean():
+    with pytest.raises(StriateError, match="there are no images to take the mean of"):
+        channel_statistics(Watched(0))
+
+
+def test_facts_without_sums_and_splits_without_images_are_measured_by_reading():
+    array = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
+    split = Split("train", ArrayImages(array, list("abc")), np.zeros(3, np.int64))
+    known = Facts(
+        [b""] * 3, np.zeros((3, 2), np.int32), ["x"] * 3, np.ones(3, np.int16), ["8"] * 3, np.zeros(3, bool), None
+    )
+    assert_statistics(split_statistics(replace(split, facts=known)), list(array))
+    with pytest.raises(StriateError, match="no images to take the mean of"):
+        split_statistics(split.subset([]))
+
+
+def test_a_deviation_is_one_grey_level_at_least():
+    array = np.zeros((1, 10, 10, 2), np.uint8)
+    array[0, 0, 0, 0] = 3  # its deviation is below one level
+    array[0, :5, :, 1] = 4  # and of this one two
+    _, std = channel_statistics(ArrayImages(array, ["a"]))
+    assert std == pytest.approx([1 / 255, 2 / 255])

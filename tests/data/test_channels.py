@@ -33,6 +33,7 @@ def test_opacity_is_added_full_and_taken_away_on_white():
     image = noise(5, 6, 4)
     for count in (1, 3):
         opaque = to_channels(image[..., :count], 4)
+        assert opaque.shape == (5, 6, 4)
         assert (opaque[..., 3] == 255).all()
         assert np.array_equal(opaque[..., :3], to_channels(image[..., :count], 3))
     shown = on_white(image[..., :3], image[..., 3:])

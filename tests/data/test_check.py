@@ -259,3 +259,56 @@ def test_pictures_beyond_the_limit_are_let_go_at_once(monkeypatch):
     monkeypatch.setattr(Memory, "add", watched)
     check_parts(parts_of([png(noise(4, 5, 3, seed=row)) for row in range(6)]), memory_limit=150, workers=1)
     assert held == [60, 60, 0, 0, 0, 0]
+
+
+def test_without_a_readable_image_there_are_three_channels():
+    checked = check_parts({"train": Part([b"", b"x"], ["a", "b"], np.zeros(2, np.int64))})
+    assert (checked.channels, len(checked.parts["train"].images)) == (3, 0)
+    assert checked.parts["train"].facts.sums.shape == (0, 3, 4)
+    grey = check_parts({"train": Part([png(noise(3, 4)), b""], ["a", "b"], np.zeros(2, np.int64))})
+    assert grey.channels == 1
+
+
+@pytest.mark.parametrize(
+    ("bands", "channels"),
+    [
+        ((1, 1), 1),
+        ((3, 3), 3),
+        ((4, 4), 4),
+        ((1, 3), 3),
+        ((1, 1, 1, 5), 1),
+        ((1, 1, 3, 4), 3),
+        ((1, 4), 3),
+        ((3, 4), 3),
+        ((3, 3, 5), 3),
+        ((5, 5, 3), 5),
+        ((5, 5, 5, 1, 4), 5),
+    ],
+)
+def test_arrays_of_several_bands_share_what_most_of_them_have(tmp_path, bands, channels):
+    for row, count in enumerate(bands):
+        np.save(tmp_path / f"{row}.npy", noise(5, 6, count, seed=row))
+    paths = [tmp_path / f"{row}.npy" for row in range(len(bands))]
+    parts = {"train": Part(paths, list(map(str, paths)), np.arange(len(bands)))}
+    assert check_parts(parts).channels == channels
+
+
+@pytest.mark.parametrize(
+    ("bands", "listed"),
+    [
+        ((3, 5), "3 (1 images), 5 (1 images)"),
+        ((4, 4, 3), "3 (1 images), 4 (2 images)"),
+        ((4, 4, 5), "4 (2 images), 5 (1 images)"),
+        ((5, 7), "5 (1 images), 7 (1 images)"),
+    ],
+)
+def test_bands_that_share_nothing_are_listed(tmp_path, bands, listed):
+    for row, count in enumerate(bands):
+        np.save(tmp_path / f"{row}.npy", noise(5, 6, count, seed=row))
+    paths = [tmp_path / f"{row}.npy" for row in range(len(bands))]
+    with pytest.raises(StriateError) as caught:
+        check_parts({"train": Part(paths, list(map(str, paths)), np.arange(len(bands)))})
+    assert str(caught.value) == (
+        f"the images have different numbers of channels: {listed}; keep those of one number, or ask for one with "
+        "open_dataset(channels=)"
+    )

@@ -12,7 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data.decode import ANIMATED, ROTATED, WRONG_EXTENSION, UnreadableImage, decode, inspect
+from striate.data.decode import (
+    ANIMATED,
+    PAGES,
+    ROTATED,
+    WRONG_EXTENSION,
+    UnreadableImage,
+    decode,
+    decode_content,
+    decode_image,
+    inspect,
+    read_file,
+)
 from striate.errors import StriateError
 
 
@@ -289,3 +300,158 @@ def test_why_a_file_cannot_be_read_is_told(tmp_path, monkeypatch, error, words):
     with pytest.raises(UnreadableImage) as raised:
         decode(path)
     assert (raised.value.reason, raised.value.where) == (words, str(path))
+
+
+ENDINGS = {
+    "JPEG": ".jpg .jpeg .jpe .jfif .mpo",
+    "PNG": ".png .apng",
+    "GIF": ".gif",
+    "WEBP": ".webp",
+    "BMP": ".bmp .dib",
+    "TIFF": ".tif .tiff",
+    "PPM": ".ppm .pgm .pbm .pnm",
+    "JPEG2000": ".jp2 .j2k .jpx",
+    "AVIF": ".avif",
+    "ICO": ".ico",
+    "NPY": ".npy",
+}
+
+
+def test_every_ending_belongs_to_one_format():
+    image = Image.new("RGB", (16, 16), (200, 100, 0))
+    array = io.BytesIO()
+    np.save(array, np.asarray(image))
+    for format in ENDINGS:
+        data = array.getvalue() if format == "NPY" else encode(image, format)
+        assert decode_content(data, None).format == format
+        for other, endings in ENDINGS.items():
+            for ending in endings.split():
+                remarks = decode_content(data, None, ending).remarks
+                assert remarks == (() if other == format else (WRONG_EXTENSION,)), (format, ending)
+        for unknown in ("", ".", ".image", ".JPG"):
+            assert decode_content(data, None, unknown).remarks == ()
+
+
+def test_what_had_to_be_done_is_remarked_in_one_order():
+    frames = [Image.new("RGB", (20, 12), colour) for colour in ((250, 0, 0), (0, 250, 0))]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    moving = encode(frames[0], "PNG", save_all=True, append_images=frames[1:], exif=exif)
+    assert decode_content(moving, 3, ".jpg").remarks == (WRONG_EXTENSION, ANIMATED, ROTATED)
+    pages = encode(frames[0], "TIFF", save_all=True, append_images=frames[1:])
+    assert decode_content(pages, 3, ".png").remarks == (WRONG_EXTENSION, PAGES)
+    assert decode_content(encode(frames[0], "TIFF"), 3, ".tif").remarks == ()
+    still = encode(frames[0], "GIF")
+    assert decode_content(still, 3, ".gif").remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("pages", "mode", "wanted", "words"),
+    [
+        (1, "L", 5, "the image has 1 channel, 5 channels are wanted"),
+        (1, "RGB", 2, "the image has 3 channels, 2 channels are wanted"),
+        (3, "L", 5, "the image has 3 pages, 5 channels are wanted"),
+        (5, "RGB", 5, "the pages are not all grey and of one size, so they are not channels"),
+    ],
+)
+def test_pages_that_are_no_channels_are_counted(pages, mode, wanted, words):
+    images = [Image.new(mode, (8, 6)) for _ in range(pages)]
+    data = encode(images[0], "TIFF", save_all=True, append_images=images[1:])
+    with pytest.raises(UnreadableImage) as caught:
+        decode(data, wanted)
+    assert caught.value.reason == words
+
+
+@pytest.mark.parametrize("odd", [Image.new("L", (8, 7)), Image.new("L", (9, 6)), Image.new("RGB", (8, 6))])
+def test_pages_of_other_sizes_or_colours_are_no_channels(odd):
+    images = [Image.new("L", (8, 6)), Image.new("L", (8, 6)), odd, Image.new("L", (8, 6)), Image.new("L", (8, 6))]
+    data = encode(images[0], "TIFF", save_all=True, append_images=images[1:])
+    with pytest.raises(UnreadableImage, match="not all grey and of one size"):
+        decode(data, 5)
+
+
+def test_pages_as_channels_keep_what_is_known_of_them():
+    values = np.random.default_rng(0).integers(0, 65536, (6, 8, 5), dtype=np.uint16)
+    pages = [Image.fromarray(np.ascontiguousarray(values[..., band])) for band in range(5)]
+    found = inspect(encode(pages[0], "TIFF", save_all=True, append_images=pages[1:]), 5)
+    assert (found.format, found.bit_depth, found.channels, found.remarks) == ("TIFF", "16", 5, ())
+    np.testing.assert_array_equal(found.image, np.floor(values / 257 + 0.5))
+
+
+def test_an_image_whose_file_cannot_be_read_again_is_taken_as_it_is(tmp_path):
+    image = photograph()
+    (tmp_path / "a.png").write_bytes(encode(Image.fromarray(image), "PNG"))
+    with open(tmp_path / "a.png", "rb") as file:
+        opened = Image.open(file)
+        opened.load()
+    np.testing.assert_array_equal(decode_image(opened, 3), image)
+
+    class Once(io.BytesIO):
+        """A stream that can be read once, as from a network."""
+
+        def tell(self):
+            raise OSError("not seekable")
+
+    for stream, tile in ((Once(b"?"), True), (io.BytesIO(b""), True), (io.BytesIO(b"?"), False)):
+        plain = Image.fromarray(image)
+        plain.format, plain.fp, plain.tile = "PNG", stream, [object()] if tile else []
+        plain.load = lambda: None
+        np.testing.assert_array_equal(decode_image(plain, 3), image)
+    closed = io.BytesIO(b"?")
+    closed.close()
+    plain = Image.fromarray(image)
+    plain.format, plain.fp, plain.tile, plain.load = "PNG", closed, [object()], lambda: None
+    np.testing.assert_array_equal(decode_image(plain, 3), image)
+
+
+def test_an_opened_image_is_read_as_its_file_with_its_own_ending():
+    values = np.array([[[0, 65535, 300]]], np.uint16)
+    data = cv2.imencode(".png", values)[1].tobytes()
+    opened = Image.open(io.BytesIO(data))
+    np.testing.assert_array_equal(decode_image(opened, None), decode(data, None))
+    with pytest.raises(UnreadableImage, match="3 channels, 5 are wanted"):
+        decode_image(Image.open(io.BytesIO(data)), 5)
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(None, (4, 5, 3)), (1, (4, 5, 1)), (3, (4, 5, 3)), (4, (4, 5, 4))])
+def test_alpha_goes_or_stays_as_the_channels_ask(channels, shape):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 4), dtype=np.uint8)
+    found = inspect(encode(Image.fromarray(pixels), "PNG"), channels)
+    assert found.image.shape == shape
+    assert (found.channels, found.bit_depth, found.format) == (4, "8", "PNG")
+    assert found.image.flags.c_contiguous
+    if channels == 4:
+        np.testing.assert_array_equal(found.image, pixels)
+    else:
+        share = pixels[..., 3:] / 255
+        white = np.floor(pixels[..., :3] * share + 255 * (1 - share) + 0.5)
+        expected = white if channels != 1 else white @ [[0.299], [0.587], [0.114]]
+        assert np.abs(found.image - expected).max() <= 1
+
+
+def test_two_ways_of_asking_for_a_file_give_three_channels_where_none_are_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(Image.new("L", (4, 3), 9), "PNG"))
+    assert decode(tmp_path / "a.png").shape == inspect(tmp_path / "a.png").image.shape == (3, 4, 3)
+
+
+def test_a_file_that_cannot_be_read_is_named_by_who_reads_it(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    for error, words in (
+        (None, "no such file"),
+        (PermissionError(13, "Permission denied"), "permission denied"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (OSError("of a driver"), "cannot be read: of a driver"),
+    ):
+        if error is not None:
+            path.touch()
+
+            def refuse(self, error=error):
+                raise error
+
+            monkeypatch.setattr(Path, "read_bytes", refuse)
+        with pytest.raises(UnreadableImage) as caught:
+            read_file(path)
+        assert (caught.value.reason, caught.value.where) == (words, str(path))
+    with pytest.raises(UnreadableImage) as caught:
+        read_file(tmp_path)
+    assert (caught.value.reason, caught.value.where) == ("not a file", str(tmp_path))

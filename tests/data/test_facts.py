@@ -95,3 +95,52 @@ def test_all_columns_stay_together_when_rows_are_taken_and_joined():
     for name in ("sizes", "channels", "blank", "sums"):
         assert np.array_equal(getattr(taken, name), getattr(expected, name)), name
     assert Facts.joined([facts("a"), facts("b", sums=False)]).sums is None
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "rows"),
+    [
+        (100, 163, range(100)),  # less than twice 16,384 pixels
+        (200, 163, range(200)),
+        (400, 100, range(0, 400, 2)),  # 40,000 pixels
+        (31, 10_000, range(31)),
+        (32, 10_000, range(0, 32, 2)),  # no fewer than 16 rows
+        (47, 10_000, range(0, 47, 2)),
+        (500, 500, range(0, 500, 15)),
+        (2, 100_000, range(2)),
+    ],
+)
+def test_every_so_many_rows_of_a_large_image_count(height, width, rows):
+    image = noise(height, width, 3)
+    part = image[list(rows)].astype(np.int64)
+    sums = channel_sums(image)
+    assert sums[:, 0].tolist() == [len(rows) * width] * 3
+    assert sums[:, 1].tolist() == part.sum((0, 1)).tolist()
+    assert sums[:, 2].tolist() == (part**2).sum((0, 1)).tolist()
+    assert sums.dtype == np.int64
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (9, 8), (30, 40), (7, 2)])
+def test_the_last_sum_is_a_third_down_and_a_quarter_across(shape):
+    image = np.arange(shape[0] * shape[1]).reshape(*shape, 1) % 256
+    sums = channel_sums(image.astype(np.uint8))
+    assert sums[0, 3] == image[shape[0] // 3, shape[1] // 4, 0]
+
+
+@pytest.mark.parametrize(("spread", "flat"), [(0, True), (1, True), (2, True), (3, False), (255, False)])
+@pytest.mark.parametrize("place", [(0, 0), (4, 0), (5, 6)])
+def test_two_levels_apart_is_one_colour(spread, flat, place):
+    image = np.full((6, 7, 2), 0, np.uint8)
+    image[(*place, 1)] = spread
+    assert is_blank(image, channel_sums(image)) is flat
+    assert blank_rows(np.stack([image, noise(6, 7, 2)])).tolist() == [flat, False]
+    assert blank_rows(image[None]).dtype == bool
+
+
+def test_no_facts_are_joined_and_taken_as_any_others():
+    joined = Facts.joined([facts("a"), facts("b", "c")])
+    none = joined.take(np.array([], dtype=np.int64))
+    assert (len(none), none.sizes.shape, none.sums.shape) == (0, (0, 2), (0, 3, 4))
+    without = Facts.joined([facts("a", sums=False), facts("b", sums=False)])
+    assert without.sums is None
+    assert without.take(np.array([1])).sums is None

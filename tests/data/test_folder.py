@@ -303,3 +303,117 @@ def test_two_parts_may_link_to_one_folder(make_folder):
         for klass in ("cat", "dog"):
             (store.parent / "pets" / part / klass).symlink_to(store / klass)
     assert [len(part.labels) for part in list_folder(store.parent / "pets").parts.values()] == [4, 4]
+
+
+def told(folder) -> str:
+    with pytest.raises(StriateError) as caught:
+        open_dataset(folder)
+    return str(caught.value)
+
+
+def test_what_a_folder_lacks_is_told_in_one_line_whatever_its_name(make_folder, tmp_path):
+    shown = f"{tmp_path}/two\ufffdlines"
+    root = make_folder({"cat": 1, "do\ng": 0}, name="two\nlines")
+    assert told(root) == (
+        f"class 'do\ufffdg' has no images: {shown}/do\ufffdg holds no image files; add some or remove the folder"
+    )
+    (root / "do\ng" / "x.txt").touch()
+    assert told(root) == (
+        f"class 'do\ufffdg' has no images: {shown}/do\ufffdg holds only 1 file (1 .txt: not images by their names); "
+        "add some or remove the folder"
+    )
+    shutil.rmtree(root / "do\ng")
+    assert told(root) == f"{shown} holds one class only, 'cat'; a classifier needs two at least"
+    (root / "t\n.csv").touch()
+    table = f", or give the table that names their classes ({shown}/t\ufffd.csv)"
+    assert told(root) == f"{shown} holds one class only, 'cat'; a classifier needs two at least{table}"
+    (root / "cat" / "000.png").rename(root / "1.png")
+    directly = f"the images lie directly in {shown}; put them into one folder per class ({shown}/cat, {shown}/dog)"
+    assert told(root) == directly + table
+    shutil.rmtree(root / "cat")
+    assert told(root) == directly + table
+    (root / "1.png").unlink()
+    (root / "t\n.csv").unlink()
+    assert told(root) == f"{shown} holds no images; it should hold one folder of images per class"
+    (root / "x.heic").touch()
+    assert told(root) == (
+        f"{shown} holds no images, only 1 file (1 .heic: not read; convert them to JPEG or PNG); it should hold one "
+        "folder of images per class"
+    )
+
+
+def test_a_single_folder_of_folders_is_what_was_meant(make_folder, tmp_path):
+    make_folder({"cat": 1, "dog": 1}, name="outer/in\nner")
+    assert told(tmp_path / "outer").endswith(
+        f"holds one class only, 'in\ufffdner'; a classifier needs two at least (is it {tmp_path}/outer/in\ufffdner "
+        "that you mean?)"
+    )
+    make_folder({"cat": 1}, name="alone/inner")
+    assert told(tmp_path / "alone").endswith("a classifier needs two at least")
+
+
+def test_a_class_that_cannot_be_listed_says_why(make_folder, locked):
+    folder = make_folder({"cat": 1, "locked": 1})
+    assert told(folder) == (
+        f"class 'locked' has no images: {folder}/locked cannot be listed: permission denied; add some or remove the "
+        "folder"
+    )
+
+
+def test_what_parts_lack_is_told_and_left_out(make_folder, tmp_path):
+    root = make_folder({"cat": 2, "dog": 2}, name="two\nlines/train").parent
+    shown = f"{tmp_path}/two\ufffdlines"
+    make_folder({"cat": 0, "dog": 0}, name="two\nlines/val")
+    (root / "te\nst" / "x.png").parent.mkdir()
+    (root / "test").mkdir()
+    (root / "extra\n").mkdir()
+    listing = list_folder(root)
+    assert list(listing.parts) == ["train"]
+    assert listing.divided
+    assert listing.notes == (
+        f"{shown}/val holds no images and was left out",
+        f"{shown}/test has no class folders and was left out",
+        "folders beside the splits were ignored: extra\ufffd, te\ufffdst",
+    )
+    shutil.rmtree(root / "train")
+    for name in ("val", "te\nst", "extra\n"):
+        shutil.rmtree(root / name)
+    (root / "dev").mkdir()
+    (root / "dev" / "cat").mkdir()
+    assert told(root) == (
+        f"{shown} holds the parts dev and test without class folders of images in them; put the images into one folder "
+        f"per class ({shown}/train/cat)"
+    )
+
+
+def test_a_part_to_learn_from_must_have_images_in_every_class_and_others_need_not(make_folder):
+    root = make_folder({"cat": 1, "dog": 1}, name="pets/train").parent
+    make_folder({"cat": 1, "dog": 0}, name="pets/test")
+    listing = list_folder(root)
+    assert listing.classes == ("cat", "dog")
+    assert listing.parts["test"].labels.tolist() == [0]
+    (root / "train" / "cat" / "000.png").unlink()
+    assert told(root).startswith(f"class 'cat' has no images: {root}/train/cat holds no image files")
+
+
+def test_pictures_beside_the_classes_are_counted_whatever_the_names(make_folder, tmp_path):
+    folder = make_folder({"cat": 1, "dog": 1}, name="two\nlines")
+    for number in range(2):
+        shutil.copy(folder / "cat" / "000.png", folder / f"{number}.png")
+    (folder / "3.heic").touch()
+    (folder / "4.txt").touch()
+    assert list_folder(folder).notes == (
+        f"1 file left out (1 .heic; the first: {tmp_path}/two\ufffdlines/3.heic): not read; convert them to JPEG "
+        "or PNG",
+        f"2 images directly in {tmp_path}/two\ufffdlines ignored: in no class folder",
+    )
+
+
+def test_two_spellings_are_told_with_the_folder(make_folder, tmp_path):
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    folder = make_folder({composed: 1, decomposed: 1, "tea ": 1, "tea": 1, "x": 1}, name="two\nlines")
+    shown = f"{tmp_path}/two\ufffdlines"
+    assert list_folder(folder).notes == (f"{shown} holds two spellings of 'caf\u00e9', 'tea': each is one class",)
+    for name in (b"caf\xe9", b"caf\xe8"):
+        shutil.copytree(folder / "x", folder / os.fsdecode(name))
+    assert told(folder) == f"{shown} holds two folders 'caf\ufffd' whose names are no UTF-8; rename them"

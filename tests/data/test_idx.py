@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from striate.data import open_dataset
-from striate.data.idx import idx_pairs, list_idx, read_idx
+from striate.data.idx import idx_pairs, is_idx_name, labels_beside, list_idx, read_idx
 from striate.errors import StriateError
 
 
@@ -151,3 +151,142 @@ def test_as_many_labels_as_images(tmp_path, images, labels):
     write(tmp_path / "train-labels-idx1-ubyte", np.zeros(labels, np.uint8))
     with pytest.raises(StriateError, match=f"holds {images} images, but .* {labels} labels"):
         open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("train-images-idx3-ubyte", True),
+        ("train-images-idx3-ubyte.gz", True),
+        ("T10K-IMAGES.IDX3-UBYTE", True),
+        ("t10k-labels.idx1-ubyte", True),
+        ("images-ubyte", True),
+        ("images.idx", True),
+        ("images.IDX.gz", True),
+        ("images.idx3", True),
+        ("labels_idx1.gz", True),
+        ("a-idx2-float.bin", True),
+        ("images.idx2", False),
+        ("ubyte", False),
+        ("images.idx.zip", False),
+        ("index.txt", False),
+        ("images.gz", False),
+    ],
+)
+def test_files_are_known_by_their_names(name, known):
+    assert is_idx_name(name) is known
+
+
+def test_labels_are_called_as_their_images(tmp_path):
+    for images, labels in (
+        ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+        ("b-images-idx4-ubyte.gz", "b-labels-idx1-ubyte"),
+        ("c-images.idx3", "c-labels.idx1.gz"),
+        ("d-images-idx3-ubyte.gz", "d-labels-idx1-ubyte.gz"),
+    ):
+        (tmp_path / labels).touch()
+        assert labels_beside(tmp_path / images) == tmp_path / labels
+    (tmp_path / "d-labels-idx1-ubyte").touch()
+    assert labels_beside(tmp_path / "d-images-idx3-ubyte.gz").name == "d-labels-idx1-ubyte"  # quicker to read
+    (tmp_path / "e-labels-idx1-ubyte").mkdir()
+    for images in ("e-images-idx3-ubyte", "pictures-ubyte"):
+        (tmp_path / "pictures-ubyte").touch()
+        with pytest.raises(StriateError) as caught:
+            labels_beside(tmp_path / images)
+        name = images.replace("images-idx3", "labels-idx1")
+        assert str(caught.value) == f"the labels of {tmp_path / images} are missing: {name} should lie beside it"
+
+
+def test_the_first_place_that_holds_images_is_taken(tmp_path):
+    def pairs():
+        return {split: path.parent.relative_to(tmp_path).as_posix() for split, (path, _) in idx_pairs(tmp_path).items()}
+
+    assert pairs() == {}
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "train-images-idx3-ubyte").mkdir()
+    (tmp_path / ".train-images-idx3-ubyte").touch()
+    (tmp_path / "train-labels-idx1-ubyte").touch()
+    for place in ("b/raw", "a/raw"):
+        write_set(tmp_path / place)
+        assert pairs() == dict.fromkeys(("train", "test"), place)
+    write_set(tmp_path / "raw")
+    assert pairs() == {"train": "raw", "test": "raw"}
+    (tmp_path / "train-images-idx3-ubyte").rmdir()
+    write_set(tmp_path)
+    assert pairs() == {"train": ".", "test": "."}
+    for path in tmp_path.glob("train*"):
+        path.unlink()
+    assert pairs() == {"train": "."}  # one pair, whatever it is called
+    write(tmp_path / "val-images-idx3-ubyte", np.zeros((1, 2, 2), np.uint8))
+    write(tmp_path / "val-labels-idx1-ubyte", np.zeros(1, np.uint8))
+    assert pairs() == {"test": ".", "val": "."}
+    assert idx_pairs(tmp_path / "gone") == {}
+
+
+def test_other_names_are_of_training_images(tmp_path):
+    write(tmp_path / "images.idx", np.zeros((1, 2, 2), np.uint8))
+    write(tmp_path / "labels.idx", np.zeros(1, np.uint8))
+    assert idx_pairs(tmp_path) == {"train": (tmp_path / "images.idx", tmp_path / "labels.idx")}
+
+
+def test_a_list_holds_what_its_files_hold(tmp_path):
+    write_set(tmp_path, count=7, test=4, compress=True)
+    listing = list_idx(idx_pairs(tmp_path))
+    assert (listing.classes, listing.notes, listing.divided) == (("0", "1", "2"), (), True)
+    for split, prefix, count in (("train", "train", 7), ("test", "t10k", 4)):
+        part = listing.parts[split]
+        images = gzip.decompress((tmp_path / f"{prefix}-images-idx3-ubyte.gz").read_bytes())[16:]
+        assert part.items.tobytes() == images
+        assert part.items.shape == (count, 4, 5, 1)
+        assert part.names == [f"{prefix}-images-idx3-ubyte[{row}]" for row in range(count)]
+        assert (part.labels.tolist(), part.labels.dtype) == ([row % 3 for row in range(count)], np.int64)
+    (pair,) = ({"train": pair} for split, pair in idx_pairs(tmp_path).items() if split == "test")
+    assert list_idx(pair).divided is False
+    named = list_idx(pair, ("a", "b", "c", "d"))
+    assert (named.classes, named.parts["train"].labels.tolist()) == (("a", "b", "c", "d"), [0, 1, 2, 0])
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        ((4, 5), (4,), "images holds 2 dimensions; images have 3 or 4"),
+        ((4,), (4,), "images holds 1 dimensions; images have 3 or 4"),
+        ((4, 2, 2), (4, 1), "labels holds 2 dimensions; labels have 1"),
+        ((1200, 1, 1), (1100,), "images holds 1,200 images, but {0}/labels 1,100 labels"),
+    ],
+)
+def test_dimensions_that_do_not_fit_are_refused(tmp_path, images, labels, words):
+    write(tmp_path / "images", np.zeros(images, np.uint8))
+    write(tmp_path / "labels", np.zeros(labels, np.uint8))
+    with pytest.raises(StriateError) as caught:
+        list_idx({"train": (tmp_path / "images", tmp_path / "labels")})
+    assert str(caught.value) == f"{tmp_path}/{words.format(tmp_path)}"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\0\0\x08", "is not an IDX file: it begins with 00 00 08"),
+        (b"\0\1\x08\1\0\0\0\0", "is not an IDX file: it begins with 00 01 08 01"),
+        (b"\0\0\x08\0", "is not an IDX file: it begins with 00 00 08 00"),
+        (b"\0\0\x08\5" + bytes(20), "is not an IDX file: it begins with 00 00 08 05"),
+        (b"\0\0\x0b\1", ": IDX type 0x0b; images and labels are unsigned bytes (0x08)"),
+        (b"\0\0\x08\1\0\0\0", "is truncated: it ends within its header"),
+        (b"\0\0\x08\2\0\0\0\2\0\0\0\3" + bytes(5), "is truncated: 5 bytes of 6 ((2, 3))"),
+        (b"\0\0\x08\2\0\0\0\2\0\0\0\3" + bytes(7), "is longer than its header says: 7 bytes of 6 ((2, 3))"),
+    ],
+)
+def test_headers_are_believed_in_nothing(tmp_path, content, words):
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(StriateError) as caught:
+        read_idx(tmp_path / "a")
+    assert str(caught.value) == f"{tmp_path}/a{'' if words.startswith(':') else ' '}{words}"
+    with pytest.raises(StriateError, match=r"gone cannot be read: No such file or directory$"):
+        read_idx(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("shape", [(3,), (0,), (2, 3), (2, 3, 4), (2, 1, 3, 2)])
+def test_files_of_one_to_four_dimensions_are_read(tmp_path, shape):
+    array = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
+    for compress in (False, True):
+        np.testing.assert_array_equal(read_idx(write(tmp_path / "a", array, compress)), array)

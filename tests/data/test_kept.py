@@ -160,3 +160,42 @@ def test_a_set_that_may_fit_is_not_given_up_early():
         assert memory.reserve(picture(row))
         memory.add(picture(row))
     assert memory.is_open
+
+
+def test_a_picture_that_is_not_used_is_let_go():
+    memory = filled(1000, picture(1), picture(2))
+    memory.forget(0)
+    assert memory.pictures[0] is None
+    assert levels(memory.images(np.array([1]), source(1))) == [2]
+    closed = filled(10, picture(1))
+    closed.forget(0)  # nothing is kept, so there is nothing to forget
+    assert closed.pictures == []
+
+
+def test_converting_may_need_more_than_there_is():
+    memory = filled(3 * 20, picture(1, channels=1), picture(2, channels=1))
+    memory.give_channels(3)
+    files = source(2)
+    assert memory.images(np.arange(2), files) is files
+    roomy = filled(6 * 20, picture(1, channels=1), picture(2, channels=1))
+    roomy.give_channels(3)
+    assert roomy.images(np.arange(2), files).array.shape == (2, 4, 5, 3)
+
+
+def test_an_early_mean_counts_what_cannot_be_read_too():
+    memory = Memory(1000, 40 * 60 * 10)
+    for row in range(100):
+        one = picture(row) if row % 2 else None
+        memory.add(one if one is not None and memory.reserve(one) else None)
+    # 50 pictures of 60 bytes among 100: 30,000 bytes are expected, the limit is 24,000
+    assert memory.is_open
+    assert len(memory.pictures) == 100
+
+
+def test_kept_pictures_answer_as_the_images_they_came_from():
+    kept = KeptImages([picture(3), picture(4, (9, 9))], source(2))
+    assert len(kept) == 2
+    assert kept.read(1) is kept.pictures[1]
+    assert (kept.name(0), kept.name(1)) == ("row 0", "row 1")
+    none = kept.subset(np.array([], dtype=np.int64))
+    assert (len(none), isinstance(none, KeptImages)) == (0, True)

@@ -3,6 +3,7 @@
 import pytest
 
 from striate.data import open_dataset
+from striate.data.layout import demand_classes, split_folders
 from striate.errors import StriateError
 
 PETS = {"cat": 3, "dog": 3}
@@ -206,3 +207,152 @@ def test_names_that_only_begin_with_a_year_are_classes(make):
     root = make("2020 roses", counts={"red": 2, "white": 1})
     make("2021 tulips", counts={"pink": 2})
     assert open_dataset(root).classes == ("2020 roses", "2021 tulips")
+
+
+SORTING = (
+    "part batch fold session seq sequence series subject patient person user cam camera video clip run take day chunk "
+    "dir folder set p s"
+)
+
+
+def test_every_word_that_only_sorts_is_known_with_a_number(tmp_path):
+    def demand(*inner: str) -> None:
+        folders = [tmp_path / name for name in ("north", "south")]
+        for folder in folders:
+            for name in inner:
+                (folder / name).mkdir(parents=True)
+        try:
+            demand_classes(tmp_path, folders)
+        finally:
+            for folder in folders:
+                for name in inner:
+                    (folder / name).rmdir()
+
+    for word in SORTING.split():
+        demand(f"{word}1", f"{word}_22", f"{word}-3", f"{word} 4", word.upper() + "5")
+        with pytest.raises(StriateError, match="which are the classes"):
+            demand(f"{word}a", f"{word}b")
+    demand("1", "002", "images", "train")
+    demand("part", "1")  # a folder of parts among the numbers
+    with pytest.raises(StriateError, match="which are the classes"):
+        demand("part", "kitten", "adult")
+
+
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [
+        *((name, True) for name in ("1900", "2099", "1990s", "2020-05", "2020_05", "2020.05", "2020 05", "202005")),
+        *((name, True) for name in ("2020-05-17", "20200517", "2020_05-17")),
+        *((name, False) for name in ("1899", "2100", "020", "2020x", "2020-5", "2020-05-17-1", "x2020", "2020s-05")),
+    ],
+)
+def test_dates_above_different_folders_are_asked_about(tmp_path, name, year):
+    folders = [tmp_path / name, tmp_path / "2001"]
+    for folder, inner in zip(folders, (("cat",), ("dog", "owl")), strict=True):
+        for below in inner:
+            (folder / below).mkdir(parents=True)
+    if year:
+        with pytest.raises(StriateError) as caught:
+            demand_classes(tmp_path, folders)
+        seen = f"the folders of {tmp_path} ({name}, 2001) hold no images themselves but each the folders cat, dog, owl"
+        assert str(caught.value).startswith(
+            f"{seen}: which are the classes? If 'cat' is one, put {name}/cat and 2001/cat"
+        )
+    else:
+        demand_classes(tmp_path, folders)
+
+
+def test_questions_about_folders_name_three_and_stay_in_one_line(tmp_path):
+    root = tmp_path / "two\nlines"
+    folders = [root / name for name in ("a\nb", "c", "d", "e")]
+    for folder in folders:
+        for inner in ("kit\nten", "pup", "owl", "fox"):
+            (folder / inner).mkdir(parents=True)
+    with pytest.raises(StriateError) as caught:
+        demand_classes(root, folders)
+    shown, inner = "a\ufffdb", "fox, kit\ufffdten, owl, …"
+    assert str(caught.value) == (
+        f"the folders of {tmp_path}/two\ufffdlines ({shown}, c, d, …) hold no images themselves but each the folders "
+        f"{inner}: which are the classes? If 'fox' is one, put {shown}/fox and c/fox into one folder fox, or list the "
+        f"images in a CSV with columns path and label; if '{shown}' is one, put its images directly into it; if they "
+        "are the parts of a data set, call them train, val and test"
+    )
+    for folder in folders:
+        for inner in ("kit\nten", "pup", "owl", "fox"):
+            (folder / inner).rmdir()
+        (folder / "train").mkdir()
+        (folder / "Test").mkdir()
+    with pytest.raises(StriateError) as caught:
+        demand_classes(root, folders)
+    assert str(caught.value) == (
+        f"the folders of {tmp_path}/two\ufffdlines ({shown}, c, d, …) hold no images themselves but each the folders "
+        "Test, train: are these the parts of a data set? Put the parts above the classes "
+        f"({tmp_path}/two\ufffdlines/train/{shown})"
+    )
+
+
+def test_an_image_or_a_locked_folder_among_them_answers_the_question(tmp_path, locked):
+    folders = [tmp_path / name for name in ("north", "south", "locked")]
+    for folder in folders:
+        for inner in ("cat", "dog"):
+            (folder / inner).mkdir(parents=True)
+    demand_classes(tmp_path, folders)
+    (tmp_path / "south" / ".hidden").mkdir()
+    (tmp_path / "south" / "notes.txt").touch()
+    with pytest.raises(StriateError, match="which are the classes"):
+        demand_classes(tmp_path, folders[:2])
+    demand_classes(tmp_path, folders[:1])
+    (tmp_path / "south" / "1.png").touch()
+    demand_classes(tmp_path, folders[:2])
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ("train test", {"train": "train", "test": "test"}),
+        ("Testing Training", {"train": "Training", "test": "Testing"}),
+        ("pets_train pets_val other", {"train": "pets_train", "val": "pets_val"}),
+        ("cat dog", None),
+        ("cat/x train/y", {"train": "train"}),
+        ("cat/x test/y", None),
+        ("cat train", None),
+        ("train/y", {"train": "train"}),
+        ("val/x", {"val": "val"}),
+        ("val", None),
+        ("train/data/cat test/images", {"train": "train/data", "test": "test/images"}),
+        ("train/a train/b test/a", {"train": "train", "test": "test"}),
+        ("seg_train/seg_train/images/cat seg_test/x", {"train": "seg_train/seg_train/images", "test": "seg_test"}),
+    ],
+)
+def test_folders_of_splits_are_told_from_classes(tmp_path, names, found):
+    for name in names.split():
+        (tmp_path / name).mkdir(parents=True)
+    splits = split_folders(tmp_path)
+    assert (splits and {split: path.relative_to(tmp_path).as_posix() for split, path in splits.items()}) == found
+    assert splits is None or list(splits) == [name for name in ("train", "val", "test") if name in splits]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("tr\nain valid validation train", "holds both valid and validation; keep one of them"),
+        (
+            "cat_train cat_test dog_train dog_val",
+            "holds parts for 'cat' and 'dog' side by side: put them into one folder per part, with the classes in it "
+            "({0}/train/dog)",
+        ),
+        (
+            "train test cat_train cat_test",
+            "holds parts for the whole and 'cat' side by side: put them into one folder per part, with the classes in "
+            "it ({0}/train/cat)",
+        ),
+    ],
+)
+def test_parts_that_are_there_twice_are_asked_about(tmp_path, names, words):
+    root = tmp_path / "two\nlines"
+    for name in names.split(" "):
+        (root / name).mkdir(parents=True)
+    shown = f"{tmp_path}/two\ufffdlines"
+    with pytest.raises(StriateError) as caught:
+        split_folders(root)
+    assert str(caught.value) == f"{shown} {words.format(shown)}"

@@ -7,6 +7,7 @@ from striate.data.listing import (
     alike_note,
     choice_note,
     class_name,
+    index_labels,
     match_classes,
     numbers_note,
     relabel,
@@ -84,3 +85,63 @@ def test_a_choice_between_columns_is_said():
     assert choice_note(["label", "kind", "sort"], "the classes") == (
         "column 'kind', 'sort' not used: 'label' says the classes",
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "note"),
+    [
+        (["3", "1", "2", "1"], "the labels begin at 1: the 3 classes are called as they are, 1 to 3"),
+        (["0", "10", "9"], "the labels leave numbers out: the 3 classes are called as they are, 0 to 10"),
+        ([str(number) for number in range(5, 1505)], "begin at 5: the 1,500 classes are called as they are, 5 to 1504"),
+    ],
+)
+def test_numbers_are_told_from_the_first_to_the_last(labels, note):
+    (found,) = numbers_note(labels)
+    assert found.endswith(note)
+    assert numbers_note(["2", "0", "1", "0"]) == ()
+
+
+def test_labels_are_positions_of_their_names():
+    found = index_labels(["b", "a", "b"], ("c", "b", "a"))
+    assert (found.tolist(), found.dtype) == ([1, 2, 1], np.int64)
+    assert index_labels([], ("a",)).tolist() == []
+    with pytest.raises(KeyError):
+        index_labels(["d"], ("a",))
+
+
+def test_numbers_of_one_value_are_sorted_by_their_spelling():
+    assert sorted_classes(["1", "01", "0", "10"]) == ("0", "01", "1", "10")
+    assert sorted_classes(["-1", "10", "9"]) == ("-1", "10", "9")
+    assert sorted_classes([]) == ()
+
+
+def test_strangers_are_told_whole():
+    with pytest.raises(StriateError) as caught:
+        match_classes([f"x{number}" for number in range(12)], ["tea", "coffee"], "drinks")
+    listed = ", ".join(f"'x{number}'" for number in range(10))
+    assert str(caught.value) == (
+        f"drinks holds 12 classes that the model does not know: {listed} and 2 more. It knows 'tea', 'coffee'"
+    )
+    with pytest.raises(StriateError) as caught:
+        match_classes(["tea", "x"], [f"c{number:02d}" for number in range(11)] + ["tea"], "drinks")
+    listed = ", ".join(f"'c{number:02d}'" for number in range(10))
+    assert str(caught.value) == (
+        f"drinks holds a class that the model does not know: 'x'. It knows {listed} and 2 more"
+    )
+
+
+def test_what_else_a_listing_says_stays_when_its_labels_are_told_anew():
+    parts = {name: Part(["x"], [name], np.array([0])) for name in ("test", "val")}
+    listing = Listing(("a",), parts, ("skipped",), ("note",), False, "hint")
+    found = relabel(listing, ["b", "a"], "pets")
+    assert (found.classes, list(found.parts), found.skipped, found.notes) == (
+        ("b", "a"), ["test", "val"], ("skipped",), ("note",),
+    )  # fmt: skip
+    assert (found.divided, found.hint) == (False, "hint")
+    assert [part.labels.tolist() for part in found.parts.values()] == [[1], [1]]
+    assert [part.names for part in found.parts.values()] == [["test"], ["val"]]
+    assert (Listing((), {}).divided, Listing((), {}).hint) == (True, "")
+
+
+def test_a_choice_is_told_in_one_line():
+    assert choice_note(["la\nbel", "ki\nnd"], "all") == ("column 'ki\ufffdnd' not used: 'la\ufffdbel' says all",)

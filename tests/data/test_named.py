@@ -292,3 +292,86 @@ def test_the_cache_is_where_it_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setenv("STRIATE_CACHE", "~/elsewhere")
     assert named.cache_folder() == tmp_path / "elsewhere"
     assert named.cache_folder(tmp_path / "here") == tmp_path / "here"
+
+
+def test_pickles_are_named_wherever_they_lie(tmp_path, offline):
+    for name, files in (
+        ("cifar10", ("cifar-10-python.tar.gz", "cifar-10-batches-py")),
+        ("cifar100", ("cifar-100-python.tar.gz", "cifar-100-python")),
+    ):
+        for file in files:
+            for place in (tmp_path / f"in {file}" / name, tmp_path / f"at {file}"):
+                (place / file).mkdir(parents=True)
+                cache = place if place.name.startswith("at") else place.parent
+                with pytest.raises(StriateError) as caught:
+                    named.list_named(name, cache)
+                words = f"; {place / file} is made of pickles, which are never read; put {name[:5]}-{name[5:]}-binary"
+                assert words in str(caught.value)
+                assert str(caught.value).startswith(f"'{name}' is not in the cache and {name[:5]}-{name[5:]}-binary")
+                assert str(caught.value).endswith(f".tar.gz into {cache}/{name}")
+
+
+def test_sets_are_published_where_their_authors_put_them():
+    toronto = ("https://www.cs.toronto.edu/~kriz/",)
+    assert {name: (entry.folder, entry.addresses) for name, entry in named.PUBLISHED.items()} == {
+        "mnist": (
+            "MNIST/raw",
+            ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"),
+        ),
+        "fashion_mnist": ("FashionMNIST/raw", ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)),
+        "cifar10": ("cifar10", toronto),
+        "cifar100": ("cifar100", toronto),
+    }
+    assert set(torchvision.datasets.MNIST.mirrors) == set(named.PUBLISHED["mnist"].addresses)
+    # md5 of the binary versions, as cs.toronto.edu/~kriz/cifar.html lists them
+    assert named.PUBLISHED["cifar10"].files == (("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),)
+    assert named.PUBLISHED["cifar100"].files == (("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"),)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100"])
+def test_a_set_in_its_own_folder_goes_before_one_beside_it(tmp_path, name, offline):
+    binary = {"cifar10": "cifar-10-batches-bin", "cifar100": "cifar-100-binary"}[name]
+    batches = [f"data_batch_{n}.bin" for n in range(1, 6)] if name == "cifar10" else ["train.bin"]
+    test, meta = ("test_batch.bin", "batches.meta.txt") if name == "cifar10" else ("test.bin", "fine_label_names.txt")
+    labels = 1 if name == "cifar10" else 2
+    for place, classes in ((tmp_path, ("outer", "other")), (tmp_path / name, ("inner", "other"))):
+        write_cifar(place / binary, labels, [*batches, test], classes, meta)
+        assert named.list_named(name, tmp_path).classes == classes
+    write_parquet(tmp_path / name / "data", label=["a", "b", "a", "b"])
+    assert named.list_named(name, tmp_path).classes == ("a", "b")
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_what_lies_under_a_sets_own_title_goes_before_its_name(tmp_path, name, offline):
+    title = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}[name]
+    write_mnist(tmp_path / name, train=3)
+    assert len(named.list_named(name, tmp_path).parts["train"].labels) == 3
+    write_mnist(tmp_path / title / "raw", train=5)
+    listing = named.list_named(name, tmp_path)
+    assert len(listing.parts["train"].labels) == 5
+    assert list(listing.parts) == ["train", "test"]
+
+
+def test_only_what_is_missing_is_fetched(tmp_path, server, monkeypatch):
+    folder, address = server
+    write_mnist(folder / "made")
+    files = []
+    for path in sorted((folder / "made").iterdir()):
+        files.append((path.name, hashlib.md5(path.read_bytes()).hexdigest()))
+    monkeypatch.setitem(
+        named.PUBLISHED, "mnist", named.Published("here/raw", (address + "gone/", address + "made/"), tuple(files))
+    )
+    place = tmp_path / "cache" / "here" / "raw"
+    place.mkdir(parents=True)
+    shutil.copy(folder / "made" / files[0][0], place)
+    (folder / "made" / files[0][0]).unlink()
+    assert len(named.list_named("mnist", tmp_path / "cache").parts["test"].labels) == 2
+    (place / files[1][0]).unlink()
+    (folder / "made" / files[1][0]).write_bytes(b"another")
+    with pytest.raises(StriateError) as caught:
+        named.list_named("mnist", tmp_path / "cache")
+    listed = ", ".join(name for name, _ in files)
+    assert str(caught.value) == (
+        f"'mnist' is not in the cache and {files[1][0]} could not be downloaded ({address}made/{files[1][0]} has "
+        f"another checksum than the published one); put {listed} into {place}"
+    )

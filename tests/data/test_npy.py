@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from striate.data.decode import UnreadableImage, decode, inspect
 
@@ -64,3 +65,55 @@ def test_files_that_do_not_hold_what_they_promise():
     for shape in [(0, 4, 3), (2, 3, 4, 5), (7,)]:
         with pytest.raises(UnreadableImage, match=r"is not \(height, width, channels"):
             decode(npy(np.zeros(shape, np.uint8)), 3)
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_every_version_of_the_format_is_read(version):
+    array = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, version=version)
+    np.testing.assert_array_equal(decode(stream.getvalue(), 3), array)
+
+
+@pytest.mark.parametrize(
+    ("shape", "first"),
+    [
+        *(((count, 5, 5), True) for count in (1, 3, 4)),
+        *(((count, 5, 4), False) for count in (1, 3, 4)),
+        *(((9, 5, count), False) for count in (1, 3, 4)),
+        ((2, 5, 5), True),
+        ((5, 5, 5), False),
+        ((2, 5, 6), False),
+        ((15, 32, 40), True),
+        ((15, 40, 32), True),
+        ((16, 32, 40), False),
+        ((15, 31, 40), False),
+        ((15, 40, 31), False),
+        ((32, 32, 40), False),
+    ],
+)
+def test_the_channels_lie_where_they_are_likelier(shape, first):
+    data = npy(np.zeros(shape, np.uint8))
+    if first:
+        with pytest.raises(UnreadableImage) as caught:
+            decode(data, None)
+        assert caught.value.reason == (
+            f"an array of shape {shape} looks as if its channels came first; images are (height, width, channels): "
+            f"save array.transpose(1, 2, 0), of shape {(shape[1], shape[2], shape[0])}"
+        )
+    else:
+        assert decode(data, None).shape == shape
+    assert decode(data, shape[2]).shape == shape
+    assert decode(npy(np.zeros(shape[:2], np.uint8)), None).shape == (*shape[:2], 1)
+
+
+@pytest.mark.parametrize(("dtype", "bands", "needed"), [("u1", 1, 1), ("u1", 7, 7), ("u2", 1, 9), ("u2", 3, 27)])
+def test_memory_is_that_of_all_bands_and_of_their_scaling(dtype, bands, needed, monkeypatch):
+    data = npy(np.zeros((2000, 500, bands), dtype))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000_000)  # 3.3 MB are allowed
+    total = needed + len(data) / 1e6
+    if total <= 3.3:
+        assert decode(data, bands).shape == (2000, 500, bands)
+    else:
+        with pytest.raises(UnreadableImage, match=f"500 x 2,000 pixels need {total:.0f} MB"):
+            decode(data, bands)

@@ -301,3 +301,142 @@ def test_an_empty_name_is_not_the_folder_one_is_in(make_folder, monkeypatch):
     assert open_dataset(".").classes == ("cat", "dog")
     with pytest.raises(UsageError, match="name of the images is empty"):
         open_dataset("")
+
+
+def told(source, **options) -> str:
+    with pytest.raises(StriateError) as caught:
+        open_dataset(source, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"val_fraction": 1}, "val_fraction is a share from 0 to below 1, not 1"),
+        ({"test_fraction": 1.5}, "test_fraction is a share from 0 to below 1, not 1.5"),
+        ({"test_fraction": -0.1}, "test_fraction is a share from 0 to below 1, not -0.1"),
+        ({"val_fraction": float("nan")}, "val_fraction is a share from 0 to below 1, not nan"),
+        ({"val_fraction": 0.6, "test_fraction": 0.4}, "val_fraction 0.6 and test_fraction 0.4 leave none to train on"),
+        ({"channels": 0}, "channels is 1, 3, 4 or the number of bands, not 0"),
+        ({"channels": -3}, "channels is 1, 3, 4 or the number of bands, not -3"),
+    ],
+)
+def test_what_settings_cannot_be_is_told(make_folder, settings, words):
+    folder = make_folder({"cat": 2, "dog": 2})
+    with pytest.raises(UsageError) as caught:
+        open_dataset(folder, **settings)
+    assert str(caught.value) == words
+
+
+def test_a_tenth_is_for_validation_and_none_for_tests_where_nothing_is_said(make_folder):
+    dataset = open_dataset(make_folder({"cat": 30, "dog": 20}))
+    assert [(split.name, len(split)) for split in dataset.splits] == [("train", 45), ("val", 5)]
+    assert dataset.notes[-1] == "images: 45 train, 5 val (val cut from train by class with seed 0)"
+    assert (dataset.channels, dataset.divided, dataset.skipped) == (3, False, ())
+
+
+def test_what_is_not_there_is_told_with_the_nearest_in_one_line(make_folder, monkeypatch):
+    folder = make_folder({"cat": 2, "dog": 2})
+    monkeypatch.chdir(folder.parent)
+    (folder.parent / ".fotos").mkdir()
+    assert told("fotos") == "there is no 'fotos'. Did you mean 'photos'?"
+    assert told(folder.parent / "fotos") == f"there is no '{folder.parent}/fotos'. Did you mean 'photos'?"
+    assert told("cifar1O") == "there is no 'cifar1O'. Did you mean 'cifar10' or 'cifar100'?"
+    assert "cifar10" not in told("./cifar1O")
+    assert told("two\nlines") == "there is no 'two\ufffdlines'."
+    assert told("photos/a/b/c") == f"there is no 'photos/a/b/c': the path exists as far as {'photos'}"
+    assert told("a/b") == "there is no 'a/b': the path exists as far as ."
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.ZIP", "a.gz", "a.tgz", "a.csv.gz"])
+def test_archives_are_to_be_unpacked(tmp_path, name):
+    (tmp_path / name).touch()
+    assert told(tmp_path / name) == f"{tmp_path / name} is an archive; unpack it and give the folder"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.xlsx", "a.png"])
+def test_other_files_are_no_data_sets(tmp_path, name):
+    (tmp_path / name).touch()
+    assert told(tmp_path / name) == f"{tmp_path / name} is no folder, CSV, Parquet or IDX file"
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.CSV", "t.tsv"])
+def test_tables_are_known_by_their_endings(make_folder, name):
+    folder = make_folder({"cat": 2, "dog": 2})
+    rows = [f"{klass}/00{row}.png\t{klass}" for klass in ("cat", "dog") for row in (0, 1)]
+    (folder / name).write_text("\n".join(["path\tlabel", *rows]))
+    assert open_dataset(folder / name, val_fraction=0).train.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_a_home_folder_is_written_out(make_folder, monkeypatch):
+    folder = make_folder({"cat": 2, "dog": 2})
+    monkeypatch.setenv("HOME", str(folder.parent))
+    dataset = open_dataset("~/photos", val_fraction=0)
+    assert dataset.source == "~/photos"
+    assert len(dataset.train) == 4
+
+
+def test_a_folder_that_must_not_be_read_is_told(tmp_path, locked):
+    (tmp_path / "locked").mkdir()
+    assert told(tmp_path / "locked") in (
+        f"{tmp_path}/locked cannot be read: permission denied",
+        f"{tmp_path}/locked cannot be listed: Permission denied",
+    )
+
+
+def test_where_no_image_can_be_read_the_first_is_told(make_folder):
+    folder = make_folder({"cat": 1, "dog": 1})
+    for path in folder.rglob("*.png"):
+        path.write_bytes(b"")
+    assert told(folder) == f"{folder}: no image can be read; the first: {folder}/cat/000.png: empty file"
+
+
+def test_classes_without_images_to_learn_from_are_counted(make_folder):
+    folder = make_folder({f"class{number:02d}": 1 for number in range(14)})
+    for number in (3, 5, 6):
+        (folder / f"class{number:02d}" / "000.png").write_bytes(b"?")
+    assert told(folder) == (
+        f"{folder}: class 'class03' has no readable image (and 2 more classes); the first: "
+        f"{folder}/class03/000.png: not an image"
+    )
+    parts = make_folder({f"c{number:02d}": 1 for number in range(12)}, name="parts/train").parent
+    make_folder({"cat": 2, "dog": 1}, name="parts/val")
+    make_folder({"cat": 3}, name="parts/test")
+    known = ", ".join(f"'c{number:02d}'" for number in range(10))
+    message = told(parts)
+    assert message.startswith(
+        f"{parts}: class 'cat' has no training images (and 1 more classes), only images in val (2) and test (3); "
+        f"train holds {known}, …: add some to train, or take the class out."
+    )
+
+
+def test_one_class_and_no_train_part_are_told(make_folder):
+    alone = make_folder({"cat": 2}, name="alone")
+    assert told(alone) == f"{alone} holds one class only, 'cat'; a classifier needs two at least"
+    root = make_folder({"cat": 1, "dog": 1}, name="parts/val").parent
+    make_folder({"cat": 1, "dog": 1}, name="parts/test")
+    assert told(root) == (
+        f"{root} holds val and test images, but none to train on: put those to train on into a part called train, or "
+        "give one of the parts alone"
+    )
+
+
+def test_a_model_is_measured_on_what_there_is(make_folder):
+    root = make_folder({"cat": 2, "dog": 1}, name="parts/test").parent
+    make_folder({"cat": 1}, name="parts/val")
+    dataset = open_dataset(root, classes=("dog", "owl", "cat"), val_fraction=0.5)
+    assert [(split.name, split.labels.tolist()) for split in dataset.splits] == [
+        ("train", []), ("val", [2]), ("test", [2, 2, 0]),
+    ]  # fmt: skip
+    assert dataset.classes == ("dog", "owl", "cat")
+    assert not any("training images" in note or "no images of" in note for note in dataset.notes)
+    assert "images: 0 train, 1 val, 3 test (as the source divides them)" in dataset.notes
+    plain = open_dataset(make_folder({"cat": 2}, name="plain"), classes=("dog", "cat"), val_fraction=0)
+    assert not any(note.startswith("images:") for note in plain.notes)
+
+
+def test_all_that_is_asked_for_reaches_the_check(make_folder):
+    folder = make_folder({"cat": 3, "dog": 3})
+    assert isinstance(open_dataset(folder, memory_limit=0, workers=1, channels=4).train.images, FileImages)
+    assert open_dataset(folder, channels=4).train.images.read(0).shape == (12, 10, 4)
+    assert open_dataset(folder, channels=4).channels == 4

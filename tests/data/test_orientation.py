@@ -54,3 +54,12 @@ def test_metadata_without_an_orientation():
     assert from_xmp(b'<rdf:Description tiff:Orientation="6"/>') == 6
     assert from_xmp(b"<tiff:Orientation>8</tiff:Orientation>") == 8
     assert from_xmp(b'<rdf:Description tiff:Orientation="9"/>') == 1
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, ZeroDivisionError, OverflowError])
+def test_a_value_that_is_no_number_is_upright(error):
+    class Odd:
+        def __float__(self):
+            raise error
+
+    assert orientation(Odd()) == 1

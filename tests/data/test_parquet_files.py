@@ -148,3 +148,83 @@ def test_files_parted_by_a_column_say_so(tmp_path):
 def test_the_innermost_folder_says_the_split(tmp_path):
     touch(tmp_path, "test_set/train/0.parquet", "test_set/val/0.parquet")
     assert splits(tmp_path) == {"train": ["test_set/train/0.parquet"], "val": ["test_set/val/0.parquet"]}
+
+
+def test_only_files_count_and_only_those_of_the_user(tmp_path):
+    touch(tmp_path, "train.parquet", "B.PQ", "a.pq", ".hidden.parquet", "notes.txt")
+    (tmp_path / "folder.parquet").mkdir()
+    assert splits(tmp_path) == {"train": ["train.parquet"]}
+    assert parquet_files(tmp_path).notes == ("left out, since the name is of no split: B.PQ, a.pq",)
+    assert parquet_files(tmp_path).divided
+    for name in ("train.parquet",):
+        (tmp_path / name).unlink()
+    assert splits(tmp_path) == {"train": ["B.PQ", "a.pq"]}
+    assert parquet_files(tmp_path / "nowhere") is None
+
+
+def test_notes_are_of_three_files_and_in_one_line(tmp_path):
+    root = tmp_path / "two\nlines"
+    touch(root, "train-0-of-3.parquet", "train-2-of-3.parquet", "test_0_of_2.parquet", *(f"{n}\n.pq" for n in range(4)))
+    assert parquet_files(root).notes == (
+        f"{tmp_path}/two\ufffdlines/test: only 1 of 2 shards are there; the images of the others are missing",
+        f"{tmp_path}/two\ufffdlines/train: only 2 of 3 shards are there; the images of the others are missing",
+        "left out, since the name is of no split: 0\ufffd.pq, 1\ufffd.pq, 2\ufffd.pq, …",
+    )
+    (root / "3\n.pq").unlink()
+    assert parquet_files(root).notes[-1].endswith("1\ufffd.pq, 2\ufffd.pq")
+    touch(root, "a\nb.JPG")
+    assert parquet_files(root).notes[0] == (
+        f"images beside the Parquet files (the first: {tmp_path}/two\ufffdlines/a\ufffdb.JPG): only those that rows "
+        "name are used"
+    )
+
+
+def test_shards_of_one_name_in_two_sets_are_counted_apart(tmp_path):
+    touch(tmp_path, "train-00000-of-00002.parquet", "TRAIN-00001-OF-00002.parquet", "train_0_of_1.parquet")
+    notes = parquet_files(tmp_path).notes
+    assert [note.split(":")[0] for note in notes] == [f"{tmp_path}/TRAIN", f"{tmp_path}/train"]
+
+
+@pytest.mark.parametrize(
+    ("names", "listed"),
+    [
+        (("a/train/0.pq", "b\nc/train/0.pq"), "a, b\ufffdc"),
+        (("x/train/0.pq", "train/0.pq"), "., x"),
+        (("x/y/train/0.pq", "x/train/0.pq"), "x, x/y"),
+    ],
+)
+def test_folders_that_part_the_files_are_listed(tmp_path, names, listed):
+    root = tmp_path / "two\nlines"
+    touch(root, *names)
+    with pytest.raises(StriateError) as caught:
+        parquet_files(root)
+    shown = f"{tmp_path}/two\ufffdlines"
+    assert str(caught.value) == f"{shown} holds the Parquet files of several data sets ({listed}); give one of them"
+
+
+def test_files_parted_by_columns_are_told_from_sets(tmp_path):
+    touch(tmp_path, "label=cat/0.pq", "label=dog/0.pq")
+    with pytest.raises(StriateError) as caught:
+        parquet_files(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} is parted by the values of a column (label=cat, label=dog); write it into the files"
+    )
+    touch(tmp_path, "more/0.pq")
+    with pytest.raises(StriateError, match=r"several data sets \(label=cat, label=dog, more\)"):
+        parquet_files(tmp_path)
+
+
+def test_a_name_says_the_split_before_its_folders(tmp_path):
+    touch(tmp_path, "data/train/test.parquet", "data/train/0.parquet", "data/train/val-1.pq")
+    assert splits(tmp_path) == {
+        "train": ["data/train/0.parquet"],
+        "test": ["data/train/test.parquet"],
+        "val": ["data/train/val-1.pq"],
+    }
+
+
+def test_one_image_below_makes_a_folder_of_images(tmp_path):
+    touch(tmp_path, "a/train.parquet", "a/zebra.JPEG")
+    assert parquet_files(tmp_path) is None
+    (tmp_path / "a" / "zebra.JPEG").rename(tmp_path / "a" / "zebra.txt")
+    assert splits(tmp_path) == {"train": ["a/train.parquet"]}

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from striate.data import open_dataset
-from striate.data.picture_notes import oddities
+from striate.data.picture_notes import oddities, oddity_notes, picture_notes
+from striate.data.survey import Place, Sizes, Survey
 
 
 def notes(folder, **options):
@@ -111,3 +112,82 @@ def test_of_many_copies_the_first_are_named_and_all_are_counted(make_folder):
     for note in kinds:
         assert "cat/000.png (cat) = dog/copy00.png (dog) = dog/copy01.png (dog)" in note
         assert note.endswith("dog/copy03.png (dog) and 26 more")
+
+
+def made_up(**known) -> Survey:
+    sizes = Sizes(commonest=(8, 9), with_commonest=1200, smallest=(1, 1), largest=(8, 9), different=1, images=1200)
+    nothing = {"bit_depths": {}, "formats": {}, "strays": (), "blank": (), "tiny": (), "same_pictures": ()}
+    return Survey(**{"sizes": sizes, "file_channels": {3: 1200}, "examples": {3: "c"}, **nothing, **known})
+
+
+WHITE, REPEATED = "with transparency, laid on white", "in grey, repeated over {} channels"
+
+
+@pytest.mark.parametrize(
+    ("own", "channels", "text"),
+    [
+        *((1, count, REPEATED.format(count)) for count in (3, 4)),
+        (1, 1, ""),
+        (2, 1, WHITE),
+        (2, 3, WHITE),
+        (2, 4, REPEATED.format(4)),
+        (3, 1, "in colour, turned to grey"),
+        (3, 3, ""),
+        (3, 4, "given an opaque fourth channel"),
+        (4, 1, WHITE),
+        (4, 3, WHITE),
+        (4, 4, ""),
+        (7, 7, ""),
+    ],
+)
+def test_every_change_of_channels_has_its_words(own, channels, text):
+    survey = made_up(file_channels={own: 1, 5: 0}, examples={own: "a.png", 5: "b"})
+    assert picture_notes(survey, ("cat",), channels) == ([f"1 image {text} (first: a.png)"] if text else [])
+    many = made_up(file_channels={own: 1200}, examples={own: "a.png"})
+    assert picture_notes(many, ("cat",), channels) == ([f"1,200 images {text} (first: a.png)"] if text else [])
+
+
+def test_notes_come_in_one_order():
+    strays = tuple(f"s{number} (1x1)" for number in range(5))
+    sizes = Sizes(commonest=(8, 9), with_commonest=1100, smallest=(1, 1), largest=(8, 9), different=9, images=2100)
+    twins = ((Place("train", "a", 0), Place("train", "b", 0)), (Place("train", "c", 0), Place("val", "d", 1)))
+    channels = {"file_channels": {1: 2, 3: 4}, "examples": {1: "g", 3: "c"}}
+    survey = made_up(sizes=sizes, strays=strays, blank=("w",), tiny=("t", "u"), same_pictures=twins, **channels)
+    assert picture_notes(survey, ("cat", "dog"), 3) == [
+        "2 images in grey, repeated over 3 channels (first: g)",
+        "1,000 of 2,100 images are not 8x9 (height x width) like the rest: "
+        "s0 (1x1), s1 (1x1), s2 (1x1), s3 (1x1), s4 (1x1) and 995 more",
+        "one colour only: w",
+        "too small to show anything: t, u",
+        "the same picture again: a = b",
+        "the same picture under two labels: c (train, cat) = d (val, dog)",
+        "the same picture in two splits: c (train, cat) = d (val, dog)",
+    ]
+    assert list(oddities(survey, ("cat", "dog"))) == [
+        "one colour only", "too small to show anything", "the same picture again", "the same picture under two labels",
+        "the same picture in two splits",
+    ]  # fmt: skip
+    assert oddities(made_up(), ("cat",)) == {}
+    assert oddity_notes(survey, ("cat", "dog")) == picture_notes(survey, ("cat", "dog"), 3)[2:]
+
+
+@pytest.mark.parametrize(
+    ("places", "text", "kinds"),
+    [
+        ([("train", 0)] * 2, "n0 = n1", ["again"]),
+        ([("train", 0)] * 3, "n0 = n1 = n2", ["again"]),
+        ([("train", 0)] * 4, "n0 = n1 = n2 = n3", ["many times"]),
+        ([("train", 0), ("train", 1)], "n0 (cat) = n1 (dog)", ["under two labels"]),
+        ([("train", 1), ("val", 1)], "n0 (train) = n1 (val)", ["in two splits"]),
+        (
+            [("val", 1), ("val", 1), ("test", 1), ("val", 1)],
+            "n0 (val) = n1 (val) = n2 (test) = n3 (val)",
+            ["in two splits", "many times"],
+        ),
+    ],
+)
+def test_places_of_a_picture_are_told_where_they_differ(places, text, kinds):
+    group = tuple(Place(split, f"n{number}", label) for number, (split, label) in enumerate(places))
+    found = oddities(made_up(same_pictures=(group,)), ("cat", "dog"))
+    assert [kind.removeprefix("the same picture ").split(",")[0] for kind in found] == kinds
+    assert list(found.values()) == [[text]] * len(kinds)

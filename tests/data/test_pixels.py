@@ -249,3 +249,97 @@ def test_orientation_in_xmp_counts_where_exif_has_none(xmp, exif, orientation):
     data = encoded(Image.fromarray(noise(8, 16, 3)), "JPEG", xmp=xmp, **options)
     assert jpeg.read_header(data).orientation == orientation
     assert decode(data).shape == ((16, 8, 3) if orientation >= 5 else (8, 16, 3))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError("image file is truncated (3 bytes not processed)"), "truncated"),
+        (SyntaxError("Truncated File Read"), "truncated"),
+        (ValueError("bad\n  header "), "damaged: bad header"),
+        (ValueError(""), "damaged"),
+        (MemoryError(), "does not fit in memory"),
+        (
+            Image.DecompressionBombError("of Pillow"),
+            "more than 1,234 pixels, which is not safe to open; make it smaller",
+        ),
+        (Image.DecompressionBombWarning("of it"), "more than 1,234 pixels, which is not safe to open; make it smaller"),
+    ],
+)
+def test_what_pillow_raises_is_put_into_words(error, words, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1234)
+    assert pixels.reason(error) == words
+
+
+def tagged(mode: str, **tags: object) -> Image.Image:
+    """An image as Pillow opens a TIFF file, with the numbers of its tags."""
+    image = Image.new(mode, (3, 2))
+    image.tag_v2 = {int(tag.removeprefix("t")): value for tag, value in tags.items()}
+    return image
+
+
+@pytest.mark.parametrize(
+    ("tags", "other"),
+    [
+        ({}, False),
+        ({"t277": 1}, False),
+        ({"t277": 2}, True),
+        ({"t277": 2, "t262": 1}, True),
+        ({"t277": 2, "t262": 1, "t338": 2}, False),
+        ({"t277": 2, "t262": 0, "t338": (1,)}, False),
+        ({"t277": 2, "t262": 1, "t338": (0,)}, True),
+        ({"t277": 3, "t262": 2}, False),
+        ({"t277": 4, "t262": 2, "t338": 0}, True),
+        ({"t277": 4, "t262": 2, "t338": (2,)}, False),
+        ({"t277": 5, "t262": 2, "t338": (2, 0)}, True),
+        ({"t277": 4, "t262": 5}, False),
+        ({"t277": 5, "t262": 5}, True),
+        ({"t277": 3, "t262": 6}, False),
+        ({"t277": 4, "t262": 6}, True),
+        ({"t277": 3, "t262": 8}, False),
+        ({"t277": 4, "t262": 8}, True),
+        ({"t277": 2, "t262": 3}, True),
+    ],
+)
+def test_bands_beside_the_colours_are_refused_in_a_loaded_tiff(tags, other):
+    image = tagged("RGB", **tags)
+    if other:
+        with pytest.raises(UnreadableImage, match="bands beside the colours, which Pillow takes for alpha or drops"):
+            pixels.from_image(image)
+    else:
+        assert pixels.from_image(image).colour.shape == (2, 3, 3)
+
+
+def test_an_image_is_described_whole():
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    image = Image.open(io.BytesIO(encoded(Image.fromarray(noise(4, 6, 4)), "PNG", exif=exif)))
+    image.load()
+    found = pixels.from_image(image)
+    np.testing.assert_array_equal(found.colour, np.rot90(noise(4, 6, 4)[..., :3]))
+    np.testing.assert_array_equal(found.alpha, np.rot90(noise(4, 6, 4)[..., 3:]))
+    assert (found.format, found.bit_depth, found.rotated, found.animated) == ("PNG", "8", True, False)
+    mine = np.arange(24, dtype=np.uint8).reshape(4, 6, 1)
+    np.testing.assert_array_equal(pixels.from_image(image, mine).alpha, np.rot90(mine))
+    plain = pixels.from_image(Image.new("L", (2, 2)))
+    assert (plain.format, plain.alpha, plain.rotated) == ("", None, False)
+
+
+def test_an_icon_that_ends_early_is_left_to_the_decoder():
+    for data in (b"\0\0\1\0", b"\0\0\1\0\1\0", b"\0\0\1\0\2\0" + bytes(18)):
+        with pytest.raises(UnreadableImage):
+            decode(data, 3)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_moving_pictures_are_known_and_still_ones_are_not(format):
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    assert pixels.read_pixels(encoded(frames[0], format, save_all=True, append_images=frames[1:])).animated is True
+    assert pixels.read_pixels(encoded(frames[0], format)).animated is False
+
+
+def test_the_page_that_is_asked_for_is_read():
+    frames = [Image.new("L", (16, 16), level) for level in (10, 90, 200)]
+    data = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:], compression="jpeg")
+    assert [int(pixels.read_pixels(data, page).colour[8, 8, 0]) for page in range(3)] == [10, 90, 200]
+    assert int(pixels.read_pixels(data).colour[8, 8, 0]) == 10

@@ -187,3 +187,78 @@ def test_pixels_are_counted_a_piece_at_a_time(at_once, monkeypatch):
     assert decode(png(samples, 8, RGB)).shape == (9, 11, 3)
     with pytest.raises(UnreadableImage, match="truncated"):
         decode(sized(png(samples, 8, RGB), 11, 10))
+
+
+def header(colour_type: int, depth: int, *chunks: tuple[bytes, bytes], size=(9, 6), interlace: int = 0) -> bytes:
+    """The beginning of a file, as far as its image data."""
+    start = struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, interlace)
+    every = [(b"IHDR", start), *chunks, (b"IDAT", b""), (b"tRNS", bytes(6)), (b"IEND", b"")]
+    return png_module.SIGNATURE + b"".join(chunk(kind, content) for kind, content in every)
+
+
+@pytest.mark.parametrize(
+    ("colour_type", "depth", "content", "transparent"),
+    [
+        (GREY, 8, b"\0\7", (7,)),
+        (GREY, 8, b"\1\7", (7,)),
+        (GREY, 16, b"\1\7and more", (0x107,)),
+        (GREY, 1, b"\xff\xff", (1,)),
+        (GREY, 8, b"\7", None),
+        (RGB, 8, b"\0\1\0\2\0\3", (1, 2, 3)),
+        (RGB, 16, b"\1\1\2\2\3\3", (0x101, 0x202, 0x303)),
+        (RGB, 8, b"\0\1\0\2\0", None),
+        (PALETTE, 8, bytes(6), None),
+        (GREY_ALPHA, 8, bytes(6), None),
+        (RGB_ALPHA, 8, bytes(6), None),
+    ],
+)
+def test_a_header_says_what_stands_before_the_pixels(colour_type, depth, content, transparent):
+    found = png_module.read_header(header(colour_type, depth, (b"gAMA", bytes(4)), (b"tRNS", content)))
+    assert (found.width, found.height, found.bit_depth, found.colour_type) == (9, 6, depth, colour_type)
+    assert found.transparent == transparent
+    assert found.interlaced is False
+    assert found.is_grey == (colour_type in (GREY, GREY_ALPHA))
+    assert png_module.read_header(header(colour_type, depth)).transparent is None  # tRNS behind the pixels is too late
+    assert png_module.read_header(header(colour_type, depth, interlace=1)).interlaced is True
+    assert png_module.read_header(header(colour_type, depth, interlace=2)).interlaced is False
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(12)),
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13))[:-1],
+        b"\x89PNG\r\n\x1a\n" + chunk(b"gAMA", bytes(4)) + chunk(b"IHDR", bytes(13)),
+        b"\x89PNG\r\n\x1a\r" + chunk(b"IHDR", bytes(13)),
+    ],
+)
+def test_without_a_whole_header_it_is_no_png(data):
+    assert png_module.read_header(data) is None
+
+
+@pytest.mark.parametrize(("colour_type", "bands"), [(GREY, 1), (RGB, 3), (PALETTE, 1), (GREY_ALPHA, 2), (RGB_ALPHA, 4)])
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_inflated_bytes_are_those_of_all_rows_and_passes(colour_type, bands, depth):
+    for width in (1, 2, 3, 5, 8, 17):
+        for height in (1, 2, 4, 5, 9):
+            grid = np.zeros((height, width))
+            rows = [len(row) for row in grid]
+            passes = [len(row) for left, top, across, down in PASSES for row in grid[top::down, left::across]]
+            for lengths, interlaced in ((rows, 0), ([length for length in passes if length], 1)):
+                bytes_ = sum(1 + int(np.ceil(length * bands * depth / 8)) for length in lengths)
+                start = header(colour_type, depth, size=(width, height), interlace=interlaced)
+                assert png_module.read_header(start).inflated_bytes == bytes_
+
+
+def test_only_metadata_that_nobody_needs_goes():
+    kept = [(b"gAMA", bytes(4)), (b"iTXt", b"XML:com.adobe.xmp\0more"), (b"zTXt", b"Raw profile type exif\0\0x")]
+    gone = [(b"iCCP", b"x"), (b"tEXt", b"a\0b"), (b"zTXt", b"a\0\0"), (b"iTXt", b"XML:com.adobe\0")]
+    mixed = [entry for pair in zip(kept, gone, strict=False) for entry in pair] + gone[3:]
+    trailer = b"bytes behind the end"
+    assert png_module.without_metadata(header(RGB, 8, *mixed) + trailer) == header(RGB, 8, *kept) + trailer
+    plain = header(RGB, 8, *kept)
+    assert png_module.without_metadata(plain) is plain
+    damaged = header(RGB, 8, gone[1]).replace(b"a\0b", b"a\0c")
+    assert png_module.without_metadata(damaged) == damaged

@@ -6,7 +6,7 @@ import torch
 from torchvision.transforms import v2
 
 from striate.data import ArrayImages, FileImages, Preprocessing, channel_statistics, open_dataset, preprocessing
-from striate.data.preprocessing import shrunk
+from striate.data.preprocessing import resize_image, resize_window, shrunk
 from striate.errors import StriateError, UsageError
 
 
@@ -195,3 +195,108 @@ def test_a_data_sets_preprocessing_takes_all_that_is_asked(make_folder):
     assert (look.mean, look.std) == (pytest.approx(mean), pytest.approx(std))
     plain = Preprocessing.for_dataset(dataset, (9, 7))
     assert (plain.resize, plain.crop_fraction, plain.interpolation) == ("crop", 0.875, "bilinear")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"resize": "stretch"}, "unknown resize rule 'stretch'; it is one of crop, squash, none"),
+        ({"interpolation": "nearest"}, "unknown interpolation 'nearest'; it is bilinear or bicubic"),
+        ({"size": (4, 0)}, "size is (height, width) in pixels, at least 1 each, not (4, 0)"),
+        ({"size": (4,)}, "size is (height, width) in pixels, at least 1 each, not (4,)"),
+        ({"size": (4, 4, 3)}, "size is (height, width) in pixels, at least 1 each, not (4, 4, 3)"),
+        ({"crop_fraction": 0}, "crop_fraction lies above 0 and at most at 1, not 0"),
+        ({"crop_fraction": 1.01}, "crop_fraction lies above 0 and at most at 1, not 1.01"),
+        ({"mean": (0.1,)}, "2 channels need as many means and standard deviations, not 1 and 2"),
+        ({"std": (0.1, 0.1, 0.1)}, "2 channels need as many means and standard deviations, not 2 and 3"),
+        ({"std": (0.1, 0)}, "standard deviations are positive, not (0.1, 0)"),
+        ({"std": (-0.1, 0.2)}, "standard deviations are positive, not (-0.1, 0.2)"),
+    ],
+)
+def test_what_a_value_must_be_is_told(change, words):
+    fields = {"size": (1, 1), "channels": 2, "mean": (0.5, -1), "std": (0.2, 1e-9), "crop_fraction": 1}
+    assert Preprocessing(**fields).size == (1, 1)
+    with pytest.raises(UsageError) as caught:
+        Preprocessing(**{**fields, **change})
+    assert str(caught.value) == words
+
+
+def test_fields_are_told_as_json_holds_them():
+    assert to_size((4, 5), 1).to_dict() == {
+        "size": [4, 5],
+        "channels": 1,
+        "mean": [0.5],
+        "std": [0.25],
+        "resize": "crop",
+        "crop_fraction": 0.875,
+        "interpolation": "bilinear",
+    }
+    with pytest.raises(UsageError, match=r"these are not the fields of a preprocessing: .*'sise'"):
+        Preprocessing.from_dict({**to_size((4, 5)).to_dict(), "sise": 1})
+    fields = to_size((4, 5)).to_dict()
+    del fields["std"]
+    with pytest.raises(UsageError, match=r"these are not the fields of a preprocessing: .*'std'"):
+        Preprocessing.from_dict(fields)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("shape", [(40, 60, 3), (90, 20, 1), (7, 200, 5)])
+@pytest.mark.parametrize("size", [(30, 90), (200, 33), (12, 12)])
+def test_a_window_is_cut_out_of_the_whole(shape, size, interpolation):
+    image = 64 + noise(*shape) // 2  # so that bicubic reaches neither black nor white, where it is cut
+    whole = resize_image(image, *size, interpolation).astype(int)
+    for top, left, height, width in (
+        (0, 0, size[0], size[1]),
+        (0, 0, 5, 6),
+        (size[0] - 5, size[1] - 6, 5, 6),
+        (3, 4, 7, 5),
+        (size[0] // 2, 0, 1, size[1]),
+    ):
+        window = resize_window(image, size, (top, left, height, width), interpolation)
+        expected = whole[top : top + height, left : left + width]
+        assert window.shape == expected.shape
+        assert window.dtype == np.uint8
+        assert np.abs(window - expected).max() <= 2
+
+
+def test_resizing_is_bilinear_where_nothing_else_is_said():
+    image = noise(9, 30, 3)
+    for made in (resize_image(image, 5, 7), resize_window(image, (5, 7), (0, 0, 5, 7)), shrunk(image[:, :28], 7)):
+        assert made.shape[1] == 7
+    np.testing.assert_array_equal(resize_image(image, 5, 7), resize_image(image, 5, 7, "bilinear"))
+    assert np.abs(resize_image(image, 5, 7).astype(int) - resize_image(image, 5, 7, "bicubic")).max() > 5
+    assert np.abs(resize_window(image, (5, 7), (0, 0, 5, 7)).astype(int) - resize_image(image, 5, 7)).max() <= 2
+    assert resize_image(image, 9, 30) is image
+    turned = noise(30, 9, 3).transpose(1, 0, 2)
+    expected = by_torchvision(np.ascontiguousarray(turned), v2.Resize((5, 7), antialias=True))
+    assert np.abs(resize_image(turned, 5, 7).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "longest", "expected"),
+    [
+        ((100, 50), 100, (100, 50)),
+        ((50, 100), 99, (50, 99)),
+        ((50, 101), 100, (50, 100)),
+        ((30, 90), 10, (3, 10)),
+        ((90, 35), 10, (10, 4)),
+        ((1000, 1), 10, (10, 1)),
+        ((1, 1000), 10, (1, 10)),
+        ((5, 4), 10, (5, 4)),
+    ],
+)
+def test_the_longer_side_is_brought_down(shape, longest, expected):
+    assert shrunk(noise(*shape, 2), longest).shape == (*expected, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "place"),
+    [((20, 40), (0, 10)), ((40, 20), (10, 0)), ((20, 41), (0, 10)), ((20, 43), (0, 12)), ((23, 20), (2, 0))],
+)
+def test_the_centre_is_cut_out_where_one_side_fits(shape, place):
+    image = noise(*shape, 3)
+    look = to_size((20, 20), crop_fraction=1.0)
+    top, left = place
+    np.testing.assert_array_equal(look(image), image[top : top + 20, left : left + 20])
+    expected = by_torchvision(image, v2.Resize(20, antialias=True), v2.CenterCrop(20))
+    np.testing.assert_array_equal(look(image), expected)

@@ -3,6 +3,7 @@ import unicodedata
 import pytest
 
 from striate.data import open_dataset
+from striate.data.table import list_csv
 from striate.errors import StriateError
 
 
@@ -200,3 +201,129 @@ def test_the_parts_names_are_part_of_the_fingerprint(make_folder):
         (folder / "labels.csv").write_text("\n".join(["path,label,split", *rows]))
         prints.add(open_dataset(folder / "labels.csv", val_fraction=0).fingerprint)
     assert len(prints) == 2
+
+
+PATHS = (
+    "path file filename file_name filepath file_path image image_path image_name img img_path paths files filenames "
+    "filepaths file_paths images image_paths"
+)
+CLASSES = "label class target class_name category labels"
+
+
+def test_columns_are_known_by_many_names_the_likeliest_first(tmp_path):
+    (tmp_path / "a.png").touch()
+    paths, classes = PATHS.split(), CLASSES.split()
+    for place, name in enumerate(paths):
+        others = paths[place + 1 :]
+        for spelt in (name, name.upper().replace("_", " "), f" {name.title()} "):
+            header = ",".join([*reversed(others), spelt, "label"])
+            (tmp_path / "t.csv").write_text(f"{header}\n{'b.png,' * len(others)}a.png,cat\n")
+            (part,) = list_csv(tmp_path / "t.csv").parts.values()
+            assert part.names == [f"{tmp_path}/a.png"], name
+    for place, name in enumerate(classes):
+        others = classes[place + 1 :]
+        (tmp_path / "t.csv").write_text(f"path,{','.join([*reversed(others), name])}\na.png,{'x,' * len(others)}cat\n")
+        listing = list_csv(tmp_path / "t.csv")
+        assert listing.classes == ("cat",), name
+        listed = ", ".join(f"'{other}'" for other in others)
+        assert listing.notes == ((f"column {listed} not used: '{name}' says the classes",) if others else ())
+
+
+def test_a_table_is_listed_whole(tmp_path):
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "t.csv").write_text(
+        "path,label,split\n"
+        " c.png , 10 ,test\n"
+        "a.png,9,train\n"
+        "a.png,10,train\n"
+        "b.png,9,train\n"
+        "a.png,9,train\n"
+        "gone.png,9,train\n"
+        ",9,train\n"
+        "b.png,,train\n"
+        "b.png,9,train,more\n"
+        "c.png,10,test\n"
+    )
+    listing = list_csv(tmp_path / "t.csv")
+    assert listing.classes == ("9", "10")
+    assert listing.divided
+    assert {name: part.items for name, part in listing.parts.items()} == {
+        "test": [tmp_path / "c.png"],
+        "train": [tmp_path / name for name in ("a.png", "a.png", "b.png", "gone.png")],
+    }
+    assert listing.parts["train"].labels.tolist() == [0, 1, 0, 0]
+    assert listing.parts["train"].names == [f"{tmp_path}/{name}" for name in ("a.png", "a.png", "b.png", "gone.png")]
+    assert listing.notes == ("2 rows left out: the same path and label as a row before",)
+    assert [(entry.path, entry.reason) for entry in listing.skipped] == [
+        (f"{tmp_path}/t.csv:10", "the row has more cells than the first line"),
+        (f"{tmp_path}/t.csv:8", "the row has no path"),
+        (f"{tmp_path}/t.csv:9", "the row has no label"),
+    ]
+    (tmp_path / "t.csv").write_text("path,label\na.png,x\nb.png,y\nb.png,y\n.\\c.png,y\n")
+    plain = list_csv(tmp_path / "t.csv")
+    assert (plain.divided, list(plain.parts)) == (False, ["train"])
+    assert plain.notes == (
+        "1 path with backslashes read with slashes",
+        "1 row left out: the same path and label as a row before",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            "photo,label\n",
+            "t.csv has no column of image paths: call it path or file or filename; its columns are: photo",
+        ),
+        (
+            "path,kind,,x\n",
+            "has no column of class names: call it label or class or target; its columns are: path, kind, x",
+        ),
+        ("", "has no column of image paths: call it path or file or filename; its columns are: none"),
+        ("path,label,My Label,my_label\n", "t.csv has two columns 'my_label'; rename one"),
+        ("path,label\n,\n", "t.csv has no rows with a path and a label"),
+        ("path,label\nb.png,x\nc.png,y\n", "nor any other of the 2 rows; paths are taken from"),
+        ('path,label\n"a.png', "t.csv:3: the row goes over several lines"),
+        ("path,label\na.png," + "x" * 140_000, "t.csv is not a CSV file: field larger than field limit"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_one_line(tmp_path, content, words):
+    (tmp_path / "t.csv").write_text(content)
+    if '"' in content:
+        (tmp_path / "t.csv").write_text(content + '\nb.png",x\n')
+    with pytest.raises(StriateError) as caught:
+        list_csv(tmp_path / "t.csv")
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path}/t.csv")
+
+
+def test_a_table_that_cannot_be_read_is_one_line(tmp_path):
+    (tmp_path / "t.csv").mkdir()
+    with pytest.raises(StriateError) as caught:
+        list_csv(tmp_path / "t.csv")
+    assert str(caught.value) == f"{tmp_path}/t.csv cannot be read: Is a directory"
+    with pytest.raises(StriateError, match=r"gone.csv cannot be read: No such file"):
+        list_csv(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', " sep=, "])
+def test_excels_own_line_is_passed_over_and_counted(tmp_path, first):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "t.csv").write_text(f"{first}\npath;label;a,b\na.png;x;\n;x;\n")
+    listing = list_csv(tmp_path / "t.csv")
+    assert listing.parts["train"].names == [f"{tmp_path}/a.png"]
+    assert listing.skipped[0].path == f"{tmp_path}/t.csv:4"
+
+
+@pytest.mark.parametrize("there", ["caf\u00e9\\a.png", "caf\u00e9/a.png", "cafe\u0301/a.png"])
+def test_a_path_is_found_as_it_is_written_else_with_slashes_else_in_another_spelling(tmp_path, there):
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).touch()
+    for written in ("caf\u00e9\\a.png", "cafe\u0301\\a.png"):
+        if "\\" in there and written != there:
+            continue
+        (tmp_path / "t.csv").write_text(f"path,label\n{written},x\n", encoding="utf-8")
+        listing = list_csv(tmp_path / "t.csv")
+        assert listing.parts["train"].items == [tmp_path / there]
+        assert len(listing.notes) == ("\\" not in there)

@@ -3,6 +3,7 @@
 import pytest
 
 from striate.data import open_dataset
+from striate.data.table_splits import choose_splits
 from striate.errors import StriateError
 
 
@@ -129,3 +130,111 @@ def test_columns_that_speak_of_splits_are_used_or_named(table, columns, cells, f
 def test_a_fold_that_is_called_train_makes_all_of_them_splits(table):
     with pytest.raises(StriateError, match=r"labels.csv:3: unknown split '1'; it is one of train, val and test"):
         open_dataset(table("fold", "train", "1", "2", "train", "val", "val"))
+
+
+def chosen(**columns: list[str]) -> tuple[list[str] | None, tuple[str, ...]]:
+    """The split of every row of a table of these columns (their names in lower case), and what is said."""
+    shown = {name: name.title() for name in columns}
+    count = len(next(iter(columns.values())))
+    rows = [(row + 2, {shown[name]: cells[row] for name, cells in columns.items()}) for row in range(count)]
+    choose, notes = choose_splits(shown, rows, "t.csv")
+    return None if choose is None else [choose(row) for row in rows], notes
+
+
+WORDS, NOT_WORDS = ["train", "Validation ", "test"], ["train", "left", "test"]
+
+
+@pytest.mark.parametrize("column", ["split", "set", "subset"])
+def test_columns_that_are_meant_to_say_the_split_must_say_it(column):
+    assert chosen(**{column: WORDS}) == (["train", "val", "test"], ())
+    with pytest.raises(StriateError, match=r"^t\.csv:3: unknown split 'left'; it is one of train, val and test$"):
+        chosen(**{column: NOT_WORDS})
+
+
+@pytest.mark.parametrize("column", ["partition", "usage", "phase", "part", "dataset", "datasplit", "splitname"])
+def test_columns_that_may_say_it_are_believed_where_all_their_cells_do(column):
+    assert chosen(**{column: WORDS}) == (["train", "val", "test"], ())
+    unused = f"column '{column.title()}' not used: 'left', 'test', 'train' do not say train, val or test, nor yes or no"
+    assert chosen(**{column: NOT_WORDS}) == (None, (unused,))
+
+
+@pytest.mark.parametrize("column", ["fold", "folds", "kfold", "cvfold", "foldid"])
+def test_columns_of_folds_say_it_where_some_of_their_cells_do(column):
+    assert chosen(**{column: WORDS}) == (["train", "val", "test"], ())
+    note = f"column '{column.title()}' ignored: its 2 values are folds, no division into train and val"
+    assert chosen(**{column: ["a", "b", ""]}) == (None, (note,))
+    with pytest.raises(StriateError, match=r"^t\.csv:2: unknown split 'a'"):
+        chosen(**{column: ["a", "train"]})
+
+
+YES, NO = "true True T 1 1.0 yes Y", "false FALSE f 0 0.0 No n"
+
+
+@pytest.mark.parametrize(
+    ("column", "yes", "no"),
+    [
+        *(("istrain", "train", "test"), ("istraining", "train", "test"), ("isvalid", "val", "train")),
+        *(("isval", "val", "train"), ("isvalidation", "val", "train"), ("istest", "test", "train")),
+        *(("train", "train", "test"), ("training", "train", "test"), ("valid", "val", "train")),
+        *(("val", "val", "train"), ("validation", "val", "train"), ("test", "test", "train")),
+    ],
+)
+def test_columns_of_yes_and_no_say_it_in_every_spelling(column, yes, no):
+    cells = YES.split() + NO.split()
+    for name in (column, f"{column[:2]}_{column[2:]}", f"{column[:2]}-{column[2:]}"):
+        assert chosen(**{name: [f" {cell}" for cell in cells]}) == ([yes] * 7 + [no] * 7, ())
+    if column.startswith("is"):
+        with pytest.raises(StriateError, match=rf"^t\.csv:4: {column.title()} is 'maybe'; it is True or False$"):
+            chosen(**{column: ["1", "0", "maybe"]})
+    else:
+        note = f"column '{column.title()}' not used: '0', '1', 'maybe' do not say train, val or test, nor yes or no"
+        assert chosen(**{column: ["1", "0", "maybe"]}) == (None, (note,))
+
+
+@pytest.mark.parametrize(
+    ("columns", "splits"),
+    [
+        ({"istrain": ["1", "0", "0"], "isvalid": ["0", "1", "0"]}, ["train", "val", "test"]),
+        ({"istrain": ["1", "0", "0"], "istest": ["0", "1", "0"]}, ["train", "test", "val"]),
+        ({"isvalid": ["1", "0", "0"], "istest": ["0", "1", "0"]}, ["val", "test", "train"]),
+        ({"isvalid": ["1", "0"], "valid": ["0", "1"]}, ["val", "train"]),
+    ],
+)
+def test_rows_of_no_flag_belong_to_the_split_that_has_none(columns, splits):
+    found, notes = chosen(**columns)
+    assert found == splits
+    unused = ("column 'Valid' not used: the split is said by 'Isvalid'",)
+    assert notes == (unused if "valid" in columns else ())
+
+
+def test_a_row_in_all_splits_is_refused_with_its_line():
+    with pytest.raises(StriateError) as caught:
+        chosen(istrain=["1", "1"], isvalid=["0", "1"], istest=["0", "1"])
+    assert str(caught.value) == "t.csv:3: the row is in train and in val and in test; it can be in one split only"
+
+
+@pytest.mark.parametrize(
+    ("columns", "used"),
+    [
+        ({"usage": WORDS, "subset": WORDS, "set": WORDS, "split": WORDS}, "Split"),
+        ({"usage": WORDS, "subset": WORDS, "set": WORDS}, "Set"),
+        ({"fold": WORDS, "subset": WORDS}, "Subset"),
+        ({"usage": WORDS, "fold": WORDS}, "Fold"),
+        ({"phase": WORDS, "usage": WORDS}, "Usage"),
+        ({"isvalid": ["1", "0", "0"], "phase": WORDS}, "Phase"),
+    ],
+)
+def test_the_first_of_the_columns_that_say_it_is_believed(columns, used):
+    found, notes = chosen(**columns)
+    assert found == ["train", "val", "test"]
+    others = {f"column '{name.title()}' not used: the split is said by '{used}'" for name in columns}
+    assert set(notes) == {note for note in others if not note.startswith(f"column '{used}'")}
+
+
+def test_what_says_no_split_is_shown_by_its_first_values():
+    found, (note,) = chosen(part=["d", "b", "a", "c", "a"])
+    assert found is None
+    assert note == "column 'Part' not used: 'a', 'b', 'c', … do not say train, val or test, nor yes or no"
+    assert chosen(colour=["red"]) == (None, ())
+    both = chosen(istest=["1", "0"], istrain=["0", "1"], part=["x", "y"])
+    assert both[1] == ("column 'Part' not used: the split is said by 'Istest' and 'Istrain'",)

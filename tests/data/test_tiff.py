@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from striate.data.decode import PAGES, UnreadableImage, decode, inspect
-from striate.data.tiff import read_pages
+from striate.data.tiff import damage, is_tiff, read_pages
 
 WHITE, BLACK, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
 SHORT, LONG = 3, 4
@@ -423,3 +423,225 @@ def test_bands_that_lie_apart_may_be_whole_strips(bits):
     pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint16)
     samples = pixels * 257 if bits == 16 else pixels
     np.testing.assert_array_equal(decode(tiff(samples, bits, RGB, planar=True, rows_per_strip=7), 3), pixels)
+
+
+def directories(
+    *tags: dict[int, tuple[int, list[int]]], order: str = "<", big: bool = False, following: int = 0
+) -> bytes:
+    """A file of directories alone: of each tag its type and values, as many bytes each as the type has."""
+    sizes = {
+        1: "B",
+        2: "s",
+        3: "H",
+        4: "I",
+        5: "2I",
+        6: "b",
+        7: "B",
+        8: "h",
+        9: "i",
+        11: "f",
+        13: "I",
+        16: "Q",
+        18: "Q",
+    }
+    number, inline = ("Q", 8) if big else ("I", 4)
+    out = (b"II" if order == "<" else b"MM") + struct.pack(order + "H", 43 if big else 42)
+    out += struct.pack(order + "HH", 8, 0) if big else b""
+    out += struct.pack(order + number, len(out) + inline)
+    for place, entries in enumerate(tags):
+        start = len(out)
+        head = 8 if big else 2
+        after = start + head + len(entries) * (20 if big else 12) + inline
+        body, values = struct.pack(order + ("Q" if big else "H"), len(entries)), b""
+        for tag, (kind, numbers) in entries.items():
+            content = b"".join(struct.pack(order + sizes.get(kind, "I"), value) for value in numbers)
+            if len(content) > inline:
+                values, content = values + content, struct.pack(order + number, after + len(values))
+            body += struct.pack(f"{order}HH{number}", tag, kind, len(numbers)) + content.ljust(inline, b"\0")
+        last = place + 1 == len(tags)
+        out += body + struct.pack(order + number, following if last else after + len(values)) + values
+    return out
+
+
+LEAST = {256: (SHORT, [30]), 257: (SHORT, [40]), 273: (LONG, [8])}
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", "<>")
+def test_what_is_not_said_is_as_the_standard_has_it(order, big):
+    (page,) = read_pages(directories(LEAST, order=order, big=big))
+    assert (page.order, page.width, page.height, page.bits, page.samples) == (order, 30, 40, 1, 1)
+    assert (page.photometric, page.kind, page.extra, page.alpha) == (BLACK, "u", (), None)
+    assert (page.compression, page.predictor, page.fill_order, page.planar) == (1, 1, 1, False)
+    assert (page.chunk, page.offsets, page.counts) == ((40, 30), (8,), ())
+    assert (page.colours, page.orientation, page.subsampling) == (None, 1, (2, 2))
+    assert (page.bit_depth, page.bands) == ("1", 1)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", "<>")
+def test_every_tag_is_read(order, big):
+    tags = LEAST | {
+        258: (SHORT, [16, 16, 16, 16]),
+        259: (SHORT, [5]),
+        262: (SHORT, [RGB]),
+        266: (SHORT, [2]),
+        273: (LONG, [8, 9, 10]),
+        274: (SHORT, [7]),
+        277: (SHORT, [4]),
+        278: (LONG, [16]),
+        279: (LONG, [100, 200, 300]),
+        284: (SHORT, [2]),
+        317: (SHORT, [3]),
+        338: (SHORT, [2]),
+        339: (SHORT, [3, 3, 3, 3]),
+        530: (SHORT, [1, 2]),
+    }
+    (page,) = read_pages(directories(tags, order=order, big=big))
+    assert (page.bits, page.compression, page.photometric, page.fill_order) == (16, 5, RGB, 2)
+    assert (page.offsets, page.counts, page.chunk) == ((8, 9, 10), (100, 200, 300), (16, 30))
+    assert (page.orientation, page.samples, page.planar, page.predictor) == (7, 4, True, 3)
+    assert (page.extra, page.alpha, page.kind, page.bit_depth) == ((2,), 2, "f", "float16")
+    assert (page.subsampling, page.bands, page.colours) == ((1, 2), 4, None)
+    # four bands and three forms of 4 x 2 bytes, of 16 of 40 rows
+    assert page.bytes_per_pixel == pytest.approx(4 + 3 * 8 * 16 / 40)
+    tiles = tags | {322: (SHORT, [64]), 323: (SHORT, [48]), 324: (LONG, [80]), 325: (LONG, [7])}
+    (page,) = read_pages(directories(tiles, order=order, big=big))
+    assert (page.chunk, page.offsets, page.counts) == ((48, 64), (80,), (7,))
+    assert page.bytes_per_pixel == pytest.approx(4 + 3 * 8)  # a tile is higher than the page
+
+
+@pytest.mark.parametrize(
+    ("photometric", "samples", "extra", "meanings", "alpha", "bands"),
+    [
+        (BLACK, 1, None, (), None, 1),
+        (WHITE, 2, None, (0,), None, 2),
+        (BLACK, 2, [1], (1,), 1, 2),
+        (BLACK, 3, [2], (2, 0), None, 3),
+        (RGB, 4, [0], (0,), None, 4),
+        (RGB, 4, [2, 2], (2,), 2, 4),
+        (RGB, 4, [3], (3,), None, 4),
+        (RGB, 3, [2], (), None, 3),
+        (PALETTE, 2, [2], (2,), 2, 4),
+        (CMYK, 5, [1], (1,), 1, 4),
+        (YCBCR, 3, None, (), None, 3),
+        (32845, 3, None, (), None, 3),
+        (None, 2, None, (0,), None, 2),
+        (None, 4, None, (0,), None, 4),
+    ],
+)
+def test_extra_samples_mean_what_the_file_says(photometric, samples, extra, meanings, alpha, bands):
+    tags = LEAST | {277: (SHORT, [samples])}
+    tags |= {} if photometric is None else {262: (SHORT, [photometric])}
+    tags |= {} if extra is None else {338: (SHORT, extra)}
+    (page,) = read_pages(directories(tags))
+    assert (page.extra, page.alpha, page.bands) == (meanings, alpha, bands)
+
+
+@pytest.mark.parametrize(("kind", "value"), [(1, 30), (3, 30), (4, 30), (6, 30), (7, 30), (8, 30), (9, 30), (13, 30)])
+def test_whole_numbers_of_every_type_are_read(kind, value):
+    for order in "<>":
+        (page,) = read_pages(directories(LEAST | {256: (kind, [value])}, order=order))
+        assert page.width == 30
+    for big in (16, 18):
+        (page,) = read_pages(directories(LEAST | {256: (big, [30])}, big=True))
+        assert page.width == 30
+
+
+@pytest.mark.parametrize("kind", [0, 11, 12, 99])
+def test_tags_of_other_types_or_without_values_are_passed_over(kind):
+    (page,) = read_pages(directories(LEAST | {259: (kind, [7])}))
+    assert page.compression == 1
+    (page,) = read_pages(directories(LEAST | {259: (SHORT, [])}))
+    assert page.compression == 1
+    beyond = directories(LEAST | {279: (LONG, [1, 2])})
+    assert read_pages(beyond)[0].counts == (1, 2)
+    assert read_pages(beyond[:-1])[0].counts == ()  # its values end behind the file
+
+
+def test_pages_follow_each_other_until_they_come_round():
+    pages = [LEAST | {256: (SHORT, [width])} for width in (11, 12, 13)]
+    assert [page.width for page in read_pages(directories(*pages))] == [11, 12, 13]
+    assert [page.width for page in read_pages(directories(*pages, following=8))] == [11, 12, 13]
+    assert [page.width for page in read_pages(directories(*pages, following=1 << 30))] == [11, 12, 13]
+    with_masks = [pages[0], pages[1] | {254: (LONG, [1])}, pages[2] | {254: (LONG, [4])}, pages[1] | {254: (LONG, [2])}]
+    assert [page.width for page in read_pages(directories(*with_masks))] == [11, 12]
+
+
+def test_what_can_be_read_of_a_damaged_file_is_read():
+    first = LEAST | {256: (SHORT, [11])}
+    without = {256: (SHORT, [12]), 257: (SHORT, [40])}  # of no place of its pixels
+    assert [page.width for page in read_pages(directories(first, without, first))] == [11]
+    for data in (directories(without), directories(LEAST)[:6], directories(LEAST)[:-1], b"II*\0", b"MM\0*\0\0\0\x08"):
+        with pytest.raises(UnreadableImage, match="damaged: the TIFF directory does not make sense"):
+            read_pages(data)
+    with pytest.raises(UnreadableImage, match="a TIFF file without a page"):
+        read_pages(b"II*\0" + bytes(4))
+    many = bytearray(directories(LEAST))
+    many[8:10] = struct.pack("<H", 4097)
+    with pytest.raises(UnreadableImage, match="directory does not make sense"):
+        read_pages(bytes(many) + bytes(12 * 5000))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{258: (SHORT, [8, 8, 16]), 277: (SHORT, [3])}, {339: (SHORT, [1, 3]), 277: (SHORT, [2]), 258: (SHORT, [16, 16])}],
+)
+def test_bands_of_one_page_have_one_depth_and_type(tags):
+    with pytest.raises(UnreadableImage, match="bands differ in depth; save them with one"):
+        read_pages(directories(LEAST | tags))
+    shorter = LEAST | tags | {277: (SHORT, [1])}
+    assert len(read_pages(directories(shorter))) == 1  # what is said of bands that are not there does not count
+
+
+def test_kinds_of_numbers_are_told_apart():
+    for number, kind in ((1, "u"), (2, "i"), (3, "f"), (4, "u")):
+        (page,) = read_pages(directories(LEAST | {339: (SHORT, [number]), 258: (SHORT, [32])}))
+        assert (page.kind, page.bit_depth) == (kind, "float32" if kind == "f" else "32")
+
+
+def test_a_palette_is_read_only_where_it_is_meant():
+    colours = list(range(6))
+    for photometric in (PALETTE, BLACK):
+        (page,) = read_pages(directories(LEAST | {262: (SHORT, [photometric]), 320: (SHORT, colours)}))
+        if photometric == PALETTE:
+            assert page.colours.tolist() == [[0, 1], [2, 3], [4, 5]]
+        else:
+            assert page.colours is None
+
+
+def test_rows_at_a_time_count_only_where_chunks_are_unpacked_whole():
+    for tags, rows in (
+        ({}, 1),
+        ({278: (LONG, [10])}, 1),
+        ({259: (SHORT, [5]), 278: (LONG, [10])}, 10),
+        ({259: (SHORT, [5]), 278: (LONG, [1000])}, 40),
+        ({284: (SHORT, [2]), 277: (SHORT, [2])}, 40),
+    ):
+        (page,) = read_pages(directories(LEAST | {258: (SHORT, [8])} | tags))
+        assert page.bytes_per_pixel == pytest.approx(page.bands + 3 * page.samples * rows / 40)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("", None),
+        ("LZWDecode: Not enough data at scanline 0.", "damaged: Not enough data at scanline 0"),
+        ("TIFFReadDirectory: Warning, unknown field with tag 700.", None),
+        ("of a tag\nZIPDecode: Decoding error at scanline 3", "damaged: Decoding error at scanline 3"),
+        ("JPEGLib: Corrupt JPEG data.\nLZWDecode: later", "damaged: Corrupt JPEG data"),
+        ("JPEGPreDecode: Improper JPEG strip/tile size.", "damaged: Improper JPEG strip/tile size"),
+        ("LZWDecode: Warning of something", None),
+        ("JPEGLib: Warning, harmless", None),
+        ("see LZWDecode: in the middle", None),
+    ],
+)
+def test_complaints_of_decoders_are_damage_and_warnings_are_not(said, words):
+    assert damage(said) == words
+
+
+def test_beginnings_of_both_orders_and_sizes_are_known():
+    for head in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        assert is_tiff(head + b"more")
+    for head in (b"", b"II*", b"MM*\0", b"II\0*", b"IM*\0", b" II*\0"):
+        assert not is_tiff(head)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data.walk import Walk, extension_of, holdings, is_image, is_system
+from striate.data.walk import Walk, extension_of, files_in, holdings, is_image, is_system, subfolders
+from striate.errors import StriateError
 
 
 def encoded(format: str) -> bytes:
@@ -195,3 +196,82 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_walk_goes_on(make_folde
     assert [(entry.path, entry.reason) for entry in met.skipped] == [
         (str(folder / "locked"), "cannot be listed: permission denied")
     ]
+
+
+def test_names_of_two_lines_are_told_in_one(tmp_path, locked):
+    folder = tmp_path / "two\nlines"
+    (folder / "locked").mkdir(parents=True)
+    for name in ("a\nb.heic", "c\nd.txt"):
+        (folder / name).touch()
+    _, met = walk(folder)
+    shown = f"{tmp_path}/two\ufffdlines"
+    assert met.first == {".heic": f"{shown}/a\ufffdb.heic", ".txt": f"{shown}/c\ufffdd.txt"}
+    assert [entry.path for entry in met.skipped] == [f"{shown}/locked"]
+    for directly in (files_in, subfolders):
+        with pytest.raises(StriateError) as caught:
+            directly(folder / "locked")
+        assert str(caught.value) == f"{shown}/locked cannot be listed: Permission denied"
+
+
+def test_what_lies_directly_in_a_folder_is_listed_by_name(tmp_path):
+    for name in ("b", "a.d", ".hidden", "@eaDir"):
+        (tmp_path / name).mkdir()
+    for name in ("z.png", "A.txt", ".x.png", "Thumbs.db"):
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to(tmp_path / "b")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "knot").symlink_to(tmp_path / "knot")
+    assert [path.name for path in subfolders(tmp_path)] == ["a.d", "b", "link"]
+    assert [path.name for path in files_in(tmp_path)] == ["A.txt", "gone", "knot", "z.png"]
+    assert files_in(tmp_path)[0] == tmp_path / "A.txt"
+    assert not is_image(tmp_path / "gone")
+    assert not is_image(tmp_path / "b")
+    assert is_image(tmp_path / "nowhere.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "extension"),
+    [
+        ("a.jpg", ".jpg"),
+        ("a.JPeG", ".jpeg"),
+        ("a.b.c", ".c"),
+        ("a.mp4", ".mp4"),
+        ("a.x" + "y" * 11, ".x" + "y" * 11),
+        ("a.x" + "y" * 12, ""),
+        ("a.7z", ".7z"),
+        ("a.17", ""),
+        ("a.", ""),
+        ("a. b", ""),
+        ("a.b c", ""),
+        (".png", ""),
+        ("a.j-p", ""),
+    ],
+)
+def test_what_follows_a_dot_is_an_extension_where_it_looks_like_one(name, extension):
+    assert extension_of(Path(name)) == extension
+
+
+def test_a_folder_is_entered_once_in_all_walks_of_one_kind(make_folder):
+    folder = make_folder({"cat": 2, "dog": 1})
+    met = Walk()
+    assert len(list(met.files(folder / "cat"))) == 2
+    assert [path.parent.name for path in met.files(folder)] == ["dog"]
+    assert list(met.files(folder)) == []
+    assert list(Walk().files(folder / "gone")) == []
+
+
+def test_files_are_counted_by_what_is_to_be_done_the_most_first():
+    met = Walk()
+    for name in ("a.zip", "b.txt", "c.heic", "d.heic", "e.psd", "f.md", "g.md", *(f"{n}.cr2" for n in range(1200))):
+        met.leave_out(Path(name))
+    assert met.notes() == (
+        "1,200 files left out (1,200 .cr2; the first: 0.cr2): not read; develop them to JPEG, PNG or TIFF",
+        "3 files left out (2 .heic, 1 .psd; the first: c.heic): not read; convert them to JPEG or PNG",
+        "1 file left out (1 .zip; the first: a.zip): not read; unpack them",
+        "3 files left out (2 .md, 1 .txt; the first: f.md): not images by their names",
+    )
+    assert holdings(met.left_out) == (
+        "only 1,200 files (1,200 .cr2: not read; develop them to JPEG, PNG or TIFF) and "
+        "3 files (2 .heic, 1 .psd: not read; convert them to JPEG or PNG) and 1 file (1 .zip: not read; unpack them) "
+        "and 3 files (2 .md, 1 .txt: not images by their names)"
+    )

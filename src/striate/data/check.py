@@ -209,8 +209,8 @@ def _facts(looks: list[_Look], channels: int) -> Facts:
 
 
 def _common_channels(counts: Counter[int]) -> int:
-    if not counts or counts.keys() == {1}:
-        return 1 if counts else 3
+    if not counts:
+        return 3
     if len(counts) == 1:
         return next(iter(counts))
     # A few others among many are skipped by name: those of four bands, none of them alpha, and spectra.

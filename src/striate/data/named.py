@@ -112,7 +112,10 @@ def _list_mnist(name: str, cache: Path) -> Listing:
     published = PUBLISHED[name]
     title = published.folder.split("/")[0]
     for place in (cache / title, cache / name):
-        pairs = idx_pairs(place)
+        try:
+            pairs = idx_pairs(place)
+        except StriateError:  # images without labels, as a download that was broken off leaves them
+            pairs = {}
         if pairs.keys() >= {"train", "test"}:
             return list_idx({split: pairs[split] for split in ("train", "test")}, classes)
         if files := _train_and_test(place):

@@ -42,7 +42,7 @@ def list_parquet(
     classes, unused = _classes(tables, used)
     if unused:
         notes += (f"no rows of {len(unused):,} of the named classes: {few([*map(repr, unused)])}",)
-    if tables and all(table.kind == NUMBERS for table in tables):
+    if all(table.kind == NUMBERS for table in tables):
         notes += numbers_note(classes)
     parts = {split: _join(of_split, classes) for split, of_split in read.items()}
     skipped = tuple(entry for table in tables for entry in table.skipped)

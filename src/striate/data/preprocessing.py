@@ -159,8 +159,8 @@ def resize_window(
 ) -> np.ndarray:
     """The window (top, left, height, width) of what `resize_image` to `size` gives, without making the rest.
 
-    Equal within two grey levels, the rounding of two passes. A thin image blown up to the height of a network's input
-    would otherwise be thousands of inputs wide.
+    Equal within two grey levels, the rounding of two passes, but where bicubic goes beyond black or white between them.
+    A thin image blown up to the height of a network's input would otherwise be thousands of inputs wide.
     """
     top, left, height, width = window
     down, across = image.shape[0] / size[0], image.shape[1] / size[1]  # source pixels per pixel
