@@ -1,8 +1,10 @@
 import dataclasses
 import json
+import math
 
 import pytest
 
+from striate.augment import Augment
 from striate.errors import StriateError, UsageError
 from striate.models import get_card
 from striate.training.limits import check_validated
@@ -319,6 +321,8 @@ def test_words_for_yes_and_no(word, value):
         ("epochs", None, "a whole number"),
         ("epochs", 2.5, "a whole number"),
         ("epochs", "1e3", "a whole number"),
+        ("epochs", math.inf, "a whole number"),
+        ("learning_rate", 10**400, "a number"),
         ("learning_rate", False, "a number"),
         ("learning_rate", None, "a number"),
         ("nesterov", "on", "true or false"),
@@ -332,6 +336,19 @@ def test_a_value_of_another_kind_is_told_what_fits(path, value, wanted):
     with pytest.raises(UsageError, match=f"^{path}=.* does not fit: {path} takes {wanted}\\.$") as error:
         Recipe().override({path: value})
     assert f"{path}={value} " in str(error.value)
+
+
+@pytest.mark.parametrize("path", ["warmup_epochs", "augment.rotate", "learning_rate"])
+def test_a_number_stays_one_where_a_recipe_has_a_whole_one(path):
+    whole = Recipe(warmup_epochs=0, learning_rate=1, augment=Augment(rotate=10))
+    for recipe in (whole, get_recipe("tiny")):
+        for value in (0.75, "0.75"):
+            found = recipe.override({path: value})
+            assert {
+                "warmup_epochs": found.warmup_epochs,
+                "augment.rotate": found.augment.rotate,
+                "learning_rate": found.learning_rate,
+            }[path] == 0.75
 
 
 def test_a_whole_number_may_be_written_as_another():
