@@ -61,3 +61,21 @@ def test_all_names_are_listed_where_none_is_near():
 def test_a_command_that_lists_them_takes_the_place_of_the_list():
     message = str(unknown("network", "qqq", ["resnet50"], "`striate models` lists them."))
     assert message == "unknown network 'qqq'. `striate models` lists them."
+
+
+def test_up_to_three_names_are_offered_nearest_first():
+    known = ["resnet50", "resnet5", "resnet152", "resnet1", "vgg16"]
+    assert nearest("resnet15", known) == " Did you mean 'resnet152' or 'resnet5' or 'resnet1'?"
+    assert nearest("resnet15", known, count=1) == " Did you mean 'resnet152'?"
+
+
+@pytest.mark.parametrize(("name", "offered"), [("abxx", True), ("axxx", False)])
+def test_a_name_is_near_that_shares_half_its_letters(name, offered):
+    assert bool(nearest(name, ["abcd"])) is offered
+
+
+def test_known_names_are_told_in_their_order():
+    error = unknown("schedule", "xyz", ("step", "cosine", "linear"))
+    assert str(error) == "unknown schedule 'xyz'. Known: cosine, linear, step."
+    both = unknown("schedule", "cosin", ["cosine"], "They are in the manual.")
+    assert str(both) == "unknown schedule 'cosin'. Did you mean 'cosine'? They are in the manual."

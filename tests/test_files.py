@@ -13,7 +13,7 @@ import pytest
 
 from striate import files
 from striate.errors import StriateError
-from striate.files import as_spelt_here, explain, portable_name, replacing, write_atomically, write_csv
+from striate.files import as_spelt_here, at_home, explain, portable_name, replacing, write_atomically, write_csv
 
 
 def names_in(folder: Path) -> list[str]:
@@ -337,3 +337,114 @@ def test_where_file_names_are_ascii_a_path_is_spelt_by_its_bytes(name, monkeypat
     spelt = as_spelt_here(name)
     assert os.fsencode(spelt) == name.encode()
     assert as_spelt_here(spelt) == spelt
+
+
+def test_a_system_that_gives_no_reason_is_quoted(tmp_path):
+    assert str(explain(OSError("gone"), Path("a"))) == (
+        "a: cannot be written (gone). Choose a folder that you may write to."
+    )
+    assert str(explain(OSError(errno.EACCES, "No way"), Path("a"))) == (
+        "a: cannot be written (No way). Choose a folder that you may write to."
+    )
+    full = "a: the disk is full; what was there before is untouched. Free some space."
+    assert str(explain(OSError(errno.ENOSPC, "No space"), Path("a"))) == full
+
+
+def test_what_is_being_written_is_hidden_beside_the_file_under_a_name_of_its_own(target):
+    names = set()
+    for _ in range(3):
+        with replacing(target) as temporary:
+            assert temporary.parent == target.parent
+            assert temporary.name.startswith(".figures.csv.")
+            names.add(temporary.name)
+            temporary.touch()
+    assert len(names) == 3
+
+
+def test_bytes_are_not_written_where_something_lies_already(target, monkeypatch):
+    monkeypatch.setattr(files.secrets, "token_hex", lambda count: "00")
+    (target.parent / ".figures.csv.00").write_text("another's")
+    with pytest.raises(StriateError, match="cannot be written"):
+        write_atomically(target, "new")
+    assert target.read_text() == "old"
+
+
+def test_a_file_that_is_open_elsewhere_is_tried_again_at_ever_longer_times(target, monkeypatch):
+    waited, tried = [], []
+
+    def refuse(source, destination):
+        tried.append(destination)
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    monkeypatch.setattr(files.time, "sleep", waited.append)
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(StriateError, match="Access is denied"):
+        write_atomically(target, "new")
+    assert waited == [0.05, 0.1, 0.2, 0.4, 0.8]
+    assert tried == [target] * 6
+    assert names_in(target.parent) == ["figures.csv"]
+
+
+def test_other_troubles_are_not_waited_for(target, monkeypatch):
+    def refuse(source, destination):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files.time, "sleep", lambda pause: pytest.fail("it waited"))
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(StriateError, match="Input/output error"):
+        write_atomically(target, "new")
+
+
+def test_a_folder_is_closed_again_whatever_happens(tmp_path, monkeypatch):
+    before = len(os.listdir("/proc/self/fd"))
+
+    def refuse(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    write_atomically(tmp_path / "a", "text")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        files._flush_folder(tmp_path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "spelt"),
+    [
+        ("~", "{home}"),
+        ("~/a", "{home}/a"),
+        ("a/~", "a/~"),
+        ("~no-such-user/a", "~no-such-user/a"),
+        (Path("~/a"), "{home}/a"),
+        ("", "."),
+    ],
+)
+def test_a_home_is_written_out(given, spelt, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert at_home(given) == Path(spelt.format(home=tmp_path))
+
+
+def test_a_home_is_found_in_the_letters_of_this_system(monkeypatch):
+    monkeypatch.setattr(files, "as_spelt_here", {"café": "caf"}.__getitem__)
+    assert at_home("café") == Path("caf")
+
+
+@pytest.mark.parametrize(
+    ("given", "portable"),
+    [
+        ("prn", "prn_"),
+        ("lpt0", "lpt0_"),
+        ("COM¹.x.y", "COM¹_.x.y"),
+        ("conout$", "conout$_"),
+        ("con.con", "con_.con"),
+        ("xcon", "xcon"),
+        ("a/b", "a_b"),
+        (" a", " a"),
+        ("a. .", "a"),
+        ("\x1f\x20x", "_ x"),
+        ("com²²", "com²²"),
+    ],
+)
+def test_devices_of_windows_are_no_names(given, portable):
+    assert portable_name(given) == portable

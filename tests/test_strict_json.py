@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import torch
 
 from striate.strict_json import to_json
 
@@ -47,3 +48,14 @@ def test_bytes_that_are_no_text_are_escaped_and_come_back():
 
 def test_indented_as_people_read_it():
     assert to_json({"a": [1]}, indent=2) == '{\n  "a": [\n    1\n  ]\n}'
+
+
+def test_numbers_of_pytorch_are_numbers_and_arrays_are_none():
+    assert to_json([torch.tensor(0.5), torch.tensor(3), torch.tensor(math.nan)]) == "[0.5, 3, null]"
+    with pytest.raises(TypeError):
+        to_json(np.zeros(2))
+
+
+def test_lists_and_tuples_stay_in_their_places():
+    assert to_json({"b": (1, [2, (3,)]), "a": {}}) == '{"b": [1, [2, [3]]], "a": {}}'
+    assert to_json("x\n") == '"x\\n"'

@@ -172,14 +172,30 @@ def test_the_place_of_the_training_is_what_its_run_says_and_no_other(classifier,
     assert str(colours) in striate.load(run).evaluate().names[0]
 
 
-@pytest.mark.parametrize("way", ["link", "up", "home", "relative"])
+@pytest.mark.parametrize("way", ["itself", "link", "up", "home", "relative", "data set"])
 def test_the_place_of_the_training_is_known_by_every_path_to_it(classifier, colours, tmp_path, monkeypatch, way):
-    (tmp_path / "link").symlink_to(colours)
-    monkeypatch.setenv("HOME", str(colours.parent))
-    monkeypatch.setenv("USERPROFILE", str(colours.parent))
-    monkeypatch.chdir(colours.parent)
-    paths = {"link": tmp_path / "link", "up": colours / "red" / "..", "home": "~/colours", "relative": "colours"}
-    assert classifier.evaluate(paths[way]).split == "val"
+    """Even when its images have changed: then all of them are measured, and said to be for training."""
+    photos = shutil.copytree(colours, tmp_path / "photos")
+    (photos / "red" / "1.png").unlink()
+    (tmp_path / "link").symlink_to(photos)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    paths = {"link": tmp_path / "link", "up": photos / "red" / "..", "home": "~/photos", "relative": "photos"}
+    paths |= {"itself": str(photos), "data set": open_dataset("photos", val_fraction=0)}
+    evaluation = of(classifier, source="photos").evaluate(paths[way])
+    assert (evaluation.split, len(evaluation)) == ("train", 29)
+    assert of(classifier, source=str(tmp_path / "others")).evaluate(paths[way]).split == "all"
+
+
+def test_where_the_images_of_a_run_were_is_believed_before_what_they_were_called(run, colours, tmp_path, monkeypatch):
+    moved = shutil.copytree(colours, tmp_path / "moved")
+    (moved / "red" / "1.png").unlink()
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"absolute_source": str(moved)}))
+    assert striate.load(run).evaluate(moved).split == "train"
+    (moved / "red" / "2.png").rename(moved / "red" / "3.png")
+    assert striate.load(run / "model.safetensors").evaluate(moved).split == "all"
 
 
 def test_the_name_of_a_known_data_set_is_no_path(opened, classifier, colours, tmp_path, monkeypatch):
@@ -196,6 +212,10 @@ def test_the_name_of_a_known_data_set_is_no_path(opened, classifier, colours, tm
     with pytest.raises(StriateError, match="opened"):
         of(classifier, source=str(tmp_path / "digits")).evaluate("digits")
     assert "seed" not in opened[-1][1]
+    (tmp_path / "digits").mkdir()
+    with pytest.raises(StriateError, match="opened"):
+        of(classifier, source=str(tmp_path / "digits"), seed=7).evaluate(Path("digits"))
+    assert opened[-1][1]["seed"] == 7
 
 
 @pytest.mark.parametrize(

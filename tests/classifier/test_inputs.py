@@ -117,3 +117,100 @@ def test_a_file_that_is_open_as_text_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("cat")
     with (tmp_path / "notes.txt").open() as stream, pytest.raises(UsageError, match=r"notes.txt is open as text"):
         list(Sources(stream))
+
+
+def test_one_image_is_told_from_several(photo):
+    single = [str(photo), photo, "nowhere.png", PIXELS, PIXELS[:, :, 0], b"", bytearray(), memoryview(b"")]
+    several = [str(photo.parent), photo.parent, PIXELS[None], [], [PIXELS], (photo,), iter([photo]), 3, None]
+    assert [is_single(each) for each in [*single, Image.open(photo), io.BytesIO()]] == [True] * (len(single) + 2)
+    assert [is_single(each) for each in several] == [False] * len(several)
+
+
+@pytest.mark.parametrize("wrong", [3, None, {"a": 1}, {}, object(), 1.5, True])
+def test_what_holds_no_images_is_refused_at_once(wrong):
+    with pytest.raises(
+        UsageError, match=rf"^{type(wrong).__name__} is no image: give a path, a PIL image or a uint8 arr"
+    ):
+        Sources(wrong)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (
+            np.zeros((2, 2), np.float32),
+            "image: an array of float32 and shape (2, 2); an image is uint8 (H, W) or (H, W, C).",
+        ),
+        (np.zeros(5, np.uint8), "image: an array of uint8 and shape (5,); an image is uint8 (H, W) or (H, W, C)."),
+        (
+            np.zeros((0, 5), np.uint8),
+            "image: an array of uint8 and shape (0, 5); an image is uint8 (H, W) or (H, W, C).",
+        ),
+        (
+            np.zeros((4, 5, 2), np.uint8),
+            "image: an array of shape (4, 5, 2) would be one image of 2 channels, and the model takes 3; several "
+            "images are (N, H, W, C).",
+        ),
+    ],
+)
+def test_an_array_that_is_no_image_is_told_what_one_is(array, said):
+    (source,) = Sources(array)
+    with pytest.raises(UsageError) as error:
+        source.read(3)
+    assert str(error.value) == said
+
+
+def test_an_array_of_arrays_is_refused_by_the_place_of_the_image():
+    (source,) = Sources([np.zeros((2, 2, 2, 3), np.uint8)])
+    with pytest.raises(UsageError, match=r"^\[0\]: an array of uint8 and shape \(2, 2, 2, 3\)"):
+        source.read(3)
+
+
+def test_a_grey_array_is_a_picture_of_one_channel():
+    (flat,), (deep,) = Sources(PIXELS[:, :, 0]), Sources(PIXELS[:, :, :1])
+    np.testing.assert_array_equal(flat.read(1), PIXELS[:, :, :1])
+    np.testing.assert_array_equal(deep.read(3), np.repeat(PIXELS[:, :, :1], 3, axis=2))
+
+
+def test_a_picture_without_a_file_is_called_image_where_it_cannot_be_read(monkeypatch):
+    def refuse(image, channels):
+        raise UnreadableImage("broken", "somewhere")
+
+    monkeypatch.setattr("striate.classifier.inputs.decode_image", refuse)
+    (source,) = Sources(Image.new("RGB", (2, 2)))
+    with pytest.raises(UnreadableImage, match=r"^image: broken"):
+        source.read(3)
+
+
+def test_a_name_is_one_that_can_be_printed(tmp_path):
+    strange = tmp_path / "a\nb"
+    strange.mkdir()
+    (source,) = Sources(strange)
+    assert source.name == str(tmp_path / "a\ufffdb")
+    (missing,) = Sources(tmp_path / "c\nd.png")
+    assert missing.name == str(tmp_path / "c\ufffdd.png")
+
+
+def test_an_open_file_without_a_name_is_called_by_its_place():
+    for images, name in ((io.StringIO("text"), "image"), ([b"", io.StringIO("text")], r"\[1\]")):
+        with pytest.raises(UsageError, match=rf"^{name} is open as text; open it in binary mode \('rb'\)\.$"):
+            list(Sources(images))
+
+
+@pytest.mark.parametrize(("left", "said"), [((), ""), (("1.heic", "notes.txt"), r", only 1 file \(.*")])
+def test_a_folder_without_images_is_one_that_cannot_be_read(tmp_path, left, said):
+    for name in left:
+        (tmp_path / name).touch()
+    (only,) = Sources([str(tmp_path)])
+    assert only.name == str(tmp_path)
+    with pytest.raises(UnreadableImage, match=f"^{tmp_path}: no images in this folder or below it{said}$"):
+        only.read(3)
+
+
+def test_notes_are_of_this_time_through_and_none_of_files(photo):
+    sources = Sources(photo.parent)
+    list(sources)
+    assert sources.notes == []
+    (photo.parent / "b.heic").touch()
+    list(sources)
+    assert len(sources.notes) == 1

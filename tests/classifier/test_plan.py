@@ -1,22 +1,25 @@
 """Which network is planned, for which size of image, and what weights bring into a run."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+import striate
 from striate.analysis import summary
 from striate.classifier import load, train
 from striate.classifier import plan as planning
 from striate.classifier.choices import fitting_batch, input_size
-from striate.classifier.plan import _outputs, _weights, plan_run
+from striate.classifier.plan import _outputs, _weights, plan_run, pretrained_channels
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
-from striate.errors import UsageError
-from striate.models import create_model, keras_examples, vgg
+from striate.errors import StriateError, UsageError
+from striate.models import create_model, get_card, keras_examples, vgg
 from striate.training.recipes import get_recipe
 
 NOTHING_ASKED = {
@@ -276,3 +279,99 @@ def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path
 )
 def test_only_a_network_of_one_sigmoid_separates_two_classes_by_one_output(network, classes, outputs):
     assert _outputs(network, classes) == outputs
+
+
+def test_the_plan_holds_exactly_what_a_run_is_described_by(colours):
+    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "precision": "64"})
+    plain = {"format", "network", "weights", "freeze", "preprocessing", "recipe", "classes", "fingerprint", "seed"}
+    assert plan.keys() == plain | {"device", "devices", "precision", "workers", "threads", "versions", "notes"}
+    assert (plan["format"], plan["weights"], plan["freeze"]) == ("striate run 1", None, None)
+    assert (plan["device"], plan["devices"], plan["precision"]) == ("cpu", 1, "64-true")
+    assert plan["threads"] == torch.get_num_threads()
+    assert plan["versions"] == {
+        "striate": striate.__version__,
+        "torch": torch.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
+    assert plan["network"]["arguments"]["num_classes"] == 3
+    assert plan["classes"] == ["blue", "green", "red"]
+    json.dumps(plan, allow_nan=False)
+
+
+def test_a_device_is_planned_by_its_own_name(colours, monkeypatch):
+    asked = []
+    monkeypatch.setattr(planning, "device_type", lambda device: asked.append(device) or "mps")
+    monkeypatch.setattr(planning, "choose_precision", lambda wanted, kind, *work: f"{wanted} on {kind}")
+    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "device": "auto"})
+    assert (asked, plan["device"], plan["precision"]) == (["auto"], "mps", "32 on mps")
+
+
+@pytest.mark.parametrize(
+    ("weights", "size", "recipe"),
+    [(None, 64, "tiny"), (None, 65, "photos"), ("own", 65, "finetune"), ("own", 64, "finetune")],
+)
+def test_a_recipe_goes_by_weights_before_size(colours, tmp_path, weights, size, recipe):
+    file = tmp_path / "own.safetensors"
+    save_file(create_model("resnet20_cifar", num_classes=3).state_dict(), file)
+    asked = {"model": "resnet20_cifar", "size": size, "weights": file if weights else None}
+    assert plan_run(open_dataset(colours), **NOTHING_ASKED | asked)["recipe"]["name"] == recipe
+    named = plan_run(open_dataset(colours), **NOTHING_ASKED | asked | {"recipe": "mnist_fast"})
+    assert named["recipe"]["name"] == "mnist_fast"
+
+
+def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
+    dataset = open_dataset(colours)
+    for asked, said in (
+        ({"model": "lenet5", "size": 5}, "lenet5"),
+        ({"model": "lenet5", "settings": {"auxiliary_weight": 0.3}}, "lenet5 has no auxiliary heads"),
+        ({"model": "lenet5", "settings": {"batch_size": 5}, "devices": 2}, "a batch of 5 cannot be shared evenly by 2"),
+        ({"model": "lenet5", "freeze": "stage9"}, "stage9"),
+    ):
+        with pytest.raises(StriateError, match=said):
+            plan_run(dataset, **NOTHING_ASKED | asked)
+    waiting = {"model": "lenet5", "settings": {"early_stopping": 3}}
+    assert plan_run(dataset, **NOTHING_ASKED | waiting)["recipe"]["early_stopping"] == 3
+    with pytest.raises(UsageError, match="no images are set aside"):
+        plan_run(open_dataset(colours, val_fraction=0), **NOTHING_ASKED | waiting)
+
+
+@pytest.mark.parametrize(
+    ("asked", "notes"),
+    [
+        ({"settings": {"warmup_epochs": 9}}, []),
+        ({"settings": {"warmup_epochs": 9.5}}, ["the warm-up takes 90% of training, not 9.5 epochs"]),
+        ({"settings": {"learning_rate": 1e-9}}, []),
+        ({"settings": {"learning_rate": 0}}, ["the learning rate is 0: no weight will change"]),
+        (
+            {"freeze": "stem"},
+            ["frozen until 'stem' at random first weights: nothing is learnt there; freeze with --weights"],
+        ),
+        (
+            {"freeze": "all"},
+            ["frozen until 'all' at random first weights: nothing is learnt there; freeze with --weights"],
+        ),
+        ({"freeze": "all", "weights": True}, []),
+    ],
+)
+def test_what_is_hardly_meant_is_noted(colours, tmp_path, asked, notes):
+    file = tmp_path / "own.safetensors"
+    save_file(create_model("lenet5", num_classes=3, in_channels=3).state_dict(), file)
+    settings = {"batch_size": 9, "epochs": 10, **asked.get("settings", {})}
+    given = {"model": "lenet5", **asked, "settings": settings, "weights": file if "weights" in asked else None}
+    assert plan_run(open_dataset(colours), **NOTHING_ASKED | given)["notes"] == notes
+
+
+def test_the_channels_of_images_are_those_of_weights_that_say_them(trained, tmp_path, monkeypatch):
+    """A classifier's own file says so; any other is taken to want what its network was published for."""
+    own = trained / "model.safetensors"
+    assert get_card("lenet5").in_channels == 1
+    assert pretrained_channels("lenet5", own) == pretrained_channels("lenet5", str(own)) == 3
+    save_file(create_model("lenet5", in_channels=3).state_dict(), tmp_path / "foreign.safetensors")
+    assert pretrained_channels("lenet5", tmp_path / "foreign.safetensors") == 1
+    assert pretrained_channels("resnet18", "imagenet") == 3
+    assert pretrained_channels("lenet5", "nowhere") == 1
+    monkeypatch.setenv("HOME", str(trained))
+    monkeypatch.setenv("USERPROFILE", str(trained))
+    assert pretrained_channels("lenet5", "~/model.safetensors") == 3
+    (tmp_path / "keras.h5").write_bytes(b"never read here")
+    assert pretrained_channels("lenet5", tmp_path / "keras.h5") == 1

@@ -1,6 +1,6 @@
 import numpy as np
 
-from striate.classifier.prediction import Prediction
+from striate.classifier.prediction import Prediction, Predictions
 
 CLASSES = ("ant", "bee", "cat", "dog")
 
@@ -29,3 +29,11 @@ def test_an_image_that_cannot_be_read_has_no_classes():
     found = Prediction("a.png", error="truncated")
     assert (found.label, found.probability, found.top) == (None, 0.0, ())
     assert found.to_dict() == {"name": "a.png", "error": "truncated"}
+
+
+def test_as_many_classes_as_are_asked_for_in_the_order_of_their_names_among_equals():
+    for top in (1, 2, 3):
+        found = Prediction.of("b.png", np.array([0.25, 0.25, 0.25, 0.25], np.float32), CLASSES, top)
+        assert found.top == tuple((name, 0.25) for name in CLASSES[:top])
+        assert {type(chance) for _, chance in found.top} == {float}
+    assert (found.name, Predictions().notes) == ("b.png", ())

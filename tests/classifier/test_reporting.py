@@ -10,6 +10,7 @@ import io
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,10 +20,11 @@ from torch import nn
 
 import striate
 from striate.augment import Augment
-from striate.classifier import Classifier
-from striate.classifier.reporting import report_run
-from striate.data import Preprocessing
+from striate.classifier import Classifier, reporting
+from striate.classifier.reporting import _augmented, _mistakes, report_run
+from striate.data import ArrayImages, Dataset, Preprocessing, Split
 from striate.models import ConvNet
+from striate.training.metrics import Evaluation
 from striate.training.model_file import Description
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
@@ -271,3 +273,47 @@ def test_how_to_repeat_it(page):
     for setting in ("epochs 2", "label_smoothing 0.3", "seed 11", "precision 32-true", "flip 0.5"):
         assert setting in words
     assert text_of(page).endswith("striate 9.8.7 · torch 6.5.4")
+
+
+def test_large_pictures_of_mistakes_are_held_small(tmp_path):
+    pixels = np.zeros((1, 600, 1200, 3), np.uint8)
+    labels = np.zeros(1, np.int64)
+    part = Split("test", ArrayImages(pixels, ["large.png"]), labels)
+    dataset = Dataset("", ("a", "b"), 3, part, None, part, (), (), "")
+    evaluation = Evaluation(("a", "b"), labels, np.array([[0.25, 0.75]]), ["large.png"], 1.0, "test")
+    (mistake,) = _mistakes(dataset, evaluation)
+    assert mistake.image.shape == (256, 512, 3)
+    assert mistake[1:] == ("large.png", "a", "b", 0.75, 0.25)
+
+
+def test_augmented_versions_are_drawn_as_the_recipe_and_the_network_have_it(photos):
+    dataset = striate.open_dataset(photos)
+    look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "squash")
+    classifier = Classifier(network(), Description({"name": "lenet5", "arguments": {}}, dataset.classes, look))
+    plain = _augmented(Recipe(), dataset, classifier)
+    assert [picture.shape for picture, _ in plain] == [(6, 9, 3)] * 6
+    for picture, versions in plain:
+        assert all(np.array_equal(version, picture) for version in versions)
+    wild = _augmented(Recipe(augment=Augment(translate=0.4)), dataset, classifier)
+    assert all(len({version.tobytes() for version in versions}) == 6 for _, versions in wild)
+
+
+def test_the_cost_is_that_of_the_network_as_trained(tmp_path, monkeypatch):
+    asked = []
+    latency = SimpleNamespace(milliseconds=7.5, setup="on a machine")
+    monkeypatch.setattr(reporting, "measure_latency", lambda *given: asked.append(given) or latency)
+    run = RunFolder(tmp_path)
+    run.model.write_bytes(bytes(77))
+    look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "squash")
+    classifier = Classifier(network(), Description({"name": "lenet5", "arguments": {}}, ("a", "b", "c"), look))
+    trained = network()
+    trained.stem.requires_grad_(False)
+    assert reporting._cost(run, classifier, trained) == {
+        "parameters": 21,
+        "trainable_parameters": 12,
+        "multiply_adds": 9 * 54 + 9,
+        "size_bytes": 77,
+        "latency_ms": 7.5,
+        "latency_setup": "on a machine",
+    }
+    assert asked == [(classifier.model, (3, 6, 9))]

@@ -1,7 +1,10 @@
 """Impossible values are refused before an image is looked for, and before a folder is made."""
 
+import inspect
 import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +12,24 @@ import pytest
 
 import striate
 from striate.classifier import resume
-from striate.classifier.request import DECIDED, seconds, share, whole
+from striate.classifier.request import (
+    DECIDED,
+    check_hardware,
+    check_network,
+    check_recipe,
+    fields,
+    network_options,
+    place,
+    recipe_fields,
+    seconds,
+    share,
+    whole,
+    word,
+)
 from striate.data import open_dataset
 from striate.errors import StriateError, UsageError
-from striate.training.recipes import Recipe
+from striate.models import create_model
+from striate.training.recipes import Recipe, get_recipe
 
 BAD = [
     ("seed", -1),
@@ -113,9 +130,9 @@ def test_a_run_folder_among_the_images_is_refused(paint, tmp_path, monkeypatch):
     photos = paint(tmp_path / "photos", count=3)
     monkeypatch.chdir(photos)
     for source in (".", photos, open_dataset(".")):
-        for place in ({}, {"run": "red/run"}, {"run": photos / "new"}):
+        for where in ({}, {"run": "red/run"}, {"run": photos / "new"}):
             with pytest.raises(UsageError, match=r"would lie among the images of .*--run FOLDER"):
-                striate.train(source, **place)
+                striate.train(source, **where)
     assert sorted(path.name for path in photos.iterdir()) == ["blue", "green", "red"]
     (tmp_path / "link").symlink_to(photos)
     with pytest.raises(UsageError, match="would lie among the images of"):
@@ -217,3 +234,133 @@ def test_frozen_random_weights_and_a_rate_of_zero_are_told(colours, tmp_path, ca
 
 def _notes(run: Path) -> list[str]:
     return json.loads((run / "config.json").read_text(encoding="utf-8"))["notes"]
+
+
+@pytest.mark.parametrize("value", ["lenet5", "a b"])
+def test_a_name_is_a_word(value):
+    assert word("model", value) == value
+    for wrong in ("", None, 3, Path("lenet5"), b"lenet5"):
+        with pytest.raises(UsageError, match=re.escape(f"model is {wrong!r}; give a name, or leave it out.")):
+            word("model", wrong)
+
+
+def test_a_place_is_a_path_as_it_was_given(tmp_path):
+    for value in ("photos", Path("photos"), tmp_path, " ", "~/photos"):
+        assert place("source", value) is value
+    for wrong in ("", None, 3, b"photos", "a\0b", ["photos"]):
+        with pytest.raises(UsageError, match=re.escape(f"source is {wrong!r}; give a path.")):
+            place("source", wrong)
+
+
+def test_values_by_name_are_copied():
+    given = {"a": 1}
+    found = fields("settings", given)
+    assert found == given
+    assert found is not given
+    assert fields("settings", None) == {}
+    for wrong in ([], "", 0, {1: 2}, {"a": 1, 2: 3}):
+        with pytest.raises(UsageError, match=re.escape(f"settings is {wrong!r}; give values by name, such as")):
+            fields("settings", wrong)
+
+
+def test_fields_of_a_recipe_come_from_arguments_and_settings():
+    arguments = {"epochs": 0, "batch_size": None, "learning_rate": 0.5}
+    assert recipe_fields(arguments, {"gamma": 1}) == {"epochs": 0, "learning_rate": 0.5, "gamma": 1}
+    assert recipe_fields(arguments, {"batch_size": 3}) == {"epochs": 0, "learning_rate": 0.5, "batch_size": 3}
+    assert recipe_fields({}, None) == {}
+    with pytest.raises(UsageError, match=r"^epochs is given twice, as 0 and as 4 \(among settings\)\.$"):
+        recipe_fields(arguments, {"epochs": 4})
+
+
+def test_what_is_decided_elsewhere_is_no_option_of_a_network():
+    assert network_options({"stem": "small"}) == {"stem": "small"}
+    assert network_options(None) == {}
+    why = {
+        "name": "give it as the model",
+        "num_classes": "the images decide it",
+        "in_channels": "the images decide it",
+        "input_size": "give it as the size",
+        "weights": "give them by themselves",
+        "fully_convolutional": "a network is trained with its dense layers",
+    }
+    assert why.keys() == set(inspect.signature(create_model).parameters) - {"options"}
+    for name, reason in why.items():
+        with pytest.raises(UsageError, match=f"^{name} is no option of a network: {reason}\\.$"):
+            network_options({name: 1})
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 9), (1, 2000)])
+def test_a_whole_number_lies_between_its_bounds(low, high):
+    for value in (low, high, np.int64(high), np.uint8(low)):
+        assert whole("size", value, low, high) == value
+        assert type(whole("size", value, low, high)) is int
+    for wrong in (low - 1, high + 1, 1.0, "1", None, True, False, np.float64(1), [1]):
+        with pytest.raises(UsageError) as error:
+            whole("size", wrong, low, high)
+        assert str(error.value) == f"size is {wrong}; whole numbers from {low} to {high:,} are possible."
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("1s", 1), ("2 m", 120), ("0.5h", 1800), ("1.25m", 75), ("10", 10), ("\t3s\n", 3)],
+)
+def test_a_time_in_words(text, number):
+    assert seconds("time_limit", text) == number
+    assert type(seconds("time_limit", text)) is float
+
+
+@pytest.mark.parametrize(
+    "text", ["", "s", "1 d", "1ms", "-1s", "1e3", ".5s", "1.s", "1h30m", "1S", "one", True, None, -0.1, [1], math.nan]
+)
+def test_what_is_no_time_is_told_how_one_is_written(text):
+    with pytest.raises(UsageError) as error:
+        seconds("time_limit", text)
+    assert str(error.value) == f"time_limit {text}: give seconds, or write it as 90s, 15m or 2h."
+
+
+def test_a_recipe_is_known_as_far_as_it_is_asked_for():
+    assert check_recipe(None, {}) == Recipe()
+    assert check_recipe("tiny", {"epochs": 3}) == replace(get_recipe("tiny"), epochs=3)
+    mine = Recipe(name="mine", network="lenet5")
+    assert check_recipe(mine, {}) is mine
+    assert check_recipe(mine, {"network": ""}).network == ""
+    for wrong in (3, ["tiny"]):
+        with pytest.raises(UsageError, match=f"^recipe is a {type(wrong).__name__}; give a Recipe or the name of one"):
+            check_recipe(wrong, {})
+    with pytest.raises(UsageError, match="unknown network 'lenet6'"):
+        check_recipe(replace(mine, network="lenet6"), {})
+
+
+def test_a_network_is_known_as_far_as_it_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "w.safetensors").touch()
+    check_network(None, "nowhere", {"colour": 1}, -5, "stage9")  # whichever it will be
+    check_network("resnet18", None, {}, None, None)
+    check_network("resnet18", "imagenet", {"stem": "small"}, 32, "stage2")
+    for there in (tmp_path / "w.safetensors", "~/w.safetensors"):
+        check_network("resnet18", there, {}, None, "all")
+    for asked, said in (
+        (("lenet6", None, {}, None, None), "unknown network 'lenet6'"),
+        (("lenet5", None, {"colour": 1}, None, None), "unknown option of lenet5 'colour'"),
+        (("lenet5", None, {}, 5, None), "lenet5"),
+        (("lenet5", None, {}, None, "stage9"), "stage9"),
+        (("resnet18", "imagenett", {}, None, None), "imagenett"),
+        (("resnet18", tmp_path / "gone.safetensors", {}, None, None), "gone"),
+        (("resnet18", tmp_path, {}, None, None), str(tmp_path)),
+    ):
+        with pytest.raises(StriateError, match=said):
+            check_network(*asked)
+
+
+def test_hardware_is_known_as_far_as_it_is_asked_for(monkeypatch):
+    for precision in ("auto", "32", "bf16", "16", "64"):
+        check_hardware("cpu", precision)
+        check_hardware("auto", precision)
+    with pytest.raises(UsageError, match="precision '8' is unknown"):
+        check_hardware("cpu", "8")
+    with pytest.raises(UsageError, match="device 'tpu' is unknown"):
+        check_hardware("tpu", "32")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(StriateError, match="device 'cuda' is not on this machine"):
+        check_hardware("cuda", "32")

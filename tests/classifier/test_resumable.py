@@ -5,7 +5,15 @@ import shutil
 
 import pytest
 
-from striate.classifier.resumable import FIELDS, READERS, read_config, refuse_without_checkpoint
+from striate.classifier.resumable import (
+    FIELDS,
+    READERS,
+    identity,
+    read_config,
+    refuse_other_machine,
+    refuse_other_run,
+    refuse_without_checkpoint,
+)
 from striate.errors import StriateError, UsageError
 from striate.training.run_folder import RunFolder
 
@@ -96,3 +104,85 @@ def test_the_command_that_starts_anew_is_one_a_shell_takes(absolute, named, edit
         refuse_without_checkpoint(run, run.read_config())
     run.metrics.unlink()
     refuse_without_checkpoint(run, run.read_config())  # nothing was trained, so nothing is lost
+
+
+@pytest.mark.parametrize(
+    ("field", "taken", "refused"),
+    [
+        ("seed", [0, 2**32 - 1], [-1, 2**32]),
+        ("devices", [1, 1024], [0, 1025]),
+        ("workers", [0, 256], [-1, 257]),
+        ("val_fraction", [0, 0.999], [-0.1, 1]),
+        ("device", ["cpu", "cuda", "mps"], ["auto", "gpu", "tpu"]),
+        ("precision", ["32-true", "bf16-mixed", "16-mixed", "64-true"], ["auto", "32", "16-true"]),
+    ],
+)
+def test_each_value_may_be_one_that_training_can_have_had(field, taken, refused, edited):
+    for value in taken:
+        assert read_config(edited(**{field: value}))[field] == value
+    for value in refused:
+        with pytest.raises(
+            StriateError, match=rf"config\.json: was edited or is another version's \({field}: "
+        ) as error:
+            read_config(edited(**{field: value}))
+        assert "..)" not in str(error.value)
+        assert ".)," not in str(error.value)
+
+
+def test_all_that_is_wrong_is_named(edited):
+    with pytest.raises(
+        StriateError, match=r"\(seed, workers\), so the run cannot go on\. Bring the file back as it was"
+    ):
+        read_config(edited(seed="1", workers=None))
+    with pytest.raises(
+        StriateError, match=r"\(seed: it is -1; .* are possible, workers: it is -2; .* are possible\), so"
+    ):
+        read_config(edited(seed=-1, workers=-2))
+
+
+@pytest.mark.parametrize(
+    ("dropped", "said"),
+    [
+        ("dropped: finished after epoch 3", "the training is over and last.ckpt was dropped: finished after epoch 3;"),
+        (None, "last.ckpt is gone;"),
+    ],
+)
+def test_a_run_without_its_checkpoint_is_never_overwritten(dropped, said, edited):
+    run = edited(**({"checkpoint": dropped} if dropped else {}))
+    run.metrics.touch()
+    words = f"^{run.path}: {said} so it cannot go on exactly, and is never overwritten. Train a new run: striate train "
+    with pytest.raises(StriateError, match=words):
+        refuse_without_checkpoint(run, run.read_config())
+    run.checkpoint.touch()
+    refuse_without_checkpoint(run, run.read_config())
+
+
+def test_a_checkpoint_goes_with_the_configuration_that_it_was_written_with(run):
+    folder = RunFolder(run)
+    config = folder.read_config()
+    refuse_other_run(folder, config)
+    with pytest.raises(StriateError, match=r"last\.ckpt: belongs to another run than .*config\.json describes\.$"):
+        refuse_other_run(folder, config | {"seed": 77})
+    folder.checkpoint.unlink()
+    refuse_other_run(folder, config | {"seed": 77})
+
+
+def test_a_run_goes_on_where_its_device_is(edited, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    run = edited(source="photos", absolute_source="")
+    refuse_other_machine(run, {"device": "cpu"})
+    words = (
+        f"^{run.path}: was trained on 'cuda', which is not on this machine, so it goes on elsewhere only. Train a new"
+    )
+    with pytest.raises(StriateError, match=words):
+        refuse_other_machine(run, run.read_config() | {"device": "cuda"})
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    refuse_other_machine(run, {"device": "cuda"})
+
+
+def test_what_decides_a_run_is_told_apart_whatever_the_order_of_names(trained):
+    config = json.loads((trained / "config.json").read_text(encoding="utf-8"))
+    turned = dict(reversed(config.items())) | {"network": dict(reversed(config["network"].items()))}
+    assert identity(turned) == identity(config)
+    assert len(identity(config)) == 16
+    assert set(identity(config)) <= set("0123456789abcdef")

@@ -8,7 +8,8 @@ import torch
 
 from striate.errors import StriateError
 from striate.training.checkpoints import load_checkpoint
-from striate.training.divergence import LOSS_CHECK, RecentSteps, finite
+from striate.training.divergence import LOSS_CHECK, Guard, RecentSteps, finite
+from striate.training.sums import EpochSums
 
 INF, NAN = float("inf"), float("nan")
 
@@ -135,3 +136,36 @@ def test_a_broken_loss_is_not_kept_where_the_step_was_left_out(tmp_path, small):
         run.train()
     assert finite(run.module.state_dict().values())
     assert load_checkpoint(tmp_path / "last.ckpt")[1]["position"]["step"] == 2
+
+
+def guard(small, tmp_path, clips: bool) -> Guard:
+    sums = EpochSums(small.half_precision(), ["train_loss"])
+    return Guard(sums, 4, tmp_path, clips)
+
+
+@pytest.mark.parametrize(("step", "epoch"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
+def test_a_step_is_told_with_the_epoch_it_is_of(small, tmp_path, step, epoch):
+    watch = guard(small, tmp_path, clips=False)
+    watch.check_losses()
+    watch.check_weights({"a": torch.ones(2), "count": torch.tensor([1])})
+    watch.remember(step, 0.12345, torch.tensor(NAN))
+    with pytest.raises(StriateError) as error:
+        watch.check_weights({"a": torch.ones(2), "b": torch.tensor([NAN])})
+    assert str(error.value) == (
+        f"a weight became infinite or not a number in epoch {epoch}, by step {step}, at a learning rate of 0.123. The "
+        f"last good state is kept in {tmp_path}. Train again with a lower --lr, or with --set clip_norm=1."
+    )
+    clipped = guard(small, tmp_path, clips=True)
+    clipped.remember(step, 0.1, torch.tensor(1.0))
+    clipped.sums.sums[0] = INF
+    clipped.sums.seen = 1
+    with pytest.raises(StriateError, match=r"^the loss became .* Train again with a lower --lr\.$"):
+        clipped.check_losses()
+
+
+def test_a_loss_may_be_of_all_processes_or_of_this_one(small, tmp_path, monkeypatch):
+    watch, asked = guard(small, tmp_path, clips=False), []
+    monkeypatch.setattr(watch.sums, "means", lambda together: asked.append(together) or {"train_loss": 1.0})
+    watch.check_losses()
+    watch.check_losses(together=False)
+    assert asked == [True, False]

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from striate.data import ArrayImages, Preprocessing, Split
 from striate.errors import StriateError
 from striate.models import create_model
 from striate.training.batches import Batches
+from striate.training.checkpoints import load_checkpoint, save_checkpoint
 from striate.training.loop import Training
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
@@ -217,3 +219,129 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     training(tmp_path, recipe(epochs=1), identity="one").train()
     with pytest.raises(StriateError, match="another run"):
         training(tmp_path, recipe(epochs=1), identity="two").restore()
+
+
+def test_the_network_lies_channels_last_and_is_trained_in_place(tmp_path, small):
+    model = small.network()
+    run = small.training(tmp_path, small.recipe(epochs=1), model=model)
+    assert run.module is model
+    assert model.stem.weight.is_contiguous(memory_format=torch.channels_last)
+    assert model.stages.one[0].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_what_a_recipe_says_reaches_the_parts_of_the_loop(tmp_path, small):
+    fields = {"patience": 4, "gamma": 0.3, "optimizer": "sgd", "momentum": 0.7, "nesterov": False, "weight_decay": 0.02}
+    chosen = small.recipe(epochs=6, clip_norm=2.0, learning_rate=0.25, schedule="step", average=0.8, **fields)
+    run = small.training(tmp_path, chosen, final_images=11, identity="me")
+    assert (run.plateau.patience, run.plateau.gamma) == (4, 0.3)
+    assert run.schedule == chosen.rate_schedule()
+    assert {(group["lr"], group["momentum"], group["nesterov"]) for group in run.optimizer.param_groups} == {
+        (0.25, 0.7, False)
+    }
+    assert [group["weight_decay"] for group in run.optimizer.param_groups] == [0.02, 0]
+    assert (run.update.clip_norm, run.guard.clips, run.guard.steps, run.guard.run) == (2.0, True, 4, tmp_path)
+    assert run.average.decay == 0.8
+    pace = run.pace
+    assert (pace.steps, pace.batch_size, pace.validation_images, pace.final_images) == (4, 16, 32, 11)
+    assert (run.epochs, run.position.phases, run.identity) == (6, [6], "me")
+    plain = small.training(tmp_path / "plain", small.recipe(), val=False)
+    assert (plain.average, plain.guard.clips, plain.pace.validation_images) == (None, False, 0)
+    assert (plain.time_limit, plain.checkpoint_every, plain.pace.final_images, plain.identity) == (0, 60, 0, "")
+
+
+def test_statistics_are_settled_over_the_last_batches_of_the_epoch_just_done(tmp_path, small, monkeypatch):
+    """Of the epoch that is going on where none is done; of all its batches where there are few."""
+    asked = []
+    run = small.training(tmp_path, small.recipe())
+    monkeypatch.setattr("striate.training.loop.measure", lambda *given: asked.append(given[1]))
+    monkeypatch.setattr(run.train_batches, "epoch", lambda *given: given)
+    for steps, epoch in ((4, 0), (4, 1), (4, 3), (19, 1), (20, 1), (21, 1), (100, 2)):
+        run.train_batches.steps, run.position.epoch = steps, epoch
+        run.settle_statistics()
+    assert asked == [(0, 0), (0, 0), (2, 0), (0, 0), (0, 0), (0, 1), (1, 80)]
+
+
+def test_the_rate_of_a_step_is_that_of_its_own_place(tmp_path, small, monkeypatch):
+    run = small.training(tmp_path, small.recipe(epochs=2, schedule="linear", optimizer="adamw", learning_rate=0.01))
+    rates, update = [], run.update
+    monkeypatch.setattr(
+        run, "update", lambda loss: rates.append([each["lr"] for each in run.optimizer.param_groups]) or update(loss)
+    )
+    run.update.state = update.state
+    position = run.train()
+    assert rates == [pytest.approx([0.01 * (1 - step / 8)] * 2) for step in range(8)]
+    assert [row["learning_rate"] for row in position.history] == pytest.approx([0.005, 0.0])
+
+
+@pytest.mark.parametrize(("limit", "began", "late"), [(0, 1e9, False), (5, 4.0, False), (5, 6.0, True)])
+def test_time_is_up_after_the_limit_where_there_is_one(tmp_path, small, monkeypatch, limit, began, late):
+    run = small.training(tmp_path, small.recipe(), time_limit=limit)
+    monkeypatch.setattr("striate.training.loop.time.monotonic", lambda: 2e9)
+    run.began, run.interruption = 2e9 - began, SimpleNamespace(requested=False)
+    assert run.should_stop() is late
+    assert run.position.stopped_by == ("time limit" if late else "")
+
+
+def test_several_processes_stop_for_the_reason_of_any(tmp_path, small, monkeypatch):
+    run = small.training(tmp_path, small.recipe())
+    run.began, run.interruption = 0.0, SimpleNamespace(requested=False)
+    for wish, reason in ((0.0, ""), (1.0, "time limit"), (2.0, "interrupted")):
+        asked = []
+        others = SimpleNamespace(world_size=2)
+        others.all_reduce = lambda mine, reduce_op: asked.append((mine.item(), reduce_op)) or torch.tensor(wish)  # noqa: B023
+        monkeypatch.setattr(run, "fabric", others)
+        assert run.should_stop() is bool(wish)
+        assert (run.position.stopped_by, asked) == (reason, [(0.0, "max")])
+        run.position.stopped_by = ""
+
+
+def test_several_processes_agree_on_the_figures_of_the_first(tmp_path, small, monkeypatch):
+    run = small.training(tmp_path, small.recipe())
+    monkeypatch.setattr(run, "fabric", SimpleNamespace(world_size=2, broadcast=lambda figures: ("heard", figures)))
+    said, figures = run.validate()
+    assert (said, len(figures)) == ("heard", 32)
+    without = small.training(tmp_path / "without", small.recipe(), val=False)
+    assert without.validate() is None
+
+
+def test_only_the_first_process_writes(tmp_path, small, monkeypatch):
+    saved = []
+    run = small.training(tmp_path, small.recipe(epochs=1), save=lambda *given: saved.append(given))
+    second = SimpleNamespace(world_size=1, is_global_zero=False, device=torch.device("cpu"))
+    monkeypatch.setattr(run, "fabric", second)
+    monkeypatch.setattr(run.events, "write", saved.append)
+    position = run.train()
+    assert (len(position.history), len(position.timing)) == (1, 1)
+    run.save_result_so_far()
+    assert saved == []
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_weights_are_saved_as_they_are_only_where_none_were(tmp_path, small, there):
+    saved = []
+    run = small.training(tmp_path, small.recipe(), save=lambda *given: saved.append(given))
+    run.position.epoch = 2
+    if there:
+        run.run.model.touch()
+    run.save_result_so_far()
+    assert saved == ([] if there else [(run.module, {"epoch": 2})])
+
+
+def test_a_checkpoint_holds_all_that_decides_how_it_goes_on(tmp_path, small):
+    run = small.training(tmp_path, small.recipe(epochs=1, average=0.9), identity="me")
+    run.train()
+    tensors, state = load_checkpoint(run.run.checkpoint)
+    assert state.keys() == {"position", "plateau", "seen", "scale", "identity"}
+    assert (state["identity"], state["scale"], state["seen"]) == ("me", {}, 0)
+    assert state["position"]["stopped_by"] == "finished"
+    kinds = {name.split("/")[0] for name in tensors}
+    assert kinds == {"model", "average", "optimizer", "random", "sums"}
+    damaged = small.training(tmp_path, small.recipe(epochs=1, average=0.9), identity="me")
+    for without in ("position", "plateau", "seen"):
+        save_checkpoint(run.run.checkpoint, tensors, {name: value for name, value in state.items() if name != without})
+        with pytest.raises(StriateError, match=f"last.ckpt: does not fit the run's network and recipe .*{without}"):
+            damaged.restore()
+    save_checkpoint(run.run.checkpoint, tensors, {name: value for name, value in state.items() if name != "identity"})
+    with pytest.raises(StriateError, match=r"last\.ckpt: belongs to another run than .*config\.json describes"):
+        damaged.restore()

@@ -175,3 +175,72 @@ def test_the_module_loads_no_heavy_package_of_its_own():
     code += "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"torch", "sklearn", "torchmetrics", "scipy", "matplotlib"} & set(found.split())
+
+
+def test_mistakes_and_pairs_that_are_equal_come_in_the_order_of_images_and_classes():
+    predicted = np.array([1, 0, 2, 1, 0])
+    labels = np.array([0, 1, 1, 2, 2])
+    evaluation = Evaluation(("a", "b", "c"), labels, np.eye(3)[predicted])
+    assert evaluation.worst(3).tolist() == [0, 1, 2]
+    pairs = [(pair.true, pair.predicted) for pair in evaluation.most_confused(9)]
+    assert pairs == [(0, 1), (1, 0), (1, 2), (2, 0), (2, 1)]
+    assert [pair.share for pair in evaluation.most_confused(2)] == [1.0, 0.5]
+    assert evaluation.most_confused(0) == []
+
+
+def test_classes_nobody_is_of_or_taken_for_have_scores_of_zero():
+    evaluation = Evaluation(("a", "b", "c"), np.array([0, 0]), np.eye(3)[[0, 1]])
+    assert [tuple(score) for score in evaluation.per_class()] == [
+        ("a", 1.0, 0.5, 2 / 3, 2),
+        ("b", 0.0, 0.0, 0.0, 0),
+        ("c", 0.0, 0.0, 0.0, 0),
+    ]
+
+
+def test_what_it_is_given_is_held_in_one_form():
+    evaluation = Evaluation(["a", "b"], [1, 0], [[0.25, 0.75], [0.5, 0.5]], ("x", "y"))
+    assert (evaluation.classes, evaluation.names, len(evaluation)) == (("a", "b"), ["x", "y"], 2)
+    assert (evaluation.labels.dtype, evaluation.probabilities.dtype) == (np.int64, np.float32)
+    assert evaluation.predicted.tolist() == [1, 0]
+    assert evaluation.confidence.tolist() == [0.75, 0.5]
+    assert (evaluation.split, evaluation.notes, math.isnan(evaluation.loss)) == ("", (), True)
+    assert evaluation.correct == 2
+    assert evaluation.top1_interval == wilson_interval(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "taken"), [(0, 1, True), (-5e-7, 1.000005, True), (-2e-6, 1, False), (0, 1.00002, False)]
+)
+def test_probabilities_may_be_out_of_bounds_by_rounding_alone(low, high, taken):
+    if taken:
+        Evaluation(("a", "b"), [0], [[low, high]])
+    else:
+        with pytest.raises(
+            StriateError, match=r"^evaluation: probabilities run from .* to .*; they must lie in \[0, 1\]"
+        ):
+            Evaluation(("a", "b"), [0], [[low, high]])
+
+
+def test_an_interval_of_no_trials_is_everything_and_a_wider_one_is_surer():
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    oracle = binomtest(3, 7).proportion_ci(0.9, method="wilson")
+    assert wilson_interval(3, 7, z=1.6448536269514722) == pytest.approx((oracle.low, oracle.high))
+
+
+def test_confidence_at_the_edges_of_bins_belongs_to_the_lower_one():
+    chances = np.array([[0.5, 0.5], [0.75, 0.25], [1.0, 0.0], [0.51, 0.49]])
+    found = Evaluation(("a", "b"), np.zeros(4, int), chances).calibration(bins=4)
+    assert found.images.tolist() == [0, 1, 2, 1]
+    nothing = Evaluation(tuple("abcdefgh"), [0], np.zeros((1, 8))).calibration()
+    assert nothing.images.tolist() == [1] + [0] * 14
+
+
+@pytest.mark.parametrize(("classes", "top5"), [(5, None), (6, 5 / 6)])
+def test_of_five_classes_the_five_most_probable_say_nothing(classes, top5):
+    chances = np.tile(np.arange(classes, 0, -1) / 30, (classes, 1))
+    assert Evaluation(tuple("abcdef"[:classes]), np.arange(classes), chances).top5 == top5
+
+
+def test_a_loss_beyond_all_bounds_is_none_in_the_dict():
+    for loss in (math.inf, -math.inf, math.nan):
+        assert Evaluation(("a", "b"), [0], [[1, 0]], loss=loss).to_dict()["loss"] is None

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from striate.data import Preprocessing
 from striate.errors import StriateError
 from striate.models import create_model
+from striate.training.checkpoints import checksum
 from striate.training.model_file import Description, load_model, save_model
 
 
@@ -211,3 +212,38 @@ def test_equal_models_are_equal_files(saved, tmp_path):
     model = small_model()
     again = save_model(tmp_path / "again.safetensors", model, description(model))
     assert again.read_bytes() == saved.read_bytes()
+
+
+def test_two_classes_may_share_one_output(tmp_path):
+    model = create_model("keras_cats_dogs", num_classes=1, input_size=46)
+    for classes in (("a", "b"), ("a",), ("a", "b", "c")):
+        look = Preprocessing((46, 46), 3, (0.5,) * 3, (0.5,) * 3)
+        said = Description({"name": model.spec.name, "arguments": dict(model.spec.arguments)}, classes, look)
+        path = save_model(tmp_path / "model.safetensors", model, said)
+        if len(classes) == 2:
+            assert load_model(path)[0].num_classes == 1
+        else:
+            assert f"({len(classes)} names of classes for 1 outputs)" in refused(path)
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".pickle", ".pt", ".pth", ".ckpt"])
+def test_a_name_of_pickles_is_refused_whatever_is_in_it(saved, tmp_path, suffix):
+    path = saved.rename(tmp_path / f"model{suffix}")
+    assert refused(path) == (
+        f"{path}: a pickle can run any code when loaded, so striate refuses it. Convert its state dict to safetensors "
+        "first (safetensors.torch.save_file)."
+    )
+
+
+def test_files_that_cannot_be_read_are_told_apart(saved, tmp_path, monkeypatch):
+    assert refused(tmp_path / "nowhere.safetensors") == f"{tmp_path}/nowhere.safetensors: no such model file."
+    assert refused(tmp_path) == f"{tmp_path}: cannot be read (Is a directory)."
+    (tmp_path / "last.ckpt").write_bytes(saved.read_bytes())
+    assert refused(tmp_path / "last.ckpt") == (
+        f"{tmp_path}/last.ckpt: a checkpoint, not a model; load {tmp_path}/model.safetensors."
+    )
+
+
+def test_the_checksum_is_of_the_weights_that_are_written(saved):
+    assert load_model(saved)[1].checksum == checksum(load_file(saved)) != 0
+    assert description(small_model()).checksum == 0

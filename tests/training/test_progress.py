@@ -144,3 +144,63 @@ def test_quiet_shows_nothing(capsys):
     quiet.message("hush")
     quiet.stop()
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_bottleneck_changes_where_three_tenths_are_waiting():
+    assert bottleneck(0.3) == "computing-bound (30% waiting for images)"
+    assert bottleneck(0.301) == "loading-bound (30% waiting for images)"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (59.5, "1m00s"),
+        (60, "1m00s"),
+        (61, "1m01s"),
+        (3599, "59m59s"),
+        (3600, "1h00m"),
+        (3660, "1h01m"),
+        (7199, "1h59m"),
+    ],
+)
+def test_the_clock_at_its_edges(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_a_validation_counts_from_half_a_second():
+    assert times({"seconds": 10.0, "validation_seconds": 0.5}) == "10s (0s validating)"
+    assert times({"seconds": 10.0, "validation_seconds": 0.49}) == "10s"
+    assert times({"seconds": 10.0, "validation_seconds": 51.0}) == "1m01s (51s validating)"
+
+
+def test_the_whole_line_of_an_epoch():
+    row = ROW | {"train_a_loss": 1.25}
+    assert epoch_line(row, 10, TIMING) == (
+        "epoch 2/10 | train loss 0.5123 accuracy 81.23% | a loss 1.2500 | val loss 0.6000 accuracy 75.00% | "
+        "1,500 images/s | 3m05s (2m00s validating) | computing-bound (10% waiting for images)"
+    )
+
+
+def test_lines_within_an_epoch_come_after_half_a_minute_of_quiet(monkeypatch, capsys):
+    now = [1000.0]
+    monkeypatch.setattr("striate.training.progress.time.monotonic", lambda: now[0])
+    lines = Lines()
+    lines.start(10, 100)
+    shown = []
+    for moment, step in ((30, 1), (31, 2), (60, 3), (61, 4), (61.5, 5)):
+        now[0] = 1000 + moment
+        lines.step(1, step, FIGURES)
+        shown += [step] * bool(capsys.readouterr().err)
+    assert shown == [2, 5]
+    now[0] = 1080
+    lines.epoch(ROW, TIMING)
+    capsys.readouterr()
+    for moment, said in ((1109, False), (1111, True)):
+        now[0] = moment
+        lines.step(2, 1, FIGURES)
+        err = capsys.readouterr().err
+        assert bool(err) is said
+    assert err == (
+        "epoch 2/10 step 1/100 | loss 1.2500 accuracy 50.00% | 1,234 images/s | 1m15s left | loading-bound (40% "
+        "waiting for images)\n"
+    )

@@ -1,11 +1,15 @@
 import dataclasses
 import json
+import math
 
 import pytest
 
-from striate.errors import UsageError
+from striate.augment import Augment
+from striate.errors import StriateError, UsageError
+from striate.models import get_card
 from striate.training.limits import check_validated
 from striate.training.recipes import RECIPES, Recipe, get_recipe
+from striate.training.schedules import Schedule
 
 
 @pytest.mark.parametrize(
@@ -176,3 +180,230 @@ def test_the_rate_follows_the_size_of_the_batch(optimizer, expected):
     recipe = Recipe(optimizer=optimizer, batch_size=64, learning_rate=0.1)
     assert recipe.with_batch_size(16).learning_rate == pytest.approx(expected)
     assert recipe.with_batch_size(16).batch_size == 16
+
+
+#: What each recipe sets, written down a second time; the rest is the default.
+SET = {
+    "photos": {"epochs": 60, "label_smoothing": 0.1, "average": 0.999},
+    "finetune": {
+        "epochs": 15,
+        "batch_size": 32,
+        "optimizer": "adamw",
+        "learning_rate": 0.0005,
+        "weight_decay": 0.05,
+        "average": 0.99,
+        "label_smoothing": 0.1,
+    },
+    "tiny": {"batch_size": 32, "schedule": "one_cycle", "warmup_epochs": 0},
+    "mnist_fast": {
+        "network": "striate_s",
+        "epochs": 2,
+        "batch_size": 256,
+        "optimizer": "adamw",
+        "learning_rate": 0.01,
+        "weight_decay": 0.05,
+        "schedule": "linear",
+        "warmup_epochs": 0.4,
+    },
+    "mnist_accurate": {
+        "network": "striate_m",
+        "epochs": 11,
+        "batch_size": 256,
+        "optimizer": "adamw",
+        "learning_rate": 0.008,
+        "weight_decay": 0.05,
+        "schedule": "linear",
+        "warmup_epochs": 2.2,
+        "label_smoothing": 0.1,
+        "average": 0.998,
+    },
+    "lenet_1998": {
+        "network": "lenet5_1998",
+        "epochs": 20,
+        "optimizer": "adamw",
+        "learning_rate": 0.004,
+        "weight_decay": 0.01,
+        "schedule": "linear",
+        "warmup_epochs": 0.3,
+        "average": 0.998,
+    },
+    "cifar10_fast": {
+        "network": "striate_l",
+        "epochs": 10,
+        "batch_size": 128,
+        "learning_rate": 0.1,
+        "schedule": "linear",
+        "warmup_epochs": 2.0,
+        "label_smoothing": 0.1,
+        "average": 0.998,
+    },
+}
+PHOTOS = {"flip": 0.5, "area": 0.25, "brightness": 0.2, "contrast": 0.2, "saturation": 0.2}
+AUGMENTED = {
+    "photos": PHOTOS,
+    "finetune": PHOTOS,
+    "tiny": {"translate": 0.1, "rotate": 10, "scale": 0.1},
+    "mnist_accurate": {"rotate": 12, "scale": 0.1, "shear": 6, "translate": 0.07},
+    "lenet_1998": {"rotate": 6, "scale": 0.06, "shear": 4, "translate": 0.04},
+    "cifar10_fast": {"flip": 0.5, "crop_padding": 4},
+}
+
+
+def changed(values: dict, defaults: dict) -> dict:
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
+@pytest.mark.parametrize("name", sorted(SET))
+def test_a_recipe_is_the_one_whose_figures_are_published(name):
+    found, default = get_recipe(name).to_dict(), Recipe().to_dict()
+    augmented, plain = found.pop("augment"), default.pop("augment")
+    assert changed(found, default) == {"name": name, **SET[name]}
+    assert changed(augmented, plain) == AUGMENTED.get(name, {})
+
+
+def test_these_recipes_are_all_and_each_is_for_a_network_there_is():
+    assert RECIPES.keys() == SET.keys()
+    for recipe in RECIPES.values():
+        assert not recipe.network or get_card(recipe.network).name == recipe.network
+
+
+def test_what_a_recipe_leaves_out_is_as_documented():
+    found = Recipe().to_dict()
+    assert set(found.pop("augment").values()) == {0.0, 4 / 3, "zero"}
+    assert found == {
+        "name": "default",
+        "network": "",
+        "epochs": 30,
+        "batch_size": 64,
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 5e-4,
+        "schedule": "cosine",
+        "warmup_epochs": 1.0,
+        "peak": 0.3,
+        "milestones": (0.5, 0.75),
+        "gamma": 0.1,
+        "patience": 5,
+        "loss": "own",
+        "label_smoothing": 0.0,
+        "auxiliary_weight": 0.0,
+        "clip_norm": 0.0,
+        "average": 0.0,
+        "early_stopping": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("true", True),
+        ("TRUE", True),
+        ("1", True),
+        ("yes", True),
+        ("false", False),
+        ("False", False),
+        ("0", False),
+        ("No", False),
+        (1, True),
+        (0, False),
+    ],
+)
+def test_words_for_yes_and_no(word, value):
+    assert Recipe(nesterov=not value).override({"nesterov": word}).nesterov is value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wanted"),
+    [
+        ("epochs", True, "a whole number"),
+        ("epochs", None, "a whole number"),
+        ("epochs", 2.5, "a whole number"),
+        ("epochs", "1e3", "a whole number"),
+        ("epochs", math.inf, "a whole number"),
+        ("learning_rate", 10**400, "a number"),
+        ("learning_rate", False, "a number"),
+        ("learning_rate", None, "a number"),
+        ("nesterov", "on", "true or false"),
+        ("nesterov", 2, "true or false"),
+        ("milestones", 0.5, "numbers with commas"),
+        ("milestones", [0.5, "x"], "numbers with commas"),
+        ("name", True, "a word"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_what_fits(path, value, wanted):
+    with pytest.raises(UsageError, match=f"^{path}=.* does not fit: {path} takes {wanted}\\.$") as error:
+        Recipe().override({path: value})
+    assert f"{path}={value} " in str(error.value)
+
+
+@pytest.mark.parametrize("path", ["warmup_epochs", "augment.rotate", "learning_rate"])
+def test_a_number_stays_one_where_a_recipe_has_a_whole_one(path):
+    whole = Recipe(warmup_epochs=0, learning_rate=1, augment=Augment(rotate=10))
+    for recipe in (whole, get_recipe("tiny")):
+        for value in (0.75, "0.75"):
+            found = recipe.override({path: value})
+            assert {
+                "warmup_epochs": found.warmup_epochs,
+                "augment.rotate": found.augment.rotate,
+                "learning_rate": found.learning_rate,
+            }[path] == 0.75
+
+
+def test_a_whole_number_may_be_written_as_another():
+    assert Recipe().override({"epochs": 3.0}).epochs == 3
+    assert Recipe().override({"epochs": " 3 "}).epochs == 3
+    assert type(Recipe().override({"epochs": 3.0}).epochs) is int
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("augment", "'augment' is a group of fields; set one of them, such as augment.flip=0.5."),
+        ("epochs.first", "'epochs' has no fields, so 'epochs.first' cannot be set."),
+        ("augment.flip.left", "'flip' has no fields, so 'augment.flip.left' cannot be set."),
+    ],
+)
+def test_a_path_that_ends_too_soon_or_too_late_is_told(path, said):
+    with pytest.raises(UsageError) as error:
+        Recipe().override({path: 1})
+    assert str(error.value) == said
+
+
+@pytest.mark.parametrize(("path", "offered"), [("flip", "augment.flip"), ("augment.flp", "augment.flip")])
+def test_a_field_of_the_group_is_offered_with_its_path(path, offered):
+    with pytest.raises(
+        UsageError, match=f"^unknown field '{path}'. Did you mean '{offered}'.* Every field is listed in config"
+    ):
+        Recipe().override({path: 1})
+
+
+def test_what_another_version_wrote_is_filled_up_or_refused():
+    assert Recipe.from_dict({}) == Recipe()
+    kept = {"epochs": 2, "augment": {"flip": 0.5}}
+    read = Recipe.from_dict(kept)
+    assert (read.epochs, read.augment.flip, read.milestones) == (2, 0.5, (0.5, 0.75))
+    assert kept == {"epochs": 2, "augment": {"flip": 0.5}}  # what was given stays as it was
+    for strange in ({"colour": 1}, {"augment": {"colour": 1}}):
+        with pytest.raises(StriateError, match=r"^a recipe of another version of striate \(.*colour.*\)\.$"):
+            Recipe.from_dict(strange)
+
+
+def test_a_schedule_has_the_numbers_of_its_recipe():
+    recipe = Recipe(epochs=10, warmup_epochs=2, schedule="step", peak=0.4, milestones=(0.2, 0.6), gamma=0.5)
+    assert recipe.rate_schedule() == Schedule("step", 0.2, 0.4, (0.2, 0.6), 0.5)
+    assert Recipe(epochs=10, warmup_epochs=9.5).rate_schedule().warmup == 0.9
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "names"),
+    [
+        ({"optimizer": "xyz"}, "optimizer", "adamw, rmsprop, sgd"),
+        ({"schedule": "xyz"}, "schedule", "constant, cosine, linear, one_cycle, plateau, step"),
+        ({"loss": "xyz"}, "loss", "binary, cross_entropy, hinge, own, rbf, rbf_distance, squared_error"),
+    ],
+)
+def test_an_unknown_name_is_told_with_those_there_are(fields, kind, names):
+    with pytest.raises(UsageError, match=f"^unknown {kind} 'xyz'. Known: {names}.$"):
+        Recipe(**fields)

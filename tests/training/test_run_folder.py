@@ -271,3 +271,133 @@ def test_a_config_that_may_not_be_read_is_not_called_damaged(finished, monkeypat
     monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(StriateError, match=r"config\.json: cannot be read \(Permission denied\)\.$"):
         RunFolder(finished).read_config()
+
+
+FILES = ("model.safetensors", "last.ckpt", "metrics.csv", "timing.csv", "config.json", "skipped.csv", "report.html")
+
+
+def test_each_file_has_its_name():
+    run = RunFolder("somewhere")
+    paths = (run.model, run.checkpoint, run.metrics, run.timing, run.config, run.skipped, run.report)
+    assert [str(path) for path in paths] == [f"somewhere/{name}" for name in FILES]
+    assert run.events == Path("somewhere/events")
+
+
+def test_halves_that_a_killed_process_left_are_swept_away_and_nothing_else(finished):
+    halves = [finished / f".{name}.0a1b2c3d" for name in FILES]
+    others = [
+        finished / name for name in (".lock", ".config.jsonx", "config.json.bak", ".notes.csv.1", "model.safetensors")
+    ]
+    for path in halves + others:
+        path.touch()
+    RunFolder.open(finished).unlock()
+    assert not any(path.exists() for path in halves)
+    assert all(path.exists() for path in others)
+
+
+def test_only_what_was_made_for_a_run_is_taken_away(tmp_path):
+    (tmp_path / "kept").mkdir()
+    run = RunFolder.create(tmp_path / "kept" / "a" / "b", "photos")
+    run.write_config({})
+    run.skipped.touch()
+    run.remove_if_unstarted()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]
+    (tmp_path / "empty").mkdir()
+    run = RunFolder.create(tmp_path / "empty", "photos")
+    run.write_config({})
+    run.remove_if_unstarted()
+    assert list((tmp_path / "empty").iterdir()) == []  # it was there before
+
+
+def test_a_home_is_one_in_the_path_of_a_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert RunFolder("~/run").path == tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("run", "{} exists already and is never overwritten. Go on with it: --resume {}; or choose another --run."),
+        ("letter", "{} exists already and is never overwritten. Choose another --run."),
+        ("file", "{} exists already and is never overwritten. Choose another --run."),
+        ("empty", ""),
+        ("nothing", ""),
+    ],
+)
+def test_what_a_run_would_overwrite_is_refused(tmp_path, made, said):
+    folder = tmp_path / "folder"
+    if made == "file":
+        folder.touch()
+    elif made != "nothing":
+        folder.mkdir()
+    if made in ("run", "letter"):
+        (folder / {"run": "config.json", "letter": "letter.txt"}[made]).touch()
+    if said:
+        with pytest.raises(UsageError) as error:
+            RunFolder(folder).refuse_existing()
+        assert str(error.value) == said.format(folder, folder)
+    else:
+        RunFolder(folder).refuse_existing()
+        assert folder.exists() == (made == "empty")
+
+
+@pytest.mark.parametrize(
+    ("made", "said"), [(True, "is no run folder (it has no config.json)"), (False, "does not exist")]
+)
+def test_where_no_run_lies_it_is_told(tmp_path, made, said):
+    if made:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "config.json").mkdir()  # a folder of that name is none
+    with pytest.raises(UsageError) as error:
+        RunFolder(tmp_path / "run").existing()
+    told = f"{tmp_path / 'run'} {said}. Give the folder that an earlier `striate train` wrote."
+    assert str(error.value) == told
+
+
+def test_a_folder_that_cannot_be_made_or_locked_is_one_clear_line(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    words = r"run: cannot be written \(Permission denied\)"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", refuse)
+        with pytest.raises(StriateError, match=words):
+            RunFolder.create(tmp_path / "run", "photos")
+    with monkeypatch.context() as patch:
+        patch.setattr("striate.training.run_folder.FileLock.acquire", refuse)
+        with pytest.raises(StriateError, match=words):
+            RunFolder.create(tmp_path / "run", "photos")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", refuse)
+        with pytest.raises(StriateError, match=words):
+            RunFolder(tmp_path / "run").refuse_existing()
+
+
+def test_fields_are_set_in_a_config_and_the_others_stay_in_their_order(finished):
+    run = RunFolder(finished)
+    run.write_config({"a": 1, "b": 2})
+    run.update_config(b=3, c=4)
+    assert list(run.read_config().items()) == [("a", 1), ("b", 3), ("c", 4)]
+
+
+def test_a_name_that_is_taken_by_a_file_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "photos").touch()
+    (tmp_path / "runs" / "photos-2").mkdir()
+    assert RunFolder.create(None, "photos").path == Path("runs/photos-3")
+
+
+@pytest.mark.parametrize("left", ["last.ckpt", "model.safetensors"])
+def test_a_run_that_began_keeps_its_configuration(tmp_path, left):
+    run = RunFolder.create(tmp_path / "run", "photos")
+    run.write_config({})
+    (run.path / left).touch()
+    run.remove_if_unstarted()
+    assert run.config.exists()
+
+
+def test_dropping_a_checkpoint_that_is_gone_is_no_fault(finished):
+    RunFolder(finished).drop_checkpoint("over")
+    assert RunFolder(finished).read_config()["checkpoint"] == "dropped: over"

@@ -1,8 +1,11 @@
 """Where a training stands: its phases, as long as they were asked for and as long as they became."""
 
-import pytest
+from dataclasses import asdict
 
-from striate.training.state import Position
+import pytest
+import torch
+
+from striate.training.state import Position, gather, put_back
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,34 @@ def test_an_extension_is_a_phase_behind_those_that_were_trained(phases, epoch, s
 def test_an_earlier_versions_extensions_are_those_of_its_phases():
     assert Position.from_state({"phases": [10, 5, 2]}).extensions == [5, 2]
     assert Position.from_state({"phases": [10, 2], "extensions": [5]}).extensions == [5]
+
+
+def test_a_position_goes_through_its_state():
+    position = Position([3, 2], 4, 31, 5, 2.5, {"epoch": 3.0}, "time limit", [{"epoch": 1}], [], [2])
+    assert Position.from_state(asdict(position)) == position
+    fresh = Position([3])
+    assert (fresh.epoch, fresh.step, fresh.step_in_epoch, fresh.seconds, fresh.best) == (0, 0, 0, 0.0, None)
+    assert (fresh.stopped_by, fresh.history, fresh.timing, fresh.extensions) == ("", [], [], [])
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_what_is_gathered_is_put_back_to_the_bit(small, tmp_path, average):
+    def begin(name):
+        return small.training(tmp_path / name, small.recipe(epochs=1, average=average))
+
+    first, second = begin("first"), begin("second")
+    first.train()
+    kept = {
+        name: tensor.clone() for name, tensor in gather(first.module, first.optimizer.optimizer, first.average).items()
+    }
+    kinds = {"model", "optimizer", "random"} | ({"average"} if average else set())
+    assert {name.split("/")[0] for name in kept} == kinds
+    torch.manual_seed(99)
+    put_back(kept, second.module, second.optimizer.optimizer, second.average)
+    again = gather(second.module, second.optimizer.optimizer, second.average)
+    assert again.keys() == kept.keys()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in again.items())
+    for missing in ("random/cpu", "model/stem.weight"):
+        less = {name: tensor for name, tensor in kept.items() if name != missing}
+        with pytest.raises((KeyError, RuntimeError)):
+            put_back(less, second.module, second.optimizer.optimizer, second.average)

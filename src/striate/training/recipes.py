@@ -127,9 +127,9 @@ class Recipe:
 
 
 def _set(target: Any, path: list[str], value: Any, whole: str) -> Any:
-    names = {field.name for field in dataclasses.fields(target)}
-    if path[0] not in names:
-        known = sorted(names | {f"augment.{item.name}" for item in dataclasses.fields(Augment)})
+    defaults = {field.name: field.default for field in dataclasses.fields(target)}
+    if path[0] not in defaults:
+        known = sorted(defaults.keys() | {f"augment.{item.name}" for item in dataclasses.fields(Augment)})
         raise unknown("field", whole, known, "Every field is listed in config.json of a run.")
     current = getattr(target, path[0])
     if dataclasses.is_dataclass(current):
@@ -138,26 +138,26 @@ def _set(target: Any, path: list[str], value: Any, whole: str) -> Any:
         return dataclasses.replace(target, **{path[0]: _set(current, path[1:], value, whole)})
     if len(path) > 1:
         raise UsageError(f"'{path[0]}' has no fields, so '{whole}' cannot be set.")
-    return dataclasses.replace(target, **{path[0]: _convert(current, value, whole)})
+    return dataclasses.replace(target, **{path[0]: _convert(defaults[path[0]], value, whole)})
 
 
-def _convert(current: Any, value: Any, name: str) -> Any:
-    """`value`, perhaps a word of the command line, as the type that the field has."""
+def _convert(default: Any, value: Any, name: str) -> Any:
+    """`value`, perhaps a word of the command line, as the type that the field has, which is that of its default."""
     try:
-        if isinstance(current, bool):
+        if isinstance(default, bool):
             words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
             return words[str(value).lower()]
-        if isinstance(current, tuple):
+        if isinstance(default, tuple):
             return tuple(float(item) for item in (value.split(",") if isinstance(value, str) else value))
         if isinstance(value, bool):
             raise TypeError
-        converted = type(current)(value)
+        converted = type(default)(value)
         if isinstance(converted, int) and converted != float(value):
             raise ValueError
         return converted
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         wanted = {"bool": "true or false", "tuple": "numbers with commas"}.get(
-            type(current).__name__, {"int": "a whole number", "float": "a number"}.get(type(current).__name__)
+            type(default).__name__, {"int": "a whole number", "float": "a number"}.get(type(default).__name__)
         )
         raise UsageError(f"{name}={value} does not fit: {name} takes {wanted or 'a word'}.") from None
 
