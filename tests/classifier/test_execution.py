@@ -314,5 +314,36 @@ def test_the_second_process_drops_nothing(executed):
     assert folder.checkpoint.exists()
 
 
+@pytest.mark.parametrize(("best", "model", "told"), [(1, False, True), (1, True, False), (None, False, False)])
+def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, trained, colours, best, model, told):
+    """Where there was none yet, nothing is gone."""
+    watcher, restored = Watcher(), []
+    position = Position([3], epoch=1, best=None if best is None else {"epoch": best})
+
+    def training(**given):
+        return SimpleNamespace(position=position, restore=lambda: restored.append(1))
+
+    monkeypatch.setattr(execution, "Training", training)
+    folder = RunFolder(tmp_path)
+    folder.checkpoint.touch()
+    if model:
+        folder.model.touch()
+    fabric = SimpleNamespace(world_size=1, global_rank=0)
+    dataset = striate.open_dataset(colours)
+    execution._prepare(folder, config(trained), dataset, fabric, execution.Settings(watcher))
+    line = f"note: {folder.model} is gone, and with it the best weights before this point"
+    assert (watcher.seen, len(restored)) == ([line] if told else [], 1)
+    assert (position.best is not None) == model
+
+
+def test_an_oblong_input_and_a_place_within_the_first_epoch_are_told(trained, colours, tmp_path):
+    told = config(trained)
+    told["preprocessing"] = told["preprocessing"] | {"size": [20, 30]}
+    position = SimpleNamespace(position=Position([3], step=5))
+    lines = execution._introduction(RunFolder(tmp_path), told, striate.open_dataset(colours), position)
+    assert lines[-2].startswith("lenet5 at 20x30, recipe")
+    assert lines[-1:] == ["going on from epoch 0, step 5"]
+
+
 def test_an_interruption_has_the_exit_code_of_ctrl_c():
     assert (execution.Interrupted("stopped").exit_code, issubclass(execution.Interrupted, StriateError)) == (130, True)

@@ -37,3 +37,11 @@ def test_as_many_classes_as_are_asked_for_in_the_order_of_their_names_among_equa
         assert found.top == tuple((name, 0.25) for name in CLASSES[:top])
         assert {type(chance) for _, chance in found.top} == {float}
     assert (found.name, Predictions().notes) == ("b.png", ())
+
+
+def test_however_many_are_equal_they_keep_the_order_of_their_classes():
+    names = tuple(map(str, range(100)))
+    chances = np.full(100, 0.005, np.float32)
+    chances[::2] = 0.015
+    found = [int(name) for name, _ in Prediction.of("c.png", chances, names, 100).top]
+    assert found == [*range(0, 100, 2), *range(1, 100, 2)]

@@ -37,6 +37,8 @@ def test_a_card_has_a_weight_where_its_family_has_heads():
         ({}, {}, None, None),
         ({"auxiliary": True}, {}, None, True),
         ({"auxiliary": False}, {}, Recipe(), False),
+        ({"auxiliary": True}, {}, Recipe(), True),
+        ({}, {}, Recipe(), None),
         ({}, {"auxiliary_weight": "0.2"}, None, True),
         ({}, {}, Recipe(auxiliary_weight=0.2), True),
         ({}, {"auxiliary_weight": 0}, Recipe(auxiliary_weight=0.2), False),

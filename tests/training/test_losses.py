@@ -94,3 +94,10 @@ def test_every_networks_own_loss_is_there():
     for name in ("lenet5_1998", "lenet5", "resnet18"):
         with torch.device("meta"):
             assert create_model(name).loss in LOSSES
+
+
+def test_an_unknown_loss_is_told_with_those_there_are():
+    with pytest.raises(UsageError) as error:
+        choose_loss("xyz", "cross_entropy")
+    names = "binary, cross_entropy, hinge, own, rbf, rbf_distance, squared_error"
+    assert str(error.value) == f"unknown loss 'xyz'. Known: {names}."

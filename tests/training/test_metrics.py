@@ -244,3 +244,10 @@ def test_of_five_classes_the_five_most_probable_say_nothing(classes, top5):
 def test_a_loss_beyond_all_bounds_is_none_in_the_dict():
     for loss in (math.inf, -math.inf, math.nan):
         assert Evaluation(("a", "b"), [0], [[1, 0]], loss=loss).to_dict()["loss"] is None
+
+
+def test_however_many_are_equal_they_keep_their_order():
+    labels = np.arange(50)
+    evaluation = Evaluation(tuple(map(str, labels)), labels, np.eye(50)[(labels + 1) % 50])
+    assert evaluation.worst(99).tolist() == labels.tolist()
+    assert [pair.true for pair in evaluation.most_confused(99)] == labels.tolist()
