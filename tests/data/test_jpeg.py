@@ -437,6 +437,7 @@ def test_the_samples_of_a_pixel_follow_from_the_factors(factors, samples):
         (0xC0, [(0x00, 4, 5), (0x10, 0, 9)], 0x00, True),
         (0xC0, [(0x00, 0, 5), (0x10, 1, 9)], 0x00, True),
         (0xC1, [(0x00, 0, 5), (0x10, 1, 9)], 0x00, True),
+        (0xC0, [(0x10, 0, 3), (0x00, 4, 0)], 0x00, True),
         (0xC2, [(0x00, 4, 5), (0x10, 1, 9)], 0x00, False),
         (0xC9, [(0x00, 4, 5), (0x10, 1, 9)], 0x00, False),
         # the first component's own tables count: of direct current the high digit, of the others the low one
