@@ -104,7 +104,7 @@ def test_label_equal_to_the_number_of_classes_is_refused(tmp_path):
     pairs = {"train": (tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte")}
     assert list_idx(pairs, ("a", "b", "c")).parts["train"].labels.tolist() == [0, 1, 2]
     with pytest.raises(StriateError, match=r"labels.*: label 2 is outside the 2 classes"):
-        list_idx(pairs, ("a", "b"))
+        list_idx({"train": pairs["train"]}, ("a", "b"))
 
 
 def test_files_of_several_sets_in_one_folder_are_asked_about(tmp_path):
@@ -297,7 +297,7 @@ def test_what_is_wrong_is_told_in_one_line_whatever_the_folder(tmp_path):
     write_set(folder)
     pairs = idx_pairs(folder)
     with pytest.raises(StriateError) as caught:
-        list_idx(pairs, ("a", "b"))
+        list_idx({"train": pairs["train"]}, ("a", "b"))
     assert str(caught.value) == f"{shown}/train-labels-idx1-ubyte: label 2 is outside the 2 classes"
     for pair, words in (
         (pairs["train"][::-1], f"{shown}/train-labels-idx1-ubyte holds 1 dimensions; images have 3 or 4"),
