@@ -350,6 +350,7 @@ def test_what_had_to_be_done_is_remarked_in_one_order():
     [
         (1, "L", 5, "the image has 1 channel, 5 channels are wanted"),
         (1, "RGB", 2, "the image has 3 channels, 2 channels are wanted"),
+        (2, "L", 5, "the image has 2 pages, 5 channels are wanted"),
         (3, "L", 5, "the image has 3 pages, 5 channels are wanted"),
         (5, "RGB", 5, "the pages are not all grey and of one size, so they are not channels"),
     ],

@@ -1,12 +1,22 @@
 import csv
+import hashlib
 import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import ArrayImages, Dataset, FileImages, Split, cross_split_duplicates, open_dataset, same_pictures
-from striate.data.duplicates import contradictions
+from striate.data import (
+    ArrayImages,
+    Dataset,
+    EncodedImages,
+    FileImages,
+    Split,
+    cross_split_duplicates,
+    open_dataset,
+    same_pictures,
+)
+from striate.data.duplicates import content_digests, contradictions
 
 
 def noise(*shape, seed=0):
@@ -125,3 +135,26 @@ def test_files_that_have_gone_equal_nothing(tmp_path):
     paths = [tmp_path / "a.png", tmp_path / "b.png"]
     split = Split("train", FileImages(paths, 3), np.array([0, 1]))
     assert same_pictures(Dataset("", ("a", "b"), 3, split, None, None, (), (), "")) == ()
+
+
+def test_contents_are_hashed_where_nobody_has_looked_at_them(make_folder):
+    folder = make_folder({"cat": 3})
+    paths = [*sorted(folder.rglob("*.png")), folder / "gone.png"]
+    contents = [path.read_bytes() for path in paths[:3]]
+    hashes = [hashlib.sha256(content).digest() for content in contents]
+    labels = np.zeros(4, np.int64)
+    assert list(content_digests(Split("train", FileImages(paths, 3), labels))) == [*hashes, b""]
+    rows = EncodedImages(contents, list("abc"), 3)
+    assert list(content_digests(Split("train", rows, labels[:3]))) == hashes
+    array = noise(2, 3, 4, 1)
+    pixels = Split("train", ArrayImages(array, ["a", "b"]), labels[:2])
+    assert list(content_digests(pixels)) == [hashlib.sha256(array[row].tobytes()).digest() for row in (0, 1)]
+
+
+def test_copies_are_found_where_nobody_has_looked_at_the_files(make_folder):
+    folder = make_folder({"cat": 2})
+    shutil.copy(folder / "cat" / "001.png", folder / "cat" / "copy.png")
+    paths = sorted(folder.rglob("*.png"))
+    split = Split("train", FileImages(paths, 3), np.zeros(3, np.int64))
+    (group,) = same_pictures(Dataset("", ("a", "b"), 3, split, None, None, (), (), ""))
+    assert [place.name for place in group] == [str(paths[1]), str(paths[2])]

@@ -104,7 +104,7 @@ def test_label_equal_to_the_number_of_classes_is_refused(tmp_path):
     pairs = {"train": (tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte")}
     assert list_idx(pairs, ("a", "b", "c")).parts["train"].labels.tolist() == [0, 1, 2]
     with pytest.raises(StriateError, match=r"labels.*: label 2 is outside the 2 classes"):
-        list_idx(pairs, ("a", "b"))
+        list_idx({"train": pairs["train"]}, ("a", "b"))
 
 
 def test_files_of_several_sets_in_one_folder_are_asked_about(tmp_path):
@@ -290,3 +290,35 @@ def test_files_of_one_to_four_dimensions_are_read(tmp_path, shape):
     array = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
     for compress in (False, True):
         np.testing.assert_array_equal(read_idx(write(tmp_path / "a", array, compress)), array)
+
+
+def test_what_is_wrong_is_told_in_one_line_whatever_the_folder(tmp_path):
+    folder, shown = tmp_path / "two\nlines", f"{tmp_path}/two\ufffdlines"
+    write_set(folder)
+    pairs = idx_pairs(folder)
+    with pytest.raises(StriateError) as caught:
+        list_idx({"train": pairs["train"]}, ("a", "b"))
+    assert str(caught.value) == f"{shown}/train-labels-idx1-ubyte: label 2 is outside the 2 classes"
+    for pair, words in (
+        (pairs["train"][::-1], f"{shown}/train-labels-idx1-ubyte holds 1 dimensions; images have 3 or 4"),
+        ((pairs["train"][0],) * 2, f"{shown}/train-images-idx3-ubyte holds 3 dimensions; labels have 1"),
+        (
+            (pairs["train"][0], pairs["test"][1]),
+            f"{shown}/train-images-idx3-ubyte holds 20 images, but {shown}/t10k-labels-idx1-ubyte 5 labels",
+        ),
+    ):
+        with pytest.raises(StriateError) as caught:
+            list_idx({"train": pair})
+        assert str(caught.value) == words
+    (folder / "train-labels-idx1-ubyte").unlink()
+    with pytest.raises(StriateError, match=f"the labels of {shown}/train-images-idx3-ubyte are missing"):
+        idx_pairs(folder)
+    for name in ("a-train", "b-train"):
+        write(tmp_path / "se\nts" / f"{name}-images-idx3-ubyte", np.zeros((1, 1, 1), np.uint8))
+        write(tmp_path / "se\nts" / f"{name}-labels-idx1-ubyte", np.zeros(1, np.uint8))
+    with pytest.raises(StriateError) as caught:
+        idx_pairs(tmp_path / "se\nts")
+    assert str(caught.value) == (
+        f"{tmp_path}/se\ufffdts holds the train images of several sets (a-train-images-idx3-ubyte, "
+        "b-train-images-idx3-ubyte); give a folder that holds one set"
+    )

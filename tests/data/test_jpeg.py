@@ -376,6 +376,10 @@ def tagged(orientation: int) -> bytes:
     return exif.tobytes()
 
 
+#: EXIF whose orientation is a floating-point number in the last bytes.
+AT_ITS_END = b"Exif\0\0II*\0\x08\0\0\0\1\0" + struct.pack("<HHIII", 0x0112, 12, 1, 26, 0) + struct.pack("<d", 6)
+
+
 def xmp(orientation: int) -> bytes:
     return b"http://ns.adobe.com/xap/1.0/\0" + b'<a tiff:Orientation="%d"/>' % orientation
 
@@ -388,6 +392,7 @@ def xmp(orientation: int) -> bytes:
         ([(0xE1, xmp(8)), (0xE1, tagged(3))], 3),
         ([(0xE1, tagged(3)), (0xE1, xmp(8))], 3),
         ([(0xE2, tagged(6)), (0xED, xmp(8))], 1),
+        ([(0xE1, AT_ITS_END)], 6),
         ([(0xE1, b"Exif\0\0 damaged"), (0xE1, xmp(5))], 5),
         ([(0xE1, b"Exif"), (0xE1, b"http://ns.adobe.com/xmp/extension/\0" + xmp(5)[29:])], 1),
         ([(0xE1, b"other " + tagged(6))], 1),
@@ -432,6 +437,7 @@ def test_the_samples_of_a_pixel_follow_from_the_factors(factors, samples):
         (0xC0, [(0x00, 4, 5), (0x10, 0, 9)], 0x00, True),
         (0xC0, [(0x00, 0, 5), (0x10, 1, 9)], 0x00, True),
         (0xC1, [(0x00, 0, 5), (0x10, 1, 9)], 0x00, True),
+        (0xC0, [(0x10, 0, 3), (0x00, 4, 0)], 0x00, True),
         (0xC2, [(0x00, 4, 5), (0x10, 1, 9)], 0x00, False),
         (0xC9, [(0x00, 4, 5), (0x10, 1, 9)], 0x00, False),
         # the first component's own tables count: of direct current the high digit, of the others the low one

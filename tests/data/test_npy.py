@@ -79,6 +79,7 @@ def test_every_version_of_the_format_is_read(version):
     ("shape", "first"),
     [
         *(((count, 5, 5), True) for count in (1, 3, 4)),
+        *(((count, 5, 9), True) for count in (1, 3, 4)),
         *(((count, 5, 4), False) for count in (1, 3, 4)),
         *(((9, 5, count), False) for count in (1, 3, 4)),
         ((2, 5, 5), True),
