@@ -61,6 +61,9 @@ def recurrent():
 def attention():
     return nn.MultiheadAttention(24, 2)
 
+def encoder():
+    return nn.TransformerEncoderLayer(8, 2, 16)
+
 def talks():
     import warnings
     print("built")
@@ -106,6 +109,7 @@ SHAPES = [
     ("recurrent", {}, (16, 11), "its first layer is 1, LSTM"),
     ("recurrent", {"size": 7, "channels": 3}, (7, 11), "its first layer is 1, LSTM"),
     ("attention", {}, (16, 24), "its first layer is itself, MultiheadAttention"),
+    ("encoder", {}, (16, 8), "its first layer is itself, TransformerEncoderLayer"),
 ]
 
 
