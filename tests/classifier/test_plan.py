@@ -267,7 +267,7 @@ def test_what_is_asked_for_is_planned(photos):
 def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert _weights("resnet18", "imagenet") == "imagenet"
+    assert _weights("resnet18", "imagenet") == _weights("resnet18", Path("imagenet")) == "imagenet"
     assert _weights("resnet18", "own/w.pth") == str(tmp_path / "own" / "w.pth")
     assert _weights("resnet18", Path("~/w.pth")) == str(tmp_path / "home" / "w.pth")
     assert _weights("resnet18", None) is None

@@ -94,7 +94,7 @@ def test_pickles_are_refused_whatever_their_name(tmp_path, name, protocol):
         path.write_bytes(pickle.dumps({"weight": [1.0]}, protocol=protocol))
     message = refused(path)
     if protocol != 0 or path.suffix in (".pt", ".pth"):
-        assert "pickle" in message
+        assert "a pickle can run any code" in message
 
 
 def test_a_pickle_is_not_run(tmp_path):

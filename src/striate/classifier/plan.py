@@ -164,4 +164,4 @@ def _try(network: ConvNet, preprocessing: Preprocessing) -> None:
 def _weights(name: str, weights: str | Path | None) -> str | None:
     """What says the same from any folder: a name on the card, or an absolute path."""
     named = {source.name for source in get_card(name).weights}
-    return str(weights) if weights in named else str(at_home(weights).absolute()) if weights else None
+    return str(weights) if str(weights) in named else str(at_home(weights).absolute()) if weights else None
