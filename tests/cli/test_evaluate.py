@@ -96,9 +96,9 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
         "red          100.00%  75.00%  85.71%       4",
         "deep blue     50.00%  100.00%  66.67%       1",
     ]
-    figures = json.loads(cli("evaluate", "run", "--json").out)
+    figures = json.loads(cli("evaluate", "runs/it", "--json").out)
     assert asked[1:] == [(None, None)]
-    assert (figures["run"], figures["split"], figures["notes"]) == ("run", "test", ["left out"])
+    assert (figures["run"], figures["split"], figures["notes"]) == ("runs/it", "test", ["left out"])
 
 
 def test_short_names_stand_under_theirs_too(cli, monkeypatch):
@@ -123,3 +123,8 @@ def test_the_lines_of_an_evaluation(split, words, classes):
     top, *rest = evaluation_lines(found, split).splitlines()
     assert top == f"top-1 80.00% ({low:.2%} to {high:.2%}, 95 % interval) on {words}"
     assert rest == [*(["top-5 100.00%"] if classes > 5 else []), "loss 0.2500, calibration error 0.2000"]
+
+
+def test_none_right_among_the_first_five_is_a_line_too():
+    found = Evaluation(tuple("abcdef"), np.array([5]), np.array([[0.3, 0.2, 0.2, 0.15, 0.1, 0.05]]))
+    assert "top-5 0.00%" in evaluation_lines(found, "val").splitlines()

@@ -252,3 +252,11 @@ def test_pictures_and_tables_are_of_the_same_runs(cli, calls, monkeypatch):
     outcome = cli("gradients", "no_such_network", "--out", "a.doc")
     assert (outcome.code, "--out a.doc: its name must end in" in outcome.line()) == (2, True)
     assert "cannot draw to 'a.doc'" in cli("gradients", "no_such_network", "--plot", "a.doc").line()
+
+
+def test_heads_are_built_where_they_are_used(cli, calls):
+    for heads in ("none", "used"):
+        words = ("gradients", "googlenet", "--size", 32, "--auxiliary", heads, "--batch-size", 2)
+        assert cli(*words).code == 0
+    plain, whole = (sum(weight.numel() for weight in call[0].parameters()) for call in calls)
+    assert whole > plain

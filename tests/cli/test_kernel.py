@@ -322,3 +322,19 @@ def test_strong_edges_are_shown_weaker_so_that_they_fit(cli, tmp_path):
     said = json.loads(cli("kernel", tmp_path / "p.png", "--kernel", "-1 1", "--json").out)
     assert (said["highest"], said["gain"]) == (254, 0.5)
     assert np.asarray(Image.open(said["out"]))[0].tolist() == [128, 128, 128, 128, 255, 128, 128, 128]
+
+
+def test_a_pixel_is_shown_as_the_picture_shows_it(cli, tmp_path):
+    Image.fromarray(np.array([[10, 60, 20]], np.uint8)).save(tmp_path / "p.png")
+    words = ("kernel", tmp_path / "p.png", "--kernel", "-1 0 1", "--gain", 0.5, "--explain", 1, 0)
+    assert "sum 10, shown as 133" in cli(*words).out  # 10 / 2 + 128
+    assert "sum 10, shown as 5" in cli(*words, "--clipped").out
+    (channel,) = json.loads(cli(*words, "--json").out)["explained"]["channels"]
+    assert (channel["sum"], channel["shown"]) == (10, 133)
+
+
+def test_a_folder_is_no_picture_to_write(cli, photo):
+    Path("o.png").mkdir()
+    outcome = cli("kernel", photo[0], "--kernel", "sharpen", "--out", "o.png")
+    assert outcome.code == 2
+    assert outcome.line() == "striate: --out o.png: is a folder"

@@ -141,3 +141,33 @@ def test_a_name_given_twice(flag, cli):
 def test_words_of_the_command_line_are_what_they_look_like(text, value):
     assert _value(text) == value
     assert type(_value(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        ("photos", "SOURCE"),
+        ("--set epochs=3", "--set"),
+        ("--batch-size 3", "--batch-size"),
+        ("--val-fraction 0.2", "--val-fraction"),
+        ("--set epochs=3 --seed 0", "--set, --seed"),
+    ],
+)
+def test_what_was_decided_when_a_run_began_is_named_as_it_was_said(words, flags, cli):
+    outcome = cli("train", "--resume", "run", *words.split())
+    assert outcome.code == 2
+    assert outcome.line() == (
+        f"striate: a run goes on as it began, so {flags} cannot be given with --resume; --extend N adds epochs."
+    )
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_only_a_run_is_extended(epochs, cli):
+    outcome = cli("train", "photos", "--extend", epochs)
+    assert outcome.code == 2
+    assert outcome.line() == "striate: --extend adds epochs to a run: give --resume RUN with it."
+
+
+def test_blanks_about_names_and_values_are_no_part_of_them(said):
+    assert said("photos", "--set", " epochs = 3 ", "--option", " width = 2 ")[3]["settings"] == {"epochs": "3"}
+    assert said("photos", "--option", " width = 2 ")[3]["options"] == {"width": 2}

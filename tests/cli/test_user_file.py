@@ -51,6 +51,9 @@ def fails_without_words():
 def fails_by_itself():
     raise ValueError("  padded  ")
 
+def fails_to_parse():
+    raise SyntaxError("odd")
+
 def leaves_nothing():
     pass
 """
@@ -108,6 +111,8 @@ def test_a_module_is_taken_as_it_is_and_not_called(file):
          f"{{file}}:{line_of('os.path.join(None)')}: fails_elsewhere() fails (TypeError: expected str"),
         ("fails_without_words", StriateError,
          f"{{file}}:{line_of('raise KeyError')}: fails_without_words() fails (KeyError)"),
+        ("fails_to_parse", StriateError,
+         f"{{file}}:{line_of('raise SyntaxError')}: fails_to_parse() fails (SyntaxError: odd)"),
         ("fails_by_itself", StriateError,
          f"{{file}}:{line_of('raise ValueError(' + chr(34))}: fails_by_itself() fails (ValueError: padded)"),
     ],
@@ -132,7 +137,7 @@ def test_of_a_name_that_is_none_the_files_own_public_callables_are_offered(file)
     with pytest.raises(UsageError) as error:
         module_in(f"{file}:qqqqqqqq", call)
     own = ["BuildClass", "Settings", "build_net", *(name for name in ("fails_by_itself", "fails_elsewhere")),
-           "fails_within", "fails_without_words", "inner", "leaves_nothing"]  # fmt: skip
+           "fails_to_parse", "fails_within", "fails_without_words", "inner", "leaves_nothing"]  # fmt: skip
     assert str(error.value) == f"unknown function in {file} 'qqqqqqqq'. Known: {', '.join(own)}."
     with pytest.raises(UsageError, match="Did you mean 'build_net'"):
         module_in(f"{file}:biuld_net", call)
@@ -146,6 +151,7 @@ def test_of_a_name_that_is_none_the_files_own_public_callables_are_offered(file)
         (":build", ""),
         ("a:b/net.py", "a:b/net.py:build"),
         ("c:net.py", "c:net.py:build"),
+        ("net.py:a/b", "net.py:a/b:build"),
     ],
 )
 def test_a_reference_without_a_function_is_told_how_to_name_it(reference, such):
