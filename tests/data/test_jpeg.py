@@ -4,8 +4,6 @@ import ctypes
 import io
 import os
 import struct
-import threading
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -171,42 +169,6 @@ def test_a_forked_child_hears_too():
     assert os.waitpid(child, 0)[1] == 0
 
 
-@pytest.mark.skipif(not listening._stderr_variable(), reason="C's stderr cannot be set here")
-def test_a_child_forked_while_another_thread_decodes_says_aloud_what_it_says():
-    reading, writing = os.pipe()
-    with listening._ear:
-        child = os.fork()
-        if child == 0:
-            os.dup2(writing, 2)
-            c = ctypes.CDLL(None)
-            c.fputs(b"aloud\n", ctypes.c_void_p.in_dll(c, "stderr"))
-            os._exit(0)
-        os.waitpid(child, 0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as said:
-        assert said.read() == b"aloud\n"
-
-
-def test_warnings_of_the_decoding_thread_are_dropped(monkeypatch):
-    shown: list[str] = []
-    monkeypatch.setattr(warnings, "showwarning", lambda message, *_: shown.append(str(message)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        monkeypatch.setattr(warnings, "showwarning", lambda message, *_: shown.append(str(message)))
-        listen(lambda: warnings.warn("of a decoder", stacklevel=1))
-        warnings.warn("of another", stacklevel=1)
-    assert shown == ["of another"]
-
-
-def test_warnings_go_their_usual_way_afterwards(monkeypatch):
-    usual = warnings.showwarning
-    listen(lambda: None)
-    assert warnings.showwarning is usual
-    with pytest.raises(ZeroDivisionError):
-        listen(lambda: 1 // 0)
-    assert warnings.showwarning is usual
-
-
 def test_a_file_without_its_end_mark_is_no_ordinary_one():
     data = photo()
     assert jpeg.read_header(data).is_ordinary
@@ -250,29 +212,6 @@ def test_damage_is_heard_at_a_fraction_of_the_size(monkeypatch):
     assert decode(data).shape == (450, 500, 3)
     with pytest.raises(UnreadableImage, match="damaged"):
         decode(damaged(data)["lost bytes"])
-
-
-def test_who_decodes_alone_is_waited_for_and_waits():
-    order: list[str] = []
-    with listening._ear.alone():
-        other = threading.Thread(target=lambda: listen(lambda: order.append("other")))
-        other.start()
-        other.join(0.1)
-        order.append("alone")
-    other.join(10)
-    assert order == ["alone", "other"]
-    with listening._ear:
-        alone = threading.Thread(target=lambda: _alone(order))
-        alone.start()
-        alone.join(0.1)
-        order.append("first")
-    alone.join(10)
-    assert order == ["alone", "other", "first", "alone"]
-
-
-def _alone(order: list[str]) -> None:
-    with listening._ear.alone():
-        order.append("alone")
 
 
 def segment(marker: int, content: bytes) -> bytes:

@@ -127,6 +127,29 @@ def test_who_is_silent_beside_a_speaker_is_not_taken_for_it(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_who_decodes_alone_is_waited_for_and_waits():
+    order: list[str] = []
+    with listening._ear.alone():
+        other = threading.Thread(target=lambda: listen(lambda: order.append("other")))
+        other.start()
+        other.join(0.1)
+        order.append("alone")
+    other.join(10)
+    assert order == ["alone", "other"]
+    with listening._ear:
+        alone = threading.Thread(target=lambda: _alone(order))
+        alone.start()
+        alone.join(0.1)
+        order.append("first")
+    alone.join(10)
+    assert order == ["alone", "other", "first", "alone"]
+
+
+def _alone(order: list[str]) -> None:
+    with listening._ear.alone():
+        order.append("alone")
+
+
 def test_all_who_wait_to_be_alone_get_their_turn(ear):
     order: list[int] = []
 
@@ -209,6 +232,26 @@ def test_only_warnings_of_who_decodes_are_dropped(ear, monkeypatch):
     assert shown == [("of another thread", "text"), ("after a failure", "text")]
 
 
+def test_warnings_of_the_decoding_thread_are_dropped(monkeypatch):
+    shown: list[str] = []
+    monkeypatch.setattr(warnings, "showwarning", lambda message, *_: shown.append(str(message)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", lambda message, *_: shown.append(str(message)))
+        listen(lambda: warnings.warn("of a decoder", stacklevel=1))
+        warnings.warn("of another", stacklevel=1)
+    assert shown == ["of another"]
+
+
+def test_warnings_go_their_usual_way_afterwards(monkeypatch):
+    usual = warnings.showwarning
+    listen(lambda: None)
+    assert warnings.showwarning is usual
+    with pytest.raises(ZeroDivisionError):
+        listen(lambda: 1 // 0)
+    assert warnings.showwarning is usual
+
+
 def test_a_way_of_showing_warnings_set_meanwhile_is_left(ear, monkeypatch):
     shown: list[str] = []
 
@@ -256,3 +299,18 @@ def test_a_forked_child_starts_with_an_ear_of_its_own(ear):
     assert listen(talker(b"after\n")[0])[1] == "after\n"
     assert ear.file != file
     os.close(file)
+
+
+@pytest.mark.skipif(not VARIABLE, reason="C's stderr cannot be set here")
+def test_a_child_forked_while_another_thread_decodes_says_aloud_what_it_says():
+    reading, writing = os.pipe()
+    with listening._ear:
+        child = os.fork()
+        if child == 0:
+            os.dup2(writing, 2)
+            say(b"aloud\n")
+            os._exit(0)
+        os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as said:
+        assert said.read() == b"aloud\n"
