@@ -40,6 +40,38 @@ def test_auxiliary_heads_a_file_and_a_picture(cli):
     assert '"googlenet, auxiliary",auxiliary.' in Path("g.csv").read_text()
 
 
+@pytest.fixture
+def nets(tmp_path) -> Path:
+    """Classifiers of two and of four classes, of colour pictures and of grey ones."""
+    path = tmp_path / "nets.py"
+    path.write_text(
+        "from torch import nn\n"
+        "def made(channels, classes):\n"
+        "    pool = nn.AdaptiveAvgPool2d(1)\n"
+        "    return nn.Sequential(nn.Conv2d(channels, 4, 3), pool, nn.Flatten(), nn.Linear(4, classes))\n"
+        "def four(): return made(3, 4)\n"
+        "def two(): return made(3, 2)\n"
+        "def grey(): return made(1, 4)\n"
+    )
+    return path
+
+
+def test_networks_that_are_given_as_they_are_see_real_images_too(cli, colours, trained, nets):
+    for network in (trained, f"{nets}:four"):
+        outcome = cli("gradients", network, "--data", colours, "--json")
+        assert outcome.code == 0, outcome.err
+        assert len(json.loads(outcome.out)["runs"][0]["layers"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("two", "3-channel images of up to 2 classes"), ("grey", "1-channel images of up to 4 classes")]
+)
+def test_images_that_such_a_network_is_not_for(cli, colours, nets, name, said):
+    outcome = cli("gradients", f"{nets}:{name}", "--data", colours)
+    assert outcome.code == 2
+    assert outcome.line() == (f"striate: {nets}:{name} takes {said}; {colours} has 3-channel images of 3")
+
+
 def test_real_images(cli, colours):
     said = json.loads(cli("gradients", "lenet5", "--data", colours, "--json").out)
     (run,) = said["runs"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path
-from striate.cli.network import NETWORK, Located, locate
+from striate.cli.network import NETWORK, Located, is_as_given, locate
 from striate.cli.output import Json
 from striate.errors import StriateError, UsageError, unknown
 
@@ -67,7 +67,10 @@ def command(
     functions: list[str | None] = [*activation] if activation else [None]
     for network, function in itertools.product(networks, functions):
         found = _built(network, function, auxiliary != "none", size, dataset, seed)
-        images, labels = _batch(dataset, found.shape, _outputs_of(found), batch_size, seed)
+        outputs = _outputs_of(found)
+        if dataset is not None:
+            _demand_fit(found, outputs, dataset)
+        images, labels = _batch(dataset, found.shape, outputs, batch_size, seed)
         for normed, heads in itertools.product(_both(norm, "keep", "none"), _both(auxiliary, "none", "used")):
             parts = [found.name, function or "", "no norm" * (not normed), "auxiliary" * (not heads)]
             run = found.model if normed else without_norms(found.model)
@@ -107,7 +110,8 @@ def _built(
     from striate.layers import activation as make
     from striate.models import create_model
 
-    classes, channels = (len(dataset.classes), dataset.channels) if dataset else (None, None)
+    builds = dataset if not is_as_given(network) else None
+    classes, channels = (len(builds.classes), builds.channels) if builds else (None, None)
     options = _options(network, function, heads)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -149,6 +153,16 @@ def _outputs_of(found: Located) -> int:
         except (RuntimeError, ValueError, AssertionError) as error:
             words = str(error).splitlines()[0]
             raise StriateError(f"{found.name} cannot be run on images {found.shape}: {words}") from error
+
+
+def _demand_fit(found: Located, outputs: int, dataset: Dataset) -> None:
+    """Raise UsageError where the network is not for such images; two classes may be told by one output."""
+    channels, classes = found.shape[0], max(outputs, 2)
+    if channels != dataset.channels or classes < len(dataset.classes):
+        raise UsageError(
+            f"{found.name} takes {channels}-channel images of up to {classes} classes; {dataset.source} has "
+            f"{dataset.channels}-channel images of {len(dataset.classes)}"
+        )
 
 
 def _batch(

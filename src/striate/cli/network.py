@@ -94,7 +94,7 @@ def _found(network: str, size: int | None, classes: int | None, channels: int | 
         return _from_torchvision(name, size, classes, channels, build)
     if library == "timm" and name:
         return _from_timm(name, size, classes, channels, build)
-    if re.search(r"\.py(:|$)", network):
+    if _is_in_file(network):
         _refuse(network, classes=classes)
         return _from_file(network, size, channels, build)
     if _is_trained(network):
@@ -115,6 +115,15 @@ def _refuse(network: str, **options: int | None) -> None:
     if any(value is not None for value in options.values()):
         flags = " and ".join(f"--{name}" for name in options)
         raise UsageError(f"{network} is given as it is: {flags} {'are' if len(options) > 1 else 'is'} for others.")
+
+
+def is_as_given(network: str) -> bool:
+    """Whether it comes with its classes and channels, and is not built for others."""
+    return _is_in_file(network) or _is_trained(network)
+
+
+def _is_in_file(network: str) -> bool:
+    return re.search(r"\.py(:|$)", network) is not None
 
 
 def _is_trained(network: str) -> bool:
