@@ -1,4 +1,4 @@
-"""Where the gradient of one unit reaches: the independent oracle of receptive fields."""
+"""What a field says of one unit, and where its gradient reaches: the independent oracle of receptive fields."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,9 @@ import torch
 from torch import nn
 
 from striate.analysis import Summary, summary
+from striate.analysis.fields import Several, State
+from striate.analysis.lattice import Lattice
+from striate.analysis.ramps import Everywhere, Ramp
 
 
 def gradient_extent(
@@ -47,6 +50,26 @@ def assert_agrees_with_gradient(model: nn.Module, size: int, channels: int = 1) 
             assert high - low + 1 == root.receptive_field[axis]
             assert (low + high) / 2 == root.offset[axis] + (centre + index) * root.stride[axis]
     return result
+
+
+def interval_seen(state: State, index: tuple[int, ...]) -> tuple[int, int]:
+    """First and last input position that the field gives the unit at `index`."""
+    if isinstance(state, Several):
+        parts = [interval_seen(part, index) for part in state.parts]
+        return min(low for low, _ in parts), max(high for _, high in parts)
+    if isinstance(state, Ramp):
+        return state.low(index[state.dim]), state.high(index[state.dim])
+    if isinstance(state, Lattice):
+        unit = state.start + sum(p.step * (index[p.dim] // p.every % p.length) for p in state.places)
+        return state.source.low(unit), state.source.high(unit)
+    assert isinstance(state, Everywhere)
+    return state.low, state.high
+
+
+@pytest.fixture(scope="session")
+def interval() -> Callable[[State, tuple[int, ...]], tuple[int, int]]:
+    """`interval_seen`."""
+    return interval_seen
 
 
 @pytest.fixture(scope="session")

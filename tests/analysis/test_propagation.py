@@ -9,11 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from striate.analysis.blending_rules import attention
-from striate.analysis.fields import Several, State
+from striate.analysis.fields import State
 from striate.analysis.inputs import Inputs
-from striate.analysis.lattice import Lattice
 from striate.analysis.propagation import RULES
-from striate.analysis.ramps import UNKNOWN, Everywhere, Ramp, identity
+from striate.analysis.ramps import UNKNOWN, identity
 from striate.analysis.watcher import watch
 
 Function = Callable[[Tensor], Tensor]
@@ -49,19 +48,6 @@ def told(function: Function, shape: tuple[int, ...]) -> tuple[State, ...]:
     field = watch(Network(function), Inputs((values(shape),))).receptive_field
     assert field is not None
     return field
-
-
-def interval(state: State, index: tuple[int, ...]) -> tuple[int, int]:
-    if isinstance(state, Several):
-        parts = [interval(part, index) for part in state.parts]
-        return min(low for low, _ in parts), max(high for _, high in parts)
-    if isinstance(state, Ramp):
-        return state.low(index[state.dim]), state.high(index[state.dim])
-    if isinstance(state, Lattice):
-        unit = state.start + sum(p.step * (index[p.dim] // p.every % p.length) for p in state.places)
-        return state.source.low(unit), state.source.high(unit)
-    assert isinstance(state, Everywhere)
-    return state.low, state.high
 
 
 def reached(function: Function, shape: tuple[int, ...]) -> dict[tuple[int, ...], list[tuple[int, ...]]]:
@@ -181,7 +167,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("shape", "table", "name"), CASES, ids=[f"{len(s) - 2}: {name}" for s, _, name in CASES])
-def test_every_unit_sees_what_changes_it(shape: tuple[int, ...], table: dict[str, Function], name: str) -> None:
+def test_every_unit_sees_what_changes_it(
+    interval, shape: tuple[int, ...], table: dict[str, Function], name: str
+) -> None:
     function = table[name]
     field, found = told(function, shape), reached(function, shape)
     assert UNKNOWN not in field
@@ -248,7 +236,7 @@ def test_what_has_no_common_stride_or_no_rule_is_not_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["linear", "bilinear", "bicubic", "trilinear"])
-def test_smooth_interpolation_reads_its_neighbours(mode: str) -> None:
+def test_smooth_interpolation_reads_its_neighbours(interval, mode: str) -> None:
     """In the middle, by the gradient: a weight of zero times what is no number is none."""
     shape = {"linear": SIGNAL, "trilinear": (1, 1, 6, 8, 7)}.get(mode, (1, 1, 12, 10))
     for factor in (2, 1.5, 0.5):

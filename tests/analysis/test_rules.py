@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from striate.analysis.fields import Several, Spread, State
+from striate.analysis.fields import Spread, State
 from striate.analysis.inputs import Inputs
-from striate.analysis.lattice import Lattice
-from striate.analysis.ramps import UNKNOWN, Everywhere, Ramp, identity
+from striate.analysis.ramps import UNKNOWN, identity
 from striate.analysis.watcher import watch
 
 HEIGHT, WIDTH = 12, 10
@@ -177,22 +176,8 @@ def image() -> Tensor:
     return torch.arange(1.0, 2 * HEIGHT * WIDTH + 1, dtype=torch.double).view(1, 2, HEIGHT, WIDTH) / 100
 
 
-def interval(state: State, index: tuple[int, ...]) -> tuple[int, int]:
-    """What the field says of one unit."""
-    if isinstance(state, Several):
-        parts = [interval(part, index) for part in state.parts]
-        return min(low for low, _ in parts), max(high for _, high in parts)
-    if isinstance(state, Ramp):
-        return state.low(index[state.dim]), state.high(index[state.dim])
-    if isinstance(state, Lattice):
-        unit = state.start + sum(p.step * (index[p.dim] // p.every % p.length) for p in state.places)
-        return state.source.low(unit), state.source.high(unit)
-    assert isinstance(state, Everywhere)
-    return state.low, state.high
-
-
 @pytest.mark.parametrize("name", TOLD)
-def test_every_unit_sees_what_its_gradient_reaches(name: str) -> None:
+def test_every_unit_sees_what_its_gradient_reaches(interval, name: str) -> None:
     field = told(TOLD[name])
     assert UNKNOWN not in field
     assert not any(isinstance(state, Spread) for state in field)
