@@ -276,7 +276,9 @@ def test_a_cost_is_counted_free_or_told_by_name() -> None:
     assert cost_of(ATEN.mul.Tensor, (x, row), {}, [x], x) == Cost()
     assert cost_of(ATEN._linalg_svd.default, (x,), {}, [x], x) == Cost(0, "linalg_svd")
     sparse = torch.eye(4).to_sparse()
-    assert cost_of(ATEN.mm.default, (sparse, x), {}, [x], x) == Cost(0, "mm of sparse values")
+    for operands in ((sparse, x), (row.T, sparse), (sparse, sparse)):
+        assert cost_of(ATEN.mm.default, operands, {}, [x], x) == Cost(0, "mm of sparse values")
+    assert cost_of(ATEN.addmm.default, (x, sparse, x), {}, [x], x) == Cost(0, "addmm of sparse values")
     deformed = (torch.empty(2, 4, 9, 8), torch.empty(6, 4, 3, 3))
     cost = cost_of(torch.ops.torchvision.deform_conv2d.default, deformed, {}, [x], torch.empty(2, 6, 7, 6))
     assert cost == Cost(2 * 6 * 42 * 36, "sampling of deform_conv2d")

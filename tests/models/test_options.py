@@ -140,6 +140,68 @@ def test_options_reach_every_layer_that_they_are_about(family):
         assert same
 
 
+#: Each other option with a value that the networks in the other column do not have by themselves: the smallest of its
+#: family where none is named.
+OTHERS = {
+    "norm": {"cifar100_course": False, "vgg": "batch"},
+    "subsampling": {"cifar100_course": "max"},
+    "pool": {"alexnet": 2, "vgg": 3},
+    "dropout_on": {"alexnet": "inputs"},
+    "init": {"alexnet": "gaussian", "zfnet": "gaussian", "vgg": "gaussian"},
+    "dropout_image": {"all_cnn": 0.3},
+    "shortcut": {"resnet": "C", "resnet_cifar": "C", "resnext": "C", "wide_resnet": "C"},
+    "stride_in": {"resnet": "3x3", "resnext": "1x1", "wide_resnet": "1x1"},
+    "zero_init_residual": dict.fromkeys(("resnet", "resnet_cifar", "resnext", "wide_resnet"), True),
+    "conv_bias": {"resnet": True},
+    "placement": {"resnet_cifar": "full_preactivation"},
+    "gate_bias": {"resnet_cifar": -3.0, "highway": -3.0},
+    "form": {"resnet_v2": "keras", "googlenet": "torchvision", "inception_resnet": "released"},
+    "memory_efficient": {"densenet": True},
+    "width": dict.fromkeys(("mobilenet_v1", "mobilenet_v2", "efficientnet", "mixnet", "shufflenet_v1"), 0.5),
+    "full": {"mobilenet_v1": True},
+    "depth": {"efficientnet": 2.0},
+    "norm_momentum": {"efficientnet": 0.2},
+    "drop_path": {"efficientnet": 0.3},
+    "groups": {"shufflenet_v1": 1},
+    "count_padding": {"inception_v3": True},
+    "pool_padding": {"nasnet": "averaged"},
+    "patch_size": {"vit": 8},
+}
+NAMED = {"resnet": "resnet50", "inception_resnet": "inception_resnet_v2", "shufflenet_v1": "shufflenet_v1"}
+#: Without these beside them the option has nothing to act on.
+BESIDE = {("resnet_cifar", "gate_bias"): {"shortcut": "shortcut_gate"}}
+
+
+def settings_of(model):
+    attributes = ("memory_efficient", "count_include_pad")
+    return [(k, repr(m), *(getattr(m, attribute, None) for attribute in attributes)) for k, m in model.named_modules()]
+
+
+def first_weights(model):
+    return {k: v.double().sum().item() for k, v in model.state_dict().items()}
+
+
+def test_no_option_is_left_out():
+    shared = {"activation", "norm_eps", "dropout", "stem", "auxiliary", "padding"}
+    taken = {(name, option) for name, family in families().items() for option in options_of(family)}
+    listed = {(family, option) for option, rows in OTHERS.items() for family in rows}
+    assert listed == {(family, option) for family, option in taken if option not in shared}
+
+
+@pytest.mark.parametrize(("option", "family"), [(option, family) for option, rows in OTHERS.items() for family in rows])
+def test_no_option_is_without_effect(option, family):
+    name = NAMED.get(family) or min(families()[family].cards, key=lambda card: card.parameters).name
+    beside = BESIDE.get((family, option), {})
+    starts_otherwise = option in ("init", "zero_init_residual", "gate_bias")
+    found = []
+    for options in (beside, beside | {option: OTHERS[option][family]}):
+        torch.manual_seed(0)
+        with torch.device("cpu" if starts_otherwise else "meta"):
+            model = create_model(name, **options)
+        found.append(first_weights(model) if starts_otherwise else settings_of(model))
+    assert found[0] != found[1]
+
+
 @pytest.mark.parametrize("name", ["nin", "zfnet", "squeezenet1_0", "resnet18", "shufflenet_v2_x0_5", "googlenet"])
 def test_a_stem_that_is_asked_for_comes_before_the_size(name):
     """Small images with the paper's stem are halved as often as large ones."""

@@ -59,10 +59,24 @@ def test_a_width_that_groups_cannot_divide_names_both(groups, width, channels):
         create_model("shufflenet_v1", groups=groups, width=width)
 
 
-def test_the_width_that_is_offered_fits():
+@pytest.mark.parametrize(
+    ("groups", "width", "fitting"),
+    [
+        (2, 0.5, 96),
+        (2, 0.01, 8),
+        (1, 0.001, 4),
+        (1, 1.7, 244),
+        (4, 0.3, 80),
+        (4, 7.99, 2160),
+        (8, 1.7, 640),
+        (3, 0.33, 72),
+    ],
+)
+def test_the_width_that_is_offered_fits(groups, width, fitting):
+    """As it is printed, also where it is no short number: the widest below what was asked for, else the least."""
     with pytest.raises(UsageError) as raised:
-        widths(2, 0.5)
-    assert widths(2, float(str(raised.value).rpartition(" ")[2]))[1] == 96
+        widths(groups, width)
+    assert widths(groups, float(str(raised.value).rpartition(" ")[2]))[1] == fitting
 
 
 @pytest.mark.parametrize(

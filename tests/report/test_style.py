@@ -71,9 +71,32 @@ def test_every_rule_has_a_class_of_the_page_and_every_class_a_rule():
         assert name in ruled
 
 
+def rule_of(selector: str) -> str:
+    (rule,) = re.findall(rf"^{re.escape(selector)} \{{([^}}]*)\}}", CSS, re.MULTILINE)
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("selector", "colour"),
+    [
+        (".key span::before", "train"),
+        (".key .val::before", "val"),
+        (".interval i", "train"),
+        (".interval b", "train"),
+        (".bar i::before", "train"),
+        (".matrix td", "val"),
+        (".matrix td.right", "train"),
+        (".gallery .said", "val"),
+        (".note", "val"),
+    ],
+)
+def test_right_is_painted_as_training_and_wrong_as_validation(selector, colour):
+    assert re.findall(r"--(train|val)\b", rule_of(selector)) == [colour]
+
+
 @pytest.mark.parametrize("selector", [".bar i::before", ".matrix td", ".matrix td.right"])
 def test_shares_decide_lengths_and_shades(selector):
-    (rule,) = re.findall(rf"^{re.escape(selector)} \{{([^}}]*)\}}", CSS, re.MULTILINE)
+    rule = rule_of(selector)
     assert "var(--v)" in rule
     if "matrix" in selector:
         assert ("--train-rgb" in rule) == selector.endswith("right")

@@ -29,6 +29,8 @@ PAPER = Paper(
 DEPTHS = (4, 8, 4)
 STEM = 24
 CHANNELS = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}
+#: How far from a whole number of channels a width may lie: it was typed with some digits only, such as 0.277778.
+TYPED = 0.01
 
 
 class GroupedUnit(nn.Module):
@@ -86,12 +88,12 @@ def widths(groups: int, width: float) -> tuple[int, int, int, int]:
         raise UsageError(f"groups is {groups}; the paper's table 1 has {', '.join(map(str, CHANNELS))}")
     stage2 = CHANNELS[groups] * width
     whole = round(stage2)
-    if abs(stage2 - whole) > 1e-6 or whole % 4 or whole // 4 % groups:
+    if abs(stage2 - whole) > TYPED or whole % 4 or whole // 4 % groups:
         fitting = 4 * groups / CHANNELS[groups]
         below = max(1, int(width / fitting)) * fitting
         raise UsageError(
             f"width={width:g} makes {stage2:g} channels in stage 2, a quarter of which groups={groups} cannot divide; "
-            f"widths that fit are multiples of {fitting:.4g}, such as {below:.4g}"
+            f"widths that fit are multiples of {fitting:.6g}, such as {below:.6g}"
         )
     channels = STEM // 2 if width < 1 else STEM * 2 if width >= 2 else STEM
     stem = -(-channels // groups) * groups
