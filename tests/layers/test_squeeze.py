@@ -8,10 +8,13 @@ from torch import nn
 from striate.layers import SqueezeExcite
 
 
-@pytest.mark.parametrize(("act", "theirs"), [("relu", nn.ReLU), ("silu", nn.SiLU)])
-def test_it_is_timms(act, theirs):
-    ours = SqueezeExcite(12, 3, act).double()
-    other = timm.layers.SqueezeExcite(12, rd_channels=3, act_layer=theirs).double()
+@pytest.mark.parametrize(
+    ("act", "theirs", "gate"),
+    [("relu", nn.ReLU, "sigmoid"), ("silu", nn.SiLU, "sigmoid"), ("relu", nn.ReLU, "tanh")],
+)
+def test_it_is_timms(act, theirs, gate):
+    ours = SqueezeExcite(12, 3, act, gate).double()
+    other = timm.layers.SqueezeExcite(12, rd_channels=3, act_layer=theirs, gate_layer=gate).double()
     renamed = {"reduce": "fc1", "expand": "fc2"}
     other.load_state_dict(
         {f"{renamed[key.split('.')[0]]}.{key.split('.')[1]}": v for key, v in ours.state_dict().items()}

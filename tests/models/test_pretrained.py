@@ -131,3 +131,28 @@ def test_layers_left_random_by_other_classes_are_named(tmp_path):
     save_file(create_model("lenet5").state_dict(), tmp_path / "a.safetensors")
     assert create_model("lenet5", weights=tmp_path / "a.safetensors", num_classes=3).fresh == ("head.classifier",)
     assert create_model("lenet5", weights=tmp_path / "a.safetensors").fresh == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "trained", "asked", "kept"),
+    [
+        ("densenet_bc100_k12_cifar", {"dropout": 0.2, "memory_efficient": True}, {}, {"dropout", "memory_efficient"}),
+        ("densenet_bc100_k12_cifar", {"norm_eps": 0.01}, {"dropout": 0.1}, {"dropout"}),
+        ("all_cnn_c", {"dropout": 0.1, "dropout_image": 0.3}, {"dropout": 0.4, "dropout_image": 0.0}, set()),
+        ("resnet20_cifar", {"zero_init_residual": True}, {"zero_init_residual": False}, set()),
+        ("resnet20_cifar", {"shortcut": "shortcut_gate", "gate_bias": -2.0}, {"gate_bias": -5.0}, set()),
+        ("vgg16", {"init": "gaussian", "dropout": 0.1}, {"init": "he", "dropout": 0.7}, set()),
+        ("efficientnet_b0", {"drop_path": 0.5, "norm_momentum": 0.3}, {"drop_path": 0.0, "norm_momentum": 0.01}, set()),
+    ],
+)
+def test_how_it_was_trained_binds_no_network_that_starts_from_the_weights(name, trained, asked, kept, tmp_path):
+    """Their form does; first weights, dropout and the like are those asked for, else the network's own."""
+    first = create_model(name, **trained)
+    file = tmp_path / "own.safetensors"
+    save_file(first.state_dict(), file, metadata={"spec": json.dumps(first.spec.to_dict())})
+    arguments = create_model(name, weights=file, **asked).spec.arguments
+    assert asked.items() <= dict(arguments).items()
+    own = create_model(name).spec.arguments
+    assert all(arguments[option] == own[option] for option in kept - asked.keys())
+    form = trained.keys() & {"norm_eps", "shortcut"}
+    assert all(arguments[option] == trained[option] for option in form)

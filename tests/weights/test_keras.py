@@ -92,6 +92,19 @@ def test_a_damaged_file_is_one_line(tmp_path, content):
         read_keras(path)
 
 
+@pytest.mark.parametrize("names", [None, ["absent"], ["bare"]])
+def test_hdf5_of_another_make_is_one_line(tmp_path, names):
+    """As other tools and Keras's newer files of weights are: no list of layers, or not the layers that it lists."""
+    import h5py
+
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        file.create_group("bare")
+        if names is not None:
+            file.attrs["layer_names"] = names
+    with pytest.raises(StriateError, match=r"weights\.h5: not a whole HDF5 file of Keras weights \(.+\)$"):
+        read_keras(tmp_path / "weights.h5")
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(StriateError, match="no such file"):
         read_keras(tmp_path / "weights.h5")

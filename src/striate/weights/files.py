@@ -17,8 +17,13 @@ from striate.weights.figure import ONE_CROP, Figure
 from striate.weights.images import IMAGENET_STATISTICS, Images
 from striate.weights.source import WeightSource
 
-#: Arguments of a network that its weights do not depend on.
-NOT_OF_THE_WEIGHTS = ("num_classes", "in_channels", "input_size", "dropout", "zero_init_residual")
+#: Arguments of a network that its weights do not depend on: what images and classes are, how weights were first drawn,
+#: and what only training does.
+NOT_OF_THE_WEIGHTS = (
+    *("num_classes", "in_channels", "input_size"),
+    *("init", "zero_init_residual", "gate_bias"),
+    *("dropout", "dropout_image", "drop_path", "norm_momentum", "memory_efficient"),
+)
 
 #: The metadata entry of a trained classifier's file.
 OWN_MODEL = "striate model 1"
