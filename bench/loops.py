@@ -17,7 +17,8 @@ from striate.analysis import summary
 from striate.data import ArrayImages, Preprocessing, Split
 from striate.models import ConvNet
 from striate.training.batches import Batches
-from striate.training.hardware import choose_precision, create_fabric
+from striate.training.fabric import create_fabric
+from striate.training.hardware import choose_precision
 from striate.training.loop import Training
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe

@@ -17,7 +17,7 @@ from striate.classifier.places import place_of
 from striate.data import open_dataset
 from striate.data.dataset import Skipped
 from striate.errors import StriateError, UsageError
-from striate.training.hardware import create_fabric
+from striate.training.fabric import create_fabric
 from striate.training.progress import Lines, Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder

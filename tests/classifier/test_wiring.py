@@ -10,7 +10,7 @@ import striate
 from striate.classifier import execution, reporting, resume, runs
 from striate.classifier.resumable import identity
 from striate.data import open_dataset
-from striate.training.hardware import create_fabric
+from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder

@@ -22,7 +22,7 @@ from striate.classifier.resumable import (
 from striate.data import Dataset
 from striate.errors import StriateError
 from striate.files import as_spelt_here
-from striate.training.hardware import create_fabric
+from striate.training.fabric import create_fabric
 from striate.training.progress import create_progress
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder

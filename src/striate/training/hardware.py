@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Any
-
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.precision import MixedPrecision
 
 from striate.errors import StriateError, UsageError
 
@@ -62,23 +57,3 @@ def device_type(accelerator: str) -> str:
     if not available[wanted]:
         raise StriateError(f"device '{accelerator}' is not on this machine; leave --device away to use what is.")
     return wanted
-
-
-def create_fabric(accelerator: str, devices: int, precision: str) -> Fabric:
-    """A launched Fabric: one process for each device.
-
-    Raises:
-        StriateError: more devices than there are.
-    """
-    options: dict[str, Any] = {"accelerator": accelerator, "devices": devices}
-    if (accelerator, precision) == ("cpu", "16-mixed"):  # Fabric by itself would take bfloat16 in its place
-        options["plugins"] = MixedPrecision("16-mixed", "cpu")
-    else:
-        options["precision"] = precision
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    try:
-        fabric = Fabric(**options)
-    except (RuntimeError, ValueError) as error:
-        raise StriateError(f"{devices} {accelerator} devices with precision {precision}: {error}") from error
-    fabric.launch()
-    return fabric

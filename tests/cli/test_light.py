@@ -1,0 +1,33 @@
+"""What a command loads: those that only run a network or read images load no library of training."""
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys
+from striate.cli import start
+sys.argv = ["striate", *sys.argv[1:]]
+try:
+    start.main()
+except SystemExit as leaving:
+    assert not leaving.code, leaving.code
+print(*{name.split(".")[0] for name in sys.modules} | ({"torch._dynamo"} & set(sys.modules)))
+"""
+#: Together they take seconds and 260 MB: Fabric brings torchmetrics, and that torchvision and PyTorch's compiler.
+OF_TRAINING = {"lightning_fabric", "torchmetrics", "torchvision", "torch._dynamo", "scipy", "sklearn", "matplotlib"}
+
+
+@pytest.mark.parametrize(
+    "command", ["predict {run} {images}", "evaluate {run}", "check {images}", "summary lenet5", "card lenet5", "models"]
+)
+def test_a_command_without_training_loads_nothing_of_it(command, run, colours):
+    arguments = command.format(run=run, images=colours).split()
+    process = subprocess.run(
+        [sys.executable, "-c", CODE, *arguments], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    loaded = set(process.stdout.splitlines()[-1].split())
+    assert "typer" in loaded
+    assert not loaded & OF_TRAINING
