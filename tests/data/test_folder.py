@@ -217,6 +217,10 @@ def test_class_of_files_that_are_not_read_says_so_with_the_mend(make_folder):
         StriateError, match=r"class 'tulip' has no images: .*3 files \(3 .heic: not read; convert them to JPEG"
     ):
         open_dataset(folder)
+    (folder / "rose" / "more.heic").write_bytes(b"heic")
+    with pytest.raises(StriateError, match=r"tulip holds only 3 files \(3 .heic: not read; convert them to JPEG"):
+        open_dataset(folder)
+    (folder / "rose" / "more.heic").unlink()
     shutil.copy(folder / "rose/000.png", folder / "tulip/x.png")
     (note,) = [note for note in open_dataset(folder).notes if "heic" in note]
     assert note.startswith(

@@ -25,11 +25,12 @@ def to_size(size: tuple[int, int], channels: int = 3, **options) -> Preprocessin
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 9])
 @pytest.mark.parametrize("shape", [(100, 131), (301, 200), (31, 77), (225, 224)])
-def test_crop_is_torchvisions_resize_and_centre_crop(shape, channels):
+@pytest.mark.parametrize(("side", "short_side"), [(64, 73), (62, 71)])  # 73.1 and 70.9
+def test_crop_is_torchvisions_resize_and_centre_crop(shape, channels, side, short_side):
     image = noise(*shape, channels)
-    expected = by_torchvision(image, v2.Resize(round(64 / 0.875), antialias=True), v2.CenterCrop(64))
-    made = to_size((64, 64), channels)(image)
-    assert made.shape == (64, 64, channels)
+    expected = by_torchvision(image, v2.Resize(short_side, antialias=True), v2.CenterCrop(side))
+    made = to_size((side, side), channels)(image)
+    assert made.shape == (side, side, channels)
     assert made.dtype == np.uint8
     assert np.abs(made.astype(int) - expected).max() <= 1
 
