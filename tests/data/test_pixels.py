@@ -112,6 +112,8 @@ def test_an_icons_picture_is_measured_before_it_is_decoded(a_million):
     small = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 24, 0, 0)
     with pytest.raises(UnreadableImage, match="need 8 MB to be decoded"):
         decode(struct.pack("<HHH", 0, 1, 2) + small + second + picture)
+    with pytest.raises(UnreadableImage, match="need 8 MB to be decoded"):  # whichever of them Pillow would take
+        pixels._check_icon(struct.pack("<HHH", 0, 1, 2) + small + second + picture)
 
 
 @pytest.mark.parametrize(
