@@ -71,6 +71,18 @@ def test_auxiliary_head_sits_before_the_second_reduction():
         weightless("nasnet_mobile", auxiliary=True, stem="paper", input_size=32)
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "stem"),
+    [("nasnet_cifar", (32, 32), None), ("nasnet_large", (331, 331), None), ("nasnet_mobile", (40, 96), "small")],
+)
+def test_auxiliary_head_covers_the_whole_map_of_its_size(name, size, stem):
+    options = {"stem": stem} if stem else {}
+    model = weightless(name, auxiliary=True, num_classes=7, input_size=size, **options).eval()
+    logits, auxiliary = model(torch.empty(2, 3, *size, device="meta"), auxiliary=True)
+    (found,) = auxiliary.values()
+    assert logits.shape == found.shape == (2, 7)
+
+
 def test_cell_after_a_reduction_looks_past_it_in_the_large_network_only():
     """With `skip` the reduction hands on the second last normal cell's output, else the last one's."""
     for name, cell in (("nasnet_mobile", "cell3"), ("nasnet_large", "cell4")):
