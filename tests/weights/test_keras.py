@@ -26,6 +26,7 @@ def model():
     x = layers.Conv2D(5, 1)(x)  # gets its name by counting
     x = layers.Conv2D(7, 1)(x)
     x = layers.Flatten()(x)
+    x = layers.Dropout(0.5)(x)  # has no weights and changes no order
     return keras.Model(inputs, layers.Dense(2, name="dense")(x))
 
 
