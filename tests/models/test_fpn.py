@@ -83,6 +83,25 @@ def test_levels_are_the_last_maps_of_each_stride(name, strides):
     assert FeaturePyramid(weightless(name)).strides == strides
 
 
+@pytest.mark.parametrize("extra", [None, "pool", "p6p7"])
+def test_strides_are_those_of_the_maps_the_extra_levels_included(extra):
+    pyramid = FeaturePyramid(weightless("resnet50", stem="paper"), 8, extra=extra).eval()
+    maps = pyramid(torch.empty(1, 3, 256, 512, device="meta"))
+    assert {name: (256 // y.shape[2], 512 // y.shape[3]) for name, y in maps.items()} == {
+        name: (stride, stride) for name, stride in pyramid.strides.items()
+    }
+    assert list(pyramid.strides.values()) == [4, 8, 16, 32, 64, 128][: len(maps)]
+
+
+def test_first_weights_have_a_variance_of_one_over_what_comes_in():
+    torch.manual_seed(0)
+    pyramid = FeaturePyramid(create_model("resnet20_cifar"), 256, extra="p6p7")
+    for layer in (*pyramid.lateral.values(), *pyramid.smooth.values(), pyramid.p6, pyramid.p7):
+        assert layer.weight.var().item() == pytest.approx(1 / layer.weight[0].numel(), rel=0.05)
+        assert layer.weight.abs().max() <= (3 / layer.weight[0].numel()) ** 0.5
+        assert not layer.bias.any()
+
+
 def test_parameters_are_the_papers_convolutions():
     """1x1 from 256, 512, 1024 and 2048 channels, and four 3x3, all to 256 with biases."""
     backbone = weightless("resnet50")
