@@ -375,3 +375,23 @@ def test_the_channels_of_images_are_those_of_weights_that_say_them(trained, tmp_
     assert pretrained_channels("lenet5", "~/model.safetensors") == 3
     (tmp_path / "keras.h5").write_bytes(b"never read here")
     assert pretrained_channels("lenet5", tmp_path / "keras.h5") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "heads", "weight"),
+    [
+        ({}, False, 0.0),
+        ({"recipe": replace(get_recipe("tiny"), auxiliary_weight=0.2)}, True, 0.2),
+        ({"settings": {"auxiliary_weight": "0.1"}}, True, 0.1),
+        (
+            {"recipe": replace(get_recipe("tiny"), auxiliary_weight=0.2), "settings": {"auxiliary_weight": 0}},
+            False,
+            0.0,
+        ),
+        ({"options": {"auxiliary": True}}, True, 0.3),  # the paper's
+    ],
+)
+def test_heads_are_planned_where_recipe_setting_or_option_asks_for_them(colours, asked, heads, weight):
+    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "googlenet", "size": 64, **asked})
+    assert plan["network"]["arguments"]["auxiliary"] is heads
+    assert plan["recipe"]["auxiliary_weight"] == weight

@@ -1,7 +1,9 @@
 import copy
 import json
 import pickletools
+import zlib
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -10,6 +12,7 @@ from torch import nn
 
 from striate.errors import StriateError
 from striate.training.checkpoints import (
+    checksum,
     load_checkpoint,
     optimizer_tensors,
     restore_optimizer,
@@ -186,6 +189,15 @@ def test_a_checkpoint_can_be_overwritten_while_its_tensors_are_in_use(tmp_path):
     assert tensors["a"].eq(1).all()
     assert load_file(path)["a"].eq(0).all()
     assert [entry.name for entry in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_the_checksum_is_of_names_and_bytes():
+    tensors = {"a": torch.tensor([1.0, 2.0]), "b": torch.tensor([3.0])}
+    found = checksum(tensors)
+    assert found == zlib.crc32(b"a" + np.array([1, 2], "<f4").tobytes() + b"b" + np.array([3], "<f4").tobytes())
+    assert checksum(dict(reversed(tensors.items()))) == found
+    assert checksum({"a": tensors["a"], "c": tensors["b"]}) != found
+    assert checksum({}) == 0
 
 
 def test_prefixes_take_each_other_away():

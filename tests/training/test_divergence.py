@@ -23,6 +23,15 @@ def test_finite_looks_at_every_value(values, expected):
     assert finite(reversed(tensors)) is expected
 
 
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+def test_finite_looks_at_single_numbers_and_every_kind(value, kind):
+    broken = torch.tensor(value, dtype=kind)
+    assert finite([torch.tensor(1.0, dtype=kind)])
+    assert not finite([torch.tensor(7), torch.ones(2), broken])
+    assert not finite([broken.expand(2, 3)])
+
+
 def test_finite_takes_nothing_and_whole_numbers_for_sound():
     assert finite([])
     assert finite([torch.tensor([1, 2])])
