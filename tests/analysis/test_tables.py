@@ -313,6 +313,10 @@ def test_a_network_without_costs_still_has_a_table() -> None:
         (149_520_384, "149.5 M"),
         (2 * 10**9, "2.00 G"),
         (10**12, "1.00 T"),
+        (999_949, "999.9 K"),
+        (999_950, "1.00 M"),
+        (999_960_000, "1.00 G"),
+        (1_234_567 * 10**9, "1234.6 T"),
     ],
 )
 def test_counts_are_shown_with_their_unit(value: int, text: str) -> None:
@@ -323,6 +327,10 @@ def test_counts_are_shown_with_their_unit(value: int, text: str) -> None:
     ("value", "text"),
     [
         (12, "12 B"),
+        (1024, "1 KB"),
+        (1023 * 2**10, "1023 KB"),
+        (1024 * 2**10 - 1, "1.0 MB"),
+        (1024 * 2**20 - 1, "1.0 GB"),
         (1023, "1023 B"),
         (802_816, "784 KB"),
         (2**20, "1.0 MB"),

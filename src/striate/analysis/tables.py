@@ -40,20 +40,24 @@ def count_text(value: int) -> str:
     """A count with three or four figures: 149.5 M."""
     if value < 1000:
         return str(value)
-    for unit, size in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("K", 10**3)):
-        if value >= size:
-            scaled = value / size
-            return f"{scaled:.{1 if scaled >= 10 else 2}f} {unit}"
-    return str(value)
+    scaled, unit = _in_units(value, 1000, ("K", "M", "G", "T"), 999.95)
+    return f"{scaled:.{1 if scaled >= 10 else 2}f} {unit}"
 
 
 def bytes_text(value: int) -> str:
     """Memory in units of 1024: 784 KB."""
-    for unit, size in (("GB", 2**30), ("MB", 2**20), ("KB", 2**10)):
-        if value >= size:
-            scaled = value / size
-            return f"{scaled:.{1 if scaled < 100 and unit != 'KB' else 0}f} {unit}"
-    return f"{value} B"
+    if value < 1024:
+        return f"{value} B"
+    scaled, unit = _in_units(value, 1024, ("KB", "MB", "GB"), 1023.5)
+    return f"{scaled:.{1 if scaled < 100 and unit != 'KB' else 0}f} {unit}"
+
+
+def _in_units(value: int, step: int, units: tuple[str, ...], limit: float) -> tuple[float, str]:
+    """`value` in the first unit in which it stays below `limit`, from which on it would be rounded to the next."""
+    power = 1
+    while power < len(units) and value / step**power >= limit:
+        power += 1
+    return value / step**power, units[power - 1]
 
 
 def _shape_text(shape: tuple[int, ...] | None) -> str:
