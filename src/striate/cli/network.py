@@ -157,7 +157,9 @@ def _from_torchvision(name: str, size: int | None, classes: int | None, channels
     if name not in known:
         raise unknown("network of torchvision", name, known, "torchvision.models.list_models() lists them all.")
     if channels not in (None, 3):
-        raise UsageError(f"torchvision:{name} takes 3 channels, not {channels}; --channels is for other networks")
+        raise UsageError(
+            f"torchvision:{name} takes 3 channels, not {channels}; networks by name and timm:NAME take any"
+        )
     options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
     if name in ("googlenet", "inception_v3"):
         options["init_weights"] = False  # their own rule takes half a minute
