@@ -2,13 +2,16 @@
 
 import hashlib
 import io
+import os
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import EncodedImages, FileImages, KeptImages, open_dataset
+from striate.data import EncodedImages, FileImages, KeptImages, check, open_dataset
 from striate.data.check import check_parts
 from striate.data.kept import Memory
 from striate.data.listing import Part
@@ -312,3 +315,21 @@ def test_bands_that_share_nothing_are_listed(tmp_path, bands, listed):
         f"the images have different numbers of channels: {listed}; keep those of one number, or ask for one with "
         "open_dataset(channels=)"
     )
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(1, 1), (3, 3), (None, 2)])
+def test_as_many_threads_look_as_are_asked_for(make_folder, monkeypatch, workers, threads):
+    together, seen = threading.Barrier(threads, timeout=10), set()
+    really = Memory.reserve
+
+    def watched(self, picture):
+        seen.add(threading.get_ident())
+        together.wait()
+        time.sleep(0.005)
+        return really(self, picture)
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(check, "_CHUNK", 1)
+    monkeypatch.setattr(Memory, "reserve", watched)
+    open_dataset(make_folder({"cat": 3, "dog": 3}), val_fraction=0, workers=workers)
+    assert len(seen) == threads

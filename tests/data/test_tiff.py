@@ -379,6 +379,24 @@ def test_bits_may_lie_in_reverse(compression):
     np.testing.assert_array_equal(decode(reverse, 1), samples * 17)
 
 
+@pytest.mark.parametrize("compression", ["jpeg", "raw", "tiff_lzw"])
+@pytest.mark.parametrize("count", [1, 5])
+def test_pages_behind_a_reduced_copy_are_read_and_not_the_copy(compression, count):
+    copy, mask, *pages = (Image.new("L", (16, 16), level) for level in range(240, 240 - 20 * (count + 2), -20))
+    stream = io.BytesIO()
+    others = [pages[0], mask, *pages[1:]]
+    copy.save(stream, "TIFF", save_all=True, append_images=others, compression=compression, tiffinfo={254: 0})
+    data, entry = stream.getvalue(), struct.pack("<HHII", 254, LONG, 1, 0)
+    first, second, third, *rest = data.split(entry)
+    assert len(rest) == count
+    reduced, whole, masked = (struct.pack("<HHII", 254, LONG, 1, kind) for kind in (1, 0, 4))
+    data = first + reduced + second + whole + third + masked + entry.join(rest)
+    assert [page.number for page in read_pages(data)] == [1, *range(3, count + 2)]
+    found = decode(data, count)
+    assert found.shape == (16, 16, count)
+    assert np.abs(found[8, 8].astype(int) - [200 - 20 * page for page in range(count)]).max() <= 1
+
+
 def test_a_single_band_is_never_apart():
     (page,) = read_pages(tiff(np.zeros((4, 5, 1), int), 8, BLACK, planar=True, more={284: (SHORT, [2])}))
     assert not page.planar
