@@ -333,3 +333,19 @@ def test_as_many_threads_look_as_are_asked_for(make_folder, monkeypatch, workers
     monkeypatch.setattr(Memory, "reserve", watched)
     open_dataset(make_folder({"cat": 3, "dog": 3}), val_fraction=0, workers=workers)
     assert len(seen) == threads
+
+
+def test_where_one_look_fails_the_rest_is_not_looked_at(monkeypatch):
+    looked_at: list[int] = []
+
+    def reserve(self, picture):
+        looked_at.append(1)
+        time.sleep(0.001)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "_CHUNK", 1)
+    monkeypatch.setattr(Memory, "reserve", reserve)
+    content = [png(noise(2, 2, 3))] * 300
+    with pytest.raises(KeyboardInterrupt):
+        check_parts({"train": Part(content, ["x"] * 300, np.zeros(300, np.int64))}, workers=1)
+    assert len(looked_at) < 200
