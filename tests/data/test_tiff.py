@@ -595,6 +595,14 @@ def test_what_can_be_read_of_a_damaged_file_is_read():
             read_pages(data)
     with pytest.raises(UnreadableImage, match="a TIFF file without a page"):
         read_pages(b"II*\0" + bytes(4))
+    far = bytearray(directories(LEAST, big=True))
+    for number in (1 << 62, (1 << 64) - 1):  # behind the end, and beyond what can be counted
+        far[8:16] = struct.pack("<Q", number)
+        with pytest.raises(UnreadableImage, match="directory does not make sense"):
+            read_pages(bytes(far))
+    for tags in ({320: (SHORT, [1, 2, 3, 4]), 262: (SHORT, [PALETTE])}, {277: (SHORT, [0])}):
+        with pytest.raises(UnreadableImage, match="directory does not make sense"):
+            read_pages(directories(LEAST | tags))
     many = bytearray(directories(LEAST))
     many[8:10] = struct.pack("<H", 4097)
     with pytest.raises(UnreadableImage, match="directory does not make sense"):

@@ -115,7 +115,7 @@ def read_pages(data: bytes) -> list[Page]:
             tags, position = _read_directory(data, position, order, big)
             if not int(tags.get(254, (0,))[0]) & 5:
                 pages.append(replace(_page(tags, order), number=len(visited) - 1))
-    except (struct.error, ValueError, IndexError, KeyError, OverflowError, ZeroDivisionError) as error:
+    except (struct.error, ValueError, KeyError, OverflowError) as error:
         if pages:
             return pages
         raise UnreadableImage("damaged: the TIFF directory does not make sense") from error
