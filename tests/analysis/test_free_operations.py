@@ -111,7 +111,7 @@ def test_every_form_of_an_operation_counts_nothing(name: str) -> None:
 def test_every_name_is_one_of_pytorchs() -> None:
     known = {name.split(".")[0].removeprefix("aten::") for name in torch._C._dispatch_get_all_op_names()}
     known |= {name.rstrip("_") for name in known if not name.startswith("__")}
-    assert FREE <= known
+    assert known >= FREE
 
 
 CALCULATES = re.compile(r"(conv|linear|embedding|matmul|quantized_|int4mm).*|.*_out|make_quantized_cell_params.*")
