@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.data import tiff as tiff_module
 from striate.data.decode import PAGES, UnreadableImage, decode, inspect
 from striate.data.tiff import damage, is_tiff, read_pages
 
@@ -586,6 +587,14 @@ def test_pages_follow_each_other_until_they_come_round():
     assert [page.width for page in read_pages(directories(*with_masks))] == [11, 12]
 
 
+def test_no_more_than_so_many_pages_are_looked_for(monkeypatch):
+    monkeypatch.setattr(tiff_module, "_MOST_PAGES", 5)
+    pages = [LEAST | {256: (SHORT, [width])} for width in range(1, 8)]
+    assert [page.width for page in read_pages(directories(*pages))] == [1, 2, 3, 4, 5]
+    masks = [page | {254: (LONG, [4])} for page in pages[:3]]
+    assert [page.width for page in read_pages(directories(*masks, *pages[3:]))] == [4, 5]
+
+
 def test_what_can_be_read_of_a_damaged_file_is_read():
     first = LEAST | {256: (SHORT, [11])}
     without = {256: (SHORT, [12]), 257: (SHORT, [40])}  # of no place of its pixels
@@ -603,6 +612,8 @@ def test_what_can_be_read_of_a_damaged_file_is_read():
     for tags in ({320: (SHORT, [1, 2, 3, 4]), 262: (SHORT, [PALETTE])}, {277: (SHORT, [0])}):
         with pytest.raises(UnreadableImage, match="directory does not make sense"):
             read_pages(directories(LEAST | tags))
+    some = LEAST | {1000 + number: (SHORT, [number]) for number in range(4096 - len(LEAST))}
+    assert len(read_pages(directories(some))) == 1  # as many tags as are allowed
     many = bytearray(directories(LEAST))
     many[8:10] = struct.pack("<H", 4097)
     with pytest.raises(UnreadableImage, match="directory does not make sense"):
