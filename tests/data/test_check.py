@@ -349,3 +349,23 @@ def test_where_one_look_fails_the_rest_is_not_looked_at(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         check_parts({"train": Part(content, ["x"] * 300, np.zeros(300, np.int64))}, workers=1)
     assert len(looked_at) < 200
+
+
+def test_all_that_had_to_be_done_is_told_in_its_order(monkeypatch):
+    def saved(format, image, **options):
+        stream = io.BytesIO()
+        image.save(stream, format, **options)
+        return stream.getvalue()
+
+    frames = [Image.fromarray(noise(8, 8, 3, seed=seed)) for seed in (0, 1)]
+    more = {"save_all": True, "append_images": frames[1:]}
+    large = Image.new("RGB", (1000, 900))
+    contents = [saved("JPEG", large), saved("TIFF", frames[0], **more), *[saved("GIF", frames[0], **more)] * 2]
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700_000)
+    part = Part(contents, ["large.jpg", "pages.tif", "moving.gif", "more.gif"], np.arange(4))
+    assert check_parts({"train": part}).notes == (
+        "2 images animated, first frame used (first: moving.gif)",
+        "1 image of several pages, first page used (first: pages.tif)",
+        "1 image too large for the memory allowed, decoded at a half, a quarter or an eighth of the size (first: "
+        "large.jpg)",
+    )

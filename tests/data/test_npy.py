@@ -50,7 +50,7 @@ def test_types_of_unknown_range_are_refused(dtype):
 
 
 def test_only_what_begins_as_an_array_is_taken_for_one():
-    with pytest.raises(UnreadableImage, match="^not an image$"):
+    with pytest.raises(UnreadableImage, match=r"^not an image$"):
         decode(b"\x93NOT AN ARRAY", None)
 
 
