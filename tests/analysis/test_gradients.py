@@ -279,3 +279,18 @@ def test_gradients_of_an_earlier_step_do_not_count():
     before = model[0].weight.grad.clone()
     assert gradient_norms(model, *given) == fresh
     assert torch.equal(model[0].weight.grad, before)
+
+
+def test_a_compiled_network_is_measured_as_it_was_written():
+    class Compiled(nn.Module):
+        """As `torch.compile` wraps a network."""
+
+        def __init__(self, model):
+            super().__init__()
+            self._orig_mod = model
+
+        def forward(self, x):
+            raise AssertionError("it is not to be compiled for this")
+
+    model, given = nn.Sequential(nn.Linear(2, 3)), (torch.rand(4, 2), torch.tensor([0, 2, 1, 1]))
+    assert gradient_norms(Compiled(model), *given) == gradient_norms(model, *given)

@@ -267,3 +267,10 @@ def test_opencv_has_no_threads_of_its_own():
     spec = importlib.util.spec_from_file_location("loaded_again", apply.__file__)
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
     assert cv2.getNumThreads() == 1
+
+
+@pytest.mark.parametrize("place", [100, 40_000])
+def test_a_picture_longer_than_opencv_takes_shows_its_own_pixels(place):
+    image = (np.arange(50_000) // 200).astype(np.uint8).reshape(1, -1, 1).repeat(60, axis=0)
+    shown = warp([image], geometry.translation(place * ONE, 3 * ONE)[:, :2], (8, 500))
+    np.testing.assert_array_equal(shown[0], image[3:11, place : place + 500])
