@@ -270,7 +270,15 @@ def test_opencv_has_no_threads_of_its_own():
 
 
 @pytest.mark.parametrize("place", [100, 40_000])
-def test_a_picture_longer_than_opencv_takes_shows_its_own_pixels(place):
+def test_a_picture_longer_than_opencv_takes_is_cut_and_shows_its_own_pixels(place, monkeypatch):
     image = (np.arange(50_000) // 200).astype(np.uint8).reshape(1, -1, 1).repeat(60, axis=0)
+    really, longest = cv2.warpAffine, []
+
+    def watched(given, *arguments, **options):
+        longest.append(max(given.shape))
+        return really(given, *arguments, **options)
+
+    monkeypatch.setattr(cv2, "warpAffine", watched)
     shown = warp([image], geometry.translation(place * ONE, 3 * ONE)[:, :2], (8, 500))
     np.testing.assert_array_equal(shown[0], image[3:11, place : place + 500])
+    assert max(longest) <= 32_767
