@@ -5,7 +5,8 @@ import re
 import pytest
 import torch
 
-from striate.analysis.free_operations import is_free, is_outer_product
+from striate.analysis.counting import full_name
+from striate.analysis.free_operations import FREE, is_free, is_outer_product
 
 #: By their names in PyTorch's list.
 KINDS = {
@@ -89,6 +90,28 @@ ONE_BY_ONE = {
 def test_views_and_value_by_value_count_nothing_and_what_writes_is_no_view(name: str) -> None:
     func, full, expected = ONE_BY_ONE[name]
     assert is_free(func, full) is expected
+
+
+#: In place they are no views, and what is written as others shows by its own name where nobody takes it apart.
+BY_OTHER_NAMES = (
+    "t_ transpose_ squeeze_ squeeze_.dim squeeze_.dims unsqueeze_ swapaxes_ swapdims_ detach_ as_strided_ "
+    "masked_fill_.Scalar masked_fill_.Tensor masked_fill.Tensor _unsafe_view native_channel_shuffle where.Scalar "
+    "where.ScalarOther max max.dim max.other min min.dim min.other adaptive_max_pool1d max_pool1d max_pool2d "
+    "max_pool3d prelu _fused_rms_norm clone contiguous relu relu_ neg neg_ narrow_copy lift_fresh slice_scatter"
+)
+
+
+@pytest.mark.parametrize("name", BY_OTHER_NAMES.split())
+def test_every_form_of_an_operation_counts_nothing(name: str) -> None:
+    base, _, overload = name.partition(".")
+    func = getattr(getattr(ATEN, base), overload or "default")
+    assert is_free(func, full_name(func))
+
+
+def test_every_name_is_one_of_pytorchs() -> None:
+    known = {name.split(".")[0].removeprefix("aten::") for name in torch._C._dispatch_get_all_op_names()}
+    known |= {name.rstrip("_") for name in known if not name.startswith("__")}
+    assert known >= FREE
 
 
 CALCULATES = re.compile(r"(conv|linear|embedding|matmul|quantized_|int4mm).*|.*_out|make_quantized_cell_params.*")

@@ -270,3 +270,27 @@ def test_other_heads_count_three_tenths_of_their_loss_where_they_are_asked_for()
     assert all_.loss == pytest.approx((losses[0] + 0.3 * (losses[1] + losses[2])).item())
     assert [layer.name for layer in plain.layers] == ["main"]
     assert [layer.name for layer in all_.layers] == ["main", "first", "second"]
+
+
+def test_gradients_of_an_earlier_step_do_not_count():
+    model, given = nn.Sequential(nn.Linear(2, 3)), (torch.rand(4, 2), torch.tensor([0, 2, 1, 1]))
+    fresh = gradient_norms(model, *given)
+    model(given[0]).sum().backward()
+    before = model[0].weight.grad.clone()
+    assert gradient_norms(model, *given) == fresh
+    assert torch.equal(model[0].weight.grad, before)
+
+
+def test_a_compiled_network_is_measured_as_it_was_written():
+    class Compiled(nn.Module):
+        """As `torch.compile` wraps a network."""
+
+        def __init__(self, model):
+            super().__init__()
+            self._orig_mod = model
+
+        def forward(self, x):
+            raise AssertionError("it is not to be compiled for this")
+
+    model, given = nn.Sequential(nn.Linear(2, 3)), (torch.rand(4, 2), torch.tensor([0, 2, 1, 1]))
+    assert gradient_norms(Compiled(model), *given) == gradient_norms(model, *given)

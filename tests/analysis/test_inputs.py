@@ -246,6 +246,11 @@ FIRST = {
     "plain steps": (nn.RNN(3, 4), ("", "RNN", 2, False)),
     "attention": (nn.MultiheadAttention(4, 2), ("", "MultiheadAttention", 2, False)),
     "transformer": (nn.TransformerEncoderLayer(4, 2, 8), ("", "TransformerEncoderLayer", 2, False)),
+    "transformers": (
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8), 1, enable_nested_tensor=False),
+        ("", "TransformerEncoder", 2, False),
+    ),
+    "long steps": (nn.LSTM(3, 4), ("", "LSTM", 2, False)),
     "tokens": (nn.Sequential(nn.Embedding(9, 4), nn.LSTM(4, 2)), ("0", "Embedding", 1, True)),
     "bags of tokens": (nn.EmbeddingBag(9, 4), ("", "EmbeddingBag", 1, True)),
     "ours": (LocallyConnected1d(2, 4, 10, 3), ("", "LocallyConnected1d", 2, False)),
@@ -352,3 +357,19 @@ def test_a_mapping_is_by_name_where_all_its_names_can_be_given(model: nn.Module,
     given = {name: torch.zeros(1) for name in names}
     inputs = from_values(model, given)
     assert (inputs.kwargs, inputs.args) == ((given, ()) if by_name else ({}, (given,)))
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError])
+def test_where_nothing_says_what_forward_takes_a_mapping_is_the_one_argument(error: type[Exception]) -> None:
+    class Untold:
+        def __call__(self, x):
+            return x
+
+        @property
+        def __signature__(self):
+            raise error
+
+    model = nn.Identity()
+    model.forward = Untold()  # type: ignore[method-assign]
+    given = {"image": torch.zeros(1)}
+    assert from_values(model, given).args == (given,)

@@ -190,6 +190,8 @@ PAIRS = {
     "two each": ((2, 2, 4, 4), (2, 3), 16 + 16 + 16 + 4),
     "one each, measured on two": ((1, 2, 4, 4), (1, 3), (16 + 16 + 16 + 4) // 2),
     "a vector without a batch": ((1, 2, 4, 4), (3,), None),
+    "one value without a batch": ((1, 2, 4, 4), (1,), None),
+    "a number": ((1, 2, 4, 4), (), None),
     "one and two": ((1, 2, 4, 4), (2, 3), None),
 }
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.analysis import latency as latencies
 from striate.analysis import measure_latency
 from striate.errors import StriateError, UsageError
 
@@ -162,3 +163,45 @@ def test_a_network_without_weights_runs_in_float32(clock: list[float]) -> None:
 def test_counts_below_one_are_refused(shape: tuple[int, ...], batch_size: int, repeats: int | None) -> None:
     with pytest.raises(UsageError, match=re.escape(f"batch_size {batch_size}, repeats {repeats} and shape {shape}")):
         measure_latency(nn.Tanh(), shape, batch_size, repeats)
+
+
+class Elsewhere:
+    """Images on another kind of device."""
+
+    def __init__(self, device: str) -> None:
+        self.device = torch.device(device)
+
+
+@pytest.mark.parametrize(("device", "waits"), [("cpu", []), ("cuda:1", ["cuda:1"]), ("mps", ["mps"])])
+def test_a_run_ends_when_its_device_has_done_the_work(
+    device: str, waits: list[str], clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+
+    def wait(which: object = "mps") -> None:
+        waited.append(str(which))
+        clock[0] += 0.25
+
+    monkeypatch.setattr(torch.cuda, "synchronize", wait)
+    monkeypatch.setattr(torch.mps, "synchronize", wait)
+    assert latencies._once(lambda images: None, Elsewhere(device)) == 250 * len(waits)  # type: ignore[arg-type]
+    assert waited == waits
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "where"),
+    [
+        ("cpu", 1, f"CPU ({platform.machine()}), 1 thread, "),
+        ("cpu", 3, f"CPU ({platform.machine()}), 3 threads, "),
+        ("cuda:1", 1, "a card called cuda:1, "),
+        ("mps", 1, "mps, "),
+    ],
+)
+def test_the_place_is_told_by_its_name(device: str, threads: int, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: f"a card called {place}")
+    for dtype, layout, rest in (
+        (torch.float32, torch.channels_last, "float32, channels-last"),
+        (torch.bfloat16, torch.contiguous_format, "bfloat16, contiguous"),
+    ):
+        assert latencies._setup(torch.device(device), dtype, layout) == where + rest

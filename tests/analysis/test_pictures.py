@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
+from PIL import Image
 from torch import nn
 
 from striate.analysis import Comparison, Entry, Summary, bubbles, effective_plot, gradient_tables, plots, summary
+from striate.analysis.drawing import figure, save
 from striate.analysis.effective import EffectiveField
 from striate.analysis.gradients import Gradients, LayerGradient
-from striate.errors import UsageError
+from striate.errors import StriateError, UsageError
 
 
 @pytest.mark.parametrize("suffix", ["svg", "SVG", "Pdf", "PNG"])
@@ -238,3 +242,103 @@ def test_one_bubble_has_room_above_and_below(drawn: list[Any]) -> None:
     bottom, top = drawn[0].axes[0].get_ylim()
     assert 1 <= 50 - bottom <= 2
     assert 1 <= top - 50 <= 2
+
+
+def test_squares_are_told_apart_by_colour_and_line(drawn: list[Any]) -> None:
+    effective_plot.plot_field(FIELD, "x.svg")
+    axis, scale = drawn[0].axes
+    assert [(to_hex(patch.get_edgecolor()), patch.get_linestyle()) for patch in axis.patches] == [
+        ("#35d07f", "-"),
+        ("#4fb4ff", "--"),
+        ("#ffffff", ":"),
+    ]
+    assert not any(patch.get_fill() for patch in axis.patches)
+    (legend,) = drawn[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == [patch.get_label() for patch in axis.patches]
+    assert {text.get_color() for text in legend.get_texts()} == {"white"}
+    assert legend._ncols == 3
+    assert scale.get_ylabel() == "gradient, share of the strongest pixel"
+    assert axis.images[0].get_cmap().name == "magma"
+
+
+def test_lines_of_gradients_can_be_told_apart_and_read(drawn: list[Any]) -> None:
+    layers = tuple(LayerGradient(f"conv{number}", "Conv2d", 4, 1.0, 1.0) for number in range(3))
+    runs = [Gradients(f"network {number}", 1.0, layers) for number in range(12)]
+    gradient_tables.plot_gradients(runs, "x.svg")
+    (axis,) = drawn[0].axes
+    looks = [(line.get_color(), line.get_linestyle()) for line in axis.lines]
+    assert [style for _, style in looks] == ["-"] * 6 + ["--"] * 6
+    assert len(set(looks)) == 12
+    assert {line.get_marker() for line in axis.lines} == {"o"}
+    assert (axis.get_xlabel(), axis.get_ylabel()) == (
+        "layer with weights, from the input",
+        "gradient, root mean square",
+    )
+    drawn[0].draw_without_rendering()
+    low, high = axis.get_xlim()
+    assert [place for place in axis.get_xticks() if low <= place <= high] == [1, 2, 3]
+    assert drawn[0].get_size_inches().tolist() == [9, 5]
+    assert [name for name, spine in axis.spines.items() if spine.get_visible()] == ["left", "bottom"]
+    for wrong in ([], [*runs, runs[0]]):
+        with pytest.raises(UsageError, match=f"^{len(wrong)} networks to draw; lines are readable for 1 to 12$"):
+            gradient_tables.plot_gradients(wrong, "x.svg")
+
+
+def test_axes_of_bubbles_say_what_they_are(drawn: list[Any]) -> None:
+    entries = [
+        Entry(f"n{number}", network(1 + 3 * number), 0.5 + number / 100, "paper", f"group {number:02}")
+        for number in range(12)
+    ]
+    for count in (10, 12):
+        bubbles.plot_accuracy(entries[:count], "x.svg")
+        (axis,) = drawn[-1].axes
+        assert len(np.unique(axis.collections[0].get_facecolors(), axis=0)) == count  # a colour for each group
+        assert axis.get_xlabel() == "multiply-adds for one image, at each network's own input size"
+        assert axis.get_ylabel() == "published top-1 on ImageNet, %"
+        low, high = axis.get_xlim()
+        ticks = zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)
+        labels = [label.get_text() for place, label in ticks if low <= place <= high]
+        assert labels[:3] == ["1 K", "2 K", "5 K"]
+        assert axis.get_legend().get_title().get_text() == "parameters"
+    with pytest.raises(StriateError) as caught:
+        bubbles.plot_accuracy(
+            [ENTRIES[3], Entry("other", network(2), None, "at 600 px"), Entry("more", network(2))], "x"
+        )
+    assert str(caught.value) == (
+        "none of these networks has a published top-1 on ImageNet in its form and at its size (other: at 600 px), so "
+        "there is nothing to draw"
+    )
+    with pytest.raises(StriateError, match=r"in its form and at its size, so there is nothing to draw$"):
+        bubbles.plot_accuracy(ENTRIES[3:], "x.svg")
+
+
+def test_bars_have_room_and_each_kind_its_colour(drawn: list[Any]) -> None:
+    small, large = network(2), blocks(10, 1)
+    for summaries, size in (([small], (11, 3)), ([small, small], (18, 3)), ([large], (11, 1.4 + 0.19 * 20))):
+        plots.plot_summaries(summaries, "x.svg", 2, names=["one", "two"][: len(summaries)])
+        assert drawn[-1].get_size_inches().tolist() == pytest.approx(list(size))
+    assert [block.get_suptitle() for block in drawn[1].subfigs] == ["one", "two"]
+    axes = drawn[0].subfigs[0].axes
+    assert [to_hex(axis.patches[0].get_facecolor()) for axis in axes] == ["#1f77b4", "#ff7f0e", "#2ca02c"]
+    for axis in axes:
+        for text, bar in zip(axis.texts, axis.patches, strict=True):
+            x, y = text.get_position()
+            assert bar.get_width() < x < 1.05 * axis.get_xlim()[1]
+            assert y == pytest.approx(bar.get_y() + bar.get_height() / 2)
+            assert text.get_va() == "center"
+        assert list(axis.get_xticks()) == []
+
+
+def test_a_picture_has_so_many_pixels_an_inch(tmp_path: Path) -> None:
+    made = save(figure(tmp_path / "x.PNG", 3, 2), tmp_path / "x.PNG")
+    assert made == tmp_path / "x.PNG"
+    with Image.open(made) as image:
+        assert (image.format, image.size) == ("PNG", (360, 240))
+
+
+def test_where_matplotlib_is_missing_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(StriateError, match=r"^plot needs matplotlib: pip install matplotlib$"):
+        figure("x.svg", 3, 2)
+    with pytest.raises(UsageError, match=r"^cannot draw to 'x\.gif': its name must end in \.svg, \.png, \.pdf$"):
+        figure("x.gif", 3, 2)

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from striate.analysis.blending_rules import attention
-from striate.analysis.fields import State
+from striate.analysis.fields import Field, State, widened
 from striate.analysis.inputs import Inputs
+from striate.analysis.operation import Call
 from striate.analysis.propagation import RULES
 from striate.analysis.ramps import UNKNOWN, identity
 from striate.analysis.watcher import watch
@@ -259,3 +260,65 @@ def test_kernels_of_other_machines_have_the_rules_of_this_one() -> None:
     assert RULES["cudnn_batch_norm"] is RULES["native_batch_norm"]
     assert RULES["_safe_softmax"].__qualname__ == RULES["_softmax"].__qualname__
     assert RULES["_convolution"] is RULES["convolution"]
+
+
+#: Names under which an operation may arrive elsewhere, behind the one that it has here.
+OTHER_NAMES = """
+mul add sub div relu hardtanh hardswish hardsigmoid gelu silu elu selu celu leaky_relu mish prelu _prelu_kernel
+    threshold softplus log_sigmoid_forward clone contiguous _to_copy detach alias lift_fresh clamp native_dropout
+    expand broadcast_to rrelu_with_noise glu_jvp softshrink hardshrink channel_shuffle native_channel_shuffle
+view _unsafe_view _reshape_alias reshape flatten unflatten squeeze unsqueeze
+sum mean amax amin max min var std var_mean std_mean prod linalg_vector_norm norm logsumexp argmax argmin any all
+zeros_like ones_like empty_like full_like rand_like randn_like new_zeros new_ones new_empty new_full
+    new_empty_strided bernoulli zero fill uniform normal sym_size
+permute transpose t numpy_T swapaxes
+split split_with_sizes unsafe_split unsafe_split_with_sizes chunk unsafe_chunk
+native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training cudnn_batch_norm
+constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d
+roll flip
+pixel_shuffle pixel_unshuffle
+"""
+
+
+@pytest.mark.parametrize("line", OTHER_NAMES.replace("\n    ", " ").strip().splitlines())
+def test_operations_of_one_kind_have_one_rule(line: str) -> None:
+    first, *others = line.split()
+    assert [name for name in others if RULES.get(name) is not RULES[first]] == []
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_pooling_under_any_name_reads_the_same_windows(rank: int) -> None:
+    shape = {1: SIGNAL, 2: IMAGE, 3: VOLUME}[rank]
+    kernel, stride, pad, gap = ((3, 2, 2)[:rank], (2, 1, 2)[:rank], (1, 0, 1)[:rank], (1, 2, 1)[:rank])
+    x, field = values(shape), tuple(identity(2 + axis) for axis in range(rank))
+
+    def said(name: str, function: Function, *args: object) -> list[Field]:
+        outputs = [function(x)]
+        return RULES[name](Call(name, (x, *args), {}, outputs, lambda tensor: field, [x]))
+
+    largest, mean, fixed = (getattr(F, f"{name}_pool{rank}d") for name in ("max", "avg", "adaptive_avg"))
+    with_gaps = lambda x: largest(x, kernel, stride, pad, gap)  # noqa: E731
+    for name in (f"max_pool{rank}d", f"max_pool{rank}d_with_indices"):
+        assert said(name, with_gaps, kernel, stride, pad, gap) == [told(with_gaps, shape)]
+    plain = lambda x: mean(x, kernel, stride, pad)  # noqa: E731
+    assert said(f"avg_pool{rank}d", plain, kernel, stride, pad, True, gap) == [told(plain, shape)]
+    sizes = tuple(max(1, size // 2) for size in shape[2:])
+    to_size = lambda x: fixed(x, sizes)  # noqa: E731
+    for name in (f"adaptive_avg_pool{rank}d", f"_adaptive_avg_pool{rank}d", f"adaptive_max_pool{rank}d"):
+        assert said(name, to_size, sizes) == [told(to_size, shape)]
+    assert RULES[f"_upsample_nearest_exact{rank}d"] is RULES["_upsample_nearest_exact1d"]
+
+
+def test_norms_of_rows_and_softmax_go_by_any_of_their_names() -> None:
+    x = values(IMAGE)
+    field = (identity(2), identity(3))
+
+    def said(name: str, *args: object) -> list[Field]:
+        fields = RULES[name](Call(name, (x, *args), {}, [x], lambda tensor: field, [x]))
+        return [widened(one, IMAGE[2:]) for one in fields]
+
+    for name in ("native_layer_norm", "_fused_rms_norm"):
+        assert said(name, [6]) == [told(lambda x: F.layer_norm(x, (6,)), IMAGE)]
+    for name in ("_softmax", "_log_softmax", "_safe_softmax"):
+        assert said(name, 2) == [told(lambda x: torch.softmax(x, 2), IMAGE)]
+    assert set(RULES) >= {f"upsample_{name}" for name in ("linear1d", "bilinear2d", "bicubic2d", "trilinear3d")}

@@ -113,6 +113,17 @@ def test_hooks_that_are_plain_functions_do_not_run_and_that_is_said() -> None:
     assert len(model._forward_hooks) == len(model._forward_pre_hooks) == 1
 
 
+@torch.library.custom_op("striate_tests::turned", mutates_args=())
+def turned(x: Tensor) -> Tensor:
+    """An operation of a user's own."""
+    return -x
+
+
+@turned.register_fake
+def _(x: Tensor) -> Tensor:
+    return torch.empty_like(x)
+
+
 @pytest.mark.parametrize("kind", [nn.Module, nn.Conv2d])
 def test_operations_and_modules_of_python_are_shared_with_a_copy(kind: type) -> None:
     class Holds(kind):  # type: ignore[misc, valid-type]
@@ -120,9 +131,12 @@ def test_operations_and_modules_of_python_are_shared_with_a_copy(kind: type) -> 
             return self.function(self.library.relu(x))
 
     model = Holds(*((3, 4, 3) if kind is nn.Conv2d else ()))
-    model.function, model.library = torch.ops.aten.neg, torch
-    for device in ("meta", "cpu"):
-        assert summary(model, (3, 8, 8), device=device).root.output_shape == (1, 3, 8, 8)
+    model.library = torch
+    for function in (torch.ops.aten.neg, torch.ops.aten.neg.default, turned):
+        model.function = function
+        assert duplicate(model).function is function
+        for device in ("meta", "cpu"):
+            assert summary(model, (3, 8, 8), device=device).root.output_shape == (1, 3, 8, 8)
 
 
 def test_a_generator_of_ones_own_is_copied_with_its_state() -> None:

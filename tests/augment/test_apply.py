@@ -1,3 +1,5 @@
+import importlib.util
+
 import cv2
 import numpy as np
 import pytest
@@ -258,3 +260,25 @@ def test_colours_are_rounded_to_the_nearest(channels):
     image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(channels, axis=2)
     coloured = recolour(image, colour.contrast(ONE * 0.7)[0, :3])
     assert np.abs(coloured[..., :3] - (127.5 + 0.7 * (image[..., :3].astype(float) - 127.5))).max() <= 0.46
+
+
+def test_opencv_has_no_threads_of_its_own():
+    cv2.setNumThreads(3)
+    spec = importlib.util.spec_from_file_location("loaded_again", apply.__file__)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert cv2.getNumThreads() == 1
+
+
+@pytest.mark.parametrize("place", [100, 40_000])
+def test_a_picture_longer_than_opencv_takes_is_cut_and_shows_its_own_pixels(place, monkeypatch):
+    image = (np.arange(50_000) // 200).astype(np.uint8).reshape(1, -1, 1).repeat(60, axis=0)
+    really, longest = cv2.warpAffine, []
+
+    def watched(given, *arguments, **options):
+        longest.append(max(given.shape))
+        return really(given, *arguments, **options)
+
+    monkeypatch.setattr(cv2, "warpAffine", watched)
+    shown = warp([image], geometry.translation(place * ONE, 3 * ONE)[:, :2], (8, 500))
+    np.testing.assert_array_equal(shown[0], image[3:11, place : place + 500])
+    assert max(longest) <= 32_767

@@ -12,9 +12,9 @@ def noise(*shape):
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("rows_at_once", [1, 100, 1 << 20])
+@pytest.mark.parametrize("rows_at_once", [0.5, 1, 100, 1 << 20])
 def test_opacity_mixes_with_white_rounded_for_every_value(rows_at_once, monkeypatch):
-    monkeypatch.setattr(channels, "_AT_ONCE", 256 * rows_at_once)
+    monkeypatch.setattr(channels, "_AT_ONCE", int(256 * rows_at_once))
     colour, alpha = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
     shown = on_white(colour[..., None], alpha[..., None])
     share = alpha / 255

@@ -2,13 +2,16 @@
 
 import hashlib
 import io
+import os
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import EncodedImages, FileImages, KeptImages, open_dataset
+from striate.data import EncodedImages, FileImages, KeptImages, check, open_dataset
 from striate.data.check import check_parts
 from striate.data.kept import Memory
 from striate.data.listing import Part
@@ -311,4 +314,58 @@ def test_bands_that_share_nothing_are_listed(tmp_path, bands, listed):
     assert str(caught.value) == (
         f"the images have different numbers of channels: {listed}; keep those of one number, or ask for one with "
         "open_dataset(channels=)"
+    )
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(1, 1), (3, 3), (None, 2)])
+def test_as_many_threads_look_as_are_asked_for(make_folder, monkeypatch, workers, threads):
+    together, seen = threading.Barrier(threads, timeout=10), set()
+    really = Memory.reserve
+
+    def watched(self, picture):
+        seen.add(threading.get_ident())
+        together.wait()
+        time.sleep(0.005)
+        return really(self, picture)
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(check, "_CHUNK", 1)
+    monkeypatch.setattr(Memory, "reserve", watched)
+    open_dataset(make_folder({"cat": 3, "dog": 3}), val_fraction=0, workers=workers)
+    assert len(seen) == threads
+
+
+def test_where_one_look_fails_the_rest_is_not_looked_at(monkeypatch):
+    looked_at: list[int] = []
+
+    def reserve(self, picture):
+        looked_at.append(1)
+        time.sleep(0.001)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "_CHUNK", 1)
+    monkeypatch.setattr(Memory, "reserve", reserve)
+    content = [png(noise(2, 2, 3))] * 300
+    with pytest.raises(KeyboardInterrupt):
+        check_parts({"train": Part(content, ["x"] * 300, np.zeros(300, np.int64))}, workers=1)
+    assert len(looked_at) < 200
+
+
+def test_all_that_had_to_be_done_is_told_in_its_order(monkeypatch):
+    def saved(format, image, **options):
+        stream = io.BytesIO()
+        image.save(stream, format, **options)
+        return stream.getvalue()
+
+    frames = [Image.fromarray(noise(8, 8, 3, seed=seed)) for seed in (0, 1)]
+    more = {"save_all": True, "append_images": frames[1:]}
+    large = Image.new("RGB", (1000, 900))
+    contents = [saved("JPEG", large), saved("TIFF", frames[0], **more), *[saved("GIF", frames[0], **more)] * 2]
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700_000)
+    part = Part(contents, ["large.jpg", "pages.tif", "moving.gif", "more.gif"], np.arange(4))
+    assert check_parts({"train": part}).notes == (
+        "2 images animated, first frame used (first: moving.gif)",
+        "1 image of several pages, first page used (first: pages.tif)",
+        "1 image too large for the memory allowed, decoded at a half, a quarter or an eighth of the size (first: "
+        "large.jpg)",
     )

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import zlib
 
 import numpy as np
 import pytest
@@ -119,3 +120,26 @@ def test_an_archive_that_is_none_is_one_line(tmp_path):
             list_cifar("cifar10", archive)
         assert str(caught.value).startswith(f"{tmp_path}/two\ufffdlines.tar.gz is damaged or cut short (")
         assert str(caught.value).endswith("); fetch it again")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "cause"),
+    [
+        (lambda data: data[: len(data) // 2], EOFError),
+        (lambda data: data[: len(data) // 8] + bytes(40) + data[len(data) // 8 + 40 :], zlib.error),
+        (lambda data: b"no archive", tarfile.TarError),
+        (None, FileNotFoundError),
+    ],
+)
+def test_whatever_is_wrong_with_an_archive_it_is_to_be_fetched_again(tmp_path, spoil, cause):
+    write(tmp_path / "set", "cifar10")
+    for member in TRAIN["cifar10"]:  # so that they can be packed
+        (tmp_path / "set" / member).write_bytes(np.random.default_rng(0).integers(0, 4, 3073 * 9, np.uint8).tobytes())
+    archive = packed(tmp_path / "set", "gz")
+    if spoil is None:
+        archive.unlink()
+    else:
+        archive.write_bytes(spoil(archive.read_bytes()))
+    with pytest.raises(StriateError, match=r"set\.tar is damaged or cut short \(.*\); fetch it again$") as caught:
+        list_cifar("cifar10", archive)
+    assert isinstance(caught.value.__cause__, cause)

@@ -16,6 +16,7 @@ from striate.data.decode import (
     ANIMATED,
     PAGES,
     ROTATED,
+    SHRUNK,
     WRONG_EXTENSION,
     UnreadableImage,
     decode,
@@ -456,3 +457,24 @@ def test_a_file_that_cannot_be_read_is_named_by_who_reads_it(tmp_path, monkeypat
     with pytest.raises(UnreadableImage) as caught:
         read_file(tmp_path)
     assert (caught.value.reason, caught.value.where) == ("not a file", str(tmp_path))
+
+
+def test_the_file_itself_counts_among_the_memory_to_the_last_byte(monkeypatch):
+    # grey JPEG takes 4 bytes a pixel; TIFF one, and three for each of a row; of pages as channels two for each
+    grey = Image.new("L", (1000, 1000))
+    page = Image.new("L", (500, 500))
+    pages = {"save_all": True, "append_images": [page] * 4, "compression": "tiff_adobe_deflate"}
+    for data, channels, needed, pixels in (
+        (encode(grey, "JPEG"), 1, 4_000_000, 1_300_000),
+        (encode(grey, "TIFF"), 1, 1_003_000, 1_000_000),
+        (encode(page, "TIFF", **pages), 5, 2_500_000, 1_000_000),
+    ):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pixels)
+        room = 33 * pixels // 10 - needed - len(data)
+        assert inspect(data + bytes(room), channels).remarks == ()
+        more = data + bytes(room + 1)
+        if data.startswith(b"\xff\xd8"):
+            assert inspect(more, channels).remarks == (SHRUNK,)
+        else:
+            with pytest.raises(UnreadableImage, match="need 3 MB to be decoded, 3 MB are allowed"):
+                decode(more, channels)

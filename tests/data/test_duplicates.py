@@ -129,6 +129,9 @@ def test_listing_is_capped_but_the_count_is_true():
     found = cross_split_duplicates(Dataset("", ("a", "b"), 1, *splits, (), (), ""), limit=7)
     assert found == [("train0", f"val{row}") for row in range(7)]
     assert found.total == 90  # val against train, test against train, test against val
+    many = Dataset("", ("a", "b"), 1, *(split.subset(np.arange(60) % 30) for split in splits), (), (), "")
+    assert len(cross_split_duplicates(many)) == 100
+    assert cross_split_duplicates(many, limit=1000).total == len(cross_split_duplicates(many, limit=1000)) == 180
 
 
 def test_files_that_have_gone_equal_nothing(tmp_path):

@@ -65,7 +65,9 @@ def test_mnist_is_counted_as_its_readme_says(shared_data):
         (lambda data: data + b"x", "longer than its header"),
         (lambda data: data[:9], "within its header"),
         (lambda data: b"", "begins with nothing"),
-        (lambda data: gzip.compress(data)[:-20], "gzip stream"),
+        (lambda data: gzip.compress(data)[:-20], "gzip stream is damaged or cut short"),  # it ends
+        (lambda data: gzip.compress(data)[:-8] + bytes(8), "gzip stream is damaged or cut short"),  # another checksum
+        (lambda data: gzip.compress(data)[:10] + b"\xff" * 99, "gzip stream is damaged or cut short"),  # no such code
     ],
 )
 def test_damaged_files_say_how(tmp_path, change, message):

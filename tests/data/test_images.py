@@ -74,3 +74,13 @@ def test_paths_are_printed_whatever_is_in_them():
     assert printable("caf\udce9") == "caf\ufffd"  # a byte that is no UTF-8
     assert printable("caf\udcc3\udca9") == "café"  # two that are
     assert printable("\ud800") == "\ufffd"
+
+
+@pytest.mark.parametrize("code", [0x00, 0x09, 0x1F, 0x7F, 0xD800, 0xDC7F, 0xDD00, 0xDFFF, 0xDC80, 0xDCFF])
+def test_no_sign_that_nobody_can_print_gets_into_a_report(code):
+    assert printable(f"a{chr(code)}b") == "a\ufffdb"
+
+
+@pytest.mark.parametrize("code", [0x20, 0x7E, 0x80, 0xA0, 0xD7FF, 0xE000, 0x1F600])
+def test_other_signs_stay(code):
+    assert printable(f"a{chr(code)}b") == f"a{chr(code)}b"

@@ -442,3 +442,22 @@ def test_a_run_of_zeros_counts_only_inside_the_coded_data():
     assert complaint(said, coded + bytes(70), True) is None
     assert complaint(said, coded + bytes(8 + 70), True) is None  # the decoder reads ahead
     assert complaint(said, coded + bytes(64 + 8 + 70), True) == words
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_an_older_opencv_gives_the_same_colours(mode, monkeypatch):
+    data = photo(mode, (48, 32))
+    expected = decode(data, None)
+    monkeypatch.setattr(jpeg, "_RGB", None)
+    found = jpeg.decode(data, jpeg.read_header(data))
+    np.testing.assert_array_equal(found, expected)
+    assert found.shape == (32, 48, 3 if mode == "RGB" else 1)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("scale", jpeg.SCALES)
+def test_what_opencv_declines_is_none_and_no_error(mode, scale):
+    header = jpeg.read_header(photo(mode, (48, 32)))
+    for data in (b"", b"no picture"):
+        assert jpeg.decode(data, header, scale) is None
+        jpeg.skim(data)

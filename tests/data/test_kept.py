@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from striate.data import ArrayImages, EncodedImages, FileImages, KeptImages, open_dataset
+from striate.data import kept as kept_module
 from striate.data.kept import ARRAY_LIMIT, Memory
 
 
@@ -52,6 +53,13 @@ def test_large_pictures_of_one_size_are_not_copied_into_an_array():
     assert large.nbytes < ARRAY_LIMIT < 2 * large.nbytes
     memory = filled(1 << 30, large, large)
     assert isinstance(memory.images(np.array([0, 1]), source(2)), KeptImages)
+
+
+@pytest.mark.parametrize(("limit", "kind"), [(180, ArrayImages), (179, KeptImages)])
+def test_pictures_are_copied_into_an_array_up_to_the_last_byte(limit, kind, monkeypatch):
+    monkeypatch.setattr(kept_module, "ARRAY_LIMIT", limit)
+    memory = filled(10_000, *map(picture, range(3)))
+    assert type(memory.images(np.arange(3), source(3))) is kind
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(3 * 60, True), (3 * 60 - 1, False), (0, False)])

@@ -257,6 +257,15 @@ def test_download_is_whole_and_checked_or_not_there(tmp_path, server):
         target.unlink()
 
 
+def test_a_cache_that_cannot_be_made_is_told_with_what_is_to_lie_there(tmp_path, offline):
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(StriateError) as caught:
+        named.list_named("cifar10", tmp_path / "cache")
+    assert str(caught.value).startswith("'cifar10' is not in the cache and ")
+    assert str(caught.value).endswith(f"; put cifar-10-binary.tar.gz into {tmp_path}/cache/cifar10")
+    assert isinstance(caught.value.__cause__, OSError)
+
+
 def test_missing_data_set_is_downloaded_into_the_cache(tmp_path, server, monkeypatch):
     folder, address = server
     write_cifar10(tmp_path / "made")

@@ -49,6 +49,11 @@ def test_types_of_unknown_range_are_refused(dtype):
         decode(npy(np.zeros((4, 5, 3), dtype)), 3)
 
 
+def test_only_what_begins_as_an_array_is_taken_for_one():
+    with pytest.raises(UnreadableImage, match=r"^not an image$"):
+        decode(b"\x93NOT AN ARRAY", None)
+
+
 def test_objects_are_not_unpickled():
     with pytest.raises(UnreadableImage, match="Python objects, which is not loaded"):
         decode(npy(np.array([{}]), allow_pickle=True), 3)

@@ -440,3 +440,26 @@ def test_all_that_is_asked_for_reaches_the_check(make_folder):
     assert isinstance(open_dataset(folder, memory_limit=0, workers=1, channels=4).train.images, FileImages)
     assert open_dataset(folder, channels=4).train.images.read(0).shape == (12, 10, 4)
     assert open_dataset(folder, channels=4).channels == 4
+
+
+def test_notes_come_from_the_files_to_the_pictures(make_folder, tmp_path):
+    root = make_folder({"Cat": 60, "cat": 8}, name="pets/train").parent
+    make_folder({"Cat": 2}, name="pets/val", mode="L", size=(9, 9))
+    (root / "train" / "Cat" / "notes.txt").touch()
+    (root / "test").mkdir()
+    (root / "train" / "cat" / "000.png").rename(root / "train" / "cat" / "000.jpg")
+    Image.new("RGB", (10, 12), (1, 2, 3)).save(root / "train" / "Cat" / "000.png")
+    notes = open_dataset(root, test_fraction=0.5, seed=4).notes
+    assert [note.replace(f"{root}/", "") for note in notes] == [
+        "1 file left out (1 .txt; the first: train/Cat/notes.txt): not images by their names",
+        "test has no class folders and was left out",
+        "1 image with the extension of another format, read by content (first: train/cat/000.jpg)",
+        "much alike, yet classes of their own: 'Cat' and 'cat'",
+        "val has no images of 'cat'",
+        "images: 34 train, 2 val, 34 test (test cut from train by class with seed 4, val as in the source)",
+        "unbalanced: 'Cat' has 30 training images, 'cat' 4 (7.5 times fewer)",
+        "fewer than 10 training images: 'cat' (4)",
+        "2 images in grey, repeated over 3 channels (first: val/Cat/000.png)",
+        "2 of 70 images are not 12x10 (height x width) like the rest: val/Cat/000.png (9x9), val/Cat/001.png (9x9)",
+        "one colour only: train/Cat/000.png",
+    ]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from striate.data import open_dataset
+from striate.data.parquet import list_parquet
 from striate.errors import StriateError
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -375,3 +376,73 @@ def test_names_by_number_count_by_their_numbers(tmp_path):
     dataset = open_dataset(path, val_fraction=0)
     assert dataset.classes == ("class 0", "class 1", "class 10")
     assert dataset.train.labels.tolist() == [0, 1, 2, 1]
+
+
+NONE = pa.array([None], pa.int64())
+
+
+@pytest.mark.parametrize(
+    ("shards", "why"),
+    [
+        ([[], []], "has no rows"),
+        ([[], [-1]], "has no labels (all are -1)"),
+        ([[-1, -1], [-1]], "has no labels (all are -1)"),
+        ([[-1, -1], NONE], "has no labels (all are empty)"),
+        ([NONE, [-1]], "has no labels (all are empty)"),
+    ],
+)
+def test_why_a_split_is_left_out_is_said_of_all_its_files(tmp_path, shards, why):
+    train = write(tmp_path / "train.parquet", [0, 1, 0, 1])
+    files = []
+    for number, labels in enumerate(shards):
+        images = pa.array([{"bytes": png(row), "path": ""} for row in range(len(labels))], IMAGE)
+        labels = pa.array(labels, pa.int64())
+        files.append(write(tmp_path / f"test-{number}.parquet", labels, images=images))
+    listing = list_parquet({"test": files, "train": [train]})
+    assert listing.notes == (f"the test split {why} and was left out",)
+    assert list(listing.parts) == ["train"]
+
+
+def test_the_first_row_that_cannot_be_used_may_be_of_a_later_file(tmp_path):
+    train = write(tmp_path / "train.parquet", [0, 1])
+    empty = write(tmp_path / "test-0.parquet", pa.array([], pa.int64()), images=pa.array([], IMAGE))
+    broken = write(tmp_path / "test-1.parquet", [-1, 0], images=pa.array([None, None], IMAGE))
+    assert list_parquet({"train": [train], "test": [empty, broken]}).notes == (
+        "the test split has no usable rows (the first: test-1.parquet[0]: label -1, which stands for no label) and was "
+        "left out",
+    )
+
+
+def test_every_file_without_names_takes_those_of_the_others(tmp_path):
+    named = write(tmp_path / "c.parquet", [0, 1], names=("dog", "cat"))
+    others = [write(tmp_path / f"{name}.parquet", [1, 0, 1], names=None) for name in "ab"]
+    listing = list_parquet({"train": [others[0], named], "val": [others[1]]})
+    assert listing.notes == ("a.parquet, b.parquet: no class names of its own, so those of c.parquet are used",)
+    assert listing.classes == ("dog", "cat")
+    assert {split: part.labels.tolist() for split, part in listing.parts.items()} == {
+        "train": [1, 0, 1, 0, 1],
+        "val": [1, 0, 1],
+    }
+
+
+def test_what_one_of_the_files_has_is_told_of_it(tmp_path):
+    plain = write(tmp_path / "a.parquet", ["x", "y"], names=None)
+    more = write(tmp_path / "b.parquet", ["y", "x"], names=None)
+    pq.write_table(pq.read_table(more).append_column("category", pa.array([1, 2])), more)
+    note = "column 'category' not used: 'label' says the classes"
+    assert list_parquet({"train": [plain, more]}).notes == (note,)
+    assert list_parquet({"val": [more], "train": [plain]}).notes == (note,)
+    twice = [write(tmp_path / f"{name}.parquet", [0, 1, 2], names=("cat", "dog", "cat")) for name in "cd"]
+    other = write(tmp_path / "e.parquet", [0, 1], names=("dog", "dog"))
+    assert list_parquet({"train": [*twice, other]}).notes[:2] == (
+        "e.parquet: 'dog' named more than once: each is one class",
+        "c.parquet: 'cat' named more than once: each is one class",
+    )
+
+
+def test_numbers_beside_words_are_names_like_them(tmp_path):
+    words = write(tmp_path / "a.parquet", ["cat", "3"], names=None)
+    numbers = write(tmp_path / "b.parquet", [3, 1], names=None)
+    listing = list_parquet({"train": [words, numbers]})
+    assert (listing.classes, listing.notes) == (("1", "3", "cat"), ())
+    assert listing.parts["train"].labels.tolist() == [2, 1, 1, 0]

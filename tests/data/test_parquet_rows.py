@@ -258,6 +258,12 @@ def test_files_that_are_none_or_must_not_be_read_are_one_line(tmp_path, monkeypa
         assert "\n" not in message
         assert isinstance(caught.value.__cause__, (pa.ArrowException, OSError))
     sound = write(path, {"image": [b""], "label": [0]})
+    whole = sound.read_bytes()
+    for place in range(4, 60, 4):  # in the pages of the images and the labels
+        sound.write_bytes(whole[:place] + b"\xff" * 4 + whole[place + 4 :])
+        with pytest.raises(StriateError, match=f"^{path} is not a Parquet file, or it is damaged \\([^\n]+\\)$"):
+            read_rows(sound, "a")
+    sound.write_bytes(whole)
 
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")

@@ -24,14 +24,14 @@ def noise(*shape):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
-@pytest.mark.parametrize("rows", [1, 4])
+@pytest.mark.parametrize("rows", [0.5, 1, 4])
 def test_strips_give_what_the_whole_gives(mode, rows, monkeypatch):
     if mode == "I;16":
         image = Image.fromarray(noise(9, 7).astype(np.uint16) * 257)
     else:
         image = Image.fromarray(noise(9, 7, 3)).convert(mode)
     whole = decode_image(image, 4)
-    monkeypatch.setattr(pixels, "_STRIP", 7 * rows)
+    monkeypatch.setattr(pixels, "_STRIP", int(7 * rows))
     assert np.array_equal(decode_image(image, 4), whole)
 
 

@@ -63,9 +63,13 @@ def test_thin_images_are_cut_first_with_the_same_result(shape, size, interpolati
     assert np.abs(made.astype(int) - look(image)).max() <= 2
 
 
-def test_ordinary_images_are_not_cut_first(monkeypatch):
-    monkeypatch.setattr(preprocessing, "resize_window", None)
-    assert to_size((64, 64))(noise(80, 400, 3)).shape == (64, 64, 3)
+@pytest.mark.parametrize(("width", "cut"), [(400, False), (510, False), (514, True), (900, True)])
+def test_only_images_of_eight_times_the_pixels_are_cut_first(width, cut, monkeypatch):
+    asked = []
+    monkeypatch.setattr(preprocessing, "resize_window", lambda *said: asked.append(said) or resize_window(*said))
+    look = to_size((64, 64), crop_fraction=1.0)
+    assert look(noise(64, width, 3)).shape == (64, 64, 3)
+    assert bool(asked) is cut
 
 
 @pytest.mark.parametrize("shape", [(1, 20000, 3), (20000, 1, 3), (2, 65000, 1)])

@@ -49,3 +49,13 @@ def test_every_class_keeps_one_image_even_where_all_are_asked_for():
     kept, held = stratified_split(np.array([0, 0, 0, 1, 1, 2]), 1.0, seed=0)
     assert sorted(np.array([0, 0, 0, 1, 1, 2])[kept].tolist()) == [0, 1, 2]
     assert len(held) == 3
+
+
+def test_equal_remainders_are_equal_whatever_floating_point_makes_of_them():
+    labels = np.repeat(np.arange(3), [3, 13, 23])  # a tenth of each leaves three tenths of an image
+    extra = set()
+    for seed in range(40):
+        held = np.bincount(labels[stratified_split(labels, 0.1, seed)[1]], minlength=3)
+        assert held.sum() == 4
+        extra.add(tuple(held - [0, 1, 2]))
+    assert extra == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}

@@ -95,14 +95,15 @@ def test_backslashes_are_slashes_unless_a_file_has_them_in_its_name(make_folder)
     assert "2 paths with backslashes read with slashes" in dataset.notes
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-mark"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("first", ["", "sep={delimiter}\n"])
 def test_what_spreadsheets_write_is_read(make_folder, encoding, delimiter, first):
     folder = make_folder({"café": 1, "thé": 1})
     lines = [("Image Path", "Label"), ('"café/000.png"', "café"), ("", ""), ("thé/000.png", "thé")]
     text = first.format(delimiter=delimiter) + "\r\n".join(map(delimiter.join, lines)) + "\r\n"
-    content = b"\xff\xfe" + text.encode("utf-16-le") if encoding == "utf-16-le-mark" else text.encode(encoding)
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    content = mark + text.encode(encoding)
     (folder / "labels.csv").write_bytes(content)
     dataset = open_dataset(folder / "labels.csv", val_fraction=0)
     assert dataset.classes == ("café", "thé")

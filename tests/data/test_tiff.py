@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.data import tiff as tiff_module
 from striate.data.decode import PAGES, UnreadableImage, decode, inspect
 from striate.data.tiff import damage, is_tiff, read_pages
 
@@ -379,6 +380,24 @@ def test_bits_may_lie_in_reverse(compression):
     np.testing.assert_array_equal(decode(reverse, 1), samples * 17)
 
 
+@pytest.mark.parametrize("compression", ["jpeg", "raw", "tiff_lzw"])
+@pytest.mark.parametrize("count", [1, 5])
+def test_pages_behind_a_reduced_copy_are_read_and_not_the_copy(compression, count):
+    copy, mask, *pages = (Image.new("L", (16, 16), level) for level in range(240, 240 - 20 * (count + 2), -20))
+    stream = io.BytesIO()
+    others = [pages[0], mask, *pages[1:]]
+    copy.save(stream, "TIFF", save_all=True, append_images=others, compression=compression, tiffinfo={254: 0})
+    data, entry = stream.getvalue(), struct.pack("<HHII", 254, LONG, 1, 0)
+    first, second, third, *rest = data.split(entry)
+    assert len(rest) == count
+    reduced, whole, masked = (struct.pack("<HHII", 254, LONG, 1, kind) for kind in (1, 0, 4))
+    data = first + reduced + second + whole + third + masked + entry.join(rest)
+    assert [page.number for page in read_pages(data)] == [1, *range(3, count + 2)]
+    found = decode(data, count)
+    assert found.shape == (16, 16, count)
+    assert np.abs(found[8, 8].astype(int) - [200 - 20 * page for page in range(count)]).max() <= 1
+
+
 def test_a_single_band_is_never_apart():
     (page,) = read_pages(tiff(np.zeros((4, 5, 1), int), 8, BLACK, planar=True, more={284: (SHORT, [2])}))
     assert not page.planar
@@ -568,6 +587,14 @@ def test_pages_follow_each_other_until_they_come_round():
     assert [page.width for page in read_pages(directories(*with_masks))] == [11, 12]
 
 
+def test_no_more_than_so_many_pages_are_looked_for(monkeypatch):
+    monkeypatch.setattr(tiff_module, "_MOST_PAGES", 5)
+    pages = [LEAST | {256: (SHORT, [width])} for width in range(1, 8)]
+    assert [page.width for page in read_pages(directories(*pages))] == [1, 2, 3, 4, 5]
+    masks = [page | {254: (LONG, [4])} for page in pages[:3]]
+    assert [page.width for page in read_pages(directories(*masks, *pages[3:]))] == [4, 5]
+
+
 def test_what_can_be_read_of_a_damaged_file_is_read():
     first = LEAST | {256: (SHORT, [11])}
     without = {256: (SHORT, [12]), 257: (SHORT, [40])}  # of no place of its pixels
@@ -577,6 +604,16 @@ def test_what_can_be_read_of_a_damaged_file_is_read():
             read_pages(data)
     with pytest.raises(UnreadableImage, match="a TIFF file without a page"):
         read_pages(b"II*\0" + bytes(4))
+    far = bytearray(directories(LEAST, big=True))
+    for number in (1 << 62, (1 << 64) - 1):  # behind the end, and beyond what can be counted
+        far[8:16] = struct.pack("<Q", number)
+        with pytest.raises(UnreadableImage, match="directory does not make sense"):
+            read_pages(bytes(far))
+    for tags in ({320: (SHORT, [1, 2, 3, 4]), 262: (SHORT, [PALETTE])}, {277: (SHORT, [0])}):
+        with pytest.raises(UnreadableImage, match="directory does not make sense"):
+            read_pages(directories(LEAST | tags))
+    some = LEAST | {1000 + number: (SHORT, [number]) for number in range(4096 - len(LEAST))}
+    assert len(read_pages(directories(some))) == 1  # as many tags as are allowed
     many = bytearray(directories(LEAST))
     many[8:10] = struct.pack("<H", 4097)
     with pytest.raises(UnreadableImage, match="directory does not make sense"):

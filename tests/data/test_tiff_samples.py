@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.data import tiff_samples
 from striate.data.tiff import Page
 from striate.data.tiff_samples import demand_known, is_readable, read_page
 from striate.data.unreadable import UnreadableImage
@@ -119,6 +120,16 @@ def eight(samples: np.ndarray, bits: int) -> np.ndarray:
 def test_more_than_is_unpacked_at_a_time_is_put_together(compression, planar, chunk):
     samples = noise(1200, 1301, 3)
     data, page = build(samples, chunk=chunk, planar=planar, compression=compression)
+    np.testing.assert_array_equal(read_page(data, page).colour, samples)
+
+
+@pytest.mark.parametrize("at_once", [1, 30, 100])
+@pytest.mark.parametrize("compression", [NONE, DEFLATE])
+@pytest.mark.parametrize("chunk", [(7, 5), (2, 5), (4, 4)])
+def test_pieces_may_be_smaller_than_a_row(at_once, compression, chunk, monkeypatch):
+    samples = noise(7, 5, 3)
+    data, page = build(samples, chunk=chunk, compression=compression)
+    monkeypatch.setattr(tiff_samples, "_AT_ONCE", at_once)
     np.testing.assert_array_equal(read_page(data, page).colour, samples)
 
 

@@ -275,3 +275,15 @@ def test_files_are_counted_by_what_is_to_be_done_the_most_first():
         "3 files (2 .heic, 1 .psd: not read; convert them to JPEG or PNG) and 1 file (1 .zip: not read; unpack them) "
         "and 3 files (2 .md, 1 .txt: not images by their names)"
     )
+
+
+def test_a_file_that_must_not_be_read_is_no_image_where_only_its_content_could_tell(tmp_path, monkeypatch):
+    for name in ("picture", "picture.png"):
+        (tmp_path / name).write_bytes(encoded("PNG"))
+
+    def refuse(self, *_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert not is_image(tmp_path / "picture")
+    assert is_image(tmp_path / "picture.png")

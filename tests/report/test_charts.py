@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 
 from striate.report.charts import INK, LINE, MUTED, TRAIN, VAL, Curve, confidence_histogram, curves, reliability
 from striate.training.metrics import Evaluation
@@ -340,3 +341,46 @@ def test_stand_in_colours_are_the_pages_own():
     assert INK == {MUTED: "var(--muted)", LINE: "var(--line)", TRAIN: "var(--train)", VAL: "var(--val)"}
     svg = curves("Loss", [Curve("a", [1, 2], [1, 2], TRAIN), Curve("b", [1, 2], [2, 1], VAL)])
     assert set(re.findall(r"var\(--\w+\)", svg)) == set(INK.values())
+
+
+def test_curves_are_thin_lines_with_round_ends_and_small_dots(axes):
+    found = axes(curves, "x", [Curve("a", [1, 2, 3, 4], [1, 2, NAN, 3], TRAIN)])
+    line, dots = found.get_lines()
+    assert (line.get_linewidth(), line.get_linestyle(), line.get_solid_capstyle()) == (1.75, "-", "round")
+    assert (dots.get_linestyle(), dots.get_markersize()) == ("None", 4.5)
+    assert {grid.get_linewidth() for grid in found.get_ygridlines()} == {1}
+    assert {text.get_fontsize() for text in (found.xaxis.label, *found.get_xticklabels())} == {11}
+    assert found.xaxis.label.get_color() == MUTED
+    assert found.spines["bottom"].get_edgecolor() == to_rgba(MUTED)
+    assert {
+        tick.tick1line.get_markersize() for axis in (found.xaxis, found.yaxis) for tick in axis.get_major_ticks()
+    } == {0}
+    assert {tick.get_pad() for axis in (found.xaxis, found.yaxis) for tick in axis.get_major_ticks()} == {6}
+    assert found.get_axisbelow() is True
+
+
+def test_squares_and_bars_have_the_pages_colours_and_their_grid(axes):
+    evaluation = Evaluation(("a", "b"), np.array([0, 1, 1, 1]), np.array([[0.7, 0.3]] * 4))
+    found = axes(reliability, evaluation.calibration())
+    gaps, dots = found.collections
+    assert [tuple(colour) for colour in gaps.get_colors()] == [to_rgba(VAL)]
+    assert [tuple(colour) for colour in dots.get_facecolors()] == [to_rgba(TRAIN)]
+    assert dots.get_zorder() > gaps.get_zorder()
+    lines = [*found.get_xgridlines(), *found.get_ygridlines()]
+    assert {(line.get_color(), line.get_linewidth(), line.get_visible()) for line in lines} == {(LINE, 1, True)}
+    assert found.get_lines()[0].get_linewidth() == 1
+
+
+def test_bars_are_flat_and_stand_on_lines_across(axes):
+    found = axes(confidence_histogram, np.array([0.3, 0.9]), np.array([0.9]), bins=4)
+    assert [bar.get_facecolor() for bar in found.patches] == [to_rgba(TRAIN)] * 4 + [to_rgba(VAL)] * 4
+    assert {bar.get_linewidth() for bar in found.patches} == {0}
+    assert {(line.get_color(), line.get_linewidth(), line.get_visible()) for line in found.get_ygridlines()} == {
+        (LINE, 1, True)
+    }
+    assert not any(line.get_visible() for line in found.get_xgridlines())
+    svg = confidence_histogram(np.array([0.3]), np.array([]))
+    assert 'aria-label="Histogram of confidence, right and wrong predictions"' in svg
+    assert 'aria-label="Reliability diagram; expected calibration error 30.0%"' in reliability(
+        Evaluation(("a", "b"), np.array([0]), np.array([[0.7, 0.3]])).calibration()
+    )

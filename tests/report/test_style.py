@@ -49,6 +49,13 @@ def test_words_and_curves_stand_out_from_the_paper(page):
     for name, least in (("--ink", 7), ("--muted", 4.5), ("--train", 3), ("--val", 3)):
         assert contrast(page[name], page["--paper"]) >= least, name
     assert contrast(page["--ink"], page["--panel"]) >= 7
+    assert 1.25 < contrast(page["--line"], page["--paper"]) < 1.75  # seen, and no more than that
+    assert 1.05 < contrast(page["--panel"], page["--paper"]) < 1.15
+    for name in ("--line", "--panel", "--muted", "--paper", "--ink"):  # greys
+        assert max(channels(page[name])) - min(channels(page[name])) <= 16
+    for name in ("--train", "--val"):
+        own, shades = channels(page[name]), channels(page[f"{name}-rgb"])
+        assert max(abs(one - other) for one, other in zip(own, shades, strict=True)) <= 20
     assert contrast(page["--train"], page["--val"]) > 1
 
 
@@ -100,6 +107,13 @@ def test_shares_decide_lengths_and_shades(selector):
     assert "var(--v)" in rule
     if "matrix" in selector:
         assert ("--train-rgb" in rule) == selector.endswith("right")
+
+
+def test_paper_is_light_by_day_and_in_print_and_dark_by_night():
+    assert luminance(LIGHT["--paper"]) > 0.9
+    assert luminance(PRINT["--paper"]) == 1
+    assert luminance(PRINT["--ink"]) == 0
+    assert luminance(DARK["--paper"]) < 0.05
 
 
 def test_braces_are_closed():

@@ -420,3 +420,48 @@ def test_links_go_to_papers_and_sections_and_the_page_says_what_it_is(whole):
     html = render(whole)
     assert "--v" in html[html.index("<style>") : html.index("</style>")]
     assert html.startswith("<!DOCTYPE html>")
+
+
+def test_what_is_styled_is_called_by_its_part(whole):
+    html = render(whole)
+    spans = re.findall(r'<span class="(\w+)">([^<]+)</span>', html)
+    assert [span for span in spans if span[0] in ("train", "val")] == [
+        ("train", "training"),
+        ("val", "validation"),
+        ("train", "right"),
+        ("val", "wrong"),
+    ]
+    assert [(kind, text) for kind, text in spans if kind not in ("train", "val")] == [
+        ("said", "dog"), ("was", "is cat 5.0\u00a0%"), ("file", "a.png"),
+        ("said", "cat"), ("was", "is dog"), ("file", "b.png"),
+    ]  # fmt: skip
+    notes = re.findall(r'<(?:p|div) class="(note(?: quiet)?)">(?:<p>)?(\w+ \w+)', html)
+    assert notes == [("note quiet", "There is"), ("note", "The loss"), ("note", "1 image")]
+    page = Page(whole)
+    assert [cell.get("class") for cell in page.all("td", "confusion")][-6:] == ["text wrap", "text wrap", None] * 2
+    assert [cell.get("class") for cell in page.all("td", "data")] == [
+        *["bar"] * 6, None, None, *["text wrap"] * 4, *["text wrap"] * 2, "text wrap",
+    ]  # fmt: skip
+    assert [cell.get("class") for cell in page.all("td", "classes")][:4] == ["bar", "bar", "bar", None]
+    assert [row["class"] for row in page.all("div", "training") if row.get("class", "").startswith("row")] == ["row"]
+    assert [row["class"] for row in page.all("div", "calibration") if row.get("class", "")[:3] == "row"] == ["row two"]
+
+
+def test_what_scrolls_can_be_reached_by_the_keyboard_and_heads_say_of_what_they_are(whole):
+    html = render(replace(whole, evaluation=FAR)) + render(whole)
+    for tag in re.findall(r'<div class="scroll[^>]*>|<pre[^>]*>', html):
+        assert 'tabindex="0"' in tag
+    for head in re.findall(r"<thead>.*?</thead>", html, re.DOTALL):
+        assert set(re.findall(r"<th\b([^>]*)>", head)) <= {' scope="col"', ' scope="col" class="text"'}
+    for body in re.findall(r"<t(?:body|foot)>.*?</t(?:body|foot)>", html, re.DOTALL):
+        assert all(' scope="row"' in head for head in re.findall(r"<th\b[^>]*>", body))
+    (lead,) = re.findall(r'<div class="interval"[^>]*>', render(whole))
+    assert 'aria-hidden="true"' in lead  # the sentence below says it
+    assert '<nav aria-label="Sections">' in html
+
+
+def test_the_page_fits_its_window_and_asks_for_no_icon(whole):
+    page = Page(whole)
+    metas = {tag["name"]: tag["content"] for _, name, tag in page.tags if name == "meta" and "name" in tag}
+    assert metas == {"viewport": "width=device-width, initial-scale=1", "color-scheme": "light dark"}
+    assert [(tag["rel"], tag["href"]) for _, name, tag in page.tags if name == "link"] == [("icon", "data:,")]

@@ -122,8 +122,8 @@ def _copy(model: nn.Module, make: Callable[[Tensor], Tensor]) -> nn.Module:
         ) from error
 
 
-#: What Python refuses to copy and a copy can share: modules of Python, operations.
-_SHARED = (ModuleType, torch._ops.OpOverload, torch._ops.OpOverloadPacket, torch.library.CustomOpDef)
+#: What Python refuses to copy and a copy can share: modules of Python, operations of a user's own.
+_SHARED = (ModuleType, torch.library.CustomOpDef)
 #: Other values that a copy can share.
 _IMMUTABLE = (type(None), bool, int, float, str, bytes, FunctionType, type)
 

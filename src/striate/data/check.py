@@ -141,12 +141,9 @@ def _look_at_all(items: list[Path | bytes], channels: int | None, memory: Memory
         return [_look_at(item, channels, memory) for item in chunk]
 
     chunks = (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for found in pool.map(look_at, chunks):
+    with ThreadPoolExecutor(workers) as pool:
+        for found in pool.map(look_at, chunks):  # which calls off the rest where it is left early
             yield from found
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _look_at(item: Path | bytes, channels: int | None, memory: Memory) -> _Look:

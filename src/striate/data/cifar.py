@@ -77,7 +77,8 @@ def _archive_reader(archive: Path) -> Callable[[list[str]], dict[str, bytes]]:
                     if stream is not None:
                         contents[base] = stream.read()
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-            raise StriateError(f"{printable(archive)} is damaged or cut short ({error}); fetch it again") from error
+            cause = " ".join(str(error).split())  # tarfile's are of several lines
+            raise StriateError(f"{printable(archive)} is damaged or cut short ({cause}); fetch it again") from error
         return contents
 
     return read

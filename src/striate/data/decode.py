@@ -204,27 +204,26 @@ def _read_tiff(data: bytes, channels: int | None) -> Pixels:
     first = pages[0]
     check_size(first.width, first.height, first.bytes_per_pixel, len(data))
     if channels is None or channels in (1, 3, 4) or channels == first.bands:
-        return replace(_read_page(data, pages, 0), pages=len(pages) > 1)
+        return replace(_read_page(data, first), pages=len(pages) > 1)
     if len(pages) != channels:
         found = f"{len(pages)} pages" if len(pages) > 1 else f"{first.bands} channel{'s' * (first.bands > 1)}"
         raise UnreadableImage(f"the image has {found}, {channels} channels are wanted")
     check_size(first.width, first.height, 2 * channels, len(data))
     planes = []
-    for number, page in enumerate(pages):
+    for page in pages:
         if page.bands != 1 or (page.width, page.height) != (first.width, first.height):
             raise UnreadableImage("the pages are not all grey and of one size, so they are not channels")
-        planes.append(_read_page(data, pages, number).colour)
+        planes.append(_read_page(data, page).colour)
     return Pixels(np.concatenate(planes, axis=2), None, "TIFF", first.bit_depth)
 
 
-def _read_page(data: bytes, pages: list[tiff.Page], number: int) -> Pixels:
-    page = pages[number]
+def _read_page(data: bytes, page: tiff.Page) -> Pixels:
     if tiff_samples.is_readable(page):
         return tiff_samples.read_page(data, page)
     if page.extra and not page.alpha:
         raise UnreadableImage(f"{page.samples} bands, so compressed, are not supported; save .npy (H, W, C)")
     tiff_samples.demand_known(page)
-    return replace(read_pixels(data, number), bit_depth=page.bit_depth)
+    return replace(read_pixels(data, page.number), bit_depth=page.bit_depth)
 
 
 def _untouched_file(image: Image.Image) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Page:
         colours: palette (3, 2 ** bits), 16 bits, or None.
         orientation: tag 274.
         subsampling: of the chroma, (2, 2) where the file does not say.
+        number: which directory of the file it is, from 0, reduced copies and masks counted.
     """
 
     order: str
@@ -61,6 +62,7 @@ class Page:
     colours: np.ndarray | None
     orientation: Any
     subsampling: tuple[int, ...]
+    number: int = 0
 
     @property
     def alpha(self) -> int | None:
@@ -112,8 +114,8 @@ def read_pages(data: bytes) -> list[Page]:
             visited.add(position)
             tags, position = _read_directory(data, position, order, big)
             if not int(tags.get(254, (0,))[0]) & 5:
-                pages.append(_page(tags, order))
-    except (struct.error, ValueError, IndexError, KeyError, OverflowError, ZeroDivisionError) as error:
+                pages.append(replace(_page(tags, order), number=len(visited) - 1))
+    except (struct.error, ValueError, KeyError, OverflowError) as error:
         if pages:
             return pages
         raise UnreadableImage("damaged: the TIFF directory does not make sense") from error
