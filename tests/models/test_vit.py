@@ -130,3 +130,16 @@ def test_card_says_that_it_is_no_cnn():
     from striate.models import get_card
 
     assert "no CNN" in get_card("vit_b_16").errata[0].right
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "heads"),
+    [("ti_16", 12, 3), ("s_16", 12, 6), ("b_16", 12, 12), ("b_32", 12, 12), ("l_16", 24, 16), ("l_32", 24, 16)],
+)
+def test_layers_and_heads_of_the_papers_tables(name, layers, heads):
+    """Each head has 64 numbers of a token."""
+    model = weightless(f"vit_{name}")
+    attention = [module for module in model.modules() if isinstance(module, SelfAttention)]
+    assert len(attention) == layers
+    assert {module.heads for module in attention} == {heads}
+    assert {module.qkv.in_features // module.heads for module in attention} == {64}
