@@ -301,3 +301,10 @@ def test_numbers_of_a_kernel_end_at_a_thousand_million():
     for word in ("1.1e9", "-1.1e9", "3e9/2"):
         with pytest.raises(UsageError, match=f"'{word}' is no number from -1e\\+09 to 1e\\+09"):
             image_kernel(f"0 {word}")
+
+
+def test_the_gain_lets_one_value_in_two_hundred_go():
+    for strong, gain in ((5, 1.0), (6, 0.127)):
+        values = np.ones(1000)
+        values[:strong] = -1000
+        assert signed_gain(values) == pytest.approx(gain)

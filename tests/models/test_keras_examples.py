@@ -97,3 +97,14 @@ def test_options_reach_the_base_of_vgg16_too():
     assert (model.fixed_size, model.head.dense1.in_features, model.min_size) == ((32, 64), 512 * 1 * 2, 32)
     assert (plain.fixed_size, plain.head.dense1.out_features) == ((150, 150), 256)
     assert [name for name, _ in plain.head.named_children()] == ["flatten", "dense1", "act1", "classifier"]
+
+
+def test_first_weights_on_vgg16_are_hes():
+    """Nothing fades through thirteen convolutions where they are to be trained from nothing."""
+    torch.manual_seed(0)
+    model = create_model("vgg16_cats_dogs", input_size=64)
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert len(layers) == 15
+    for layer in layers[:-1]:
+        assert layer.weight.std().item() == pytest.approx((2 / layer.weight[0].numel()) ** 0.5, rel=0.1)
+        assert not layer.bias.any()

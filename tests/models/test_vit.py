@@ -143,3 +143,12 @@ def test_layers_and_heads_of_the_papers_tables(name, layers, heads):
     assert len(attention) == layers
     assert {module.heads for module in attention} == {heads}
     assert {module.qkv.in_features // module.heads for module in attention} == {64}
+
+
+def test_positions_start_small_and_the_class_token_at_zero():
+    torch.manual_seed(0)
+    stem = create_model("vit_ti_16").stem
+    assert stem.positions.shape == (1, 197, 192)
+    assert stem.positions.std().item() == pytest.approx(0.02, rel=0.03)
+    assert stem.positions.mean().item() == pytest.approx(0, abs=1e-3)
+    assert not stem.class_token.any()
