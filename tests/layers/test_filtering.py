@@ -308,3 +308,15 @@ def test_the_gain_lets_one_value_in_two_hundred_go():
         values = np.ones(1000)
         values[:strong] = -1000
         assert signed_gain(values) == pytest.approx(gain)
+
+
+def test_a_picture_whose_rows_are_longer_than_a_band_is_filtered_row_by_row():
+    image = picture(3, 30_000, 3)
+    kernel = np.random.default_rng(0).normal(size=(3, 2))
+    theirs = scipy.ndimage.correlate(image.astype(float), kernel[..., None], mode="mirror")
+    np.testing.assert_allclose(filter_image(image, kernel), theirs, atol=1e-9)
+
+
+def test_a_fraction_too_large_for_any_number_is_none():
+    with pytest.raises(UsageError, match="is no number from"):
+        parse_kernel("1 " + "9" * 400 + "/1")
