@@ -56,7 +56,7 @@ def test_vgg16s_convolutions_are_handed_over():
         trained = create_model("vgg16", input_size=32, num_classes=2, pool=1).eval()
         x = torch.randn(1, 3, 32, 32)
         assert not torch.allclose(model.features(x), trained.features(x))
-        start_from_vgg16(model, trained)
+        assert start_from_vgg16(model, trained) is model
         assert torch.equal(model.features(x), trained.features(x))
     model.freeze()
     assert {key.split(".")[1] for key, p in model.named_parameters() if p.requires_grad} == {"dense1", "classifier"}

@@ -163,6 +163,7 @@ def costs(monkeypatch):
         ({"parameters": 1 / 1.21 * 1e6}, -2),
         ({"parameters": 1.21e6, "memory": 1.2e6}, 1),
         ({"multiply_adds": 1e9, "parameters": 1e9}, 12),
+        ({"parameters": 1.1**-11 * 1e6}, -11),
     ],
 )
 def test_all_axes_of_a_family_grow_by_the_largest_coefficient_that_fits(limits, phi):
