@@ -1,4 +1,5 @@
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -190,3 +191,24 @@ def test_all_files_are_written_through_one_module():
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
     writers = {path.name for path, tree in trees.items() if home_made_writers(tree)}
     assert writers == {"files.py"}
+
+
+PARTS = ("analysis", "augment", "classifier", "cli", "data", "layers", "models", "report", "training", "weights")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_offers_all_that_it_gathers_from_its_modules(part):
+    package = importlib.import_module(f"striate.{part}")
+    tree = ast.parse((SOURCE / part / "__init__.py").read_text(encoding="utf-8"))
+    told = [*tree.body, *(node for block in tree.body if isinstance(block, ast.If) for node in block.body)]
+    gathered = {
+        alias.asname or alias.name
+        for node in told
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("striate.")
+        for alias in node.names
+    }
+    made = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    public = {name for name in gathered | made if not name.startswith("_")}
+    assert set(package.__all__) == public
+    assert len(package.__all__) == len(public)
+    assert all(hasattr(package, name) for name in package.__all__)

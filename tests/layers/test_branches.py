@@ -131,3 +131,26 @@ def test_tables_of_inception_modules():
         "pool": (Pool("max", 1), Conv(8, 1)),
     }
     assert inception(1, 2, 3, 4, 5, 6, wide=3)["conv5x5"] == (Conv(4), Conv(5, 3))
+
+
+@pytest.mark.parametrize(
+    ("shape", "windows", "strides"),
+    [
+        ((17, 14), (5, 5), (4, 3)),  # 4 * 3 + 5 rows, 3 * 3 + 5 columns
+        ((4, 9), (1, 3), (1, 2)),
+        ((31, 40), (10, 10), (7, 10)),
+    ],
+)
+def test_rows_and_columns_have_windows_of_their_own(shape, windows, strides):
+    x = torch.randn(1, 2, *shape)
+    assert torch.equal(OverlappingPool(4)(x), F.avg_pool2d(x, windows, strides))
+
+
+@pytest.mark.parametrize("shape", [(3, 9), (9, 3)])
+def test_a_map_with_too_few_rows_or_columns_repeats_its_pixels(shape):
+    x = torch.randn(1, 2, *shape)
+    bounds = [[(i * side // 4, -(-(i + 1) * side // 4)) for i in range(4)] for side in shape]
+    wanted = torch.stack(
+        [torch.stack([x[..., a:b, c:d].mean((2, 3)) for c, d in bounds[1]], -1) for a, b in bounds[0]], -2
+    )
+    torch.testing.assert_close(OverlappingPool(4)(x), wanted)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from striate.errors import UsageError
-from striate.layers import ConvNormAct, SameConv2d, SamePool2d, conv2d
+from striate.layers import ConvAct, ConvNormAct, SameConv2d, SamePool2d, conv2d
+from striate.layers.overwriting import ReLU
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +171,38 @@ def test_conv_norm_act_is_its_three_parts():
     y = F.elu((y - unit.norm.running_mean[:, None, None]) * scale[:, None, None])
     torch.testing.assert_close(unit(x), y)
     assert [name for name, _ in ConvNormAct(3, 8, activation=None).named_children()] == ["conv", "norm"]
+
+
+@pytest.mark.parametrize("kernel", [(3, 2), (2, 5), (1, 4), (5, 1)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_tensorflow_padding_goes_by_the_kernels_own_rows_and_columns(kernel, stride):
+    ours = conv2d(2, 3, kernel, stride=stride, padding="tensorflow")
+    theirs = timm.layers.Conv2dSame(2, 3, kernel, stride=stride)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(1, 2, 10, 13)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize("unit", [ConvNormAct, ConvAct])
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ({}, "kernel_size=(3, 3), stride=(1, 1), padding=(1, 1)"),
+        ({"stride": 2}, "kernel_size=(3, 3), stride=(2, 2), padding=(1, 1)"),
+        ({"dilation": 2}, "kernel_size=(3, 3), stride=(1, 1), padding=(2, 2), dilation=(2, 2)"),
+        ({"groups": 2}, "kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), groups=2"),
+        ({"padding": "valid"}, "kernel_size=(3, 3), stride=(1, 1)"),
+        ({"kernel_size": (1, 7)}, "kernel_size=(1, 7), stride=(1, 1), padding=(0, 3)"),
+    ],
+    ids=str,
+)
+def test_options_of_a_unit_reach_its_convolution(unit, options, printed):
+    built = unit(4, 6, **options)
+    bias = "" if unit is ConvAct else ", bias=False"
+    assert str(built.conv) == f"Conv2d(4, 6, {printed}{bias})"
+    assert type(built.act) is ReLU
+    assert isinstance(unit(4, 6, stride=2, padding="tensorflow").conv, SameConv2d)
+    assert isinstance(unit(4, 6, activation="elu").act, nn.ELU)
+    assert [name for name, _ in unit(4, 6, activation=None).named_children()][-1] == (
+        "conv" if unit is ConvAct else "norm"
+    )

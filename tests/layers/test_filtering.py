@@ -208,3 +208,115 @@ def test_impossible_requests():
         explain_pixel(image, kernel, 4, 0)
     with pytest.raises(UsageError, match="picture"):
         filter_image(image[..., 0], kernel)
+
+
+#: What each kernel is made of: profiles across and along, differences of others.
+ONES, BINOMIAL, SLOPE = np.ones(3), np.array([1, 2, 1]), np.array([-1, 0, 1])
+IDENTITY, ALL = np.diag([0, 1, 0]), np.ones((3, 3))
+SECOND = np.outer([1, -2, 1], [0, 1, 0]) + np.outer([0, 1, 0], [1, -2, 1])
+MADE_OF = {
+    "identity": IDENTITY,
+    "edge1": np.outer(SLOPE, SLOPE),
+    "edge2": SECOND,
+    "edge3": 9 * IDENTITY - ALL,
+    "outline": 9 * IDENTITY - ALL,
+    "laplacian": SECOND,
+    "sharpen": IDENTITY - SECOND,
+    "box_blur": ALL / 9,
+    "gaussian_blur": np.outer(BINOMIAL, BINOMIAL) / 16,
+    "gaussian_blur_5": np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256,
+    "emboss": np.add.outer(SLOPE, SLOPE) + IDENTITY,
+    "sobel_x": np.outer(BINOMIAL, SLOPE),
+    "sobel_y": np.outer(SLOPE, BINOMIAL),
+    "prewitt_x": np.outer(ONES, SLOPE),
+    "prewitt_y": np.outer(SLOPE, ONES),
+    "scharr_x": np.outer([3, 10, 3], SLOPE),
+    "scharr_y": np.outer(SLOPE, [3, 10, 3]),
+    "roberts_x": np.diag([1, -1]),
+    "roberts_y": np.diag([1, -1])[:, ::-1],
+}
+
+
+def test_every_kernel_is_made_of_what_its_name_says():
+    assert set(KERNELS) == set(MADE_OF)
+    for name, kernel in MADE_OF.items():
+        np.testing.assert_allclose(image_kernel(name), kernel, atol=1e-15, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("image", "kernel"),
+    [
+        ((4, 4), (3, 3)),
+        ((4, 4, 3, 1), (3, 3)),
+        ((0, 4, 1), (3, 3)),
+        ((4, 0, 1), (3, 3)),
+        ((4, 4, 0), (3, 3)),
+        ((4, 4, 1), (3,)),
+        ((4, 4, 1), (0, 3)),
+        ((4, 4, 1), (3, 0)),
+    ],
+    ids=str,
+)
+def test_no_picture_and_no_kernel_are_told_by_their_shapes(image, kernel):
+    with pytest.raises(UsageError) as raised:
+        filter_image(np.zeros(image), np.zeros(kernel))
+    assert str(raised.value).endswith(f"are needed, not {image}, {kernel}")
+
+
+def test_a_kernel_must_fit_in_both_directions_where_nothing_stands_beyond_the_edge():
+    for shape, kernel in (((4, 6), (5, 1)), ((6, 4), (1, 5))):
+        with pytest.raises(UsageError, match="take another border"):
+            filter_image(picture(*shape), np.ones(kernel), "valid")
+    assert filter_image(picture(4, 6), np.ones((4, 6)), "valid").shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1, 0), (0, -1), (6, 0), (0, 4)])
+def test_a_pixel_beyond_the_result_is_refused(x, y):
+    assert explain_pixel(picture(4, 6), np.ones((3, 3)), 5, 3).pixel == (3, 5)
+    with pytest.raises(UsageError, match=f"no pixel at x {x}, y {y}: the result has x from 0 to 5 and y from 0 to 3"):
+        explain_pixel(picture(4, 6), np.ones((3, 3)), x, y)
+
+
+def test_a_file_of_rows_may_be_marked_as_unicode_and_must_be_small(tmp_path):
+    file = tmp_path / "rows"
+    file.write_bytes(b"\xef\xbb\xbf1, 2\r\n3,4\r\n")
+    assert image_kernel(str(file)).tolist() == [[1, 2], [3, 4]]
+    file.write_bytes(b"1 " * 500_000)
+    assert image_kernel(str(file)).shape == (1, 500_000)
+    file.write_bytes(b"1 " * 500_000 + b" ")
+    with pytest.raises(UsageError, match=r"rows: too large for a kernel"):
+        image_kernel(str(file))
+
+
+def test_a_path_is_told_from_a_name():
+    for path in ("folder/mine", "mine.txt", "./mine"):
+        with pytest.raises(UsageError, match="no such file, and no kernel of that name"):
+            image_kernel(path)
+    with pytest.raises(UsageError, match=r"unknown kernel 'mine'.*rows of numbers"):
+        image_kernel("mine")
+
+
+def test_numbers_of_a_kernel_end_at_a_thousand_million():
+    assert image_kernel("1e9 -1e9").tolist() == [[1e9, -1e9]]
+    for word in ("1.1e9", "-1.1e9", "3e9/2"):
+        with pytest.raises(UsageError, match=f"'{word}' is no number from -1e\\+09 to 1e\\+09"):
+            image_kernel(f"0 {word}")
+
+
+def test_the_gain_lets_one_value_in_two_hundred_go():
+    for strong, gain in ((5, 1.0), (6, 0.127)):
+        values = np.ones(1000)
+        values[:strong] = -1000
+        assert signed_gain(values) == pytest.approx(gain)
+
+
+def test_a_picture_whose_rows_are_longer_than_a_band_is_filtered_row_by_row():
+    image = picture(3, 30_000, 3)
+    kernel = np.random.default_rng(0).normal(size=(3, 2))
+    theirs = scipy.ndimage.correlate(image.astype(float), kernel[..., None], mode="mirror")
+    np.testing.assert_allclose(filter_image(image, kernel), theirs, atol=1e-9)
+
+
+def test_a_fraction_too_large_for_any_number_is_none():
+    with pytest.raises(UsageError, match="is no number from"):
+        parse_kernel("1 " + "9" * 400 + "/1")

@@ -1,5 +1,6 @@
 """Highway layers against the paper's equations."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -39,3 +40,15 @@ def test_gate_bias_touches_gates_alone():
     assert layer.gate.conv.bias.eq(-2).all()
     assert torch.equal(layer.transform.conv.bias, before)
     assert isinstance(layer.gate, Gate)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 5])
+def test_kernel_and_activation_are_those_asked_for(kernel_size):
+    layer = highway_conv(3, kernel_size, "tanh").double()
+    x = torch.randn(2, 3, 7, 6, dtype=torch.float64)
+    h, t = (
+        F.conv2d(x, part.conv.weight, part.conv.bias, padding=kernel_size // 2)
+        for part in (layer.transform, layer.gate)
+    )
+    assert h.shape == x.shape
+    torch.testing.assert_close(layer(x), h.tanh() * t.sigmoid() + x * (1 - t.sigmoid()))

@@ -69,3 +69,8 @@ def test_wrong_use():
     for scores, labels in ((torch.zeros(2, 1), torch.zeros(2)), (torch.zeros(2, 3), torch.zeros(3))):
         with pytest.raises(UsageError, match="labels"):
             HingeLoss()(scores, labels.long())
+
+
+def test_scores_of_places_are_no_scores_of_images():
+    with pytest.raises(UsageError, match=r"not \(2, 3, 4\) and \(2,\)"):
+        HingeLoss()(torch.zeros(2, 3, 4), torch.zeros(2).long())

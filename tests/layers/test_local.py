@@ -91,3 +91,36 @@ def test_impossible_sizes_and_inputs():
         LocallyConnected2d(1, 1, 8, 3, padding=-1)
     with pytest.raises(UsageError, match=r"\(N, 1, 8, 8\) was given \(2, 1, 9, 9\)"):
         LocallyConnected2d(1, 1, 8, 3)(torch.zeros(2, 1, 9, 9))
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"in_channels": 0},
+        {"out_channels": 0},
+        {"kernel_size": (0, 3)},
+        {"kernel_size": (3, 0)},
+        {"stride": (0, 1)},
+        {"stride": (1, 0)},
+        {"padding": (-1, 0)},
+        {"padding": (0, -1)},
+    ],
+    ids=str,
+)
+def test_each_number_has_its_least(numbers):
+    usual = {"in_channels": 1, "out_channels": 1, "input_size": 8, "kernel_size": 3}
+    with pytest.raises(UsageError, match="at least 1, padding 0"):
+        LocallyConnected2d(**usual | numbers)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 8, 7), (2, 1, 7, 8), (2, 2, 8, 8), (1, 8, 8), (2, 1, 8, 8, 1)])
+def test_an_input_of_another_shape_is_named(shape):
+    with pytest.raises(UsageError, match=r"\(N, 1, 8, 8\) was given"):
+        LocallyConnected2d(1, 1, 8, 3)(torch.zeros(shape))
+
+
+def test_a_kernel_may_just_fit_in_either_direction():
+    assert LocallyConnected2d(1, 1, (8, 3), (8, 3)).output_size == (1, 1)
+    for kernel in ((9, 3), (8, 4)):
+        with pytest.raises(UsageError, match="does not fit"):
+            LocallyConnected2d(1, 1, (8, 3), kernel)

@@ -69,3 +69,24 @@ def test_types_are_those_of_the_module_itself():
             return self.linear(torch.ones(1, 4, dtype=torch.long, device=x.device) + x)
 
     assert output_shape(Mixed(), (3, 4)) == (3, 2)
+
+
+def test_one_image_of_one_value_has_a_shape_though_no_batch_norm_could_train_on_it():
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 5), torch.nn.BatchNorm2d(4), torch.nn.Dropout()).train()
+    assert output_shape(module, (1, 3, 5, 5)) == (1, 4, 1, 1)
+    assert module.training
+    assert module[1].num_batches_tracked == 0
+
+
+def test_the_input_has_the_type_of_the_floating_weights():
+    class Looked(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = torch.nn.Parameter(torch.zeros(3, dtype=torch.long), requires_grad=False)
+            self.linear = torch.nn.Linear(4, 2, dtype=torch.float16)
+
+        def forward(self, x):
+            return self.linear(x)
+
+    assert output_shape(Looked(), (3, 4)) == (3, 2)
+    assert output_shape(torch.nn.Flatten(), (3, 4, 5)) == (3, 20)

@@ -129,3 +129,70 @@ def test_compiled_and_traced_it_is_a_plain_sequence():
 def test_weightless_tensors_are_not_overwritten(device, over):
     x = torch.randn(2, 3, device=device)
     assert (activate(make_activation("relu"), x) is x) == over
+
+
+WATCHING = (
+    "register_forward_hook",
+    "register_forward_pre_hook",
+    "register_full_backward_hook",
+    "register_full_backward_pre_hook",
+)
+
+
+@pytest.mark.parametrize("layer", ["maker", "act"])
+@pytest.mark.parametrize("watching", [*WATCHING, "wrapped"])
+def test_nothing_is_overwritten_where_either_layer_is_watched(layer, watching):
+    maker, act = nn.Conv2d(2, 2, 1), make_activation("relu")
+    watched = {"maker": maker, "act": act}[layer]
+    if watching == "wrapped":
+        forward = watched.forward
+        watched.forward = lambda *values: forward(*values)
+    else:
+        getattr(watched, watching)(lambda *_: None)
+    x = torch.randn(1, 2, 3, 3)
+    before = x.clone()
+    assert torch.equal(activate(act, x, maker), before.clamp(min=0))
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("watching", [name.replace("register_", "register_module_") for name in WATCHING])
+def test_nothing_is_overwritten_where_all_modules_are_watched(watching):
+    maker, act = nn.Conv2d(2, 2, 1), make_activation("relu")
+    x = torch.randn(1, 2, 3, 3)
+    before = x.clone()
+    handle = getattr(nn.modules.module, watching)(lambda *_: None)
+    try:
+        activate(act, x, maker)
+    finally:
+        handle.remove()
+    assert torch.equal(x, before)
+    assert activate(act, x, maker) is x
+
+
+@pytest.mark.parametrize(
+    ("maker", "over"),
+    [
+        (nn.Conv2d(2, 2, 1), True),
+        (nn.BatchNorm2d(2), True),
+        (nn.Identity(), False),
+        (nn.Flatten(), False),
+        (nn.LayerNorm(3), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("name", ["relu", "relu6", "silu", "gelu", "elu"])
+def test_what_is_overwritten_and_by_whom(name, maker, over):
+    act = make_activation(name)
+    x = 9 * torch.randn(1, 2, 3, 3)
+    wanted = act(x.clone())
+    with torch.no_grad():
+        y = activate(act, x, maker)
+    torch.testing.assert_close(y, wanted)
+    assert (y is x) == (over and name in ("relu", "relu6", "silu"))
+
+
+def test_silus_input_is_kept_for_its_backward_pass():
+    x = torch.randn(2, 3)
+    assert activate(make_activation("silu"), x) is not x
+    with torch.no_grad():
+        assert activate(make_activation("silu"), x) is x

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+import torchvision
 from torch import nn
 
 from striate.errors import UsageError
@@ -71,3 +72,20 @@ def test_wrong_kinds_and_boxes():
         RoIPool(2)(torch.zeros(2, 1, 4, 4), [torch.zeros(1, 4)])
     with pytest.raises(UsageError, match="boxes of 2 images"):
         RoIPool(2)(torch.zeros(2, 1, 4, 4), [torch.zeros(1, 4)] * 3)
+
+
+def test_alignment_is_torchvisions_at_any_scale_shape_and_number_of_points():
+    x, boxes = torch.randn(2, 3, 9, 8), torch.tensor([[1.0, 2, 1, 15, 9], [0, 0, 3, 8, 14]])
+    for ratio in (0, 1, 3):
+        theirs = torchvision.ops.roi_align(x, boxes, (3, 2), 0.5, ratio, aligned=True)
+        assert torch.equal(RoIPool((3, 2), 0.5, "align", ratio)(x, boxes), theirs)
+    assert torch.equal(RoIPool((3, 2), 0.5)(x, boxes), torchvision.ops.roi_pool(x, boxes, (3, 2), 0.5))
+
+
+@pytest.mark.parametrize("wrong", [torch.zeros(1, 5), torch.zeros(4)])
+def test_every_images_boxes_are_looked_at(wrong):
+    for boxes in ([torch.zeros(1, 4), wrong], [wrong, torch.zeros(1, 4)]):
+        with pytest.raises(UsageError, match="boxes of 2 images"):
+            RoIPool(2)(torch.zeros(2, 1, 4, 4), boxes)
+    with pytest.raises(UsageError, match=r"one tensor \(R, 5\), not \(5,\)"):
+        RoIPool(2)(torch.zeros(1, 1, 4, 4), torch.zeros(5))

@@ -53,3 +53,13 @@ def test_shuffle_is_torchs(groups):
 def test_shuffle_deals_the_groups_out_in_turn():
     x = torch.arange(6.0).reshape(1, 6, 1, 1)
     assert ChannelShuffle(2)(x).flatten().tolist() == [0, 3, 1, 4, 2, 5]
+
+
+def test_the_bounds_themselves():
+    check_factor("width", 8)
+    check_factor("depth", 3, most=3)
+    with pytest.raises(UsageError, match=r"depth is 3\.1; a multiplier above 0 and up to 3 is needed"):
+        check_factor("depth", 3.1, most=3)
+    with pytest.raises(UsageError, match="up to 8 is"):
+        check_factor("width", 8.1)
+    check_fraction("dropout", 0)

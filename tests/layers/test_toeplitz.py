@@ -1,5 +1,7 @@
 """A convolution's matrix against the layer, its transposed layer and autograd."""
 
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -123,3 +125,35 @@ def test_impossible_matrices(weight, size, options, said):
 def test_other_layers_have_no_such_matrix():
     with pytest.raises(UsageError, match="not for Linear"):
         toeplitz_of(nn.Linear(2, 2), (3,))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"stride": (1, 0)}, {"stride": (0, 1)}, {"dilation": (0, 1)}, {"dilation": (1, 0)}, {"padding": (0, -1)},
+     {"padding": [(0, 0), (-1, 0)]}, {"padding": [(0, -1), (0, 0)]}],
+    ids=str,
+)  # fmt: skip
+def test_each_number_of_each_axis_has_its_least(options):
+    with pytest.raises(UsageError, match="at least 1, padding at least 0"):
+        toeplitz(torch.zeros(1, 1, 2, 2), (4, 4), **options)
+
+
+@pytest.mark.parametrize(("size", "kernel"), [((0, 4), (2, 2)), ((4, 0), (2, 2)), ((4, 4), (0, 2))])
+def test_sizes_and_kernels_have_values(size, kernel):
+    with pytest.raises(UsageError, match="must be at least 1"):
+        toeplitz(torch.zeros(1, 1, *kernel), size)
+
+
+def test_no_groups_cannot_divide_and_three_axes_have_no_matrix():
+    with pytest.raises(UsageError, match="0 groups cannot divide 2"):
+        toeplitz(torch.zeros(2, 1, 3), (4,), groups=0)
+    with pytest.raises(UsageError, match="goes with a size"):
+        toeplitz(torch.zeros(1, 1, 2, 2, 2), (4, 4, 4))
+
+
+def test_a_matrix_of_the_most_values_is_built_and_one_more_is_not(monkeypatch):
+    """Three weights at four places."""
+    monkeypatch.setattr(sys.modules[toeplitz.__module__], "MOST_VALUES", 12)
+    assert toeplitz(torch.ones(1, 1, 3), (6,))._nnz() == 12
+    with pytest.raises(UsageError, match=r"15 values \(3 weights at 5 positions\), more than 12"):
+        toeplitz(torch.ones(1, 1, 3), (7,))

@@ -135,3 +135,22 @@ def test_small_stem_keeps_a_small_images_rows(name):
 def test_impossible_options(name, arguments, words):
     with pytest.raises(UsageError, match=words):
         create_model(name, **arguments)
+
+
+@pytest.mark.parametrize("name", ["inception_resnet_v1", "inception_resnet_v2", "inception_resnet_v2_released"])
+def test_residuals_go_along_the_rows_first(name):
+    """Figures 10, 11, 13 and 16, 17, 19: 3x3 at 35x35, then 1x7 and 7x1, then 1x3 and 3x1."""
+    stages = weightless(name).stages
+    kernels = {
+        letter: [
+            [unit.conv.kernel_size for unit in branch]
+            for branch in stages.get_submodule(f"inception_{letter}")[0].branches.children()
+        ]
+        for letter in "abc"
+    }
+    one, three = (1, 1), (3, 3)
+    assert kernels == {
+        "a": [[one], [one, three], [one, three, three]],
+        "b": [[one], [one, (1, 7), (7, 1)]],
+        "c": [[one], [one, (1, 3), (3, 1)]],
+    }

@@ -56,7 +56,7 @@ def test_vgg16s_convolutions_are_handed_over():
         trained = create_model("vgg16", input_size=32, num_classes=2, pool=1).eval()
         x = torch.randn(1, 3, 32, 32)
         assert not torch.allclose(model.features(x), trained.features(x))
-        start_from_vgg16(model, trained)
+        assert start_from_vgg16(model, trained) is model
         assert torch.equal(model.features(x), trained.features(x))
     model.freeze()
     assert {key.split(".")[1] for key, p in model.named_parameters() if p.requires_grad} == {"dense1", "classifier"}
@@ -97,3 +97,14 @@ def test_options_reach_the_base_of_vgg16_too():
     assert (model.fixed_size, model.head.dense1.in_features, model.min_size) == ((32, 64), 512 * 1 * 2, 32)
     assert (plain.fixed_size, plain.head.dense1.out_features) == ((150, 150), 256)
     assert [name for name, _ in plain.head.named_children()] == ["flatten", "dense1", "act1", "classifier"]
+
+
+def test_first_weights_on_vgg16_are_hes():
+    """Nothing fades through thirteen convolutions where they are to be trained from nothing."""
+    torch.manual_seed(0)
+    model = create_model("vgg16_cats_dogs", input_size=64)
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert len(layers) == 15
+    for layer in layers[:-1]:
+        assert layer.weight.std().item() == pytest.approx((2 / layer.weight[0].numel()) ** 0.5, rel=0.1)
+        assert not layer.bias.any()

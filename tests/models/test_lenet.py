@@ -119,3 +119,12 @@ def test_another_number_of_classes_keeps_the_trained_layers():
 def test_networks_say_which_loss_they_were_made_for():
     assert create_model("lenet5_1998").loss == "rbf"
     assert create_model("lenet5").loss == "cross_entropy"
+
+
+@pytest.mark.parametrize("name", ["lenet5", "lenet5_1998"])
+@pytest.mark.parametrize(("size", "padding"), [((31, 31), 2), ((31, 40), 2), ((40, 31), 2), ((32, 40), 0)])
+def test_the_shorter_side_decides_about_the_padding(name, size, padding):
+    with torch.device("meta"):
+        model = create_model(name, input_size=size)
+        assert model.stem.conv.padding == (padding, padding)
+        assert model(torch.empty(2, 1, *size)).shape == (2, 10)

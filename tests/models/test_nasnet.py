@@ -131,3 +131,27 @@ def test_unknown_border_is_a_usage_error():
         weightless("nasnet_mobile", pool_padding="zero")
     with pytest.raises(UsageError, match="dropout"):
         weightless("nasnet_mobile", dropout=1.0)
+
+
+@pytest.mark.parametrize(("size", "sides"), [((79, 63), "5x4"), ((63, 79), "4x5")])
+def test_the_auxiliary_heads_map_may_just_have_five_rows_and_columns(size, sides):
+    """79 pixels: 39 behind the first convolution, then 20, 10 and 5."""
+    model = weightless("nasnet_mobile", auxiliary=True, stem="paper", input_size=79)
+    assert model.auxiliary["cell8"].whole.conv.kernel_size == (1, 1)
+    with pytest.raises(UsageError, match=f"its map, which is {sides}; build it for larger images"):
+        weightless("nasnet_mobile", auxiliary=True, stem="paper", input_size=size)
+
+
+@pytest.mark.parametrize("name", ["nasnet_mobile", "nasnet_large", "nasnet_cifar"])
+def test_what_comes_from_before_a_reduction_is_halved_by_two_shifted_halves(name):
+    """Where the map before the last one is larger, and there alone."""
+    model = weightless(name)
+    split = [key.removesuffix(".adjust") for key, m in model.stages.named_modules()
+             if key.endswith(".adjust") and len(m.convs) == 2]  # fmt: skip
+    stems = [] if name == "nasnet_cifar" else ["stem2"]
+    after = {
+        "nasnet_mobile": ["cell0", "cell5", "cell9"],
+        "nasnet_large": ["cell0", "cell7", "cell13"],
+        "nasnet_cifar": ["cell7", "cell13"],
+    }
+    assert split == stems + after[name]

@@ -18,10 +18,19 @@ LOCAL = {
 }
 #: How much of each batch a running average takes, where it is not PyTorch's tenth: the widest EfficientNets.
 MOMENTUM = {"efficientnet_b5": 0.01, "efficientnet_b6": 0.01, "efficientnet_b7": 0.01}
+#: Epsilon of batch and layer norms where it is not PyTorch's 1e-5 but that of the authors' code, or Keras's.
+EPSILONS = {
+    **dict.fromkeys(MOMENTUM, 1e-3),
+    **dict.fromkeys(("googlenet_torchvision", "inception_v2", "inception_v3", "inception_v4"), 1e-3),
+    **dict.fromkeys(("inception_resnet_v1", "inception_resnet_v2", "inception_resnet_v2_released"), 1e-3),
+    **dict.fromkeys(("nasnet_cifar", "nasnet_mobile"), 1e-3),
+    "resnet50_v2_keras": 1.001e-5,
+    "vit_ti_16": 1e-6,
+}
 SMALLEST = [min(family.cards, key=lambda card: card.parameters).name for family in families().values()]
 
 
-@pytest.mark.parametrize("name", sorted({*SMALLEST, *LOCAL, "efficientnet_b4", *MOMENTUM}))
+@pytest.mark.parametrize("name", sorted({*SMALLEST, *LOCAL, "efficientnet_b4", *MOMENTUM, *EPSILONS}))
 def test_constants_of_normalisation_are_the_papers(name):
     with torch.device("meta"):
         model = create_model(name)
@@ -31,3 +40,6 @@ def test_constants_of_normalisation_are_the_papers(name):
     assert {layer.momentum for layer in batch} <= {MOMENTUM.get(name, 0.1)}
     assert batch or name not in MOMENTUM
     assert all(layer.track_running_stats for layer in batch)
+    norms = [*batch, *(layer for layer in model.modules() if isinstance(layer, nn.LayerNorm))]
+    assert {layer.eps for layer in norms} <= {EPSILONS.get(name, 1e-5)}
+    assert norms or name not in EPSILONS

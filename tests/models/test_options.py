@@ -12,7 +12,7 @@ from torch import nn
 from striate.errors import UsageError
 from striate.layers.activation import ACTIVATIONS
 from striate.layers.conv import SameConv2d
-from striate.models import create_model
+from striate.models import create_model, get_card
 from striate.models.catalogue import families
 from striate.models.options import KINDS, options_of
 
@@ -228,3 +228,55 @@ def test_dropout_of_its_own(name, options, rates):
     with torch.device("meta"):
         model = create_model(name, **options)
     assert sorted(m.p for m in model.modules() if isinstance(m, nn.Dropout | nn.Dropout2d)) == rates
+
+
+#: One network of each form that its family's smallest, looked at above, does not have.
+FORMS = (
+    *("alexnet_one_column", "vgg_a_lrn", "vgg16_bn", "vgg16_cats_dogs", "keras_cats_dogs", "nin", "squeezenet1_0"),
+    *("striate_l", "resnet50", "plain18", "resnet20_cifar", "resnet164_cifar", "resnet110_v2_cifar"),
+    *("resnet164_v2_cifar", "resnet50_v2_keras", "densenet121", "mobilenet_v1_full", "googlenet", "googlenet_d2l"),
+    *("inception_v2", "inception_resnet_v2_released", "nasnet_cifar", "vit_b_32", "highway19_cifar"),
+)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_activation_and_epsilon_reach_every_layer_of_every_form(name):
+    known = options_of(families()[get_card(name).family])
+    asked = {option: value for option, value in (("norm_eps", 0.0123), ("auxiliary", True)) if option in known}
+    with torch.device("meta"):
+        model = create_model(name, activation="elu", **asked)
+    kinds = {type(layer) for layer in model.modules() if isinstance(layer, ACTIVATION)}
+    assert kinds - {nn.Sigmoid} == {nn.ELU}
+    assert nn.Sigmoid not in kinds or name.startswith("highway")
+    if "auxiliary" in asked:
+        assert model.auxiliary
+        assert any(isinstance(layer, nn.ELU) for layer in model.auxiliary.modules())
+    if "norm_eps" in asked:
+        assert {m.eps for m in model.modules() if isinstance(m, nn.BatchNorm2d | nn.LayerNorm)} == {0.0123}
+
+
+def takes_a_rate(family: str) -> bool:
+    dropout = inspect.signature(families()[family].build).parameters.get("dropout")
+    return dropout is not None and dropout.annotation.startswith("float")
+
+
+@pytest.mark.parametrize("family", filter(takes_a_rate, families()))
+def test_a_dropout_is_a_fraction_from_zero_up_to_one(family):
+    card = min(families()[family].cards, key=lambda card: card.parameters)
+    with torch.device("meta"):
+        for allowed in (0.0, 0.999):
+            model = create_model(card.name, dropout=allowed)
+            rates = {m.p for m in model.modules() if isinstance(m, nn.Dropout | nn.Dropout2d)}
+            assert rates <= {allowed, *LAYERS[family][3]}
+        for refused in (1.0, -0.001):
+            with pytest.raises(UsageError, match=f"dropout is {refused}; a fraction from 0 up to 1 is needed"):
+                create_model(card.name, dropout=refused)
+
+
+@pytest.mark.parametrize("family", [name for name, row in OTHERS["width"].items() if row])
+def test_a_width_is_a_multiplier_up_to_eight(family):
+    card = min(families()[family].cards, key=lambda card: card.parameters)
+    with torch.device("meta"):
+        for refused in (0, -1.0, 8.01):
+            with pytest.raises(UsageError, match=f"width is {refused}; a multiplier above 0 and up to 8 is needed"):
+                create_model(card.name, width=refused)

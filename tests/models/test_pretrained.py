@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, keras_examples, vgg
 from striate.models.catalogue import cards
+from striate.models.pretrained import Pretrained, input_size_of, options_needed
+from striate.weights import WeightSource
 
 SIZE = 32
 
@@ -156,3 +158,95 @@ def test_how_it_was_trained_binds_no_network_that_starts_from_the_weights(name, 
     assert all(arguments[option] == own[option] for option in kept - asked.keys())
     form = trained.keys() & {"norm_eps", "shortcut"}
     assert all(arguments[option] == trained[option] for option in form)
+
+
+def needed(name, options, asked=None, of_base=None):
+    found = Pretrained(WeightSource("some", "", options=options), {}, of_base)
+    return options_needed(get_card(name), found, asked or {})
+
+
+def test_what_a_family_has_by_habit_need_not_be_an_option_of_it():
+    """PyTorch's padding and epsilon; a base's head may need what this network's has not."""
+    assert needed("lenet5", {"padding": "symmetric", "norm_eps": 1e-5}) == {}
+    for option, value in (("padding", "tensorflow"), ("norm_eps", 1e-3), ("form", "released"), ("stem", "paper")):
+        with pytest.raises(UsageError, match=f"^some: needs {option}='?{value}'?, which lenet5 does not have$"):
+            needed("lenet5", {option: value})
+        assert needed("lenet5", {option: value}, of_base="vgg_d") == {}
+
+
+def test_options_that_weights_need_are_added_and_not_contradicted():
+    form = {"padding": "tensorflow", "norm_eps": 1e-3}
+    assert needed("mobilenet_v2", form) == form
+    assert needed("mobilenet_v2", form, {"padding": "tensorflow", "dropout": 0.5}) == form
+    with pytest.raises(UsageError) as raised:
+        needed("mobilenet_v2", form, {"norm_eps": 1e-5})
+    assert str(raised.value) == (
+        "weights 'some' of mobilenet_v2 need norm_eps=0.001 and norm_eps=1e-05 was asked for; "
+        "leave the option out, or the weights"
+    )
+
+
+@pytest.mark.parametrize("weights", ["folder/imagenet", "folder\\imagenet", "imagenet.safetensors", "./imagenet"])
+def test_a_path_is_told_from_a_name(weights, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StriateError, match="no such file of weights"):
+        create_model("lenet5", weights=weights)
+
+
+def test_a_name_that_the_network_has_no_weights_by_offers_what_there_is():
+    with pytest.raises(UsageError) as raised:
+        create_model("plain18", weights="imagenet")
+    family = "resnet18, resnet34, resnet50, resnet101, resnet152, resnet50_v1_5, resnet101_v1_5, resnet152_v1_5"
+    assert str(raised.value) == (
+        f"plain18 has no published weights ({family} of its family have); weights takes the path of a safetensors file"
+    )
+    with pytest.raises(UsageError, match=r"^lenet5 has no published weights; weights takes the path"):
+        create_model("lenet5", weights="imagenet")
+
+
+def test_the_size_for_which_to_build_a_network_with_weights(tmp_path):
+    """That of the weights, where they are the network's own and say it."""
+    for name, side in (("efficientnet_b2", 288), ("resnet50", 224), ("vgg16_cats_dogs", 150)):
+        assert input_size_of(get_card(name), "imagenet") == side
+    assert input_size_of(get_card("lenet5"), tmp_path / "none.safetensors") == 28
+    (tmp_path / "keras.h5").write_bytes(b"not looked into")
+    assert input_size_of(get_card("efficientnet_b2"), tmp_path / "keras.h5") == 260
+    for name, arguments, side in (
+        ("lenet5", {"input_size": 40}, 40),
+        ("vgg16_cats_dogs", {"input_size": SIZE}, SIZE),
+        ("vgg16", {"input_size": SIZE}, 150),
+    ):
+        model = create_model(name, **arguments)
+        file = tmp_path / f"{name}.safetensors"
+        save_file(model.state_dict(), file, metadata={"spec": json.dumps(model.spec.to_dict())})
+        card = get_card("lenet5" if name == "lenet5" else "vgg16_cats_dogs")
+        assert input_size_of(card, file) == input_size_of(card, str(file)) == side
+        save_file(model.state_dict(), file)  # one that does not say
+        assert input_size_of(card, file) == card.input_size
+
+
+def test_auxiliary_heads_of_other_classes_stay_fresh_and_those_of_the_same_are_loaded(tmp_path):
+    trained = create_model("googlenet_d2l", auxiliary=True, num_classes=4)
+    file = tmp_path / "trained.safetensors"
+    save_file(trained.state_dict(), file)
+    same = create_model("googlenet_d2l", weights=file, auxiliary=True)
+    assert all(map(torch.equal, same.state_dict().values(), trained.state_dict().values()))
+    assert same.fresh == ()
+    other = create_model("googlenet_d2l", weights=file, auxiliary=True, num_classes=3)
+    heads = [f"auxiliary.{name}." for name in trained.auxiliary]
+    assert len(heads) == 2
+    assert set(other.fresh) == {"head.classifier", *(f"{head}classifier" for head in heads)}
+    for key, value in other.state_dict().items():
+        if not key.startswith(tuple(other.fresh)):
+            assert torch.equal(value, trained.state_dict()[key]), key
+    bare = create_model("googlenet_d2l", weights=file)
+    assert bare.fresh == ()
+    assert not bare.auxiliary
+
+
+def test_a_file_without_a_classifier_is_no_whole_network(tmp_path):
+    state = create_model("lenet5").state_dict()
+    file = tmp_path / "body.safetensors"
+    save_file({key: value for key, value in state.items() if not key.startswith("head.classifier")}, file)
+    with pytest.raises(StriateError, match=r"body\.safetensors: the file has no head\.classifier\.weight; give it"):
+        create_model("lenet5", weights=file)

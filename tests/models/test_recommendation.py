@@ -243,3 +243,127 @@ def test_the_record_of_the_command(run):
     assert [one["name"] for one in record["networks"]] == ["resnet32_cifar", "resnet20_cifar"]
     assert record["advice"] == [asdict(NOTHING), asdict(ENLARGED)]
     assert (NOTHING.freeze, ENLARGED.freeze) == (None, "all")
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """One network, at costs and a latency that are given."""
+    monkeypatch.setattr(recommending, "latency_of", lambda name, size: 12.34)
+
+    def recommended(name, images, size, multiply_adds=1.5e9, **options):
+        cost = Cost(int(multiply_adds), 5_250_000, 33_000_000)
+        monkeypatch.setattr(recommending, "cost_of", lambda name, size: cost)
+        monkeypatch.setattr(recommending, "cards", lambda: {name: get_card(name)})
+        (one,) = recommend(images, size, **options)
+        return one
+
+    return recommended
+
+
+BEST = "the best of what fits and is not named above"
+
+
+def test_every_reason_of_a_network_with_weights(alone):
+    limits = {"parameters": 6e6, "latency": 1000, "memory": 5e7, "multiply_adds": 2e9}
+    assert alone("efficientnet_b0", 2000, 224, limits=limits).reasons == (
+        f"77.7% top-1 on ImageNet at 224 px (weights 'imagenet' of torchvision), {BEST}",
+        "starts from its weights 'imagenet': 2,000 images are too few to start from nothing",
+        "1.5 G multiply-adds an image, of 2.01 G that so many pictures are worth",
+        "12.3 ms an image on this machine, of 1000 ms allowed",
+        "5.25 M parameters, of 6 M allowed",
+        "33 MB memory of weights and activations, of 50 MB allowed",
+        "1.5 G multiply-adds, of 2 G allowed",
+    )
+
+
+def test_every_reason_of_pictures_that_are_many_and_enlarged(alone):
+    assert alone("efficientnet_b0", 20_000, 100).reasons == (
+        f"77.7% top-1 on ImageNet at 224 px (weights 'imagenet' of torchvision), {BEST}",
+        "the pictures are enlarged from 100 px, the figure is of pictures that were not",
+        "starts from its weights 'imagenet': even many images gain from a trained start",
+        "1.5 G multiply-adds an image, of 20.1 G that so many pictures are worth",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "size", "accuracy", "reasons"),
+    [
+        (
+            "mobilenet_v1",
+            20_000,
+            224,
+            0.706,
+            ["70.6% top-1 on ImageNet at 224 px (paper), {}", "20,000 images are enough to start from nothing"],
+        ),
+        (
+            "resnet20_cifar",
+            19_999,
+            32,
+            0.9125,
+            [
+                "91.2% top-1 on CIFAR-10 at 32 px (paper), {}",
+                "19,999 images are few to start from nothing, but no weights were trained on pictures so small",
+            ],
+        ),
+        (
+            "resnet20_cifar",
+            30_000,
+            (64, 40),
+            None,
+            [
+                "91.2% top-1 on CIFAR-10 at 32 px (paper), {}",
+                "that figure is of 32 px and ranks it only; there is none for 40 px",
+                "30,000 images are enough to start from nothing",
+            ],
+        ),
+    ],
+)
+def test_every_reason_of_a_network_that_starts_from_nothing(alone, name, images, size, accuracy, reasons):
+    one = alone(name, images, size, multiply_adds=1e7)
+    assert [*one.reasons][:-1] == [reason.format(BEST) for reason in reasons]
+    assert one.reasons[-1].startswith("10 M multiply-adds an image, of ")
+    assert (one.accuracy, one.weights, one.freeze, one.latency) == (accuracy, None, None, None)
+    assert one.input_size == (size if isinstance(size, int) else min(size))
+
+
+def test_a_network_for_small_pictures_takes_any_size_and_colours(monkeypatch):
+    """Were all measured on CIFAR-10, those with dense layers for one size and those for grey digits would stay out."""
+    alike = Accuracy(Figure("top1", 0.7, data="CIFAR-10", input_size=32))
+    monkeypatch.setattr(recommending, "accuracy_of", lambda card, data: alike)
+    monkeypatch.setattr(recommending, "cost_of", lambda name, size: Cost(1, 1, 1))
+    named = [get_card(one.name) for one in recommend(2000, 32, count=500)]
+    assert len(named) > 50
+    assert not any(card.fixed_size or card.in_channels != 3 for card in named)
+
+
+def test_what_cannot_be_so_fast_is_not_timed(monkeypatch):
+    """A core does 500 M multiply-adds in a millisecond at most; one more is seen to be slower without a run."""
+    timed = []
+    monkeypatch.setattr(recommending, "latency_of", lambda name, size: timed.append(name) or 0.75)
+    monkeypatch.setattr(recommending, "cards", lambda: {name: get_card(name) for name in ("mobilenet_v2", "resnet18")})
+    costs = {"mobilenet_v2": 375_000_000, "resnet18": 375_000_001}
+    monkeypatch.setattr(recommending, "cost_of", lambda name, size: Cost(costs[name], 1, 1))
+    assert [one.name for one in recommend(2000, 224, limits={"latency": 0.75})] == ["mobilenet_v2"]
+    assert timed == ["mobilenet_v2"]
+
+
+@pytest.mark.parametrize("kind", ["multiply_adds", "parameters", "memory"])
+def test_a_limit_is_what_may_just_be_spent(monkeypatch, kind):
+    monkeypatch.setattr(recommending, "cards", lambda: {"mobilenet_v2": get_card("mobilenet_v2")})
+    spent = cost_of("mobilenet_v2", (224, 224)).get(kind)
+    assert recommend(2000, 224, limits={kind: spent})
+    with pytest.raises(StriateError, match=r"no network with weights.*allow more"):
+        recommend(2000, 224, limits={kind: spent - 1})
+
+
+@pytest.mark.usefixtures("some")
+def test_it_tells_of_each_network_that_it_looks_at_and_stops_when_it_has_enough(monkeypatch):
+    dear = {"resnet110_cifar": 10**12}
+    monkeypatch.setattr(recommending, "cost_of", lambda name, size: Cost(dear.get(name, 1), 1, 1))
+    told = []
+    found = recommend(2000, 32, count=4, progress=told.append)
+    assert [name for name in told if name not in dear] == [one.name for one in found]
+    assert len(found) == 4
+    assert len(recommend(2000, 32)) == 3
+    with pytest.raises(UsageError, match="5 images, 0 networks: both must be at least 1"):
+        recommend(5, 32, count=0)

@@ -99,3 +99,18 @@ def test_unknown_form_is_named():
     with pytest.raises(UsageError, match="form 'kears'"):
         create_model("resnet50_v2", form="kears")
     assert get_card("ResNet50V2").name == "resnet50_v2_keras"
+
+
+@pytest.mark.parametrize(("form", "epsilon"), [("paper", 1e-5), ("timm", 1e-5), ("keras", 1.001e-5)])
+def test_every_norm_of_a_form_has_its_epsilon(form, epsilon):
+    model = on_meta("resnet50_v2", form=form)
+    assert {m.eps for m in model.modules() if isinstance(m, nn.BatchNorm2d)} == {epsilon}
+
+
+@pytest.mark.parametrize(("form", "biased"), [("paper", 0), ("timm", 0), ("keras", 1 + 4 + 16)])
+def test_biases_of_a_form_stand_on_its_first_convolution_projections_and_last_ones(form, biased):
+    model = on_meta("resnet50_v2", form=form)
+    found = {name for name, m in model.named_modules() if isinstance(m, nn.Conv2d) and m.bias is not None}
+    ends = ("stem.conv", "shortcut.conv", "residual.conv3")
+    assert len(found) == biased
+    assert all(name.endswith(ends) for name in found)

@@ -7,7 +7,7 @@ import pytest
 from striate.analysis import summary
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, scaling
-from striate.models.budget import cost_of
+from striate.models.budget import Cost, cost_of
 from striate.models.scaling import Coefficients, coefficient_grid, scale
 
 
@@ -141,3 +141,145 @@ def test_the_command(capsys, monkeypatch):
     code, out, err = run("scale", "mobilenet_v2")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
+
+
+@pytest.fixture
+def costs(monkeypatch):
+    """A network's parameters are a million times its width, its multiply-adds and its memory go by side and depth."""
+
+    def cost(name, size, width=1.0, depth=1.0, **others):
+        assert size[0] == size[1]
+        return Cost(int(1000 * size[0]), int(1e6 * width), int(1e6 * depth))
+
+    monkeypatch.setattr(scaling, "cost_of", cost)
+
+
+@pytest.mark.usefixtures("costs")
+@pytest.mark.parametrize(
+    ("limits", "phi"),
+    [
+        ({"parameters": 1.21e6}, 2),  # 1.1^2
+        ({"memory": 1.44e6}, 2),  # 1.2^2
+        ({"parameters": 1 / 1.21 * 1e6}, -2),
+        ({"parameters": 1.21e6, "memory": 1.2e6}, 1),
+        ({"multiply_adds": 1e9, "parameters": 1e9}, 12),
+        ({"parameters": 1.1**-11 * 1e6}, -11),
+    ],
+)
+def test_all_axes_of_a_family_grow_by_the_largest_coefficient_that_fits(limits, phi):
+    scaled = scale("efficientnet_b0", limits)
+    assert phi - 1 / 64 - 1e-3 <= scaled.phi <= phi
+    assert scaled.factors == pytest.approx({axis: base**scaled.phi for axis, base in GROWTH.items()})
+    assert list(scaled.factors) == ["depth", "width", "resolution"]
+    side = round(224 * 1.15**scaled.phi / 8) * 8
+    assert scaled.input_size == side
+    assert dict(scaled.spec.arguments) == {
+        "input_size": [side, side],
+        "depth": pytest.approx(1.2**scaled.phi, abs=6e-5),
+        "width": pytest.approx(1.1**scaled.phi, abs=6e-5),
+        "stem": "paper",
+    }
+    assert scaled.cost.parameters == int(1e6 * scaled.spec.arguments["width"])
+    assert scaled.latency is None
+
+
+GROWTH = {"depth": 1.2, "width": 1.1, "resolution": 1.15}
+
+
+@pytest.mark.usefixtures("costs")
+def test_only_the_axes_asked_for_grow_and_by_coefficients_of_ones_own():
+    own = Coefficients(alpha=1.0, beta=1.5, gamma=2.0)
+    scaled = scale("efficientnet_b0", {"parameters": 2.25e6}, coefficients=own)
+    assert scaled.phi == pytest.approx(2, abs=1 / 64)
+    assert scaled.factors == pytest.approx({"depth": 1, "width": 1.5**scaled.phi, "resolution": 2**scaled.phi})
+    assert scaled.spec.arguments["depth"] == 1
+    wide = scale("efficientnet_b0", {"parameters": 2.25e6}, coefficients=own, axes=["width"])
+    assert (wide.input_size, set(wide.factors), "depth" in wide.spec.arguments) == (224, {"width"}, False)
+    with pytest.raises(UsageError, match=r"^depth of efficientnet_b0 do not grow with Coefficients\(alpha=1\.0"):
+        scale("efficientnet_b0", {"parameters": 1e6}, coefficients=own, axes=["depth"])
+
+
+@pytest.mark.usefixtures("costs")
+def test_a_network_starts_from_the_options_of_its_card():
+    """Half the width; the stem of its card's size whatever the size becomes."""
+    scaled = scale("mobilenet_v1_0.5", {"parameters": 0.605e6})
+    assert scaled.phi == pytest.approx(2, abs=1 / 64)
+    assert scaled.spec.arguments["width"] == pytest.approx(0.5 * 1.1**scaled.phi, abs=6e-5)
+    cifar = scale("densenet40_k12_cifar", {"multiply_adds": 96_000}, axes=["resolution"])
+    assert (cifar.input_size, cifar.spec.arguments["stem"]) == (96, "small")
+
+
+@pytest.mark.usefixtures("costs")
+def test_sides_are_multiples_of_eight_unless_told():
+    for multiple in (8, 5, 32):
+        options = {} if multiple == 8 else {"multiple_of": multiple}
+        for side in (205, 219, 333):
+            scaled = scale("mobilenet_v2", {"multiply_adds": 1000 * side}, axes=["resolution"], **options)
+            assert scaled.input_size == side // multiple * multiple
+
+
+def test_a_form_that_cannot_be_built_does_not_fit(monkeypatch):
+    def cost(name, size, width, **others):
+        if width > 1.3:
+            raise UsageError("too wide")
+        return Cost(1, 1, 1)
+
+    monkeypatch.setattr(scaling, "cost_of", cost)
+    assert 1.29 < scale("mobilenet_v2", {"parameters": 5}).factors["width"] <= 1.3
+
+
+@pytest.mark.usefixtures("costs")
+def test_time_is_measured_only_where_it_is_limited_and_all_else_fits(monkeypatch):
+    timed = []
+    monkeypatch.setattr(scaling, "latency_of", lambda name, size, **options: timed.append((size, options)) or size[0])
+    limits = {"latency": 300.0, "parameters": 1.1e6}
+    scaled = scale("mobilenet_v2", limits)
+    assert scaled.phi == pytest.approx(1, abs=1 / 64)
+    assert scaled.latency == scaled.input_size
+    assert all(options["width"] <= 1.1 and options["stem"] == "paper" for _, options in timed)
+    assert len(timed) == len({(size, *sorted(options.items())) for size, options in timed})  # each form once
+    with pytest.raises(StriateError, match=r"smallest form costs more time$"):
+        scale("mobilenet_v2", {"latency": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "axes", "able"),
+    [
+        ("mobilenet_v2", ["width", "depth"], "has no option 'depth'; families that have: efficientnet"),
+        (
+            "resnet18",
+            ["width"],
+            "has no option 'width'; families that have: efficientnet, mixnet, mobilenet_v1, mobilenet_v2, "
+            "shufflenet_v1",
+        ),
+        (
+            "resnet18",
+            None,
+            "has neither width nor depth to scale; families that have: efficientnet, mixnet, mobilenet_v1, "
+            "mobilenet_v2, shufflenet_v1. Its resolution alone is scaled where the axes are 'resolution'",
+        ),
+    ],
+)
+def test_families_that_can_be_scaled_are_named(name, axes, able):
+    with pytest.raises(UsageError) as raised:
+        scale(name, {"parameters": 1e6}, axes=axes)
+    assert str(raised.value) == f"{name} {able}"
+
+
+@pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
+def test_every_budget_is_positive(limit):
+    with pytest.raises(UsageError, match=r"memory of weights and activations; it must be positive"):
+        scale("mobilenet_v2", {"parameters": 1e6, "memory": limit})
+    with pytest.raises(UsageError, match="unknown budget 'speed'"):
+        scale("mobilenet_v2", {"parameters": 1e6, "speed": 1.0})
+
+
+def test_the_grid_holds_every_point_near_the_budget_and_no_other():
+    """In steps of a half, up to the budget itself; a point where nothing grows is none."""
+    points = {(p.alpha, p.beta, p.gamma) for p in coefficient_grid(3.0, 0.5, 0.1)}
+    sides = (1.0, 1.5, 2.0, 2.5, 3.0)
+    wanted = {(a, b, c) for a in sides for b in sides for c in sides if 2.7 <= a * b * b * c * c <= 3.3}
+    assert points == wanted == {(3.0, 1.0, 1.0)}
+    wide = {(p.alpha, p.beta, p.gamma) for p in coefficient_grid(2.0, 0.5, 0.5)}
+    assert (1.0, 1.0, 1.0) not in wide
+    assert {(1.0, 1.5, 1.0), (1.0, 1.0, 1.5), (2.0, 1.0, 1.0), (1.5, 1.0, 1.0)} == wide

@@ -130,3 +130,25 @@ def test_card_says_that_it_is_no_cnn():
     from striate.models import get_card
 
     assert "no CNN" in get_card("vit_b_16").errata[0].right
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "heads"),
+    [("ti_16", 12, 3), ("s_16", 12, 6), ("b_16", 12, 12), ("b_32", 12, 12), ("l_16", 24, 16), ("l_32", 24, 16)],
+)
+def test_layers_and_heads_of_the_papers_tables(name, layers, heads):
+    """Each head has 64 numbers of a token."""
+    model = weightless(f"vit_{name}")
+    attention = [module for module in model.modules() if isinstance(module, SelfAttention)]
+    assert len(attention) == layers
+    assert {module.heads for module in attention} == {heads}
+    assert {module.qkv.in_features // module.heads for module in attention} == {64}
+
+
+def test_positions_start_small_and_the_class_token_at_zero():
+    torch.manual_seed(0)
+    stem = create_model("vit_ti_16").stem
+    assert stem.positions.shape == (1, 197, 192)
+    assert stem.positions.std().item() == pytest.approx(0.02, rel=0.03)
+    assert stem.positions.mean().item() == pytest.approx(0, abs=1e-3)
+    assert not stem.class_token.any()

@@ -15,6 +15,7 @@ from torch import nn
 from striate.errors import unknown
 from striate.layers import activation as make_activation
 from striate.layers import conv2d, he_normal_
+from striate.layers.rounding import check_fraction
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, Measured
@@ -77,6 +78,8 @@ def build(
     """
     if subsampling not in SUBSAMPLINGS:
         raise unknown("subsampling", subsampling, SUBSAMPLINGS)
+    if dropout is not None:
+        check_fraction("dropout", dropout)
     blocks: OrderedDict[str, nn.Module] = OrderedDict()
     channels = in_channels
     for group, widths in enumerate(WIDTHS, 1):

@@ -133,7 +133,7 @@ def build(
         in_channels: channels of the images.
         input_size: chooses the stem when `stem` is None, see `striate.models.stem`.
         form: "paper", or of v2 also "released".
-        stem: "paper"; or "small", the same layers without strides and pools.
+        stem: "paper"; or "small", the same layers without strides and, but for those that are branches, without pools.
         dropout: before the classifier.
         activation: name of the activation function.
     """
@@ -169,11 +169,12 @@ def build(
     return model
 
 
-SMALL_STEM = "With input_size of 64 pixels or less the stem has no strides and no pools."
+SMALL_STEM = "With input_size of 64 pixels or less the stem has no strides"
 
 
 def _card(name: str, parameters: int, introduces: str, row: Row, **facts: Any) -> Card:
-    facts["deviations"] = (SMALL_STEM, *facts.get("deviations", ()))
+    pools = "." if row.stem is INCEPTION_V4_STEM else " and no pools."  # pools that are branches stay
+    facts["deviations"] = (SMALL_STEM + pools, *facts.get("deviations", ()))
     facts["min_size"], facts["small_min_size"] = row.min_size
     return Card(name, "inception_resnet", PAPER, introduces, 299, parameters, **facts)
 
