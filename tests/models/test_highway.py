@@ -47,6 +47,32 @@ def test_the_pass_is_the_authors():
     torch.testing.assert_close(model(x), y)
 
 
+def test_the_pass_of_the_network_for_cifar_is_the_authors():
+    """Plain convolutions where the width changes, 2x2 pools behind the first two stages, 100 maps of 1x1 averaged."""
+    torch.manual_seed(0)
+    model = create_model("highway19_cifar").double().eval()
+    x = torch.randn(2, 3, 22, 27, dtype=torch.float64)
+    t = dict(model.state_dict())
+
+    def convolved(y: torch.Tensor, key: str) -> torch.Tensor:
+        weight = t[f"{key}.weight"]
+        return F.conv2d(y, weight, t[f"{key}.bias"], padding=weight.shape[-1] // 2)
+
+    y = convolved(x, "stem.conv").relu()
+    for stage, layers in ((1, 4), (2, 5), (3, 5)):
+        if stage > 1:
+            y = convolved(y, f"stages.stage{stage}.conv").relu()
+        for i in range(1, layers + 1):
+            at = f"stages.stage{stage}.highway{i}"
+            g = convolved(y, f"{at}.gate.conv").sigmoid()
+            y = convolved(y, f"{at}.transform.conv").relu() * g + y * (1 - g)
+        if stage < 3:
+            y = F.max_pool2d(y, 2)
+    y = convolved(y, "head.conv").relu().mean((2, 3))
+    y = F.linear(y, t["head.classifier.weight"], t["head.classifier.bias"])
+    torch.testing.assert_close(model(x), y)
+
+
 @pytest.mark.parametrize(("name", "bias"), [("highway10_w16_mnist", -1.0), ("highway19_cifar", -2.0)])
 def test_gates_begin_at_the_rows_bias_or_the_one_asked_for(name, bias):
     def biases(model: nn.Module) -> set[float]:
