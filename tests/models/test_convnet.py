@@ -122,6 +122,15 @@ def test_networks_are_exported_and_traced_without_the_check():
     torch.testing.assert_close(graph(larger), model(larger))
 
 
+@pytest.mark.parametrize(("module", "asked"), [(torch.compiler, "is_compiling"), (torch.jit, "is_tracing")])
+def test_no_image_is_refused_while_torch_makes_a_graph(module, asked, monkeypatch):
+    model = create_model("lenet5")
+    with pytest.raises(InputError):
+        model.check_input(torch.zeros(1, 3, 2, 2))
+    monkeypatch.setattr(module, asked, lambda: True)
+    model.check_input(torch.zeros(1, 3, 2, 2))
+
+
 def test_networks_can_be_copied_and_pickled():
     model = create_model("lenet5").freeze("stem")
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
