@@ -89,7 +89,11 @@ MAPS, POOLED, MAPS2, POOLED2 = 6 * 784, 6 * 196, 1600, 400
         ("parameters", {"layers": ("head.*",)}, 48_120 + 10_164 + 850),
         ("parameters", {"layers": ("stem.*", "head.f6", "head.classifier")}, 156 + 10_164 + 850),
         ("parameters", {"layers": ("stem.*", "head.*"), "types": ("Linear",)}, 48_120 + 10_164 + 850),
-        ("parameters", {"options": {"activation": "relu"}, "layers": ("head.c5",), "input_size": 40}, 120 * (16 * 49 + 1)),
+        (
+            "parameters",
+            {"options": {"activation": "relu"}, "layers": ("head.c5",), "input_size": 40},
+            120 * (16 * 49 + 1),
+        ),
         ("multiply_adds", {}, MAPS * 25 + MAPS2 * 150 + 400 * 120 + 120 * 84 + 84 * 10),
         ("multiply_adds", {"types": ("Linear",)}, 400 * 120 + 120 * 84 + 84 * 10),
         ("multiply_adds", {"types": ("Conv2d",), "input_size": 40}, 6 * 36**2 * 25 + 16 * 14**2 * 150),

@@ -3,6 +3,7 @@
 A network of a line has: how many layers of each kind, in the order in which they first come. Of a convolution kernel,
 stride, padding and groups, of a pool those and whether it counts an incomplete window or the padding, of a norm its
 epsilon where it is not PyTorch's 1e-5. Networks of a family that have the same kinds of layers stand for each other.
+Behind an empty line: the parameters of those with a small stem when they have it, and which layers then go and come.
 """
 
 from collections import Counter
@@ -18,8 +19,8 @@ from striate.models import ConvNet, create_model, get_card
 from striate.models.catalogue import families
 from striate.models.options import options_of
 
-LINES = Path(__file__).with_name("layer_counts.txt").read_text(encoding="utf-8").splitlines()
-WANTED = dict(line.split(": ", 1) for line in LINES)
+TABLES = Path(__file__).with_name("layer_counts.txt").read_text(encoding="utf-8").split("\n\n")
+WANTED, SMALL = (dict(line.split(": ", 1) for line in table.splitlines()) for table in TABLES)
 SILENT = (nn.Flatten, nn.Identity, nn.ModuleDict)
 #: MixNets have another activation function in their first stages, whatever is asked for. The smallest of each family
 #: is looked at among the options.
@@ -65,6 +66,11 @@ def counted(model: ConvNet) -> Counter[str]:
     return Counter(words_of(layer) for layer in leaves if not isinstance(layer, SILENT))
 
 
+def written(name: str) -> Counter[str]:
+    parts = (part.split(" ", 1) for part in WANTED[name].split("; "))
+    return Counter({words: int(count) for count, words in parts})
+
+
 def weightless(name: str, **options: object) -> ConvNet:
     auxiliary = {"auxiliary": True} if get_card(name).auxiliary_weight else {}
     with torch.device("meta"):
@@ -90,11 +96,33 @@ def test_an_activation_and_an_epsilon_reach_every_layer_of_each_form(name):
     known = options_of(families()[get_card(name).family])
     options = {"activation": "elu"} | ({"norm_eps": 0.0123} if "norm_eps" in known else {})
     wanted: Counter[str] = Counter()
-    for part in WANTED[name].split("; "):
-        count, words = part.split(" ", 1)
+    for words, count in written(name).items():
         if words in PLAIN:
             words = words_of(nn.ELU())
         elif words.startswith(("BatchNorm", "LayerNorm")) and "norm_eps" in known:
             words = f"{words.split()[0]} 0.0123"
-        wanted[words] += int(count)
+        wanted[words] += count
     assert counted(weightless(name, **options)) == wanted
+
+
+def exchanged(name: str, model: ConvNet) -> str:
+    found, paper = counted(model), written(name)
+    parameters = sum(p.numel() for p in model.parameters()) - sum(p.numel() for p in model.auxiliary.parameters())
+    moves = [f"{sign} {n} {words}" for sign, some in (("-", paper - found), ("+", found - paper))
+             for words, n in some.items()]  # fmt: skip
+    return f"{parameters:,}" + "".join(f"; {move}" for move in moves)
+
+
+def has_a_small_stem(name: str) -> bool:
+    return "stem" in options_of(families()[get_card(name).family])
+
+
+def test_every_network_with_a_small_stem_has_a_line():
+    assert list(SMALL) == list(filter(has_a_small_stem, WANTED))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_small_stem_exchanges_the_layers_written_down(name):
+    card = get_card(name)
+    model = weightless(name, stem="small", **({"input_size": 64} if card.fixed_size else {}))
+    assert exchanged(name, model) == SMALL[name]
