@@ -1,5 +1,7 @@
 """Which accuracy belongs to which network: one source for `compare`, `recommend` and the cards, for all networks."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -7,12 +9,12 @@ from torch import nn
 from striate.analysis import summary
 from striate.models import create_model, get_card, list_models
 from striate.models import recommendation as recommending
-from striate.models.accuracy import accuracy_of, form_of, has_form, measured_as
+from striate.models.accuracy import Accuracy, accuracies, accuracy_of, form_of, has_form, measured_as
 from striate.models.budget import Cost
 from striate.models.card_text import facts
 from striate.models.comparison import as_entry, published
 from striate.models.recommendation import recommend
-from striate.weights import CIFAR10, IMAGENET, ONE_CROP
+from striate.weights import CIFAR10, IMAGENET, ONE_CROP, Figure, WeightSource
 
 
 @pytest.fixture
@@ -128,3 +130,62 @@ def test_a_network_for_small_images_has_not_the_form_of_its_large_stem():
     assert [has_form(card, {"stem": "small"}, size) for size in (64, 65)] == [True, False]
     assert has_form(card, {"stride_in": "3x3", "no_option_of_its": 1}, 224)
     assert not has_form(card, {"shortcut": "C"}, 224)
+
+
+def figure(metric, value, **holds_for):
+    return Figure(metric, value, **{"data": IMAGENET, "input_size": 224, "crop": ONE_CROP, **holds_for})
+
+
+def test_every_figure_of_one_crop_comes_with_the_form_it_holds_for():
+    """Those of the weights first: their form is their publisher's, and what the record adds or says otherwise."""
+    by_weights = (figure("top1", 0.7), figure("top5", 0.9), figure("top1", 0.75, crop="10 crops"))
+    source = WeightSource(
+        "own", "f", accuracy=by_weights, style="torchvision", options={"norm_eps": 1e-3, "stride_in": "1x1"}
+    )
+    printed = (
+        figure("top1", 0.6, options={"shortcut": "C"}),
+        figure("top1", None),
+        figure("top1", 0.8, crop="10 crops"),
+        figure("top1", 0.95, data=CIFAR10, input_size=32),
+        figure("top5", 0.85),
+        figure("parameters", 7.0),
+    )
+    card = replace(get_card("resnet50"), weights=(source,), published=printed)
+    form = {"stride_in": "1x1", "stem": "paper", "norm_eps": 1e-3}
+    assert form_of(source, "resnet") == form
+    assert form_of(source, "lenet") == {"norm_eps": 1e-3, "stride_in": "1x1"}  # no tables
+    assert list(accuracies(card)) == [
+        (Accuracy(by_weights[0], source), form),
+        (Accuracy(printed[0]), {"shortcut": "C"}),
+    ]
+    assert list(accuracies(card, metric="top5")) == [
+        (Accuracy(by_weights[1], source), form),
+        (Accuracy(printed[4]), {}),
+    ]
+    assert list(accuracies(card, CIFAR10)) == [(Accuracy(printed[3]), {})]
+    one, other = Accuracy(figure("top1", 0.7, source="somebody"), source), Accuracy(figure("top1", 0.6))
+    assert (one.value, one.source, other.value, other.source) == (0.7, "weights 'own' of somebody", 0.6, "paper")
+
+
+def test_of_several_figures_the_best_counts_and_those_of_weights_before_all():
+    card = replace(get_card("resnet18"), weights=(), published=(figure("top1", 0.6), figure("top1", 0.7)))
+    assert accuracy_of(card) == Accuracy(figure("top1", 0.7))
+    assert accuracy_of(card, size=128) is None
+    weak, strong = (WeightSource(f"{v}", "f", accuracy=(figure("top1", v),)) for v in (0.4, 0.5))
+    for weights in ((weak, strong), (strong, weak)):
+        assert accuracy_of(replace(card, weights=weights)).weights is strong
+    elsewhere = replace(card, published=(figure("top1", 0.9, input_size=160), figure("top1", 0.2)))
+    assert accuracy_of(elsewhere).value == 0.2
+    assert accuracy_of(elsewhere, size=160).value == 0.9
+
+
+def test_any_of_the_files_may_tell_which_network_was_measured():
+    card = get_card("resnet50")
+    first, second = card.weights
+    alone = replace(first, file="nobody_elses.pth")
+    assert measured_as(replace(card, weights=(alone, second))) == "resnet50_v1_5"
+    assert measured_as(replace(card, weights=(second, alone))) == "resnet50_v1_5"
+    assert measured_as(replace(card, weights=(alone,))) is None
+    fitting = replace(alone, options={"stride_in": "1x1"})
+    assert measured_as(replace(card, weights=(second, fitting))) is None
+    assert measured_as(replace(card, weights=())) is None

@@ -295,6 +295,11 @@ def test_card_is_whole_and_goes_into_json(name):
 def test_unknown_network_offers_the_nearest():
     with pytest.raises(UsageError, match="'resnet50'"):
         create_model("resnet5")
+    for asked in ("wrn_50_2_botleneck", "WRN-50-2-botleneck"):  # other spellings are offered too
+        with pytest.raises(UsageError) as raised:
+            get_card(asked)
+        assert str(raised.value).startswith(f"unknown network '{asked}'. Did you mean 'wrn_50_2_bottleneck'")
+        assert str(raised.value).endswith("`striate models` lists them all.")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from torch import nn
 import striate
 from striate.analysis import Comparison, Entry, plot_summaries, summary
 from striate.errors import StriateError, UsageError
-from striate.models.comparison import compare
+from striate.models import get_card
+from striate.models.comparison import as_entry, compare, published
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,34 @@ def test_a_network_keeps_the_name_it_was_asked_for_by() -> None:
     told: list[str] = []
     names = [entry.name for entry in compare("vgg11", "LeNet-5", progress=told.append).entries]
     assert names == told == ["vgg11", "lenet5"]
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "accuracy", "source"),
+    [
+        ("resnet18", (224, 224), 0.69758, "weights 'imagenet' of torchvision"),
+        ("resnet18", (224, 256), None, ""),  # nobody has measured it on oblong images
+        ("resnet18", (256, 224), None, ""),
+        ("resnet50", (224, 224), None, "see resnet50_v1_5"),
+        ("lenet5", (28, 28), None, ""),
+    ],
+)
+def test_an_entry_says_all_that_its_card_does(name: str, size: tuple[int, int], accuracy: float, source: str) -> None:
+    card = get_card(name)
+    measured = summary(nn.Sequential(), (card.in_channels, *size))
+    family = {"resnet18": "resnet", "resnet50": "resnet", "lenet5": "lenet"}[name]
+    assert as_entry(card, measured, "mine") == Entry("mine", measured, accuracy, source, family)
+
+
+def test_the_networks_with_a_published_accuracy_come_in_the_catalogues_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without names they are compared, each by its own."""
+    names = published()
+    assert names[:2] == ["alexnet_one_column", "nin"]
+    assert {"resnet18", "vit_b_16", "squeezenet1_1"} <= set(names)
+    assert not {"lenet5", "resnet50", "resnet20_cifar"} & set(names)
+    monkeypatch.setattr("striate.models.comparison.published", lambda: ["squeezenet1_1", "vgg_b"])
+    told: list[str] = []
+    assert [entry.name for entry in compare(progress=told.append).entries] == told == ["squeezenet1_1", "vgg_b"]
 
 
 def test_no_accuracy_is_shown_at_another_size() -> None:

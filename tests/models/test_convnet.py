@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 from collections import OrderedDict
 
 import pytest
@@ -113,10 +114,21 @@ def test_networks_are_exported_and_traced_without_the_check():
     larger = torch.randn(5, 3, 32, 32)
     with torch.no_grad():
         torch.testing.assert_close(exported.module()(larger), model(larger))
-        traced = torch.jit.trace(model, x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", torch.jit.TracerWarning)  # nothing of the images' shape is looked at
+            traced = torch.jit.trace(model, x)
         torch.testing.assert_close(traced(larger), model(larger))
     graph = torch.fx.symbolic_trace(model, concrete_args={"auxiliary": False})
     torch.testing.assert_close(graph(larger), model(larger))
+
+
+@pytest.mark.parametrize(("module", "asked"), [(torch.compiler, "is_compiling"), (torch.jit, "is_tracing")])
+def test_no_image_is_refused_while_torch_makes_a_graph(module, asked, monkeypatch):
+    model = create_model("lenet5")
+    with pytest.raises(InputError):
+        model.check_input(torch.zeros(1, 3, 2, 2))
+    monkeypatch.setattr(module, asked, lambda: True)
+    model.check_input(torch.zeros(1, 3, 2, 2))
 
 
 def test_networks_can_be_copied_and_pickled():

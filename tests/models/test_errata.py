@@ -74,6 +74,43 @@ def test_what_cannot_be_measured_is_refused() -> None:
         measure(Measured(1, "values", "lenet5", layers=("tail",)))
 
 
+#: LeNet on 28x28: 6 maps of 28x28 from 25 pixels, pooled to 14x14, 16 of 10x10 from 150, pooled to 5x5, then 120, 84
+#: and 10; activations give as many values as what they act on.
+MAPS, POOLED, MAPS2, POOLED2 = 6 * 784, 6 * 196, 1600, 400
+
+
+@pytest.mark.parametrize(
+    ("metric", "what", "value"),
+    [
+        ("parameters", {}, 61_706),
+        ("parameters", {"types": ("Conv2d",)}, 156 + 2416),
+        ("parameters", {"types": ("Conv2d", "Linear")}, 61_706),
+        ("parameters", {"types": ("Tanh",)}, 0),
+        ("parameters", {"layers": ("head.*",)}, 48_120 + 10_164 + 850),
+        ("parameters", {"layers": ("stem.*", "head.f6", "head.classifier")}, 156 + 10_164 + 850),
+        ("parameters", {"layers": ("stem.*", "head.*"), "types": ("Linear",)}, 48_120 + 10_164 + 850),
+        (
+            "parameters",
+            {"options": {"activation": "relu"}, "layers": ("head.c5",), "input_size": 40},
+            120 * (16 * 49 + 1),
+        ),
+        ("multiply_adds", {}, MAPS * 25 + MAPS2 * 150 + 400 * 120 + 120 * 84 + 84 * 10),
+        ("multiply_adds", {"types": ("Linear",)}, 400 * 120 + 120 * 84 + 84 * 10),
+        ("multiply_adds", {"types": ("Conv2d",), "input_size": 40}, 6 * 36**2 * 25 + 16 * 14**2 * 150),
+        ("multiply_adds", {"layers": ("stem.*",), "per": Measured(1, "parameters", "lenet5")}, MAPS * 25 / 61_706),
+        ("values", {"types": ("Conv2d", "AvgPool2d")}, MAPS + POOLED + MAPS2 + POOLED2),
+        ("values", {"layers": ("stem.conv", "head.*"), "types": ("Conv2d", "Linear")}, MAPS + 120 + 84 + 10),
+        ("side", {"types": ("Conv2d",)}, 10),
+        ("side", {"layers": ("stem.*",)}, 14),
+        ("receptive_field", {"types": ("Conv2d",)}, 14),
+        ("receptive_field", {"layers": ("stem.*",)}, 6),
+    ],
+    ids=str,
+)
+def test_every_measure_by_hand(metric, what, value):
+    assert measure(Measured(1, metric, "lenet5", **what)) == pytest.approx(value, rel=1e-12)
+
+
 def test_how_far_a_rounded_figure_may_be_off_is_asked_for():
     assert [macs(5, "lenet5").within, macs(5, "lenet5", within=0.5).within] == [0.01, 0.5]
     assert [params(5, "lenet5").within, params(5, "lenet5", within=0.5).within] == [0.0, 0.5]

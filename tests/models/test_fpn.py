@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
 from striate.errors import UsageError
-from striate.models import FeaturePyramid, InputError, create_model, get_card
+from striate.models import ConvNet, FeaturePyramid, InputError, create_model, get_card
 from striate.models.catalogue import families
 
 SMALLEST = [min(family.cards, key=lambda card: card.parameters).name for family in families().values()]
@@ -145,6 +146,53 @@ def test_levels_may_be_chosen():
 def test_impossible_arguments_are_usage_errors(arguments, message):
     with pytest.raises(UsageError, match=message):
         FeaturePyramid(weightless("resnet18"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("built", "asked", "size"),
+    [
+        ({}, None, (32, 32)),  # the card's
+        ({"input_size": (40, 24)}, None, (40, 24)),
+        ({"input_size": (40, 24)}, 48, (48, 48)),
+        ({"input_size": (40, 24)}, (16, 56), (16, 56)),
+    ],
+)
+def test_strides_are_measured_at_the_size_that_is_said_first(built, asked, size, monkeypatch):
+    seen = []
+    model = weightless("resnet20_cifar", **built)
+    monkeypatch.setattr(type(model), "check_input", lambda self, x: seen.append(tuple(x.shape)))
+    assert list(FeaturePyramid(model, 4, input_size=asked).strides.values()) == [1, 2, 4]
+    assert seen == [(1, 3, *size)]
+    seen.clear()
+    tied = weightless("lenet5", input_size=(32, 36))
+    FeaturePyramid(tied, 4)
+    assert seen == [(1, 1, 32, 36)]
+
+
+def own_network(*strides):
+    """A network put together by hand, each stage of which has a stride of its own."""
+    stages = {f"part{n}": nn.Conv2d(4, 4, 3, stride, 1) for n, stride in enumerate(strides)}
+    head = {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "classifier": nn.Linear(4, 2)}
+    return ConvNet(nn.Conv2d(3, 4, 1), stages, head, in_channels=3)
+
+
+def test_a_network_of_ones_own_says_its_size():
+    with pytest.raises(UsageError, match=r"not of the catalogue; say which size of image it is for: input_size=224$"):
+        FeaturePyramid(own_network(2, 2), 4)
+    pyramid = FeaturePyramid(own_network(2, 1, 2), 4, input_size=48)
+    assert pyramid.strides == {"part1": 2, "part2": 4}
+    # the longer side tells: of 96x3 pixels the shorter one is soon a single pixel
+    thin = FeaturePyramid(own_network(2, 2, 2, 2), 4, input_size=(3, 96))
+    assert thin.strides == {"part0": 2, "part1": 4, "part2": 8, "part3": 16}
+    assert FeaturePyramid(own_network(2, 2, 2, 2), 4, input_size=(96, 3)).strides == thin.strides
+
+
+@pytest.mark.parametrize(("lost", "stride"), [(0, 1), (28, 1), (29, 2), (62, 2), (63, 4)])
+def test_strides_are_to_the_nearest_power_of_two(lost, stride):
+    """A map that only lost its border stays on the image's level while it has more than 1 / sqrt 2 of its side."""
+    model = own_network(1)
+    model.stages.part0 = nn.Conv2d(4, 4, lost + 1)
+    assert FeaturePyramid(model, 4, input_size=96).strides == {"part0": stride}
 
 
 def test_too_small_images_are_refused_by_the_backbone():

@@ -8,7 +8,7 @@ from torch import nn
 
 from striate.analysis import summary
 from striate.errors import UsageError
-from striate.models import InputError, ModelSpec, alexnet, create_model, to_fully_convolutional, vgg, zfnet
+from striate.models import ConvNet, InputError, ModelSpec, alexnet, create_model, to_fully_convolutional, vgg, zfnet
 from striate.weights import load_state
 
 #: Networks of every kind of head, small, with the size they are built for.
@@ -196,6 +196,54 @@ def test_weights_fit_either_form():
     assert other.head.c5.weight.equal(plain.head.c5.weight)
     load_state(turned, {key: 2 * value for key, value in plain.state_dict().items()})
     assert turned.head.c5.weight.flatten(1).equal(2 * plain.head.c5.weight)
+
+
+def own_network(head, **arguments):
+    """Put together by hand: it has no spec that could rebuild it."""
+    return ConvNet(nn.Conv2d(2, 4, 3), {"a": nn.ReLU()}, head, in_channels=2, min_size=3, **arguments)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("trains", [True, False])
+def test_layers_that_stay_keep_what_they_learned(bias, trains):
+    """A convolution and its norm before dense layers, with or without biases; the copy trains as the network does."""
+    torch.manual_seed(0)
+    model = own_network(
+        {
+            "conv": nn.Conv2d(4, 6, 1, bias=bias),
+            "norm": nn.BatchNorm2d(6),
+            "act": nn.Tanh(),
+            "flatten": nn.Flatten(),
+            "dropout": nn.Dropout(0.0),
+            "dense": nn.Linear(6 * 2 * 3, 5, bias=bias),
+            "classifier": nn.Linear(5, 3, bias=bias),
+        },
+        fixed_size=(4, 5),
+    ).double()
+    model(torch.randn(8, 2, 4, 5, dtype=torch.float64))  # its norm has seen images
+    model.train(trains)
+    turned = to_fully_convolutional(model, "map")
+    assert [module.training for module in turned.head] == [trains] * 6
+    assert list(dict(turned.head.named_children())) == ["conv", "norm", "act", "dropout", "dense", "classifier"]
+    assert (turned.head.dense.bias is not None, turned.head.classifier.bias is not None) == (bias, bias)
+    assert (turned.spec, turned.fixed_size, turned.min_size) == (ModelSpec("custom"), None, 4)
+    model.eval()
+    turned.eval()
+    x = torch.randn(2, 2, 6, 9, dtype=torch.float64)
+    with torch.no_grad():
+        places = turned(x)
+        assert places.shape == (2, 3, 3, 5)
+        for i in range(3):
+            for j in range(5):
+                torch.testing.assert_close(places[:, :, i, j], model(x[:, :, i : i + 4, j : j + 5]))
+    model.head.norm.running_mean.zero_()
+    assert turned.head.norm.running_mean.any()
+
+
+def test_dense_layers_on_a_map_of_any_size_tell_no_kernel():
+    model = own_network({"flatten": nn.Flatten(), "classifier": nn.Linear(4 * 9, 3)})
+    with pytest.raises(UsageError, match="custom has dense layers on a map whose size it does not tell"):
+        to_fully_convolutional(model)
 
 
 @pytest.mark.parametrize("name", ["striate_m", "lenet5_1998"])

@@ -208,6 +208,23 @@ def test_unnormalised_forms_keep_the_scale_of_their_maps():
         assert 0.05 < spread < 20
 
 
+@pytest.mark.parametrize("name", ["googlenet", "googlenet_bn", "googlenet_torchvision", "googlenet_d2l"])
+def test_first_weights_keep_the_signal_where_nothing_normalises_and_the_gradient_where_batch_norm_does(name):
+    """He's rule (2015, section 2.2) has two: 2 over what comes in, or 2 over what goes out."""
+    torch.manual_seed(0)
+    model = create_model(name, input_size=32, num_classes=3)
+    ratios = []
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d) and layer.weight.numel() > 1000:
+            area = layer.kernel_size[0] * layer.kernel_size[1]
+            fan = area * (
+                layer.out_channels if name in ("googlenet_bn", "googlenet_torchvision") else layer.in_channels
+            )
+            ratios.append(layer.weight.std().item() / (2 / fan) ** 0.5)
+    assert ratios == pytest.approx([1] * len(ratios), abs=0.1)
+    assert len(ratios) > 50
+
+
 def test_published_weights_bring_torchvisions_form(tmp_path):
     """The file that torchvision publishes has the auxiliary heads; they come along where the network has them."""
     peer = torchvision.models.GoogLeNet(num_classes=7, init_weights=False).eval()

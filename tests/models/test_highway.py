@@ -47,6 +47,32 @@ def test_the_pass_is_the_authors():
     torch.testing.assert_close(model(x), y)
 
 
+def test_the_pass_of_the_network_for_cifar_is_the_authors():
+    """Plain convolutions where the width changes, 2x2 pools behind the first two stages, 100 maps of 1x1 averaged."""
+    torch.manual_seed(0)
+    model = create_model("highway19_cifar").double().eval()
+    x = torch.randn(2, 3, 22, 27, dtype=torch.float64)
+    t = dict(model.state_dict())
+
+    def convolved(y: torch.Tensor, key: str) -> torch.Tensor:
+        weight = t[f"{key}.weight"]
+        return F.conv2d(y, weight, t[f"{key}.bias"], padding=weight.shape[-1] // 2)
+
+    y = convolved(x, "stem.conv").relu()
+    for stage, layers in ((1, 4), (2, 5), (3, 5)):
+        if stage > 1:
+            y = convolved(y, f"stages.stage{stage}.conv").relu()
+        for i in range(1, layers + 1):
+            at = f"stages.stage{stage}.highway{i}"
+            g = convolved(y, f"{at}.gate.conv").sigmoid()
+            y = convolved(y, f"{at}.transform.conv").relu() * g + y * (1 - g)
+        if stage < 3:
+            y = F.max_pool2d(y, 2)
+    y = convolved(y, "head.conv").relu().mean((2, 3))
+    y = F.linear(y, t["head.classifier.weight"], t["head.classifier.bias"])
+    torch.testing.assert_close(model(x), y)
+
+
 @pytest.mark.parametrize(("name", "bias"), [("highway10_w16_mnist", -1.0), ("highway19_cifar", -2.0)])
 def test_gates_begin_at_the_rows_bias_or_the_one_asked_for(name, bias):
     def biases(model: nn.Module) -> set[float]:
@@ -54,6 +80,8 @@ def test_gates_begin_at_the_rows_bias_or_the_one_asked_for(name, bias):
 
     assert biases(create_model(name)) == {bias}
     assert biases(create_model(name, gate_bias=-3.0)) == {-3.0}
+    assert biases(create_model(name, gate_bias=0.0)) == {0.0}
+    assert biases(create_model(name, gate_bias=None)) == {bias}
 
 
 @pytest.mark.parametrize(("name", "depth"), [("highway10_w32_mnist", 10), ("highway19_cifar", 19)])
@@ -64,12 +92,31 @@ def test_depth_is_the_names(name, depth):
     assert sum(isinstance(m, nn.Conv2d | nn.Linear) for m in model.modules()) - gates == depth
 
 
-def test_dropout_can_be_left_out():
-    def rates(**options):
-        return [m.p for m in create_model("highway10_w16_mnist", **options).modules() if isinstance(m, nn.Dropout)]
+@pytest.mark.parametrize(
+    ("name", "dropped"),
+    [
+        (
+            "highway10_w16_mnist",
+            {"stem.dropout": 0.2, "stages.stage1.dropout": 0.3, "stages.stage2.dropout": 0.4, "head.dropout": 0.5},
+        ),
+        (
+            "highway19_cifar",
+            {"stem.dropout": 0.2, "stages.stage1.dropout": 0.2, "stages.stage2.dropout": 0.2, "head.dropout": 0.2},
+        ),
+    ],
+)
+def test_dropout_is_on_the_image_behind_pools_and_before_the_classifier_or_left_out(name, dropped):
+    def layers(**options):
+        with torch.device("meta"):
+            model = create_model(name, **options)
+        return model, {key: m.p for key, m in model.named_modules() if isinstance(m, nn.Dropout)}
 
-    assert rates() == [0.2, 0.3, 0.4, 0.5]
-    assert rates(dropout=False) == []
+    model, found = layers()
+    assert found == dropped
+    assert list(dict(model.stem.named_children())) == ["dropout", "conv", "act"]
+    assert list(dict(model.stages.stage1.named_children()))[-2:] == ["pool", "dropout"]
+    assert list(dict(model.head.named_children()))[-2:] == ["dropout", "classifier"]
+    assert layers(dropout=False)[1] == {}
 
 
 def test_deep_highways_let_the_gradient_through_where_plain_layers_do_not():

@@ -280,3 +280,57 @@ def test_a_width_is_a_multiplier_up_to_eight(family):
         for refused in (0, -1.0, 8.01):
             with pytest.raises(UsageError, match=f"width is {refused}; a multiplier above 0 and up to 8 is needed"):
                 create_model(card.name, width=refused)
+
+
+#: What an option is where a builder does not say otherwise, and what the builders say that no card need repeat.
+USUAL = {
+    "stem": None,
+    "activation": "relu",
+    "norm_eps": 1e-05,
+    "dropout": 0.0,
+    "auxiliary": False,
+    "padding": "symmetric",
+    "init": "he",
+    "zero_init_residual": False,
+    "form": "paper",
+    "width": 1.0,
+}
+OF_BUILDERS = {
+    "lenet": {"activation": "tanh"},
+    "lenet5_1998": {"activation": "scaled_tanh"},
+    "mcdnn": {"activation": "scaled_tanh"},
+    "keras_examples": {"dropout": None},
+    "cifar100_course": {"norm": True, "subsampling": "sub", "dropout": None},
+    "alexnet": {"pool": None, "dropout": 0.5, "dropout_on": "outputs"},
+    "zfnet": {"dropout": 0.5},
+    "nin": {"dropout": 0.5},
+    "vgg": {"pool": None, "norm": None, "dropout": 0.5},
+    "all_cnn": {"dropout": 0.5, "dropout_image": 0.2},
+    "resnet": {"shortcut": "B", "stride_in": None, "conv_bias": False},
+    "resnet_cifar": {"shortcut": "A", "placement": "original", "gate_bias": -6.0},
+    "resnext": {"shortcut": "B", "stride_in": "3x3"},
+    "wide_resnet": {"shortcut": "B", "stride_in": "3x3"},
+    "densenet": {"memory_efficient": False},
+    "highway": {"gate_bias": None, "dropout": True},
+    "mobilenet_v1": {"full": False, "dropout": 0.001},
+    "mobilenet_v2": {"dropout": 0.2, "activation": "relu6"},
+    "efficientnet": {"depth": 1.0, "norm_momentum": 0.1, "dropout": 0.2, "drop_path": 0.2, "activation": "silu"},
+    "mixnet": {"dropout": 0.25},
+    "shufflenet_v1": {"groups": 3},
+    "googlenet": {"dropout": 0.4},
+    "inception_v3": {"count_padding": False, "dropout": 0.2},
+    "inception_v4": {"dropout": 0.2},
+    "inception_resnet": {"dropout": 0.2},
+    "xception": {"dropout": 0.5},
+    "nasnet": {"pool_padding": "ignored", "norm_eps": 0.001, "dropout": 0.5},
+    "vit": {"patch_size": None, "norm_eps": 1e-06, "activation": "gelu"},
+    "squeezenet": {"dropout": 0.5},
+}
+
+
+@pytest.mark.parametrize("family", families())
+def test_a_builder_that_is_told_nothing_builds_the_base_network(family):
+    """Cards of scaled networks overrule these."""
+    build = families()[family].build
+    found = {name: inspect.signature(build).parameters[name].default for name in options_of(families()[family])}
+    assert found == {name: OF_BUILDERS.get(family, {}).get(name, USUAL.get(name, "not written")) for name in found}

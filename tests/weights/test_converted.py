@@ -125,6 +125,13 @@ def test_every_record_by_the_size_of_its_file():
             options = {**authors, "activation": "relu6", "full": False}
         assert record.options == options
         assert record.licence == ("BSD-2-Clause" if cifar else "Apache-2.0")
-        assert record.origin.startswith("akamaster/pytorch_resnet_cifar10" if cifar else "google-coral/test_data")
+        assert record.origin == (
+            "akamaster/pytorch_resnet_cifar10, commit d5489e8995e8, as safetensors"
+            if cifar
+            else "google-coral/test_data, commit 104342d2d348, dequantised, as safetensors"
+        )
+        assert record.name.endswith(f" of {record.origin.split(',')[0]}")
+        sample = "1,000 sample images of ImageNet, probably of its training set"
+        assert [figure.data for figure in record.accuracy] == (["CIFAR-10", "CIFAR-10 as JPEG"] if cifar else [sample])
         assert {figure.crop for figure in record.accuracy} == {"one crop"}
         assert {figure.input_size for figure in record.accuracy} == {record.input_size}

@@ -22,6 +22,31 @@ def test_what_is_no_count_is_refused(printed):
         count("parameters", printed)
 
 
+def test_the_letters_that_a_count_may_end_in_are_named():
+    with pytest.raises(ValueError, match=r"^'5 T' ends in no letter of K, M, G$"):
+        count("parameters", "5 T")
+
+
+@pytest.mark.parametrize(
+    ("metric", "words", "number"),
+    [
+        ("parameters", "parameters", "2"),
+        ("multiply_adds", "multiply-adds", "2"),
+        ("connections", "connections", "2"),
+        ("neurons", "neurons", "2"),
+        ("bytes", "bytes of the file", "2"),
+        ("top1", "top-1 error, %", "12.5"),
+        ("top5", "top-5 error, %", "12.5"),
+    ],
+)
+def test_what_a_figure_is_of_in_words(metric, words, number):
+    """A size of image is said of shares only, on which alone it bears."""
+    share = metric in ("top1", "top5")
+    figure = Figure(metric, 0.875 if share else 2, input_size=32)
+    assert str(figure) == f"{words}: {number} ({'32 px, ' if share else ''}paper)"
+    assert figure.is_share is share
+
+
 def test_errors_in_percent_become_shares_of_right_answers():
     first, fifth = errors("22.85", 6.71, input_size=256, crop="10 crops", source="somebody", options={"a": 1})
     assert (first.metric, first.value, first.number) == ("top1", pytest.approx(0.7715), "22.85")

@@ -1,13 +1,19 @@
 """Keras's arrays as PyTorch's tensors: from a live model, and from files as Keras Applications publishes them."""
 
+import json
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from striate.errors import StriateError
-from striate.weights.keras import keras_state, read_keras
+from striate.models import create_model
+from striate.weights import WeightSource
+from striate.weights.images import Images
+from striate.weights.keras import SUFFIXES, _state, keras_source, keras_state, read_keras
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
@@ -127,3 +133,134 @@ def test_counted_layers_are_numbered_as_they_were_made():
     state = keras_state(model)
     assert [len(state[f"conv2d_{number}.weight"]) for number in (1, 2, 3, 4)] == [5, 6, 7, 2]
     assert state["batch_normalization_1.weight"].equal(torch.ones(7))  # the scale that it does not have
+
+
+def written(path, *, names=(b"c",), arrays=None, config=None):
+    """A file with one group of arrays, "c", as HDF5 files of Keras have them."""
+    import h5py
+
+    arrays = {"c/kernel:0": np.ones((1, 1, 2, 3), np.float32)} if arrays is None else arrays
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = names
+        if config is not None:
+            file.attrs["model_config"] = config
+        group = file.create_group("c")
+        group.attrs["weight_names"] = list(arrays)
+        for name, array in arrays.items():
+            group[name] = array
+    return path
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"config": "{not JSON"},
+        {"config": "[]"},
+        {"config": 3},
+        {"config": '{"config": {"layers": null}}'},
+        {"config": '{"config": {"layers": [{}]}}'},
+        {"config": '{"config": {"layers": [{"class_name": "DepthwiseConv2D", "config": {}}]}}'},
+        {"names": 3},
+        {"names": [1, 2]},
+        {"arrays": {"c/kernel:0": np.array([b"a", b"b"])}},
+        {"arrays": {"c/depthwise_kernel:0": np.ones((3, 3, 3), np.float32)}},
+    ],
+    ids=str,
+)
+def test_hdf5_that_says_something_else_than_keras_is_one_line(tmp_path, damage):
+    with pytest.raises(StriateError, match=r"weights\.h5: not a whole HDF5 file of Keras weights \(.+\)$"):
+        read_keras(written(tmp_path / "weights.h5", **damage))
+
+
+def test_the_configuration_tells_which_kernels_are_depthwise(tmp_path):
+    """Newer files call a depthwise layer's array a kernel like any other."""
+    kernel = np.arange(3 * 3 * 2 * 4, dtype=np.float32).reshape(3, 3, 2, 4)
+    layers = [
+        {"class_name": "Conv2D", "config": {"name": "d"}},
+        {"class_name": "DepthwiseConv2D", "config": {"name": "c"}},
+    ]
+    arrays = {"c/kernel:0": kernel, "c/bias:0": np.ones(8, np.float32)}
+    path = written(tmp_path / "a.h5", arrays=arrays, config=json.dumps({"config": {"layers": layers}}))
+    state = read_keras(path)
+    assert {key: tuple(value.shape) for key, value in state.items()} == {"c.weight": (8, 1, 3, 3), "c.bias": (8,)}
+    assert torch.equal(state["c.weight"][5, 0], torch.from_numpy(kernel[:, :, 1, 1]))  # map 5 is channel 1's second
+    layers[1]["class_name"] = "Conv2D"
+    path = written(path, arrays=arrays, config=json.dumps({"config": {"layers": layers}}).encode())
+    assert read_keras(path)["c.weight"].shape == (4, 2, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain"),
+    [
+        ("conv2d", "conv2d"),
+        ("convolution2d", "conv2d"),
+        ("separable_conv2d", "separable_conv2d"),
+        ("batch_normalization", "batch_normalization"),
+        ("batchnormalization", "batch_normalization"),
+    ],
+)
+def test_every_kind_of_layer_that_is_named_by_counting_is_numbered_from_1(kind, plain):
+    layers = [f"{kind}_12", f"{kind}_9", kind, f"{kind}_100", "dense_4", f"my_{kind}_3", f"{kind}_a"]
+    state = _state([(layer, {"bias": torch.full((1,), number)}) for number, layer in enumerate(layers)])
+    assert {key: int(value) for key, value in state.items()} == {
+        f"{plain}_1.bias": 2,
+        f"{plain}_2.bias": 1,
+        f"{plain}_3.bias": 0,
+        f"{plain}_4.bias": 3,
+        "dense_4.bias": 4,
+        f"my_{kind}_3.bias": 5,
+        f"{kind}_a.bias": 6,
+    }
+
+
+def test_old_and_new_names_of_a_kind_are_counted_together():
+    layers = ["convolution2d_1", "conv2d_2", "convolution2d_3", "conv2d"]
+    state = _state([(layer, {"bias": torch.full((1,), number)}) for number, layer in enumerate(layers)])
+    assert [int(state[f"conv2d_{n}.bias"]) for n in (1, 2, 3, 4)] == [3, 0, 1, 2]
+
+
+def test_dense_layers_are_put_into_our_order_behind_the_flattened_map_only():
+    """Two maps of 3 places: Keras goes place by place, ours map by map; the second dense layer stays as it is."""
+    first, second = torch.arange(12.0).view(6, 2), torch.arange(4.0).view(2, 2)
+    conv = ("conv", {"kernel": torch.zeros(1, 1, 1, 2), "bias": torch.zeros(2)})
+    for between in (["flatten"], ["flatten_3", "dropout"], ["dropout", "flatten", "dropout"]):
+        state = _state([conv, *((name, {}) for name in between), ("a", {"kernel": first}), ("b", {"kernel": second})])
+        assert torch.equal(state["a.weight"], first[[0, 2, 4, 1, 3, 5]].T)
+        assert torch.equal(state["b.weight"], second.T)
+    for layers in (
+        [conv, ("a", {"kernel": first})],  # behind an average
+        [("flatten", {}), ("a", {"kernel": first})],  # of the image itself
+        [conv, ("flatten", {}), ("a", {"kernel": first[:5]})],  # no map's
+    ):
+        assert torch.equal(_state(layers)["a.weight"], layers[-1][1]["kernel"].T)
+
+
+def test_a_record_of_a_file_of_keras_has_what_its_publisher_did_with_images():
+    images = Images((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), "bicubic")
+    assert keras_source(Path("there/a.h5"), 96, images) == WeightSource(
+        name="there/a.h5",
+        file="a.h5",
+        origin="Keras Applications",
+        licence="Apache-2.0",
+        input_size=96,
+        mean=(0.1, 0.2, 0.3),
+        std=(0.4, 0.5, 0.6),
+        interpolation="bicubic",
+    )
+    usual = keras_source(Path("a.h5"), 224)
+    assert (usual.mean, usual.std, usual.interpolation) == ((0.5,) * 3, (0.5,) * 3, "bilinear")
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5"])
+def test_a_file_is_taken_for_keras_by_its_ending(suffix, tmp_path):
+    """What is in it is then no network's, and the line says so."""
+    path = written(tmp_path / f"weights{suffix}")
+    assert path.suffix in SUFFIXES
+    with pytest.raises(StriateError, match=r"not weights of a network of the family 'vgg'; its keys begin c.weight"):
+        create_model("vgg16", weights=path)
+
+
+def test_without_h5py_the_line_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(StriateError, match=r"weights\.h5: reading HDF5 needs h5py: pip install h5py$"):
+        read_keras(tmp_path / "weights.h5")

@@ -64,8 +64,9 @@ def measure(figure: Measured) -> float:
     if figure.metric == "parameters":
         value: float = sum(
             parameter.numel()
-            for key, parameter in _built(*form).named_parameters()
-            if _counts(figure, key.rpartition(".")[0], figure.types)
+            for name, layer in _built(*form).named_modules()
+            for parameter in layer.parameters(recurse=False)
+            if _counts(figure, name, type(layer).__name__)
         )
     else:
         value = _of_rows(figure, _rows(*form))
@@ -73,7 +74,7 @@ def measure(figure: Measured) -> float:
 
 
 def _of_rows(figure: Measured, rows: tuple[Row, ...]) -> float:
-    rows = tuple(row for row in rows if _counts(figure, row.name, (row.type,)))
+    rows = tuple(row for row in rows if _counts(figure, row.name, row.type))
     if not rows:
         raise ValueError(f"{figure.network} has no layer {' or '.join(figure.layers)} of type {figure.types}")
     last = rows[-1]
@@ -88,9 +89,9 @@ def _of_rows(figure: Measured, rows: tuple[Row, ...]) -> float:
     raise ValueError(f"'{figure.metric}' of {figure.network}: this is not measured")
 
 
-def _counts(figure: Measured, layer: str, types: tuple[str, ...]) -> bool:
+def _counts(figure: Measured, layer: str, kind: str) -> bool:
     named = not figure.layers or any(fnmatch.fnmatchcase(layer, pattern) for pattern in figure.layers)
-    return named and (not figure.types or set(types) <= set(figure.types))
+    return named and (not figure.types or kind in figure.types)
 
 
 def _built(network: str, side: int, options: tuple[tuple[str, Any], ...]) -> ConvNet:

@@ -70,7 +70,7 @@ def describe(path: str | Path, input_size: int = 224, images: Images = IMAGENET_
     try:
         own = _own_description(metadata[OWN_MODEL]) if OWN_MODEL in metadata else {}
         return _describe(path, {"input_size": str(input_size), **own, **metadata}, images)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise StriateError(f"{path}: its metadata cannot be understood ({error!r}); save the file anew") from error
 
 
@@ -97,6 +97,8 @@ def _describe(path: Path, metadata: Mapping[str, str], images: Images) -> Weight
     resize = float(metadata.get("resize_short_side", size))
     # 256 for 224 is the rounding of 224 / 0.875, and so are 219, 183 and 146 for 192, 160 and 128
     fields["crop_fraction"] = 0.875 if round(size / 0.875) == resize else size / resize
+    if not 0 < fields["crop_fraction"] <= 1 or size < 1:
+        raise ValueError(f"images of {size} pixels cannot be cut out of {resize:g}")
     for ours in ("mean", "std"):
         if f"input_{ours}" in metadata:
             fields[ours] = tuple(float(value) for value in json.loads(metadata[f"input_{ours}"]))

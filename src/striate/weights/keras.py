@@ -68,7 +68,7 @@ def read_keras(path: str | Path) -> dict[str, Tensor]:
             depthwise = _depthwise(_text(file.attrs.get("model_config", "{}")))
             names = map(_text, group.attrs["layer_names"])
             return _state((name, _arrays(group[name], name in depthwise)) for name in names)
-    except (OSError, KeyError) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise StriateError(f"{path}: not a whole HDF5 file of Keras weights ({error})") from error
 
 
