@@ -1,5 +1,6 @@
 """Ctrl-C while a command starts: exit code 130, one line, no traceback, no run folder without a checkpoint."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from striate.cli.interrupt import importing
+from striate.errors import StriateError
 
 #: Number of SIGTERM in a mask of signals; Python itself leaves that signal alone, so who catches it has begun.
 TERMINATION = 1 << (signal.SIGTERM - 1)
@@ -75,7 +78,7 @@ def test_other_commands_are_left_too(command, moment, start, run, colours):
     time.sleep(moment / 8)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    assert process.returncode in (0, 130)
+    assert process.returncode in (0, 130), err
     assert "Traceback" not in err
 
 
@@ -137,17 +140,42 @@ def test_a_forked_worker_leaves_the_decision_to_its_main_process():
         handler(signal.SIGINT, None)
 
 
+@pytest.fixture
+def handlers():
+    """Puts back those of the tests' own process."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_in_this_process_an_interrupt_is_exit_code_130(number, cli, monkeypatch):
     monkeypatch.setattr("striate.data.open_dataset", lambda *_, **__: os.kill(os.getpid(), number))
-    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        outcome = cli("check", "digits")
-    finally:
-        for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-            signal.signal(each, handler)
+    outcome = cli("check", "digits")
     assert outcome.code == 130
     assert outcome.line() == "striate: interrupted"
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(StriateError("damaged"), 130), (ValueError("no shape"), 130), (typer.Exit(1), 130), (typer.Exit(0), 0)],
+    ids=repr,
+)
+def test_an_interrupt_that_a_library_made_an_error_of_is_told_as_what_it_is(end, code, cli, monkeypatch):
+    """As PyTorch does with one that comes while it asks a storage for its length."""
+
+    def swallowing(*_, **__):
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise end
+
+    monkeypatch.setattr("striate.data.open_dataset", swallowing)
+    outcome = cli("check", "digits")
+    assert (outcome.code, outcome.err) == (code, "striate: interrupted\n" if code else "")
 
 
 def test_leaving_at_once_is_a_line_and_exit_code_130(monkeypatch):

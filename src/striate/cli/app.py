@@ -23,7 +23,7 @@ from striate.cli import (
     summary,
     train,
 )
-from striate.cli.interrupt import heed_interrupts, interrupted, leave
+from striate.cli.interrupt import heed_interrupts, interrupted, leave, was_interrupted
 from striate.cli.start import INTERRUPTED
 from striate.errors import StriateError, is_out_of_memory
 from striate.files import DISK_FULL
@@ -82,8 +82,10 @@ def run() -> NoReturn:
     except Exception as error:
         if os.environ.get("STRIATE_DEBUG"):
             raise
-        _fail(*_explain(error))
-    if code == INTERRUPTED:
+        if not was_interrupted():
+            _fail(*_explain(error))
+        code = INTERRUPTED
+    if code == INTERRUPTED or (code and was_interrupted()):
         interrupted()
     leave(code or 0)
 

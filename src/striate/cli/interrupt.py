@@ -2,7 +2,9 @@
 
 An extension module that is being loaded takes a KeyboardInterrupt, raised in the Python code it calls, for the end of
 the world: PyTorch's aborts the process. So while anything is being imported an interrupt waits until that is done, and
-a second one leaves at once. Training has its own way (`striate.training.interruption`).
+a second one leaves at once. A library that calls Python code may also take the KeyboardInterrupt for an error of that
+code and raise one of its own, so an interrupt that was raised is remembered. Training has its own way
+(`striate.training.interruption`).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Handler:
 
     def __init__(self) -> None:
         self.process = os.getpid()
-        self.waiting = self.looking_again = False
+        self.waiting = self.looking_again = self.raised = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Take a signal."""
@@ -37,6 +39,7 @@ class Handler:
             leave_at_once(number, frame)
         self.waiting, self.looking_again = importing(frame), False
         if not self.waiting:
+            self.raised = True
             raise KeyboardInterrupt
         timer = threading.Timer(PATIENCE, self._look_again)
         timer.daemon = True
@@ -62,6 +65,12 @@ def heed_interrupts() -> None:
         handler = Handler()
         signal.signal(signal.SIGINT, handler)
         signal.signal(signal.SIGTERM, handler)
+
+
+def was_interrupted() -> bool:
+    """Whether an interrupt was raised, whatever became of it."""
+    handler = signal.getsignal(signal.SIGINT)
+    return isinstance(handler, Handler) and handler.raised
 
 
 def leave(code: int) -> NoReturn:
