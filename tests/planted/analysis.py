@@ -12,7 +12,7 @@ FAULTS: tuple[Fault, ...] = (
             '        bytes_text(row.kept_bytes or 0) if row.activation_bytes else "",',
         ),
         ("        _axes_text(row.stride),", "        _axes_text(row.offset),"),
-        ('(("GB", 2**30), ("MB", 2**20), ("KB", 2**10))', '(("GB", 10**9), ("MB", 10**6), ("KB", 10**3))'),
+        ('_in_units(value, 1024, ("KB", "MB", "GB")', '_in_units(value, 1000, ("KB", "MB", "GB")'),
         ('        "buffers": summary.buffers,', '        "buffers": summary.parameters,'),
     ),
     *faults(

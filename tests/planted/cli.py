@@ -65,6 +65,11 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *faults(
         "cli/app.py",
+        "cli/test_interrupt.py",
+        ("        if not was_interrupted():", "        if error:"),
+    ),
+    *faults(
+        "cli/app.py",
         "cli/test_damaged_files.py",
         ("if name in options]", "if name]"),
     ),
