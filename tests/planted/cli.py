@@ -66,7 +66,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "cli/app.py",
         "cli/test_interrupt.py",
-        ("        if not was_interrupted():", "        if error:"),
+        ("        if was_interrupted():", "        if not error:"),
     ),
     *faults(
         "cli/app.py",

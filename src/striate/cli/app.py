@@ -82,9 +82,9 @@ def run() -> NoReturn:
     except Exception as error:
         if os.environ.get("STRIATE_DEBUG"):
             raise
-        if not was_interrupted():
-            _fail(*_explain(error))
-        code = INTERRUPTED
+        if was_interrupted():
+            interrupted()
+        _fail(*_explain(error))
     if code == INTERRUPTED or (code and was_interrupted()):
         interrupted()
     leave(code or 0)
