@@ -1,5 +1,6 @@
 """CIFAR's binary records, laid out here byte by byte."""
 
+import gzip
 import io
 import tarfile
 import zlib
@@ -122,24 +123,32 @@ def test_an_archive_that_is_none_is_one_line(tmp_path):
         assert str(caught.value).endswith("); fetch it again")
 
 
+def broken_off(archive, tail: bytes) -> bytes:
+    """The archive packed up to the middle of a file, then the tail."""
+    with tarfile.open(archive) as tar:
+        half = tar.getmember("a/b/data_batch_1.bin").offset_data + 16_000
+    packer = zlib.compressobj(wbits=31)  # 31: as gzip
+    return packer.compress(gzip.decompress(archive.read_bytes())[:half]) + packer.flush(zlib.Z_FULL_FLUSH) + tail
+
+
 @pytest.mark.parametrize(
     ("spoil", "cause"),
     [
-        (lambda data: data[: len(data) // 2], EOFError),
-        (lambda data: data[: len(data) // 8] + bytes(40) + data[len(data) // 8 + 40 :], zlib.error),
-        (lambda data: b"no archive", tarfile.TarError),
+        (lambda archive: broken_off(archive, b""), EOFError),
+        (lambda archive: broken_off(archive, b"\x07"), zlib.error),  # a last block of the type that there is not
+        (lambda archive: b"no archive", tarfile.TarError),
         (None, FileNotFoundError),
     ],
 )
 def test_whatever_is_wrong_with_an_archive_it_is_to_be_fetched_again(tmp_path, spoil, cause):
     write(tmp_path / "set", "cifar10")
-    for member in TRAIN["cifar10"]:  # so that they can be packed
+    for member in TRAIN["cifar10"]:  # longer than what is unpacked at once
         (tmp_path / "set" / member).write_bytes(np.random.default_rng(0).integers(0, 4, 3073 * 9, np.uint8).tobytes())
     archive = packed(tmp_path / "set", "gz")
     if spoil is None:
         archive.unlink()
     else:
-        archive.write_bytes(spoil(archive.read_bytes()))
+        archive.write_bytes(spoil(archive))
     with pytest.raises(StriateError, match=r"set\.tar is damaged or cut short \(.*\); fetch it again$") as caught:
         list_cifar("cifar10", archive)
     assert isinstance(caught.value.__cause__, cause)
