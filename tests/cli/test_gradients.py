@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_auxiliary_heads_a_file_and_a_picture(cli):
 
 @pytest.fixture
 def nets(tmp_path) -> Path:
-    """Classifiers of two and of four classes, of colour pictures and of grey ones."""
+    """Classifiers with one, two and four outputs, of colour pictures and of grey ones."""
     path = tmp_path / "nets.py"
     path.write_text(
         "from torch import nn\n"
@@ -51,6 +52,7 @@ def nets(tmp_path) -> Path:
         "    return nn.Sequential(nn.Conv2d(channels, 4, 3), pool, nn.Flatten(), nn.Linear(4, classes))\n"
         "def four(): return made(3, 4)\n"
         "def two(): return made(3, 2)\n"
+        "def one(): return made(3, 1)\n"
         "def grey(): return made(1, 4)\n"
     )
     return path
@@ -63,8 +65,22 @@ def test_networks_that_are_given_as_they_are_see_real_images_too(cli, colours, t
         assert len(json.loads(outcome.out)["runs"][0]["layers"]) > 1
 
 
+def test_one_output_tells_two_classes(cli, calls, colours, nets, tmp_path):
+    for name in ("red", "green"):
+        shutil.copytree(colours / name, tmp_path / "two" / name)
+    assert cli("gradients", f"{nets}:one", "--data", tmp_path / "two", "--batch-size", 12).code == 0
+    _, images, labels, _ = calls[0]
+    assert len(images) == 12
+    assert set(labels.tolist()) == {0, 1}
+
+
 @pytest.mark.parametrize(
-    ("name", "said"), [("two", "3-channel images of up to 2 classes"), ("grey", "1-channel images of up to 4 classes")]
+    ("name", "said"),
+    [
+        ("one", "3-channel images of up to 2 classes"),
+        ("two", "3-channel images of up to 2 classes"),
+        ("grey", "1-channel images of up to 4 classes"),
+    ],
 )
 def test_images_that_such_a_network_is_not_for(cli, colours, nets, name, said):
     outcome = cli("gradients", f"{nets}:{name}", "--data", colours)

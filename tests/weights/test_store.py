@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import urllib.error
 from pathlib import Path
 
@@ -64,6 +65,18 @@ def test_what_is_found_is_not_fetched(served, monkeypatch):
     (folder / "here.bin").mkdir()  # a folder of that name is no file
     with pytest.raises(BaseException, match=r"fetched again"):
         locate(source)
+
+
+def test_a_folder_that_is_given_is_looked_into_first_and_never_written_to(served, monkeypatch, tmp_path):
+    source, cache = served
+    given = tmp_path / "given"
+    given.mkdir()
+    monkeypatch.setenv("STRIATE_CACHE", str(cache))
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(given))
+    assert locate(source) == cache / "here.bin"
+    assert not list(given.iterdir())
+    shutil.copy(cache / "here.bin", given)
+    assert locate(source) == given / "here.bin"
 
 
 def test_the_reason_and_the_way_by_hand_are_one_line(served, monkeypatch):
