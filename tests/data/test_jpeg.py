@@ -81,6 +81,24 @@ def test_what_follows_the_end_mark_is_harmless():
         np.testing.assert_array_equal(decode(data + trailer), decode(data))
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "truncated: another JPEG begins before it ends"),
+        ({"restart_marker_blocks": 3}, "truncated: another JPEG begins before it ends"),
+        ({"progressive": True}, "damaged: broken data stream when reading image file"),  # OpenCV declines
+    ],
+)
+def test_a_picture_that_another_one_follows_before_its_end_is_truncated(options, words):
+    data = photo(**options)
+    for lost in (1, 2):
+        joined = data[:-lost] + data
+        with pytest.raises(OSError, match="broken data stream"):
+            Image.open(io.BytesIO(joined)).load()
+        with pytest.raises(UnreadableImage, match=f"^{words}$"):
+            decode(joined)
+
+
 def test_a_zeroed_block_is_found_where_the_decoder_does_not_complain():
     data = photo(size=(320, 240))
     header = jpeg.read_header(data)

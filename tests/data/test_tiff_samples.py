@@ -168,6 +168,33 @@ def test_pages_without_all_their_chunks_are_truncated_and_chunks_without_rows_da
 
 
 @pytest.mark.parametrize("compression", [NONE, DEFLATE])
+@pytest.mark.parametrize(("planar", "chunk", "wanted"), [(False, (4, 6), 3), (True, (4, 6), 6), (True, (4, 4), 12)])
+def test_pages_have_as_many_chunks_as_they_take(compression, planar, chunk, wanted):
+    data, page = build(noise(9, 6, 2), chunk=chunk, planar=planar, compression=compression)
+    assert page.chunks == (1 + planar, 3, -(-6 // chunk[1]))
+    read_page(data, page)
+    if compression == NONE:
+        read_page(data, replace(page, counts=()))
+    with pytest.raises(UnreadableImage, match=f"^damaged: {wanted + 1} strips or tiles in place of {wanted}$"):
+        read_page(data, replace(page, offsets=(*page.offsets, 8)))
+    for counts in (page.counts[:-1], (*page.counts, 1)):
+        with pytest.raises(UnreadableImage, match=r"^damaged: \d+ strips or tiles in place of"):
+            read_page(data, replace(page, counts=counts))
+
+
+@pytest.mark.parametrize(("planar", "chunk"), [(False, (9, 6)), (False, (4, 6)), (True, (9, 6)), (False, (4, 4))])
+def test_rows_without_compression_take_no_more_bytes_than_there_are(planar, chunk):
+    samples = noise(9, 6, 2)
+    data, page = build(samples, chunk=chunk, planar=planar)
+    for counts in (tuple(0 for _ in page.counts), tuple(count + 5 for count in page.counts)):  # of careless writers
+        np.testing.assert_array_equal(read_page(data, replace(page, counts=counts)).colour, samples)
+    fewer = (*page.counts[:-1], page.counts[-1] - 1)
+    for wrong in (replace(page, counts=fewer), replace(page, bits=9)):
+        with pytest.raises(UnreadableImage, match=r"^damaged: its rows take more bytes than it says to have$"):
+            read_page(data, wrong)
+
+
+@pytest.mark.parametrize("compression", [NONE, DEFLATE])
 @pytest.mark.parametrize("planar", [False, True])
 @pytest.mark.parametrize("chunk", [(5, 11), (16, 16)])
 @pytest.mark.parametrize("order", "<>")
@@ -195,10 +222,11 @@ def test_predictors_of_odd_depths_are_refused():
         read_page(data, replace(page, predictor=2))
 
 
-def test_the_predictor_of_floats_says_nothing_of_whole_numbers():
-    samples = noise(4, 6, 1)
-    data, page = build(samples)
-    np.testing.assert_array_equal(read_page(data, replace(page, predictor=3)).colour, samples)
+@pytest.mark.parametrize("predictor", [0, 3, 4, 513])
+def test_predictors_that_do_not_fit_are_damage(predictor):
+    data, page = build(noise(4, 6, 1))
+    with pytest.raises(UnreadableImage, match=f"^damaged: predictor {predictor} for 8-bit samples$"):
+        read_page(data, replace(page, predictor=predictor))
 
 
 @pytest.mark.parametrize(

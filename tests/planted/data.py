@@ -247,6 +247,7 @@ FAULTS: tuple[Fault, ...] = (
         "data/test_jpeg.py",
         ("if count <= _FEW or len(set(", "if True or len(set("),
         ("exif or xmp or 1", "1"),
+        ("data.find(_START, header.scan, end) >= 0", "False"),
         ("header.zeros_are_damage and data.find", "False and data.find"),
     ),
     *faults(
@@ -262,9 +263,24 @@ FAULTS: tuple[Fault, ...] = (
         ("            if page.alpha == 1:\n", "            if page.alpha == 2:\n"),
     ),
     *faults(
+        "data/tiff_samples.py",
+        "data/test_tiff_samples.py",
+        ("if len(page.offsets) > wanted or", "if"),
+        ("page.compression == 1 and 0 < sum(page.counts) <", "page.compression == 1 and sum(page.counts) <"),
+    ),
+    *faults(
+        "data/tiff_tags.py",
+        "data/test_tiff_tags.py",
+        ("tag in tags or values is None", "values is None"),
+        ("or kind not in _USUAL)", ")"),
+        ("if length == 0 or where +", "if where +"),
+        ("[BITS] if several or COLORS in tags else []", "[BITS] if several else []"),
+    ),
+    *faults(
         "data/tiff.py",
         "data/test_tiff.py",
-        ("extra = (extra + [0] * missing)[:missing]", "extra = (extra + [2] * missing)[:missing]"),
+        ("extra += [0] * (missing - len(extra))", "extra += [2] * (missing - len(extra))"),
+        ("if compression in _PREDICTED else 1", "if compression else 1"),
         ('order = "<" if data[:2] == b"II" else ">"', 'order = "<" if data[:2] != b"MM" else "<"'),
     ),
     *faults(

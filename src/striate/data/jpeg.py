@@ -31,7 +31,7 @@ _LOSSLESS_OR_HIERARCHICAL = _FRAMES - _HUFFMAN_DCT - {0xC9, 0xCA}
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", None)  # OpenCV 4.11
 _DAMAGE = re.compile(r"(?:Corrupt JPEG data|Premature end|Inconsistent progression|Invalid SOS|Unsupported marker).*")
 _LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
-_END = b"\xff\xd9"
+_START, _END = b"\xff\xd8", b"\xff\xd9"
 #: Bytes before the end mark that the decoder did not need are padding if they are so few, or all the same.
 _FEW = 8
 _READ_AHEAD = 8  # bytes that the decoder may hold without having needed them
@@ -194,6 +194,8 @@ def damage(data: bytes, header: JpegHeader, said: str) -> str | None:
     way back; they are found by the zeros themselves, where the file's code gives them no meaning.
     """
     end = data.find(_END, header.scan)
+    if data.find(_START, header.scan, end) >= 0:
+        return "truncated: another JPEG begins before it ends"
     for line in said.splitlines():
         left_over = _LEFT_OVER.fullmatch(line)
         if left_over:

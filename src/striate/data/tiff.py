@@ -1,4 +1,4 @@
-"""The directory of a TIFF file (TIFF 6.0, 1992; BigTIFF): what its tags say of each page, read without decoding."""
+"""The pages of a TIFF file (TIFF 6.0, 1992; BigTIFF): what the tags say of each, read without decoding."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from striate.data.tiff_tags import Tags, demand_needed, read_tags
 from striate.data.unreadable import UnreadableImage
 
 _STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_TYPES = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
 _MOST_PAGES = 4096
 _DAMAGE = re.compile(r"^(?:\w+Decode|JPEGLib|JPEGPreDecode): (?!Warning)(.*?)\.?$", re.MULTILINE)
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
-_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
+_UNSIGNED = 1
+_KINDS = {_UNSIGNED: "u", 2: "i", 3: "f", 4: "u"}  # of SampleFormat; 4 is "undefined", to be read as unsigned
+_PREDICTED = (5, 8, 32946, 34925, 50000)  # LZW, Deflate, LZMA, Zstandard: the others pass a predictor over
 _ALPHA = (1, 2)  # of ExtraSamples: multiplied into the colour, and not; 0 is "unspecified"
 
 
@@ -34,7 +36,8 @@ class Page:
         photometric: what the samples mean (one of the constants here), or another number.
         kind: "u" unsigned, "i" signed, "f" floating point.
         extra: the meaning of each sample beyond the colour, 0 where none is told.
-        compression: the number in the file; likewise `predictor` and `fill_order`.
+        compression: the number in the file; likewise `fill_order`.
+        predictor: likewise, 1 (none) where the compression has none.
         planar: each band lies by itself.
         chunk: (height, width) of a strip or tile.
         offsets: where each chunk begins; `counts` their bytes.
@@ -68,6 +71,17 @@ class Page:
     def alpha(self) -> int | None:
         """What kind of alpha the one extra sample is (1 multiplied into the colour, 2 not); None for another."""
         return self.extra[0] if len(self.extra) == 1 and self.extra[0] in _ALPHA else None
+
+    @property
+    def chunks(self) -> tuple[int, int, int]:
+        """How many strips or tiles there must be: planes of samples, rows of chunks, chunks side by side."""
+        across, down = -(-self.width // self.chunk[1]), -(-self.height // self.chunk[0])
+        return self.samples if self.planar else 1, down, across
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row of a strip or tile, unpacked."""
+        return -(-self.chunk[1] * (1 if self.planar else self.samples) * self.bits // 8)
 
     @property
     def bit_depth(self) -> str:
@@ -112,59 +126,42 @@ def read_pages(data: bytes) -> list[Page]:
         (position,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
         while position and position not in visited and len(visited) < _MOST_PAGES:
             visited.add(position)
-            tags, position = _read_directory(data, position, order, big)
+            tags, position = read_tags(data, position, order, big)
             if not int(tags.get(254, (0,))[0]) & 5:
                 pages.append(replace(_page(tags, order), number=len(visited) - 1))
-    except (struct.error, ValueError, KeyError, OverflowError) as error:
-        if pages:
+    except (UnreadableImage, struct.error, ValueError, KeyError, OverflowError) as error:
+        if pages:  # the first is whole
             return pages
+        if isinstance(error, UnreadableImage):
+            raise
         raise UnreadableImage("damaged: the TIFF directory does not make sense") from error
     if not pages:
         raise UnreadableImage("a TIFF file without a page")
     return pages
 
 
-def _read_directory(data: bytes, position: int, order: str, big: bool) -> tuple[dict[int, np.ndarray], int]:
-    """The numeric tags of the directory at `position`, and where the next one is."""
-    count_format, entry_size, inline = ("Q", 20, 8) if big else ("H", 12, 4)
-    number = order + ("Q" if big else "I")
-    (count,) = struct.unpack_from(order + count_format, data, position)
-    if count > 4096:
-        raise ValueError("too many tags")
-    position += struct.calcsize(count_format)
-    tags: dict[int, np.ndarray] = {}
-    for entry in range(position, position + count * entry_size, entry_size):
-        tag, kind = struct.unpack_from(order + "HH", data, entry)
-        (length,) = struct.unpack_from(number, data, entry + 4)
-        if kind not in _TYPES or length == 0:
-            continue
-        dtype = np.dtype(order + _TYPES[kind])
-        where = entry + 4 + inline
-        if length * dtype.itemsize > inline:
-            (where,) = struct.unpack_from(number, data, where)
-        if where + length * dtype.itemsize <= len(data):
-            tags[tag] = np.frombuffer(data, dtype, length, where)
-    (following,) = struct.unpack_from(number, data, position + count * entry_size)
-    return tags, following
-
-
-def _page(tags: dict[int, np.ndarray], order: str) -> Page:
+def _page(tags: Tags, order: str) -> Page:
     def one(tag: int, default: int) -> int:
         return int(tags[tag][0]) if tag in tags else default
 
-    width, height, samples = one(256, 0), one(257, 0), one(277, 1)
+    demand_needed(tags)
+    width, height, photometric, samples = one(256, 0), one(257, 0), one(262, 0), one(277, 1)
     depths = {int(depth) for depth in tags.get(258, (1,))[:samples]}
     formats = {int(kind) for kind in tags.get(339, (_UNSIGNED,))[:samples]}
     if len(depths) > 1 or len(formats) > 1:
         raise UnreadableImage("a TIFF file whose bands differ in depth; save them with one")
-    bits, kind = depths.pop(), {_SIGNED: "i", _FLOAT: "f"}.get(formats.pop(), "u")
-    photometric = one(262, RGB if samples >= 3 else BLACK_IS_ZERO)
+    bits, format = depths.pop(), formats.pop()
+    if format not in _KINDS:
+        raise UnreadableImage(f"a TIFF file of sample format {format}, which is not read; save it as integers")
     extra = [int(meaning) for meaning in tags.get(338, ())]
     missing = samples - _COLOURS.get(photometric, samples)
     if missing < 0:
         raise UnreadableImage(f"damaged: {samples} samples a pixel are too few for its colours")
-    extra = (extra + [0] * missing)[:missing]
-    tiled = 322 in tags
+    # Some writers say nothing of further samples; none does so where white is zero.
+    if len(extra) > missing or (missing and not extra and photometric == WHITE_IS_ZERO):
+        raise UnreadableImage(f"damaged: {samples} samples a pixel are not what its colours and extra samples take")
+    extra += [0] * (missing - len(extra))
+    compression, tiled = one(259, 1), 322 in tags
     chunk = (one(323, height), one(322, width)) if tiled else (min(one(278, height), height), width)
     planar = one(284, 1) == 2 and samples > 1
     offsets = tuple(int(offset) for offset in tags[324 if 324 in tags else 273])
@@ -177,10 +174,10 @@ def _page(tags: dict[int, np.ndarray], order: str) -> Page:
         bits=bits,
         samples=samples,
         photometric=photometric,
-        kind=kind,
+        kind=_KINDS[format],
         extra=tuple(extra),
-        compression=one(259, 1),
-        predictor=one(317, 1),
+        compression=compression,
+        predictor=one(317, 1) if compression in _PREDICTED else 1,
         fill_order=one(266, 1),
         planar=planar,
         chunk=chunk,

@@ -92,29 +92,41 @@ def _check(page: Page) -> None:
         )
     if page.kind == "f" and page.photometric in (tiff.PALETTE, tiff.CMYK, tiff.YCBCR):
         raise UnreadableImage("floating-point samples of such colours, which are not read; save it as RGB")
+    if page.predictor not in (1, _HORIZONTAL, *([_FLOATING_POINT] if page.kind == "f" else [])):
+        raise UnreadableImage(f"damaged: predictor {page.predictor} for {page.bit_depth}-bit samples")
+    _check_chunks(page)
+
+
+def _check_chunks(page: Page) -> None:
+    """Refuse strips or tiles that are not as many, or hold less, than the page takes."""
+    if min(page.chunk) < 1:
+        raise UnreadableImage("damaged: strips without rows")
+    planes, down, across = page.chunks
+    wanted = planes * down * across
+    if len(page.offsets) < wanted:
+        raise UnreadableImage("truncated")
+    if len(page.offsets) > wanted or len(page.counts) not in (0, wanted):
+        raise UnreadableImage(f"damaged: {len(page.offsets)} strips or tiles in place of {wanted}")
+    rows = page.height if page.chunk[1] == page.width else down * page.chunk[0]  # a last strip ends with the page
+    if page.compression == 1 and 0 < sum(page.counts) < planes * rows * across * page.row_bytes:
+        raise UnreadableImage("damaged: its rows take more bytes than it says to have")
 
 
 def _in_small_strips(page: Page) -> Page:
     """The same page, an uncompressed strip that holds it whole seen as many: not all is copied at a time."""
     if page.compression != 1 or page.chunk != (page.height, page.width) or page.planar:
         return page
-    row_bytes = -(-page.width * page.samples * page.bits // 8)
-    rows = max(1, _AT_ONCE // row_bytes)
-    offsets = tuple(page.offsets[0] + top * row_bytes for top in range(0, page.height, rows))
+    rows = max(1, _AT_ONCE // page.row_bytes)
+    offsets = tuple(page.offsets[0] + top * page.row_bytes for top in range(0, page.height, rows))
     return replace(page, chunk=(min(rows, page.height), page.width), offsets=offsets, counts=())
 
 
 def _rows(data: bytes, page: Page) -> Iterator[tuple[int, np.ndarray]]:
     """First row and samples (rows, W, samples) of a few chunk rows at a time, in their own depth."""
     chunk_height, chunk_width = page.chunk
-    if min(page.chunk) < 1:
-        raise UnreadableImage("damaged: strips without rows")
     together = 1 if page.planar else page.samples
-    row_bytes = -(-chunk_width * together * page.bits // 8)
-    across, down = -(-page.width // chunk_width), -(-page.height // chunk_height)
-    planes = page.samples if page.planar else 1
-    if len(page.offsets) < across * down * planes:
-        raise UnreadableImage("truncated")
+    planes, down, across = page.chunks
+    row_bytes = page.row_bytes
     step = max(1, _AT_ONCE // (row_bytes * across * chunk_height * planes))
     for first in range(0, down, step):
         rows = min(step, down - first)
