@@ -99,6 +99,15 @@ def test_a_picture_that_another_one_follows_before_its_end_is_truncated(options,
             decode(joined)
 
 
+@pytest.mark.parametrize("code", [0x01, 0x2B, 0xBF])
+def test_a_marker_that_cannot_stand_there_is_damage_behind_the_last_row_too(code):
+    data = photo()
+    with pytest.raises(UnreadableImage, match=f"^damaged: a marker 0x{code:02x}$"):
+        decode(data[:-2] + bytes([0xFF, code]) + data[-2:])
+    for fill in (b"\xff", b"\xff\xff", b"\xff\0"):  # fill bytes, and a stuffed one
+        np.testing.assert_array_equal(decode(data[:-2] + fill + data[-2:]), decode(data))
+
+
 def test_a_zeroed_block_is_found_where_the_decoder_does_not_complain():
     data = photo(size=(320, 240))
     header = jpeg.read_header(data)

@@ -522,7 +522,7 @@ def test_every_tag_is_read(order, big):
         (BLACK, 2, [1], (1,), 1, 2),
         (BLACK, 3, [2], (2, 0), None, 3),
         (RGB, 4, [0], (0,), None, 4),
-        (RGB, 4, [3], (3,), None, 4),
+        (RGB, 4, [999], (999,), None, 4),
         (PALETTE, 2, [2], (2,), 2, 4),
         (CMYK, 5, [1], (1,), 1, 4),
         (YCBCR, 3, None, (), None, 3),
@@ -538,7 +538,15 @@ def test_extra_samples_mean_what_the_file_says(photometric, samples, extra, mean
 
 @pytest.mark.parametrize(
     ("photometric", "samples", "extra"),
-    [(RGB, 3, [2]), (RGB, 4, [2, 2]), (BLACK, 1, [0]), (WHITE, 2, None), (WHITE, 3, None)],
+    [
+        (RGB, 3, [2]),
+        (RGB, 4, [2, 2]),
+        (RGB, 4, [3]),
+        (RGB, 5, [0, 4098]),
+        (BLACK, 1, [0]),
+        (WHITE, 2, None),
+        (WHITE, 3, None),
+    ],
 )
 def test_extra_samples_that_are_not_there_are_damage(photometric, samples, extra):
     tags = LEAST | {258: (SHORT, [8]), 262: (SHORT, [photometric]), 277: (SHORT, [samples])}

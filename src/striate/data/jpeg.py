@@ -31,7 +31,8 @@ _LOSSLESS_OR_HIERARCHICAL = _FRAMES - _HUFFMAN_DCT - {0xC9, 0xCA}
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", None)  # OpenCV 4.11
 _DAMAGE = re.compile(r"(?:Corrupt JPEG data|Premature end|Inconsistent progression|Invalid SOS|Unsupported marker).*")
 _LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
-_START, _END = b"\xff\xd8", b"\xff\xd9"
+_END = b"\xff\xd9"
+_STRANGE = re.compile(rb"\xff[\x01-\xbf\xd8]")  # markers that are never between a scan and the end
 #: Bytes before the end mark that the decoder did not need are padding if they are so few, or all the same.
 _FEW = 8
 _READ_AHEAD = 8  # bytes that the decoder may hold without having needed them
@@ -189,13 +190,13 @@ def skim(data: bytes) -> None:
 def damage(data: bytes, header: JpegHeader, said: str) -> str | None:
     """What is wrong with a file that libjpeg decoded, saying `said`; None for a sound one.
 
-    Every complaint about the coded data counts, but for padding before the end mark, which is not shown. Zeroed
-    blocks, of a failing disk or a broken-off copy, pass one time in three without a complaint, as the decoder finds its
-    way back; they are found by the zeros themselves, where the file's code gives them no meaning.
+    Every complaint about the coded data counts, but for padding before the end mark, which is not shown. A marker that
+    cannot stand there passes without one behind the last row. Zeroed blocks, of a failing disk or a broken-off copy,
+    pass one time in three without a complaint, as the decoder finds its way back; they are found by the zeros
+    themselves, where the file's code gives them no meaning.
     """
     end = data.find(_END, header.scan)
-    if data.find(_START, header.scan, end) >= 0:
-        return "truncated: another JPEG begins before it ends"
+    strange = _STRANGE.search(data, header.scan, end)
     for line in said.splitlines():
         left_over = _LEFT_OVER.fullmatch(line)
         if left_over:
@@ -205,6 +206,9 @@ def damage(data: bytes, header: JpegHeader, said: str) -> str | None:
                 continue
         if _DAMAGE.fullmatch(line):
             return "truncated" if line.startswith("Premature end") else f"damaged: {line.split(': ')[-1]}"
+    if strange:
+        code = strange[0][1]
+        return "truncated: another JPEG begins before it ends" if code == 0xD8 else f"damaged: a marker {code:#04x}"
     if header.zeros_are_damage and data.find(_ZERO_RUN, header.scan, end) >= 0:
         return "damaged: a run of zeros in the coded data"
     return None

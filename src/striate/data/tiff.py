@@ -21,7 +21,8 @@ _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCB
 _UNSIGNED = 1
 _KINDS = {_UNSIGNED: "u", 2: "i", 3: "f", 4: "u"}  # of SampleFormat; 4 is "undefined", to be read as unsigned
 _PREDICTED = (5, 8, 32946, 34925, 50000)  # LZW, Deflate, LZMA, Zstandard: the others pass a predictor over
-_ALPHA = (1, 2)  # of ExtraSamples: multiplied into the colour, and not; 0 is "unspecified"
+_ALPHA = (1, 2)  # of ExtraSamples: multiplied into the colour, and not
+_EXTRA = {0, *_ALPHA, 999}  # "unspecified", and what an old drawing program wrote for it
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ def _page(tags: Tags, order: str) -> Page:
     if missing < 0:
         raise UnreadableImage(f"damaged: {samples} samples a pixel are too few for its colours")
     # Some writers say nothing of further samples; none does so where white is zero.
-    if len(extra) > missing or (missing and not extra and photometric == WHITE_IS_ZERO):
+    unsaid = missing and not extra and photometric == WHITE_IS_ZERO
+    if unsaid or len(extra) > missing or not set(extra) <= _EXTRA:
         raise UnreadableImage(f"damaged: {samples} samples a pixel are not what its colours and extra samples take")
     extra += [0] * (missing - len(extra))
     compression, tiled = one(259, 1), 322 in tags
