@@ -22,6 +22,7 @@ LESS_MEMORY = {
     "summary": "try a smaller --size or --input",
     "compare": "try a smaller --size",
     "field": "try a smaller --size or --input",
+    "layer": "it needs a machine with more of it",
     "scale": "it needs a machine with more of it",
     "recommend": "try a smaller --size",
     "check": "it needs a machine with more of it",

@@ -152,6 +152,20 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
             "picture",
         }
     },
+    "layer 32x32x3 relu": {
+        "": {"input", "layers"},
+        "layers": {
+            "words",
+            "input_shape",
+            "output_shape",
+            "parameters",
+            "multiply_adds",
+            "output_bytes",
+            "receptive_field",
+            "stride",
+            "arithmetic",
+        },
+    },
     "scale mobilenet_v1 --macs 100M": {
         "": {"spec", "phi", "factors", "input_size", "cost", "latency", "limits"},
         "spec": {"name", "arguments"},

@@ -4,6 +4,13 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "analysis/by_numbers.py",
+        "analysis/test_by_numbers.py",
+        ("before[0] // (words.groups or 1)", "before[0]"),
+        ("before = steps[-1].output_shape", "pass"),
+        ("None if row.sees_all else row.receptive_field", "row.receptive_field"),
+    ),
+    *faults(
         "analysis/tables.py",
         "analysis/test_tables.py",
         ("        _arithmetic_text(row, row.multiply_adds),", "        _arithmetic_text(row, row.flops),"),
@@ -11,7 +18,7 @@ FAULTS: tuple[Fault, ...] = (
             '        bytes_text(row.activation_bytes) if row.activation_bytes else "",',
             '        bytes_text(row.kept_bytes or 0) if row.activation_bytes else "",',
         ),
-        ("        _axes_text(row.stride),", "        _axes_text(row.offset),"),
+        ("        axes_text(row.stride),", "        axes_text(row.offset),"),
         ('_in_units(value, 1024, ("KB", "MB", "GB")', '_in_units(value, 1000, ("KB", "MB", "GB")'),
         ('        "buffers": summary.buffers,', '        "buffers": summary.parameters,'),
     ),

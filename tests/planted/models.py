@@ -4,6 +4,30 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "layers/window.py",
+        "layers/test_window.py",
+        ("return room // self.stride + 1 if room >= 0 else 0", "return room // self.stride + 1 if room > 0 else 0"),
+        ("window.padding in (0, (window.extent - 1) // 2)", "window.padding == 0"),
+    ),
+    *faults(
+        "layers/in_words.py",
+        "layers/test_in_words.py",
+        ('(self.kernel if self.kind == "pool" else (1, 1))\n        padding', "(1, 1)\n        padding"),
+        ("int(one or rows), int(one or columns)", "int(one or rows), int(one or rows)"),
+    ),
+    *faults(
+        "layers/from_words.py",
+        "layers/test_from_words.py",
+        ("dilation=words.dilation or 1,", ""),
+        ("stride=stride, padding=_padding(words), groups=groups", "stride=stride, groups=groups"),
+    ),
+    *faults(
+        "layers/solving.py",
+        "layers/test_solving.py",
+        ("padding=(height.padding, width.padding)", "padding=(height.padding, height.padding)"),
+        ("dilation=dilation[axis],", ""),
+    ),
+    *faults(
         "models/create.py",
         "analysis/test_inputs.py",
         (

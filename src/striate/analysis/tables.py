@@ -64,7 +64,8 @@ def _shape_text(shape: tuple[int, ...] | None) -> str:
     return "not run" if shape is None else "×".join(map(str, shape))
 
 
-def _axes_text(values: tuple[float, ...] | None) -> str:
+def axes_text(values: tuple[float, ...] | None) -> str:
+    """Numbers along axes: one where they are equal, else 3×5."""
     if not values:
         return ""
     shown = [f"{value:g}" for value in values]
@@ -76,7 +77,7 @@ def _field_text(row: Row) -> str:
         return ""
     if row.sees_all:
         return "all"
-    return _axes_text(row.receptive_field) or "?"
+    return axes_text(row.receptive_field) or "?"
 
 
 def _arithmetic_text(row: Row, count: int) -> str:
@@ -98,8 +99,8 @@ def _cells(row: Row, show_trains: bool) -> list[str]:
         bytes_text(row.activation_bytes) if row.activation_bytes else "",
         "?" if row.kept_bytes is None else bytes_text(row.kept_bytes) if row.kept_bytes else "",
         _field_text(row),
-        _axes_text(row.stride),
-        _axes_text(row.offset),
+        axes_text(row.stride),
+        axes_text(row.offset),
     ]
 
 
@@ -129,7 +130,7 @@ def _totals(summary: Summary) -> list[str]:
     field = summary.receptive_field
     if field is not None:
         unit = "pixels" if len(field) > 1 else "places"
-        lines.append(f"field         {_axes_text(field)} {unit}, of a unit of the last feature map")
+        lines.append(f"field         {axes_text(field)} {unit}, of a unit of the last feature map")
     lines += [f"note          {note}" for note in summary.notes]
     return lines
 
