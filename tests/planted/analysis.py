@@ -4,13 +4,6 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
-        "analysis/by_numbers.py",
-        "analysis/test_by_numbers.py",
-        ("before[0] // (words.groups or 1)", "before[0]"),
-        ("before = steps[-1].output_shape", "pass"),
-        ("None if row.sees_all else row.receptive_field", "row.receptive_field"),
-    ),
-    *faults(
         "analysis/tables.py",
         "analysis/test_tables.py",
         ("        _arithmetic_text(row, row.multiply_adds),", "        _arithmetic_text(row, row.flops),"),

@@ -4,6 +4,13 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "models/by_numbers.py",
+        "models/test_by_numbers.py",
+        ("before[0] // (words.groups or 1)", "before[0]"),
+        ("before = steps[-1].output_shape", "pass"),
+        ("None if row.sees_all else row.receptive_field", "row.receptive_field"),
+    ),
+    *faults(
         "layers/window.py",
         "layers/test_window.py",
         ("return room // self.stride + 1 if room >= 0 else 0", "return room // self.stride + 1 if room > 0 else 0"),

@@ -12,7 +12,7 @@ from striate.cli.output import Json, print_json
 from striate.errors import StriateError, UsageError
 
 if TYPE_CHECKING:
-    from striate.analysis.by_numbers import Step
+    from striate.models.by_numbers import Step
 
 #: Layers that --solve shows.
 SHOWN = 10
@@ -39,7 +39,7 @@ def command(
         _solve(layers[0], (height, width), (rows, columns), json)
         return
 
-    from striate.analysis.by_numbers import by_numbers
+    from striate.models.by_numbers import by_numbers
 
     steps = by_numbers((channels, height, width), *layers)
     if json:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from striate.analysis.by_numbers import by_numbers
+from striate.models.by_numbers import by_numbers
 
 
 def test_the_lectures_example():
