@@ -163,6 +163,7 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
             "output_bytes",
             "receptive_field",
             "stride",
+            "sees_all",
             "arithmetic",
         },
     },

@@ -1,8 +1,12 @@
 """striate layer: tables letter by letter, chains, and what fits two shapes."""
 
 import json
+from dataclasses import replace
 
 import pytest
+
+from striate.cli.layer import _table
+from striate.models.by_numbers import by_numbers
 
 
 def test_a_layer_and_its_arithmetic(cli):
@@ -38,6 +42,13 @@ def test_a_chain_is_summed_up(cli):
     ]
 
 
+def test_a_field_that_differs_from_unit_to_unit_is_not_all():
+    (step,) = by_numbers((3, 9, 9), "conv 4 3x3")
+    for sees_all, shown in ((False, "?"), (True, "all")):
+        unknown = replace(step, receptive_field=None, stride=None, sees_all=sees_all)
+        assert _table((3, 9, 9), [unknown])[-1].split()[-1] == shown
+
+
 def test_json_says_the_same(cli):
     said = json.loads(cli("layer", "32x30x3", "conv 10 5x5", "relu", "--json").out)
     assert said.keys() == {"input", "layers"}
@@ -51,6 +62,7 @@ def test_json_says_the_same(cli):
         "output_bytes": 29_120,
         "receptive_field": [5, 5],
         "stride": [1, 1],
+        "sees_all": False,
         "arithmetic": [
             ["height", "(32 - 5) + 1 = 28"],
             ["width", "(30 - 5) + 1 = 26"],

@@ -75,6 +75,7 @@ def test_layers_follow_each_other():
         (["global sum"], "'global sum': over the whole map there is global average and global max"),
         (["dense 5", "conv 6 1x1"], "'conv 6 1x1' needs a map of rows and columns; before it are 5 values in a row"),
         (["flatten", "lrn"], "'lrn' needs a map of rows and columns; before it are 288 values in a row"),
+        (["dense 99999999999999999999"], "'dense 99999999999999999999' takes more values than can be counted"),
         (["transposed 1 1x1 pad 9"], "'transposed 1 1x1 pad 9' does not fit an input of 9x8x4: "),
     ],
 )  # fmt: skip

@@ -70,4 +70,10 @@ def test_a_unit_behind_the_whole_map_sees_all():
     steps = by_numbers((2, 8, 8), "conv 4 3x3", "global average", "dense 3")
     assert [step.receptive_field for step in steps] == [(3, 3), None, None]
     assert [step.stride for step in steps] == [(1, 1), None, None]
+    assert [step.sees_all for step in steps] == [False, True, True]
     assert [step.output_shape for step in steps] == [(4, 6, 6), (4, 1, 1), (3,)]
+
+
+def test_weights_are_counted_and_not_made():
+    (step,) = by_numbers((512, 1000, 1000), "dense 4096")
+    assert step.parameters == (512 * 1000 * 1000 + 1) * 4096  # eight terabytes

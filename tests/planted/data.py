@@ -274,7 +274,7 @@ FAULTS: tuple[Fault, ...] = (
         ("tag in tags or values is None", "values is None"),
         ("or kind not in _USUAL)", ")"),
         ("if length == 0 or where +", "if where +"),
-        ("[BITS] if several or COLORS in tags else []", "[BITS] if several else []"),
+        ("[BITS] if several or COLOURS in tags else []", "[BITS] if several else []"),
     ),
     *faults(
         "data/tiff.py",

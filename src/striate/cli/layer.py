@@ -58,25 +58,25 @@ def _sizes(text: str, example: str, meaning: str) -> tuple[int, ...]:
 
 def _table(shape: tuple[int, ...], steps: list[Step]) -> list[str]:
     from striate.analysis.tables import axes_text, bytes_text, count_text
+    from striate.layers.from_words import channels_last
+
+    def text(sizes: tuple[int, ...]) -> str:
+        return "x".join(map(str, channels_last(sizes)))
 
     rows = [["layer", "output", "parameters", "mult-adds", "memory", "field", "stride"]]
-    rows.append(["input", _channels_last(shape), "", "", bytes_text(4 * math.prod(shape)), "", ""])
+    rows.append(["input", text(shape), "", "", bytes_text(4 * math.prod(shape)), "", ""])
     for step in steps:
         parameters = f"{step.parameters:,}" if step.parameters else ""
         multiply_adds = count_text(step.multiply_adds) if step.multiply_adds else ""
-        seen = "all" if step.receptive_field is None else axes_text(step.receptive_field)
+        seen = "all" if step.sees_all else axes_text(step.receptive_field) or "?"
         cost = [parameters, multiply_adds, bytes_text(step.output_bytes)]
-        rows.append([step.words, _channels_last(step.output_shape), *cost, seen, axes_text(step.stride)])
+        rows.append([step.words, text(step.output_shape), *cost, seen, axes_text(step.stride)])
     if len(steps) > 1:
         parameters = f"{sum(step.parameters for step in steps):,}"
         multiply_adds = count_text(sum(step.multiply_adds for step in steps))
         rows.append(["together", "", parameters, multiply_adds, "", "", ""])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
-
-
-def _channels_last(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, (*shape[1:], shape[0])))
 
 
 def _arithmetic(steps: list[Step]) -> list[str]:

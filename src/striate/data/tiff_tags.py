@@ -16,7 +16,7 @@ Tags = dict[int, np.ndarray]
 _TYPES = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
 _MOST_TAGS = 4096
 
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, SAMPLES, COLORS = 256, 257, 258, 259, 262, 273, 277, 320
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, SAMPLES, COLOURS = 256, 257, 258, 259, 262, 273, 277, 320
 TILE_WIDTH, TILE_HEIGHT, TILES = 322, 323, 324
 #: How the samples lie: names by tag. First those of one number, then those of one for each sample, then lists.
 _SINGLE = {
@@ -35,7 +35,7 @@ _PER_SAMPLE = {BITS: "BitsPerSample", COMPRESSION: "Compression", 339: "SampleFo
 _LISTS = {
     STRIPS: "StripOffsets",
     279: "StripByteCounts",
-    COLORS: "ColorMap",
+    COLOURS: "ColorMap",
     TILES: "TileOffsets",
     325: "TileByteCounts",
     338: "ExtraSamples",
@@ -83,7 +83,7 @@ def demand_needed(tags: Tags) -> None:
     """Refuse a directory without what its page needs. Raises UnreadableImage."""
     needed = [WIDTH, HEIGHT, PHOTOMETRIC]
     several = SAMPLES in tags and int(tags[SAMPLES][0]) > 1
-    needed += [BITS] if several or COLORS in tags else []  # else one bit, as the standard has it
+    needed += [BITS] if several or COLOURS in tags else []  # else one bit, as the standard has it
     needed += [SAMPLES] if len(tags.get(BITS, ())) > 1 else []
     tiles = (TILE_WIDTH, TILE_HEIGHT, TILES)
     needed += tiles if any(tag in tags for tag in tiles) else [STRIPS]

@@ -30,19 +30,21 @@ def layers_from_words(shape: Sequence[int], *words: str) -> nn.Sequential:
     layers, current = nn.Sequential(), tuple(shape)
     for text in words:
         said = parse(text)
-        layer = _make(said, current)
         try:
+            layer = _make(said, current)
             current = output_shape(layer, (1, *current))[1:]
+        except (TypeError, OverflowError):  # PyTorch's, of numbers beyond 64 bits
+            raise UsageError(f"'{text}' takes more values than can be counted") from None
         except RuntimeError as error:
-            raise UsageError(
-                f"'{text}' does not fit an input of {_times(current)}: {str(error).splitlines()[0]}"
-            ) from None
+            before, reason = "x".join(map(str, channels_last(current))), str(error).splitlines()[0]
+            raise UsageError(f"'{text}' does not fit an input of {before}: {reason}") from None
         layers.append(layer)
     return layers
 
 
-def _times(shape: Sequence[int]) -> str:
-    return "x".join(map(str, (*shape[1:], shape[0])))
+def channels_last(shape: Sequence[int]) -> tuple[int, ...]:
+    """(C, H, W) as (H, W, C), the order of the lectures."""
+    return (*shape[1:], shape[0])
 
 
 def _make(words: Words, shape: tuple[int, ...]) -> nn.Module:

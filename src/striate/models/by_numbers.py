@@ -10,9 +10,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from striate.analysis.rows import Row
 from striate.analysis.summaries import summary
-from striate.layers.from_words import layers_from_words
+from striate.layers.from_words import channels_last, layers_from_words
 from striate.layers.in_words import Words, parse
 
 
@@ -26,8 +28,10 @@ class Step:
         parameters: weights and biases.
         multiply_adds: of one input.
         output_bytes: memory of the output, as float32.
-        receptive_field: extent in values of the chain's input, per axis; None where each unit sees all.
+        receptive_field: extent in values of the chain's input, per axis; None where each unit sees all, or where it
+            differs from unit to unit.
         stride: values of the chain's input from one unit to the next, likewise.
+        sees_all: each unit sees the whole input.
         arithmetic: what is computed, and how: ("parameters", "(5*5*3 + 1) * 10 = 760").
     """
 
@@ -39,6 +43,7 @@ class Step:
     output_bytes: int
     receptive_field: tuple[int, ...] | None
     stride: tuple[float, ...] | None
+    sees_all: bool
     arithmetic: tuple[tuple[str, str], ...]
 
 
@@ -52,7 +57,9 @@ def by_numbers(shape: Sequence[int], *words: str) -> list[Step]:
     Raises:
         UsageError: words that say nothing, or a layer that does not fit what comes before it.
     """
-    measured = summary(layers_from_words(shape, *words), tuple(shape))
+    with torch.device("meta"):  # weights are counted, not made
+        layers = layers_from_words(shape, *words)
+    measured = summary(layers, tuple(shape))
     steps, before = [], tuple(shape)
     for text, row in zip(words, measured.root.children, strict=True):
         steps.append(_step(parse(text), before, row))
@@ -72,6 +79,7 @@ def _step(words: Words, before: tuple[int, ...], row: Row) -> Step:
         output_bytes=4 * math.prod(after),
         receptive_field=None if row.sees_all else row.receptive_field,
         stride=row.stride,
+        sees_all=row.sees_all,
         arithmetic=tuple(_arithmetic(words, before, after, row)),
     )
 
@@ -109,4 +117,4 @@ def _weights_of_one(words: Words, before: tuple[int, ...]) -> str | None:
 
 def _times(shape: Sequence[int]) -> str:
     """A shape as a product, channels last."""
-    return "*".join(map(str, (*shape[1:], shape[0]) if len(shape) == 3 else shape))
+    return "*".join(map(str, channels_last(shape) if len(shape) == 3 else shape))
