@@ -1,6 +1,5 @@
-"""What a run's configuration and its settings become: the training is recorded, not run."""
+"""What a run's configuration and its watch become: the training is recorded, not run."""
 
-import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,7 +8,7 @@ import pytest
 
 import striate
 from striate.classifier import execution, reporting
-from striate.classifier.resumable import identity
+from striate.classifier.run_config import RunConfig, identity
 from striate.data.dataset import Skipped
 from striate.errors import StriateError
 from striate.models import get_card
@@ -18,6 +17,7 @@ from striate.training.progress import Quiet
 from striate.training.recipes import RECIPES
 from striate.training.run_folder import RunFolder
 from striate.training.state import Position
+from striate.training.watch import Watch
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def digits():
     return striate.open_dataset("digits", val_fraction=0.1)
 
 
-def config(trained) -> dict:
-    return json.loads((trained / "config.json").read_text(encoding="utf-8"))
+def config(trained) -> RunConfig:
+    return RunConfig.read(RunFolder(trained))
 
 
 def prepared(monkeypatch, tmp_path, config, dataset, world_size=1):
@@ -35,35 +35,36 @@ def prepared(monkeypatch, tmp_path, config, dataset, world_size=1):
     monkeypatch.setattr(execution, "Training", lambda **arguments: SimpleNamespace(**arguments))
     monkeypatch.setattr(execution, "Batches", lambda *given, **named: batches.append((given, named)) or len(batches))
     fabric = SimpleNamespace(world_size=world_size, global_rank=world_size - 1)
-    settings = execution.Settings(Quiet(), time_limit=7, checkpoint_every=11)
-    return execution._prepare(RunFolder(tmp_path), config, dataset, fabric, settings), batches
+    watch = Watch(Quiet(), time_limit=7, checkpoint_every=11)
+    return execution._prepare(RunFolder(tmp_path), config, dataset, fabric, watch), batches
 
 
-def test_the_configuration_and_the_settings_arrive_in_the_training(monkeypatch, tmp_path, trained, digits):
-    told = config(trained) | {"seed": 5, "workers": 3}
+def test_the_configuration_and_the_watch_arrive_in_the_training(monkeypatch, tmp_path, trained, digits):
+    told = replace(config(trained), seed=5, workers=3)
     training, batches = prepared(monkeypatch, tmp_path, told, digits, world_size=2)
-    assert (training.time_limit, training.checkpoint_every) == (7, 11)
-    assert training.final_images == len(digits.test)
-    assert (training.train, training.val, training.classes) == (1, 2, digits.classes)
+    material = training.material
+    assert (training.watch.time_limit, training.watch.checkpoint_every) == (7, 11)
+    assert material.final_images == len(digits.test)
+    assert (material.train, material.val, material.classes) == (1, 2, digits.classes)
     assert training.run.path == tmp_path
     (train, place), (val, readers) = batches
     assert train[0] is digits.train
-    assert train[2:] == (told["recipe"]["batch_size"] // 2, training.recipe.augment, 5, 3)
+    assert train[2:] == (told.recipe.batch_size // 2, training.recipe.augment, 5, 3)
     assert place == {"rank": 1, "world_size": 2}
-    assert val == (digits.val, training.preprocessing, execution.VALIDATION_BATCH)
+    assert val == (digits.val, material.preprocessing, execution.VALIDATION_BATCH)
     assert readers == {"workers": 3}
 
 
 @pytest.mark.parametrize("field", ["network", "recipe", "preprocessing", "fingerprint", "seed", "freeze"])
 def test_a_checkpoint_fits_no_run_that_differs_in_what_decides_it(field, trained):
-    told = config(trained)
+    told = RunFolder(trained).read_config()
     assert identity(told) == identity(told | {"created": "later", "workers": 9, "source": "x"})
     assert identity(told) != identity(told | {field: "another"})
 
 
 def test_the_first_weights_are_the_seeds(monkeypatch, tmp_path, trained, digits):
     first, again, other = (
-        prepared(monkeypatch, tmp_path, config(trained) | {"seed": seed}, digits)[0].model.state_dict()
+        prepared(monkeypatch, tmp_path, replace(config(trained), seed=seed), digits)[0].model.state_dict()
         for seed in (3, 3, 4)
     )
     name = next(name for name in first if name.endswith("weight"))
@@ -91,33 +92,34 @@ def test_pictures_of_augmentation_are_taken_from_all_of_the_training_images(trai
 
 
 def test_the_content_of_a_report_is_that_of_its_run(monkeypatch, tmp_path, trained, colours):
-    written = []
-    monkeypatch.setattr(reporting, "write_report", lambda path, content: written.append((path, content)))
+    pages = []
+    monkeypatch.setattr(reporting, "write_report", lambda path, content: pages.append((path, content)))
     monkeypatch.setattr(reporting, "_cost", lambda *given: {"size_bytes": 1})
     monkeypatch.setattr(reporting, "_augmented", lambda *given: [])
     dataset, classifier = striate.open_dataset(colours), striate.load(trained)
     classifier.evaluation = classifier.evaluate(dataset, "train")
-    network = config(trained)["network"] | {"name": "resnet18"}
-    told = config(trained) | {
-        "network": network,
-        "seed": 41,
-        "notes": ["chosen for you"],
-        "command": "striate train it",
-    }
+    written = config(trained)
+    told = replace(
+        written,
+        network=replace(written.network, name="resnet18"),
+        seed=41,
+        notes=("chosen for you",),
+        command="striate train it",
+    )
     position = Position(
         [4, 2], extensions=[2], history=[{"epoch": 1}], timing=[{"seconds": 2}], stopped_by="time limit"
     )
     reporting.report_run(RunFolder(tmp_path / "my run"), told, dataset, classifier, position)
-    ((path, content),) = written
+    ((path, content),) = pages
     assert path == tmp_path / "my run" / "report.html"
     assert (content.title, content.network, content.split) == ("my run", "resnet18", "train")
     assert content.card == f"{get_card('resnet18').introduces} {get_card('resnet18').paper}"
-    assert (content.created, content.source, content.command) == (told["created"], told["source"], "striate train it")
+    assert (content.created, content.source, content.command) == (told.created, told.source, "striate train it")
     assert (content.start, content.frozen, content.stopped_by) == ("random first weights, seed 41", "", "time limit")
     assert content.extensions == [f"striate train --resume '{tmp_path / 'my run'}' --extend 2"]
     assert (content.history, content.timing) == (position.history, position.timing)
-    assert content.recipe == told["recipe"] | {"seed": 41, "precision": told["precision"]}
-    assert (content.versions, content.cost) == (told["versions"], {"size_bytes": 1})
+    assert content.recipe == told.recipe.to_dict() | {"seed": 41, "precision": told.precision}
+    assert (content.versions, content.cost) == (told.versions, {"size_bytes": 1})
     assert content.evaluation is classifier.evaluation
     assert content.split_sizes == {name: dict.fromkeys(dataset.classes, n) for name, n in (("train", 9), ("val", 1))}
     assert list(content.notes) == [*dataset.notes, "chosen for you"]
@@ -138,7 +140,7 @@ def test_the_report_shows_so_many_mistakes_and_augmented_pictures(trained, colou
 
 @pytest.mark.parametrize(("skipped", "said"), [(1, "1 file skipped"), (2, "2 files skipped")])
 def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped, said):
-    told, folder = config(trained) | {"notes": ["chosen"]}, RunFolder(tmp_path / "run")
+    told, folder = replace(config(trained), notes=("chosen",)), RunFolder(tmp_path / "run")
     dataset = striate.open_dataset(colours)
     dataset = replace(dataset, notes=("seen",), skipped=tuple(Skipped(f"{n}.png", "broken") for n in range(skipped)))
     fresh = execution._introduction(folder, told, dataset, SimpleNamespace(position=Position([3])))
@@ -146,7 +148,7 @@ def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped
         f"{colours}: 3 classes, 27 train, 3 val images",
         "note: seen",
         f"0.png: broken; skipped. {said}, listed in {tmp_path / 'run' / 'skipped.csv'}",
-        f"lenet5 at 28x28, recipe 'tiny', cpu in {told['precision']}; writing to {tmp_path / 'run'}",
+        f"lenet5 at 28x28, recipe 'tiny', cpu in {told.precision}; writing to {tmp_path / 'run'}",
         "note: chosen",
     ]
     position = SimpleNamespace(position=Position([3, 2], epoch=3, step=21))
@@ -165,8 +167,8 @@ def test_what_is_measured_at_the_end_is_counted_beforehand(monkeypatch, tmp_path
     parts = {name: whole.train.subset(np.arange(count)) for name, count in (("val", 4), ("test", 8))}
     dataset = replace(whole, val=parts["val"] if val else None, test=parts["test"] if test else None)
     training, batches = prepared(monkeypatch, tmp_path, config(trained), dataset)
-    assert training.final_images == last
-    assert (training.val is not None, len(batches)) == (val, 1 + val)
+    assert training.material.final_images == last
+    assert (training.material.val is not None, len(batches)) == (val, 1 + val)
 
 
 class Processes:
@@ -220,7 +222,7 @@ class Watcher(Quiet):
 
 @pytest.fixture
 def executed(monkeypatch, tmp_path, trained, colours):
-    """executed(position, ends="finished", first=True, extend=0, **settings): what happens, in order."""
+    """executed(position, ends="finished", first=True, extend=0, **watch): what happens, in order."""
     told, dataset, folder = config(trained), striate.open_dataset(colours), RunFolder(tmp_path / "my run")
     folder.path.mkdir()
     folder.write_config({})
@@ -245,9 +247,9 @@ def executed(monkeypatch, tmp_path, trained, colours):
             note(f"report {found.evaluation}")
 
         monkeypatch.setattr(execution, "report_run", report)
-        settings = execution.Settings(watcher, **wishes)
+        watch = Watch(watcher, **wishes)
         try:
-            assert execution.execute(folder, told, dataset, fabric, settings, extend) is found
+            assert execution.execute(folder, told, dataset, fabric, watch, extend) is found
             assert found.evaluation is True
         except execution.Interrupted as error:
             note(f"raised {error}")
@@ -330,7 +332,7 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
         folder.model.touch()
     fabric = SimpleNamespace(world_size=1, global_rank=0)
     dataset = striate.open_dataset(colours)
-    execution._prepare(folder, config(trained), dataset, fabric, execution.Settings(watcher))
+    execution._prepare(folder, config(trained), dataset, fabric, Watch(watcher))
     line = f"note: {folder.model} is gone, and with it the best weights before this point"
     assert (watcher.seen, len(restored)) == ([line] if told else [], 1)
     assert (position.best is not None) == model
@@ -338,7 +340,7 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
 
 def test_an_oblong_input_and_a_place_within_the_first_epoch_are_told(trained, colours, tmp_path):
     told = config(trained)
-    told["preprocessing"] = told["preprocessing"] | {"size": [20, 30]}
+    told = replace(told, preprocessing=replace(told.preprocessing, size=(20, 30)))
     position = SimpleNamespace(position=Position([3], step=5))
     lines = execution._introduction(RunFolder(tmp_path), told, striate.open_dataset(colours), position)
     assert lines[-2].startswith("lenet5 at 20x30, recipe")

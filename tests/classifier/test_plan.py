@@ -17,33 +17,24 @@ from striate.classifier import load, train
 from striate.classifier import plan as planning
 from striate.classifier.choices import fitting_batch, input_size
 from striate.classifier.plan import _outputs, _weights, plan_run, pretrained_channels
+from striate.classifier.request import Request
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, keras_examples, vgg
 from striate.training.recipes import get_recipe
 
-NOTHING_ASKED = {
-    "model": None,
-    "weights": None,
-    "recipe": None,
-    "settings": {},
-    "options": {},
-    "size": None,
-    "freeze": None,
-    "seed": 0,
-    "device": "cpu",
-    "devices": 1,
-    "precision": "32",
-    "workers": None,
-}
+
+def plan_of(dataset, **asked):
+    """What is planned for a data set, on the processor in single precision unless asked otherwise."""
+    return plan_run(dataset, Request(**{"source": dataset, "device": "cpu", "precision": "32", **asked}))
 
 
 def planned(dataset):
     """Network, size, resize rule, whether worker processes are used, and the notes on sizes."""
-    plan = plan_run(dataset, **NOTHING_ASKED)
-    look = plan["preprocessing"]
-    notes = [note for note in plan["notes"] if "sizes" in note]
-    return plan["network"]["name"], tuple(look["size"]), look["resize"], plan["workers"] > 0, notes
+    plan = plan_of(dataset)
+    look = plan.preprocessing
+    notes = [note for note in plan.notes if "sizes" in note]
+    return plan.network.name, tuple(look.size), look.resize, plan.workers > 0, notes
 
 
 @pytest.fixture
@@ -82,8 +73,8 @@ def test_a_stray_size_changes_neither_network_nor_resolution(photos, stray, memo
 
 def test_a_size_that_is_asked_for_needs_no_explanation(photos):
     dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
-    plan = plan_run(dataset, **{**NOTHING_ASKED, "size": 32})
-    assert [note for note in plan["notes"] if "sizes" in note] == []
+    plan = plan_of(dataset, size=32)
+    assert [note for note in plan.notes if "sizes" in note] == []
 
 
 def test_a_small_stray_among_photos_changes_nothing_either(photos):
@@ -132,42 +123,42 @@ def test_a_batch_that_suits_gives_an_epoch_ten_steps(images, batch):
 
 def test_a_batch_is_made_to_suit_with_its_rate_unless_it_is_asked_for(colours):
     def plan(**settings):
-        chosen = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "settings": settings})
-        told = [note for note in chosen["notes"] if "batches of 2 images" in note]
-        return chosen["recipe"]["batch_size"], chosen["recipe"]["learning_rate"], len(told)
+        chosen = plan_of(open_dataset(colours), model="lenet5", settings=settings)
+        told = [note for note in chosen.notes if "batches of 2 images" in note]
+        return chosen.recipe.batch_size, chosen.recipe.learning_rate, len(told)
 
     rate = get_recipe("tiny").learning_rate
     assert plan() == (2, rate * 2 / 32, 1)
     assert plan(batch_size=16) == (16, rate, 0)
     assert plan(learning_rate=0.5) == (2, 0.5, 1)
     two = replace(get_recipe("tiny"), batch_size=2)
-    same = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "recipe": two})
-    assert (same["recipe"]["learning_rate"], same["notes"]) == (rate, [])
+    same = plan_of(open_dataset(colours), model="lenet5", recipe=two)
+    assert (same.recipe.learning_rate, same.notes) == (rate, ())
 
 
 @pytest.mark.parametrize(("size", "recipe"), [(64, "tiny"), (65, "photos")])
 def test_small_images_have_a_recipe_of_their_own(size, recipe, colours):
-    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "resnet20_cifar", "size": size})
-    assert plan["recipe"]["name"] == recipe
+    plan = plan_of(open_dataset(colours), model="resnet20_cifar", size=size)
+    assert plan.recipe.name == recipe
 
 
 @pytest.mark.parametrize(("classes", "outputs"), [(("red", "blue"), 1), (("red", "green", "blue"), 3)])
 def test_a_sigmoid_separates_two_classes_and_no_more(classes, outputs, paint, tmp_path):
     dataset = open_dataset(paint(tmp_path / "photos", classes, count=4))
-    plan = plan_run(dataset, **{**NOTHING_ASKED, "model": "keras_cats_dogs"})
-    assert plan["network"]["arguments"]["num_classes"] == outputs
+    plan = plan_of(dataset, model="keras_cats_dogs")
+    assert plan.network.arguments["num_classes"] == outputs
 
 
 def test_a_loss_that_does_not_fit_is_refused_in_the_plan(colours):
     with pytest.raises(UsageError, match="RBF outputs"):
-        plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "settings": {"loss": "rbf"}})
+        plan_of(open_dataset(colours), model="lenet5", settings={"loss": "rbf"})
 
 
 def test_precision_is_chosen_by_the_work_of_one_device(colours, monkeypatch):
     asked = []
     monkeypatch.setattr(planning, "choose_precision", lambda *what: asked.append(what) or "32-true")
     several = {"model": "lenet5", "devices": 4, "precision": "auto", "settings": {"batch_size": 12}}
-    plan_run(open_dataset(colours), **{**NOTHING_ASKED, **several})
+    plan_of(open_dataset(colours), **several)
     network = create_model("lenet5", num_classes=3, in_channels=3, input_size=28)
     assert asked == [("auto", "cpu", summary(network, (3, 28, 28)).multiply_adds, 3)]
 
@@ -238,10 +229,10 @@ def test_a_batch_is_a_power_of_two_that_gives_ten_steps(images, batch):
 @pytest.mark.parametrize(("size", "recipe"), [(64, "tiny"), (65, "photos")])
 def test_the_recipe_goes_by_the_size_that_the_network_sees(photos, size, recipe):
     dataset = open_dataset(photos(((32, 32), 4)), val_fraction=0)
-    plan = plan_run(dataset, **{**NOTHING_ASKED, "model": "resnet18", "size": size})
-    assert plan["recipe"]["name"] == recipe
-    assert plan["recipe"]["batch_size"] == 2
-    assert any("batches of 2 images, since there are only 4 to train on" in note for note in plan["notes"])
+    plan = plan_of(dataset, model="resnet18", size=size)
+    assert plan.recipe.name == recipe
+    assert plan.recipe.batch_size == 2
+    assert any("batches of 2 images, since there are only 4 to train on" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize(("side", "network", "size"), [(64, "striate_l", 64), (65, "resnet18", 224)])
@@ -254,14 +245,14 @@ def test_images_are_small_up_to_a_side(photos, side, network, size):
 def test_what_is_asked_for_is_planned(photos):
     dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
     asked = {"model": "lenet5", "size": 20, "seed": 7, "workers": 3, "freeze": "stem", "recipe": "photos"}
-    plan = plan_run(dataset, **{**NOTHING_ASKED, **asked, "settings": {"epochs": 2, "batch_size": 6}, "devices": 2})
-    assert plan["network"]["name"] == "lenet5"
-    assert plan["preprocessing"]["size"] == [20, 20]
-    assert (plan["seed"], plan["workers"], plan["freeze"], plan["devices"]) == (7, 3, "stem", 2)
-    assert (plan["recipe"]["name"], plan["recipe"]["epochs"], plan["recipe"]["batch_size"]) == ("photos", 2, 6)
-    assert (plan["classes"], plan["fingerprint"]) == (["rose", "tulip"], dataset.fingerprint)
+    plan = plan_of(dataset, **{**asked, "settings": {"epochs": 2, "batch_size": 6}, "devices": 2})
+    assert plan.network.name == "lenet5"
+    assert plan.preprocessing.size == (20, 20)
+    assert (plan.seed, plan.workers, plan.freeze, plan.devices) == (7, 3, "stem", 2)
+    assert (plan.recipe.name, plan.recipe.epochs, plan.recipe.batch_size) == ("photos", 2, 6)
+    assert (plan.classes, plan.fingerprint) == (("rose", "tulip"), dataset.fingerprint)
     with pytest.raises(UsageError, match="a batch of 5 cannot be shared evenly by 2 devices"):
-        plan_run(dataset, **{**NOTHING_ASKED, "settings": {"batch_size": 5}, "devices": 2})
+        plan_of(dataset, settings={"batch_size": 5}, devices=2)
 
 
 def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path, monkeypatch):
@@ -282,28 +273,29 @@ def test_only_a_network_of_one_sigmoid_separates_two_classes_by_one_output(netwo
 
 
 def test_the_plan_holds_exactly_what_a_run_is_described_by(colours):
-    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "precision": "64"})
+    plan = plan_of(open_dataset(colours), model="lenet5", precision="64")
     plain = {"format", "network", "weights", "freeze", "preprocessing", "recipe", "classes", "fingerprint", "seed"}
-    assert plan.keys() == plain | {"device", "devices", "precision", "workers", "threads", "versions", "notes"}
-    assert (plan["format"], plan["weights"], plan["freeze"]) == ("striate run 1", None, None)
-    assert (plan["device"], plan["devices"], plan["precision"]) == ("cpu", 1, "64-true")
-    assert plan["threads"] == torch.get_num_threads()
-    assert plan["versions"] == {
+    plain |= {"device", "devices", "precision", "workers", "threads", "versions", "notes", "val_fraction", "command"}
+    assert plan.to_dict().keys() == plain | {"source", "absolute_source", "created"}
+    assert (plan.weights, plan.freeze) == (None, None)
+    assert (plan.device, plan.devices, plan.precision) == ("cpu", 1, "64-true")
+    assert plan.threads == torch.get_num_threads()
+    assert plan.versions == {
         "striate": striate.__version__,
         "torch": torch.__version__,
         "python": ".".join(map(str, sys.version_info[:3])),
     }
-    assert plan["network"]["arguments"]["num_classes"] == 3
-    assert plan["classes"] == ["blue", "green", "red"]
-    json.dumps(plan, allow_nan=False)
+    assert plan.network.arguments["num_classes"] == 3
+    assert plan.classes == ("blue", "green", "red")
+    json.dumps(plan.to_dict(), allow_nan=False)
 
 
 def test_a_device_is_planned_by_its_own_name(colours, monkeypatch):
     asked = []
     monkeypatch.setattr(planning, "device_type", lambda device: asked.append(device) or "mps")
     monkeypatch.setattr(planning, "choose_precision", lambda wanted, kind, *work: f"{wanted} on {kind}")
-    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "lenet5", "device": "auto"})
-    assert (asked, plan["device"], plan["precision"]) == (["auto"], "mps", "32 on mps")
+    plan = plan_of(open_dataset(colours), model="lenet5", device="auto")
+    assert (asked, plan.device, plan.precision) == (["auto"], "mps", "32 on mps")
 
 
 @pytest.mark.parametrize(
@@ -314,9 +306,9 @@ def test_a_recipe_goes_by_weights_before_size(colours, tmp_path, weights, size, 
     file = tmp_path / "own.safetensors"
     save_file(create_model("resnet20_cifar", num_classes=3).state_dict(), file)
     asked = {"model": "resnet20_cifar", "size": size, "weights": file if weights else None}
-    assert plan_run(open_dataset(colours), **NOTHING_ASKED | asked)["recipe"]["name"] == recipe
-    named = plan_run(open_dataset(colours), **NOTHING_ASKED | asked | {"recipe": "mnist_fast"})
-    assert named["recipe"]["name"] == "mnist_fast"
+    assert plan_of(open_dataset(colours), **asked).recipe.name == recipe
+    named = plan_of(open_dataset(colours), **asked | {"recipe": "mnist_fast"})
+    assert named.recipe.name == "mnist_fast"
 
 
 def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
@@ -328,11 +320,11 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
         ({"model": "lenet5", "freeze": "stage9"}, "stage9"),
     ):
         with pytest.raises(StriateError, match=said):
-            plan_run(dataset, **NOTHING_ASKED | asked)
+            plan_of(dataset, **asked)
     waiting = {"model": "lenet5", "settings": {"early_stopping": 3}}
-    assert plan_run(dataset, **NOTHING_ASKED | waiting)["recipe"]["early_stopping"] == 3
+    assert plan_of(dataset, **waiting).recipe.early_stopping == 3
     with pytest.raises(UsageError, match="no images are set aside"):
-        plan_run(open_dataset(colours, val_fraction=0), **NOTHING_ASKED | waiting)
+        plan_of(open_dataset(colours, val_fraction=0), **waiting)
 
 
 @pytest.mark.parametrize(
@@ -358,7 +350,7 @@ def test_what_is_hardly_meant_is_noted(colours, tmp_path, asked, notes):
     save_file(create_model("lenet5", num_classes=3, in_channels=3).state_dict(), file)
     settings = {"batch_size": 9, "epochs": 10, **asked.get("settings", {})}
     given = {"model": "lenet5", **asked, "settings": settings, "weights": file if "weights" in asked else None}
-    assert plan_run(open_dataset(colours), **NOTHING_ASKED | given)["notes"] == notes
+    assert plan_of(open_dataset(colours), **given).notes == tuple(notes)
 
 
 def test_the_channels_of_images_are_those_of_weights_that_say_them(trained, tmp_path, monkeypatch):
@@ -392,6 +384,6 @@ def test_the_channels_of_images_are_those_of_weights_that_say_them(trained, tmp_
     ],
 )
 def test_heads_are_planned_where_recipe_setting_or_option_asks_for_them(colours, asked, heads, weight):
-    plan = plan_run(open_dataset(colours), **{**NOTHING_ASKED, "model": "googlenet", "size": 64, **asked})
-    assert plan["network"]["arguments"]["auxiliary"] is heads
-    assert plan["recipe"]["auxiliary_weight"] == weight
+    plan = plan_of(open_dataset(colours), model="googlenet", size=64, **asked)
+    assert plan.network.arguments["auxiliary"] is heads
+    assert plan.recipe.auxiliary_weight == weight

@@ -22,8 +22,9 @@ import striate
 from striate.augment import Augment
 from striate.classifier import Classifier, reporting
 from striate.classifier.reporting import _augmented, _mistakes, report_run
+from striate.classifier.run_config import RunConfig
 from striate.data import ArrayImages, Dataset, Preprocessing, Split
-from striate.models import ConvNet
+from striate.models import ConvNet, ModelSpec
 from striate.training.metrics import Evaluation
 from striate.training.model_file import Description
 from striate.training.recipes import Recipe
@@ -98,19 +99,26 @@ def page(photos, tmp_path_factory) -> str:
     )
     classifier.evaluation = classifier.evaluate(dataset, "test")
     recipe = Recipe(epochs=2, label_smoothing=0.3, average=0.9, augment=Augment(flip=0.5))
-    config = {
-        "network": {"name": "lenet5", "arguments": {}},
-        "weights": "/weights/start.safetensors",
-        "freeze": "all",
-        "recipe": recipe.to_dict(),
-        "seed": 11,
-        "precision": "32-true",
-        "source": str(photos),
-        "command": "striate train photos --freeze all",
-        "created": "2031-02-03 04:05:06",
-        "versions": {"striate": "9.8.7", "torch": "6.5.4"},
-        "notes": ["batches of 2 images"],
-    }
+    config = RunConfig(
+        network=ModelSpec("lenet5"),
+        weights="/weights/start.safetensors",
+        freeze="all",
+        preprocessing=look,
+        recipe=recipe,
+        fingerprint=dataset.fingerprint,
+        source=str(photos),
+        absolute_source=str(photos),
+        val_fraction=0.1,
+        seed=11,
+        device="cpu",
+        devices=1,
+        precision="32-true",
+        workers=0,
+        versions={"striate": "9.8.7", "torch": "6.5.4"},
+        notes=("batches of 2 images",),
+        command="striate train photos --freeze all",
+        created="2031-02-03 04:05:06",
+    )
     timing = [
         {"epoch": epoch, "seconds": seconds, "images_per_second": speed, "loading_share": share}
         for epoch, seconds, speed, share in ((1, 2.0, 10, 0.1), (2, 3.0, 40, 0.2), (3, 4.0, 30, 0.6))

@@ -12,11 +12,9 @@ import pytest
 
 import striate
 from striate.classifier import resume
-from striate.classifier.request import (
+from striate.classifier.request import check_hardware, check_network, check_recipe
+from striate.classifier.values import (
     DECIDED,
-    check_hardware,
-    check_network,
-    check_recipe,
     fields,
     network_options,
     place,

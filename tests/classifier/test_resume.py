@@ -10,7 +10,7 @@ import pytest
 
 import striate
 from striate.classifier import resume, runs
-from striate.classifier.resumable import identity
+from striate.classifier.run_config import RunConfig, identity
 from striate.errors import StriateError
 from striate.training.run_folder import RunFolder
 
@@ -272,13 +272,14 @@ def test_a_run_lives_through_windows(colours, tmp_path, windows):
 
 
 def test_images_are_opened_again_as_they_were_for_the_training(run, monkeypatch):
-    edit(run, preprocessing=config_of(run)["preprocessing"] | {"channels": 4}, val_fraction=0.25, seed=9)
+    look = config_of(run)["preprocessing"] | {"channels": 4, "mean": [0.5] * 4, "std": [0.5] * 4}
+    edit(run, preprocessing=look, val_fraction=0.25, seed=9)
     opened = []
     monkeypatch.setattr("striate.classifier.runs.open_place", lambda place, **options: opened.append((place, options)))
-    config = config_of(run)
+    config = RunConfig.read(RunFolder(run))
     with pytest.raises(AttributeError):  # nothing was opened
         runs._same_images(RunFolder(run), config, None)
     with pytest.raises(AttributeError):
         runs._same_images(RunFolder(run), config, "elsewhere")
     options = {"seed": 9, "val_fraction": 0.25, "channels": 4}
-    assert opened == [(config["absolute_source"], options), ("elsewhere", options)]
+    assert opened == [(config.absolute_source, options), ("elsewhere", options)]

@@ -14,6 +14,7 @@ import striate
 from striate.augment import Augment
 from striate.classifier import run_facts
 from striate.layers import DropPath
+from striate.models import ModelSpec
 from striate.training.recipes import RECIPES
 
 PLAIN = replace(RECIPES["tiny"], label_smoothing=0.0, average=0.0, augment=Augment(), loss="cross_entropy")
@@ -78,7 +79,8 @@ def test_a_network_with_a_loss_of_its_own_is_said_to_minimise_it():
     ],
 )
 def test_what_it_started_from(weights, words):
-    assert run_facts.start({"weights": weights, "seed": 7, "network": {"name": "resnet18"}}) == words
+    config = SimpleNamespace(weights=weights, seed=7, network=ModelSpec("resnet18"))
+    assert run_facts.start(config) == words
 
 
 @pytest.mark.parametrize(

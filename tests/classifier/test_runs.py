@@ -14,6 +14,8 @@ import pytest
 import striate
 from striate.classifier import resume, runs
 from striate.classifier.places import place_of
+from striate.classifier.request import Request
+from striate.classifier.run_config import RunConfig
 from striate.data import open_dataset
 from striate.data.dataset import Skipped
 from striate.errors import StriateError, UsageError
@@ -21,6 +23,7 @@ from striate.training.fabric import create_fabric
 from striate.training.progress import Lines, Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.watch import Watching
 
 
 class Stop(Exception):
@@ -35,7 +38,7 @@ def stop(*arguments, **options):
 def planned(monkeypatch):
     """Collects what would be planned, and goes no further."""
     calls: list[tuple] = []
-    monkeypatch.setattr(runs, "plan_run", lambda dataset, **asked: calls.append((dataset, asked)) or stop())
+    monkeypatch.setattr(runs, "plan_run", lambda dataset, asked: calls.append((dataset, asked)) or stop())
     return calls
 
 
@@ -63,16 +66,19 @@ def test_all_that_is_said_is_planned(planned, colours, tmp_path):
     rates = {"epochs": 7, "batch_size": 12, "learning_rate": 0.25}
     with pytest.raises(Stop):
         striate.train(dataset, **said, **rates, settings={"augment.flip": 0.5}, run=tmp_path / "run")
-    assert planned == [(dataset, said | {"settings": rates | {"augment.flip": 0.5}})]
+    said |= {"settings": rates | {"augment.flip": 0.5}, "run": tmp_path / "run"}
+    assert planned == [(dataset, Request(source=dataset, **said))]
 
 
 def test_what_is_left_out_is_left_open(planned, colours):
     dataset = open_dataset(colours)
     with pytest.raises(Stop):
         striate.train(dataset)
-    open_questions = dict.fromkeys(["model", "weights", "recipe", "size", "freeze", "workers"])
+    ((opened, asked),) = planned
+    open_questions = dict.fromkeys(["model", "weights", "recipe", "size", "freeze", "workers", "run"])
     decided = {"settings": {}, "options": {}, "seed": 0, "device": "auto", "devices": 1, "precision": "auto"}
-    assert planned == [(dataset, open_questions | decided)]
+    decided |= {"source": dataset, "val_fraction": 0.1, "command": ""}
+    assert (opened, vars(asked)) == (dataset, open_questions | decided)
 
 
 def test_defaults_are_those_that_are_told():
@@ -80,9 +86,13 @@ def test_defaults_are_those_that_are_told():
     told |= {"checkpoint_every": 60, "quiet": False, "report": True, "drop_checkpoint": False}
     asked = {name: each.default for name, each in inspect.signature(striate.train).parameters.items()}
     assert asked == dict.fromkeys(asked, None) | told | {"source": inspect.Parameter.empty}
-    later = {name: each.default for name, each in inspect.signature(resume).parameters.items()}
     kept = {name: told[name] for name in ("time_limit", "checkpoint_every", "quiet", "report", "drop_checkpoint")}
-    assert later == kept | {"run": inspect.Parameter.empty, "extend": 0, "data": None, "workers": None}
+    assert kept == {name: each.default for name, each in inspect.signature(runs.watching).parameters.items()}
+    assert kept.keys() == Watching.__annotations__.keys()
+    later = {name: each.default for name, each in inspect.signature(resume).parameters.items() if name != "watch"}
+    assert later == {"run": inspect.Parameter.empty, "extend": 0, "data": None, "workers": None}
+    with pytest.raises(TypeError, match="epochs"):
+        resume("run", epochs=3)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +113,13 @@ def test_numbers_are_taken_up_to_their_bounds(planned, colours, name, taken, ref
     for value in refused:
         with pytest.raises(UsageError, match=f"^{name} is "):
             striate.train(dataset, **{name: value})
-    assert [asked.get(name) for _, asked in planned] == [None if name == "val_fraction" else value for value in taken]
+    assert [getattr(asked, name) for _, asked in planned] == taken
 
 
 def test_a_number_of_bits_is_a_precision_too(planned, colours):
     with pytest.raises(Stop):
         striate.train(open_dataset(colours), precision=32)
-    assert planned[0][1]["precision"] == "32"
+    assert planned[0][1].precision == "32"
 
 
 def test_a_place_is_opened_as_the_split_and_the_weights_want_it(monkeypatch, trained, tmp_path):
@@ -159,22 +169,20 @@ def test_new_runs_do_not_lie_among_images_in_a_folder_of_their_name(paint, tmp_p
         striate.train("runs", model="lenet5")
 
 
-def test_what_is_planned_is_written_and_carried_out(monkeypatch, carried_out, fabrics, colours, tmp_path):
-    plan = {"device": "cpu", "devices": 3, "precision": "bf16-mixed", "notes": ["chosen"]}
-    monkeypatch.setattr(runs, "plan_run", lambda dataset, **asked: plan)
+def test_what_is_planned_is_written_and_carried_out(carried_out, fabrics, colours, tmp_path):
     before = time.strftime("%Y-%m-%d %H:%M:%S")
-    asked = {"devices": 3, "device": "auto", "precision": "auto", "val_fraction": 0.2, "command": "striate train it"}
-    striate.train(str(colours), **asked, run=tmp_path / "run")
-    ((folder, config, dataset, _, settings),) = carried_out
+    asked = {"devices": 3, "device": "cpu", "precision": "bf16", "val_fraction": 0.2, "command": "striate train it"}
+    striate.train(str(colours), **asked, batch_size=6, model="lenet5", run=tmp_path / "run")
+    ((folder, config, dataset, _, watch),) = carried_out
     assert fabrics == [("cpu", 3, "bf16-mixed")]
-    assert before <= config["created"] <= time.strftime("%Y-%m-%d %H:%M:%S")
-    place = {"source": str(colours), "absolute_source": str(colours), "val_fraction": 0.2}
-    assert config == plan | place | {"command": "striate train it", "created": config["created"]}
-    assert folder.read_config() == config
+    assert before <= config.created <= time.strftime("%Y-%m-%d %H:%M:%S")
+    assert (config.source, config.absolute_source, config.val_fraction) == (str(colours), str(colours), 0.2)
+    assert (config.command, config.recipe.batch_size) == ("striate train it", 6)
+    assert RunConfig.read(folder) == config
     assert dataset.source == str(colours)
-    assert type(settings.progress) is Lines
-    assert (settings.time_limit, settings.checkpoint_every) == (0, 60)
-    assert (settings.report, settings.drop_checkpoint) == (True, False)
+    assert type(watch.progress) is Lines
+    assert (watch.time_limit, watch.checkpoint_every) == (0, 60)
+    assert (watch.report, watch.drop_checkpoint) == (True, False)
     assert not folder.skipped.exists()
     RunFolder(tmp_path / "run").lock()  # nobody is in it any more
 
@@ -223,8 +231,8 @@ def test_only_the_first_process_writes_and_speaks(carried_out, second, run, colo
     striate.train(dataset, model="lenet5", run=tmp_path / "other")
     resume(run, data=shutil.copytree(colours, tmp_path / "copy"))
     assert [folder.path for folder, *_ in carried_out] == [run, run]
-    assert [type(settings.progress) for _, _, _, _, settings, *_ in carried_out] == [Quiet, Quiet]
-    assert carried_out[1][1]["source"] == str(tmp_path / "copy")
+    assert [type(watch.progress) for _, _, _, _, watch, *_ in carried_out] == [Quiet, Quiet]
+    assert carried_out[1][1].source == str(tmp_path / "copy")
     assert written(run) == second
     assert not (tmp_path / "other").exists()
 
@@ -233,22 +241,22 @@ def test_a_run_goes_on_where_its_configuration_says(monkeypatch, carried_out, fa
     RunFolder(run).update_config(devices=3, precision="bf16-mixed", workers=4)
     resume(run)
     assert fabrics == [("cpu", 3, "bf16-mixed")]
-    assert carried_out[0][1] == RunFolder(run).read_config()
+    assert carried_out[0][1] == RunConfig.read(RunFolder(run))
     assert type(carried_out[0][4].progress) is Lines
     RunFolder(run).lock()  # nobody is in it any more
 
 
 def test_images_that_have_moved_are_remembered(carried_out, run, colours, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before = RunFolder(run).read_config()
+    before = RunConfig.read(RunFolder(run))
     shutil.copytree(colours, tmp_path / "copy")
     resume(run, data="copy")
-    moved = before | {"source": "copy", "absolute_source": str(tmp_path / "copy")}
-    assert carried_out[0][1] == RunFolder(run).read_config() == moved
+    moved = replace(before, source="copy", absolute_source=str(tmp_path / "copy"))
+    assert carried_out[0][1] == RunConfig.read(RunFolder(run)) == moved
     assert carried_out[0][2].source == "copy"
     handed = replace(open_dataset(colours), source="")
     resume(run, data=handed)
-    assert carried_out[1][1] == RunFolder(run).read_config() == before | {"source": "", "absolute_source": ""}
+    assert carried_out[1][1] == RunConfig.read(RunFolder(run)) == replace(before, source="", absolute_source="")
     assert carried_out[1][2] is handed
     assert place_of("") == {"source": "", "absolute_source": ""}
 
@@ -260,7 +268,7 @@ def test_images_that_have_moved_are_remembered(carried_out, run, colours, tmp_pa
 def test_numbers_of_a_run_that_goes_on_have_bounds(carried_out, run, name, taken, refused):
     for value in taken:
         resume(run, **{name: np.int64(value)})
-        assert (carried_out[-1][5] if name == "extend" else carried_out[-1][1]["workers"]) == value
+        assert (carried_out[-1][5] if name == "extend" else carried_out[-1][1].workers) == value
     for value in refused:
         with pytest.raises(UsageError, match=f"^{name} is "):
             resume(run, **{name: value})

@@ -9,7 +9,8 @@ import torch
 import striate
 from striate.classifier import resume, train
 from striate.classifier.plan import plan_run
-from striate.classifier.resumable import identity
+from striate.classifier.request import Request
+from striate.classifier.run_config import identity
 from striate.data import open_dataset
 from striate.errors import UsageError
 from striate.training.checkpoints import load_checkpoint
@@ -77,11 +78,10 @@ def test_it_goes_on_with_its_heads(heads):
 
 @pytest.mark.parametrize(("name", "weight"), [("googlenet", 0.3), ("inception_v3", 0.4)])
 def test_the_option_alone_takes_the_networks_own_weight(name, weight, colours):
-    open_questions = dict.fromkeys(["weights", "recipe", "freeze", "workers"])
-    decided = {"settings": {}, "seed": 0, "device": "cpu", "devices": 1, "precision": "32", "size": 96}
-    config = plan_run(open_dataset(colours), model=name, options={"auxiliary": True}, **open_questions, **decided)
-    assert config["recipe"]["auxiliary_weight"] == weight
-    assert config["network"]["arguments"]["auxiliary"] is True
+    dataset = open_dataset(colours)
+    config = plan_run(dataset, Request(source=dataset, model=name, options={"auxiliary": True}, device="cpu", size=96))
+    assert config.recipe.auxiliary_weight == weight
+    assert config.network.arguments["auxiliary"] is True
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What a caller says arrives where it is used: in the plan, in the settings, in the loop; nothing is trained here."""
+"""What a caller says arrives where it is used: in the plan, in the watch, in the loop; nothing is trained here."""
 
-import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,15 +8,16 @@ import torch
 
 import striate
 from striate.classifier import execution, reporting, resume, runs
-from striate.classifier.resumable import identity
+from striate.classifier.run_config import RunConfig
 from striate.data import open_dataset
 from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.watch import Watch
 
-SETTINGS = {"time_limit": 120, "checkpoint_every": 7, "report": False, "drop_checkpoint": True}
-SAID = {**SETTINGS, "time_limit": "2m", "quiet": True, "workers": 3}
+WATCH = {"time_limit": 120, "checkpoint_every": 7, "report": False, "drop_checkpoint": True}
+SAID = {**WATCH, "time_limit": "2m", "quiet": True, "workers": 3}
 
 
 @pytest.fixture
@@ -27,35 +28,35 @@ def carried_out(monkeypatch):
     return calls
 
 
-def check_settings(settings, expected) -> None:
-    assert type(settings.progress) is Quiet
-    assert {name: getattr(settings, name) for name in expected} == expected
+def check_watch(watch, expected) -> None:
+    assert type(watch.progress) is Quiet
+    assert {name: getattr(watch, name) for name in expected} == expected
 
 
 def test_settings_of_a_new_run_arrive(carried_out, colours, tmp_path):
     striate.train(colours, model="lenet5", **SAID, run=tmp_path / "run", seed=3, val_fraction=0.2)
-    ((folder, config, dataset, fabric, settings),) = carried_out
-    check_settings(settings, SETTINGS)
+    ((folder, config, dataset, fabric, watch),) = carried_out
+    check_watch(watch, WATCH)
     assert folder.path == tmp_path / "run"
-    assert folder.read_config() == json.loads(json.dumps(config))
-    assert (config["workers"], config["seed"], config["val_fraction"], config["command"]) == (3, 3, 0.2, "")
-    assert dataset.fingerprint == config["fingerprint"]
+    assert RunConfig.read(folder) == config
+    assert (config.workers, config.seed, config.val_fraction, config.command) == (3, 3, 0.2, "")
+    assert dataset.fingerprint == config.fingerprint
     assert fabric.world_size == 1
 
 
 def test_settings_of_a_run_that_goes_on_arrive(carried_out, run):
     RunFolder(run).update_config(workers=2)
-    before = RunFolder(run).read_config()
+    before = RunConfig.read(RunFolder(run))
     resume(run, extend=4, **SAID)
-    ((folder, config, dataset, _, settings, extend),) = carried_out
-    check_settings(settings, SETTINGS)
+    ((folder, config, dataset, _, watch, extend),) = carried_out
+    check_watch(watch, WATCH)
     assert (folder.path, extend) == (run, 4)
-    assert config == before | {"workers": 3}
-    assert dataset.fingerprint == config["fingerprint"]
-    assert folder.read_config() == before
+    assert config == replace(before, workers=3)
+    assert dataset.fingerprint == config.fingerprint
+    assert RunConfig.read(folder) == before
     resume(run, quiet=True)
-    check_settings(carried_out[1][4], dict(zip(SETTINGS, (0, 60, True, False), strict=True)))
-    assert carried_out[1][1]["workers"] == before["workers"]
+    check_watch(carried_out[1][4], dict(zip(WATCH, (0, 60, True, False), strict=True)))
+    assert carried_out[1][1].workers == before.workers
     assert carried_out[1][5] == 0
 
 
@@ -72,41 +73,41 @@ def test_a_folder_is_unlocked_and_an_unstarted_one_taken_away_whatever_happens(m
 def test_all_that_a_configuration_says_arrives_in_the_loop(monkeypatch, run, colours):
     (run / "last.ckpt").unlink()
     folder = RunFolder(run)
-    config = folder.read_config() | {"workers": 2, "seed": 9}
-    config["recipe"] = Recipe(batch_size=6, epochs=3).to_dict()
+    RunFolder(run).update_config(workers=2, seed=9, recipe=Recipe(batch_size=6, epochs=3).to_dict())
+    config = RunConfig.read(folder)
     dataset, fabric = open_dataset(colours, test_fraction=0.3), create_fabric("cpu", 1, "32-true")
     monkeypatch.setattr(execution, "Training", lambda **arguments: SimpleNamespace(**arguments))
-    settings = execution.Settings(Quiet(), time_limit=5, checkpoint_every=8)
-    training = execution._prepare(folder, config, dataset, fabric, settings)
+    watch = Watch(Quiet(), time_limit=5, checkpoint_every=8)
+    training = execution._prepare(folder, config, dataset, fabric, watch)
+    material = training.material
     torch.manual_seed(9)
-    fresh = striate.create_model(config["network"]["name"], **config["network"]["arguments"]).state_dict()
+    fresh = striate.create_model(config.network.name, **config.network.arguments).state_dict()
     assert all(tensor.equal(fresh[name]) for name, tensor in training.model.state_dict().items())
-    assert training.train.split is dataset.train
-    assert (training.train.batch_size, training.train.seed, training.train.workers) == (6, 9, 2)
-    assert training.train.training
-    assert training.val.split is dataset.val
-    assert (training.val.workers, training.val.training) == (2, False)
+    assert material.train.split is dataset.train
+    assert (material.train.batch_size, material.train.seed, material.train.workers) == (6, 9, 2)
+    assert material.train.training
+    assert material.val.split is dataset.val
+    assert (material.val.workers, material.val.training) == (2, False)
     assert training.recipe == Recipe(batch_size=6, epochs=3)
-    assert training.preprocessing.to_dict() == config["preprocessing"]
-    assert training.classes == dataset.classes
-    assert (training.run, training.fabric, training.progress) == (folder, fabric, settings.progress)
-    assert (training.time_limit, training.checkpoint_every) == (5, 8)
-    assert training.identity == identity(config)
-    assert training.final_images == len(dataset.test) != len(dataset.val)
+    assert material.preprocessing == config.preprocessing
+    assert material.classes == dataset.classes
+    assert (training.run, training.fabric, training.watch) == (folder, fabric, watch)
+    assert training.identity == config.identity
+    assert material.final_images == len(dataset.test) != len(dataset.val)
 
 
 def test_what_a_saved_model_says_of_itself_comes_from_configuration_and_data(monkeypatch, run, colours):
     kept = []
     monkeypatch.setattr(execution, "save_model", lambda *arguments: kept.append(arguments))
     folder, dataset = RunFolder(run), open_dataset(colours, test_fraction=0.3)
-    config = folder.read_config() | {"seed": 5, "val_fraction": 0.25, "source": "somewhere"}
-    look, network = striate.load(run).description.preprocessing, striate.load(run).model
-    execution._saver(folder, config, dataset, look)(network, {"epoch": 3, "loss": 0.5})
+    config = replace(RunConfig.read(folder), seed=5, val_fraction=0.25, source="somewhere")
+    network = striate.load(run).model
+    execution._saver(folder, config, dataset)(network, {"epoch": 3, "loss": 0.5})
     ((path, saved, description),) = kept
     assert (path, saved) == (folder.model, network)
-    assert description.network == config["network"]
-    assert (description.classes, description.preprocessing) == (dataset.classes, look)
-    assert (description.recipe, description.versions) == (config["recipe"], config["versions"])
+    assert description.network == config.network.to_dict()
+    assert (description.classes, description.preprocessing) == (dataset.classes, config.preprocessing)
+    assert (description.recipe, description.versions) == (config.recipe.to_dict(), config.versions)
     assert description.metrics == {"epoch": 3, "loss": 0.5}
     assert description.data == {
         "source": "somewhere",
@@ -136,7 +137,7 @@ def test_pretrained_weights_are_read_for_a_first_start_only(monkeypatch, run, ch
     asked = []
     network = SimpleNamespace(freeze=lambda until: asked.append(("freeze", until)))
     monkeypatch.setattr(execution, "create_model", lambda name, **options: asked.append(options) or network)
-    config = RunFolder(run).read_config() | {"weights": "/start.safetensors", "freeze": "stem"}
+    config = replace(RunConfig.read(RunFolder(run)), weights="/start.safetensors", freeze="stem")
     execution._network(config, pretrained=not checkpoint)
     weights = None if checkpoint else "/start.safetensors"
-    assert asked == [{**config["network"]["arguments"], "weights": weights}, ("freeze", "stem")]
+    assert asked == [{**config.network.arguments, "weights": weights}, ("freeze", "stem")]

@@ -131,9 +131,9 @@ def test_devices_share_a_batch(cli, colours):
     ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("15m", 900), ("2h", 7200), (" 3 h ", 10800)]
 )
 def test_time_limits_have_units(text, seconds):
-    from striate.classifier import request
+    from striate.classifier import values
 
-    assert request.seconds("--time-limit", text) == seconds
+    assert values.seconds("--time-limit", text) == seconds
 
 
 def test_an_extension_is_as_long_as_asked(cli, run):

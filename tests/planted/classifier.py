@@ -44,13 +44,13 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/runs.py",
         "classifier/test_resume.py",
         ("        refuse_without_checkpoint(folder, config)", "        pass"),
-        ("folder.update_config(**place_of(str(dataset.source)))", "pass"),
-        ('if dataset.fingerprint == config["fingerprint"]:', "if dataset.fingerprint:"),
+        ("folder.update_config(**place)", "pass"),
+        ("if dataset.fingerprint == config.fingerprint:", "if dataset.fingerprint:"),
     ),
     *faults(
-        "classifier/runs.py",
+        "classifier/request.py",
         "classifier/test_request.py",
-        ("request.check_recipe(recipe, settings)", "recipe"),
+        ("recipe = check_recipe(self.recipe, self.settings)", "recipe = self.recipe or Recipe()"),
     ),
     *faults(
         "classifier/resumable.py",
@@ -61,7 +61,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/execution.py",
         "classifier/test_resume.py",
         ("training.position.best = None", "pass"),
-        ("    if settings.drop_checkpoint and", "    if not settings.drop_checkpoint and"),
+        ("    if watch.drop_checkpoint and", "    if not watch.drop_checkpoint and"),
     ),
     *faults(
         "classifier/places.py",
@@ -72,18 +72,22 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/execution.py",
         "classifier/test_wiring.py",
         ("final_images=len(dataset.test or dataset.val or", "final_images=len(dataset.val or"),
-        ("checkpoint_every=settings.checkpoint_every", "checkpoint_every=60"),
-    ),
-    *faults(
-        "classifier/runs.py",
-        "classifier/test_request.py",
-        ("model = asked_for.network or None if", "model = None if"),
+        ("        identity=config.identity,", ""),
     ),
     *faults(
         "classifier/request.py",
         "classifier/test_request.py",
+        ("model=recipe.network or None if", "model=None if"),
+    ),
+    *faults(
+        "classifier/values.py",
+        "classifier/test_request.py",
         ("or not 0 <= float(value) < 1:", "or not 0 <= float(value) <= 1:"),
         ('"m": 60,', '"m": 3600,'),
+    ),
+    *faults(
+        "classifier/request.py",
+        "classifier/test_request.py",
         ("            network.freeze(freeze)", "            network.parts()"),
     ),
     *faults(
@@ -125,16 +129,23 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/resumable.py",
         "classifier/test_resume.py",
-        ('"fingerprint", "seed", "freeze")]', '"fingerprint", "seed")]'),
-        ("!= identity(config):", "== 0:"),
+        ("!= config.identity:", "== 0:"),
     ),
     *faults(
-        "classifier/resumable.py",
+        "classifier/run_config.py",
+        "classifier/test_resume.py",
+        ('"fingerprint", "seed", "freeze")', '"fingerprint", "seed")'),
+    ),
+    *faults(
+        "classifier/run_config.py",
+        "classifier/test_run_config.py",
+        ('{"identity": identity(written)}', "{}"),
+        ("if not self.checkpoint:", "if self.checkpoint:"),
+    ),
+    *faults(
+        "classifier/run_config.py",
         "classifier/test_training_end_to_end.py",
-        (
-            '("network", "recipe", "preprocessing", "fingerprint", "seed", "freeze")',
-            '("network", "recipe", "preprocessing", "fingerprint", "freeze")',
-        ),
+        ('"fingerprint", "seed", "freeze")', '"fingerprint", "freeze")'),
     ),
     *faults(
         "classifier/classifier.py",

@@ -89,7 +89,10 @@ FAULTS: tuple[Fault, ...] = (
         "training/loop.py",
         "training/test_watching.py",
         ("done * self.batch_size / seconds", "step * self.batch_size / seconds"),
-        ("if now - self.checkpointed > self.checkpoint_every:", "if now - self.began > self.checkpoint_every:"),
+        (
+            "if now - self.checkpointed > self.watch.checkpoint_every:",
+            "if now - self.began > self.watch.checkpoint_every:",
+        ),
         ("            self.events.write(row)", "            pass"),
     ),
     *faults(

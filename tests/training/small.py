@@ -14,9 +14,10 @@ from striate.data import ArrayImages, Preprocessing, Split
 from striate.models import ConvNet
 from striate.training.batches import Batch, Batches
 from striate.training.loop import Training
-from striate.training.progress import Quiet
+from striate.training.material import Material
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.watch import Watch
 
 LOOK = Preprocessing((12, 12), 1, (0.5,), (0.25,))
 CLASSES = ("above", "below")
@@ -75,7 +76,9 @@ def training(
     val: bool = True,
     fabric: Fabric | None = None,
     save: Callable[[nn.Module, dict[str, float]], None] = lambda network, figures: None,
-    **options: Any,
+    final_images: int = 0,
+    identity: str = "",
+    **watch: Any,
 ) -> Training:
     """A training in `folder`, at its first step; this process's part of it where `fabric` has several."""
     torch.manual_seed(0)
@@ -84,16 +87,19 @@ def training(
     folder.mkdir(exist_ok=True)
     return Training(
         network(auxiliary) if model is None else model,
-        Batches(split("train", 64, 0), LOOK, chosen.batch_size // fabric.world_size, chosen.augment, seed=5, **part),
-        Batches(split("val", 32, 1), LOOK, 32) if val else None,
-        CLASSES,
-        LOOK,
+        Material(
+            Batches(split("train", 64, 0), LOOK, chosen.batch_size // fabric.world_size, chosen.augment, 5, **part),
+            Batches(split("val", 32, 1), LOOK, 32) if val else None,
+            CLASSES,
+            LOOK,
+            final_images,
+        ),
         chosen,
         RunFolder(folder),
         fabric,
+        Watch(**watch),
         save,
-        Quiet(),
-        **options,
+        identity,
     )
 
 

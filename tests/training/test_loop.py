@@ -17,9 +17,10 @@ from striate.models import create_model
 from striate.training.batches import Batches
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
 from striate.training.loop import Training
-from striate.training.progress import Quiet
+from striate.training.material import Material
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.watch import Watch
 
 LOOK = Preprocessing((28, 28), 1, (0.5,), (0.25,))
 
@@ -34,7 +35,9 @@ def split(name: str, count: int, seed: int) -> Split:
     return Split(name, ArrayImages(images, [f"{name}[{i}]" for i in range(count)]), labels)
 
 
-def training(folder: Path, recipe: Recipe, *, val: bool = True, saved: list | None = None, **options) -> Training:
+def training(
+    folder: Path, recipe: Recipe, *, val: bool = True, saved: list | None = None, identity="", **watch
+) -> Training:
     torch.manual_seed(0)
     train = Batches(split("train", 64, 0), LOOK, recipe.batch_size, recipe.augment, seed=5)
     saved = [] if saved is None else saved
@@ -46,16 +49,13 @@ def training(folder: Path, recipe: Recipe, *, val: bool = True, saved: list | No
 
     return Training(
         create_model("lenet5", num_classes=2),
-        train,
-        Batches(split("val", 32, 1), LOOK, 32) if val else None,
-        ("above", "below"),
-        LOOK,
+        Material(train, Batches(split("val", 32, 1), LOOK, 32) if val else None, ("above", "below"), LOOK),
         recipe,
         run,
         Fabric(accelerator="cpu", devices=1),
+        Watch(**watch),
         save,
-        Quiet(),
-        **options,
+        identity,
     )
 
 
@@ -246,7 +246,12 @@ def test_what_a_recipe_says_reaches_the_parts_of_the_loop(tmp_path, small):
     assert (run.epochs, run.position.phases, run.identity) == (6, [6], "me")
     plain = small.training(tmp_path / "plain", small.recipe(), val=False)
     assert (plain.average, plain.guard.clips, plain.pace.validation_images) == (None, False, 0)
-    assert (plain.time_limit, plain.checkpoint_every, plain.pace.final_images, plain.identity) == (0, 60, 0, "")
+    assert (plain.watch.time_limit, plain.watch.checkpoint_every, plain.pace.final_images, plain.identity) == (
+        0,
+        60,
+        0,
+        "",
+    )
 
 
 def test_statistics_are_settled_over_the_last_batches_of_the_epoch_just_done(tmp_path, small, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 
 from striate.training.progress import Quiet
 from striate.training.run_folder import RunFolder
+from striate.training.watch import Watch
 
 
 class Recorder(Quiet):
@@ -80,21 +81,21 @@ def test_seconds_of_an_epoch_go_on_where_they_were_and_waiting_begins_anew(watch
 def test_a_checkpoint_is_due_so_long_after_the_last_one(watched, ago, kept, monkeypatch):
     written = []
     monkeypatch.setattr(watched, "checkpoint", lambda: written.append(1))
-    watched.checkpoint_every, watched.shown = 60, time.monotonic() + 1000
+    watched.watch, watched.shown = Watch(checkpoint_every=60), time.monotonic() + 1000
     watched.began, watched.checkpointed = time.monotonic() - 1000, time.monotonic() - ago
     watched.look_up(1.0)
     assert len(written) == kept
 
 
 def test_ctrl_c_comes_before_the_time_limit(watched):
-    watched.began, watched.time_limit = time.monotonic() - 10, 1.0
+    watched.began, watched.watch = time.monotonic() - 10, Watch(time_limit=1.0)
     watched.interruption = type("Interruption", (), {"requested": True})
     assert watched.should_stop()
     assert watched.position.stopped_by == "interrupted"
     watched.interruption.requested = False
     assert watched.should_stop()
     assert watched.position.stopped_by == "time limit"
-    watched.time_limit = 100.0
+    watched.watch = Watch(time_limit=100.0)
     assert not watched.should_stop()
 
 

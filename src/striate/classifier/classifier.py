@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from striate.classifier import request
+from striate.classifier import values
 from striate.classifier.inputs import Source, Sources, is_single
 from striate.classifier.places import locate
 from striate.classifier.prediction import Prediction, Predictions
@@ -284,7 +284,7 @@ def load(path: str | Path) -> Classifier:
         UsageError: `path` is no path.
         StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself.
     """
-    path = at_home(request.place("path", path))
+    path = at_home(values.place("path", path))
     if path.is_dir() and not (path / "model.safetensors").exists():
         unfinished = (path / "last.ckpt").exists()
         hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"

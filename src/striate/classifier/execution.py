@@ -4,48 +4,27 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
 from striate.classifier.classifier import Classifier, load
 from striate.classifier.reporting import report_run
-from striate.classifier.resumable import identity
-from striate.data import Dataset, Preprocessing
+from striate.classifier.run_config import RunConfig
+from striate.data import Dataset
 from striate.errors import StriateError
 from striate.models import ConvNet, create_model
 from striate.training.batches import Batches
 from striate.training.loop import Training
+from striate.training.material import Material
 from striate.training.model_file import Description, save_model
-from striate.training.progress import Quiet
-from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.selection import early_stop_line
 from striate.training.state import Position
+from striate.training.watch import Watch
 
 #: Images of a validation batch; its size changes speed and memory only.
 VALIDATION_BATCH = 128
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a caller decides anew each time a run goes on; nothing of it changes the result.
-
-    Attributes:
-        progress: what to show.
-        time_limit: seconds after which to stop cleanly; 0 for none.
-        checkpoint_every: seconds between checkpoints within an epoch.
-        report: whether to write report.html.
-        drop_checkpoint: whether to remove last.ckpt once the training is finished.
-    """
-
-    progress: Quiet
-    time_limit: float = 0
-    checkpoint_every: float = 60
-    report: bool = True
-    drop_checkpoint: bool = False
 
 
 def first_process(fabric: Fabric, make: Callable[[], RunFolder]) -> RunFolder:
@@ -70,10 +49,10 @@ def first_process(fabric: Fabric, make: Callable[[], RunFolder]) -> RunFolder:
 
 def execute(
     folder: RunFolder,
-    config: dict[str, Any],
+    config: RunConfig,
     dataset: Dataset,
     fabric: Fabric,
-    settings: Settings,
+    watch: Watch,
     extend: int = 0,
 ) -> Classifier:
     """Train what `config` says, from the checkpoint where there is one, and describe the result.
@@ -82,8 +61,8 @@ def execute(
         Interrupted: by Ctrl-C; everything is saved.
         StriateError: training diverged, or a file cannot be written.
     """
-    progress = settings.progress
-    training = _prepare(folder, config, dataset, fabric, settings)
+    progress = watch.progress
+    training = _prepare(folder, config, dataset, fabric, watch)
     if extend:
         training.extend(extend)
     for line in _introduction(folder, config, dataset, training):
@@ -111,9 +90,9 @@ def execute(
     fabric.barrier()  # the first process has written the model
     classifier = load(folder.path)
     classifier.evaluation = classifier.evaluate(dataset)
-    if settings.report and training.fabric.is_global_zero:
+    if watch.report and training.fabric.is_global_zero:
         report_run(folder, config, dataset, classifier, position)
-    if settings.drop_checkpoint and training.fabric.is_global_zero:
+    if watch.drop_checkpoint and training.fabric.is_global_zero:
         progress.message(_drop_checkpoint(folder, position))
     return classifier
 
@@ -133,65 +112,66 @@ class Interrupted(StriateError):
     exit_code = 130
 
 
-def _prepare(
-    folder: RunFolder, config: dict[str, Any], dataset: Dataset, fabric: Fabric, settings: Settings
-) -> Training:
+def _prepare(folder: RunFolder, config: RunConfig, dataset: Dataset, fabric: Fabric, watch: Watch) -> Training:
     """The training that `config` describes, standing where its checkpoint left it."""
-    recipe = Recipe.from_dict(config["recipe"])
-    preprocessing = Preprocessing.from_dict(config["preprocessing"])
-    seed, workers, size = config["seed"], config["workers"], recipe.batch_size // fabric.world_size
-    place = {"rank": fabric.global_rank, "world_size": fabric.world_size}
-    torch.manual_seed(seed)
+    torch.manual_seed(config.seed)
     training = Training(
         model=_network(config, pretrained=not folder.checkpoint.exists()),
-        train=Batches(dataset.train, preprocessing, size, recipe.augment, seed, workers, **place),
-        val=Batches(dataset.val, preprocessing, VALIDATION_BATCH, workers=workers) if dataset.val else None,
-        classes=dataset.classes,
-        preprocessing=preprocessing,
-        recipe=recipe,
+        material=_material(config, dataset, fabric),
+        recipe=config.recipe,
         run=folder,
         fabric=fabric,
-        save_best=_saver(folder, config, dataset, preprocessing),
-        progress=settings.progress,
-        identity=identity(config),
-        time_limit=settings.time_limit,
-        checkpoint_every=settings.checkpoint_every,
-        final_images=len(dataset.test or dataset.val or dataset.train),
+        watch=watch,
+        save_best=_saver(folder, config, dataset),
+        identity=config.identity,
     )
     if folder.checkpoint.exists():
         training.restore()
         if training.position.best is not None and not folder.model.exists():
-            settings.progress.message(f"note: {folder.model} is gone, and with it the best weights before this point")
+            watch.progress.message(f"note: {folder.model} is gone, and with it the best weights before this point")
             training.position.best = None
     return training
 
 
-def _network(config: dict[str, Any], pretrained: bool) -> ConvNet:
-    weights = config["weights"] if pretrained else None
-    network = create_model(config["network"]["name"], weights=weights, **config["network"]["arguments"])
-    if config["freeze"]:
-        network.freeze(config["freeze"])
+def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
+    """The batches of this process."""
+    look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
+    place = {"rank": fabric.global_rank, "world_size": fabric.world_size}
+    return Material(
+        train=Batches(dataset.train, look, size, config.recipe.augment, config.seed, workers, **place),
+        val=Batches(dataset.val, look, VALIDATION_BATCH, workers=workers) if dataset.val else None,
+        classes=dataset.classes,
+        preprocessing=look,
+        final_images=len(dataset.test or dataset.val or dataset.train),
+    )
+
+
+def _network(config: RunConfig, pretrained: bool) -> ConvNet:
+    weights = config.weights if pretrained else None
+    network = create_model(config.network.name, weights=weights, **config.network.arguments)
+    if config.freeze:
+        network.freeze(config.freeze)
     return network
 
 
-def _saver(folder: RunFolder, config: dict[str, Any], dataset: Dataset, preprocessing: Preprocessing) -> Any:
+def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[torch.nn.Module, dict], None]:
     """The function that writes the best weights so far as model.safetensors."""
 
     def save(network: torch.nn.Module, figures: dict[str, float]) -> None:
         description = Description(
-            network=config["network"],
+            network=config.network.to_dict(),
             classes=dataset.classes,
-            preprocessing=preprocessing,
-            recipe=config["recipe"],
+            preprocessing=config.preprocessing,
+            recipe=config.recipe.to_dict(),
             data={
-                "source": config["source"],
+                "source": config.source,
                 "fingerprint": dataset.fingerprint,
                 "images": {split.name: len(split) for split in dataset.splits},
-                "seed": config["seed"],
-                "val_fraction": config["val_fraction"],
+                "seed": config.seed,
+                "val_fraction": config.val_fraction,
             },
             metrics=figures,
-            versions=config["versions"],
+            versions=dict(config.versions),
         )
         assert isinstance(network, ConvNet)
         save_model(folder.model, network, description)
@@ -199,7 +179,7 @@ def _saver(folder: RunFolder, config: dict[str, Any], dataset: Dataset, preproce
     return save
 
 
-def _introduction(folder: RunFolder, config: dict[str, Any], dataset: Dataset, training: Training) -> list[str]:
+def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset, training: Training) -> list[str]:
     """What the watcher should know before the first epoch."""
     counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
     lines = [f"{dataset.source}: {len(dataset.classes)} classes, {counts} images"]
@@ -210,12 +190,12 @@ def _introduction(folder: RunFolder, config: dict[str, Any], dataset: Dataset, t
             f"{first.path}: {first.reason}; skipped. {count:,} file{'s' * (count > 1)} skipped, listed in "
             f"{folder.skipped}"
         )
-    height, width = config["preprocessing"]["size"]
+    height, width = config.preprocessing.size
     lines.append(
-        f"{config['network']['name']} at {height}x{width}, recipe '{config['recipe']['name']}', "
-        f"{config['device']} in {config['precision']}; writing to {folder.path}"
+        f"{config.network.name} at {height}x{width}, recipe '{config.recipe.name}', "
+        f"{config.device} in {config.precision}; writing to {folder.path}"
     )
-    lines += [f"note: {note}" for note in config["notes"]]
+    lines += [f"note: {note}" for note in config.notes]
     if training.position.step:
         lines.append(f"going on from epoch {training.position.epoch}, step {training.position.step}")
     phases = training.position.phases

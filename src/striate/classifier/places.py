@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from striate.data import Dataset, open_dataset
 from striate.data.named import NAMES
@@ -11,8 +11,15 @@ from striate.errors import StriateError, UsageError
 from striate.files import as_spelt_here, at_home
 
 
-def place_of(source: str) -> dict[str, str]:
-    """What config.json says of a source: as it was given, and a path that holds from any folder."""
+class Place(TypedDict):
+    """A source as it was given, and a path that holds from any folder; empty where there is none."""
+
+    source: str
+    absolute_source: str
+
+
+def place_of(source: str) -> Place:
+    """What config.json says of a source."""
     absolute = "" if source in NAMES or not source else str(at_home(source).absolute())
     return {"source": source, "absolute_source": absolute}
 

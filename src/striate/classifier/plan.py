@@ -1,12 +1,11 @@
-"""Plan a run: fill in what the user left open, so that config.json says all of it."""
+"""Plan a run: fill in what the caller left open, so that config.json says all of it."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,6 +21,9 @@ from striate.classifier.choices import (
     typical_side_of,
     workers_for,
 )
+from striate.classifier.places import place_of
+from striate.classifier.request import Request
+from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
@@ -35,8 +37,6 @@ from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
 from striate.weights.keras import SUFFIXES
 
-FORMAT = "striate run 1"
-
 
 def pretrained_channels(model: str, weights: str | Path) -> int:
     """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
@@ -46,86 +46,85 @@ def pretrained_channels(model: str, weights: str | Path) -> int:
     return card.in_channels
 
 
-def plan_run(
-    dataset: Dataset,
-    *,
-    model: str | None,
-    weights: str | Path | None,
-    recipe: str | Recipe | None,
-    settings: Mapping[str, Any],
-    options: Mapping[str, Any],
-    size: int | None,
-    freeze: str | None,
-    seed: int,
-    device: str,
-    devices: int,
-    precision: str,
-    workers: int | None,
-) -> dict[str, Any]:
-    """Everything that decides a run, as plain values for config.json.
+def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
+    """Everything that decides a run: what was asked for, and what suits the images where nothing was.
 
     Raises:
         UsageError: an unknown name or an impossible value.
         StriateError: weights that do not fit, a device that is not there.
     """
     side = typical_side_of(dataset)
-    preset = get_recipe(recipe) if isinstance(recipe, str) else recipe
-    name = model or default_network(dataset, side)
-    options = auxiliary_options(name, options, settings, preset)
-    notes = []
+    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe
+    name = asked.model or default_network(dataset, side)
+    size, notes = asked.size, []
     if size is None:
-        size = input_size(name, side, weights)
+        size = input_size(name, side, asked.weights)
         notes += size_notes(dataset, side, size)
     network = create_model(
         name,
         num_classes=_outputs(name, len(dataset.classes)),
         in_channels=dataset.channels,
         input_size=size,
-        weights=weights,
-        **options,
+        weights=asked.weights,
+        **auxiliary_options(name, asked.options, asked.settings, preset),
     )
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
-    if freeze:
-        network.freeze(freeze)
-    chosen = preset or get_recipe("finetune" if weights else "tiny" if size <= SMALL else "photos")
+    if asked.freeze:
+        network.freeze(asked.freeze)
+    recipe, more = _recipe(preset, asked, network, dataset, size)
+    kind, devices = device_type(asked.device), asked.devices
+    costs = summary(network, (network.in_channels, *preprocessing.size))
+    return RunConfig(
+        network=network.spec,
+        weights=_weights(name, asked.weights),
+        freeze=asked.freeze,
+        preprocessing=preprocessing,
+        recipe=recipe,
+        classes=tuple(dataset.classes),
+        fingerprint=dataset.fingerprint,
+        **place_of(str(dataset.source)),
+        val_fraction=asked.val_fraction,
+        seed=asked.seed,
+        device=kind,
+        devices=devices,
+        precision=choose_precision(asked.precision, kind, costs.multiply_adds, recipe.batch_size // devices),
+        workers=workers_for(dataset, side, asked.workers),
+        threads=torch.get_num_threads(),
+        versions={
+            "striate": striate.__version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        notes=(*notes, *more, *_start(network, asked.weights), *_warnings(network, recipe, asked.weights)),
+        command=asked.command,
+        created=time.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+def _recipe(
+    preset: Recipe | None, asked: Request, network: ConvNet, dataset: Dataset, size: int
+) -> tuple[Recipe, list[str]]:
+    """The recipe that was asked for, or suits, with what was set; and what was decided on the way.
+
+    Raises:
+        UsageError: it does not go with the network, the images or the devices.
+    """
+    chosen, notes = preset or get_recipe("finetune" if asked.weights else "tiny" if size <= SMALL else "photos"), []
     fitting = fitting_batch(len(dataset.train))
-    if "batch_size" not in settings and fitting < chosen.batch_size:
+    if "batch_size" not in asked.settings and fitting < chosen.batch_size:
         chosen = chosen.with_batch_size(fitting)
         notes.append(
             f"batches of {fitting} images, since there are only {len(dataset.train)} to train on; "
             f"learning rate {chosen.learning_rate:.3g} to suit"
         )
-    chosen = chosen.override(settings)
+    chosen = chosen.override(asked.settings)
     choose_loss(chosen.loss, network.loss, chosen.label_smoothing)  # raises where they do not go together
     chosen = replace(chosen, auxiliary_weight=auxiliary_weight(network, chosen))
     check_validated(chosen, dataset.val is not None)
-    if chosen.batch_size % devices:
-        raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {devices} devices.")
-    kind = device_type(device)
-    costs = summary(network, (network.in_channels, *preprocessing.size))
-    return {
-        "format": FORMAT,
-        "network": network.spec.to_dict(),
-        "weights": _weights(name, weights),
-        "freeze": freeze,
-        "preprocessing": preprocessing.to_dict(),
-        "recipe": chosen.to_dict(),
-        "classes": list(dataset.classes),
-        "fingerprint": dataset.fingerprint,
-        "seed": seed,
-        "device": kind,
-        "devices": devices,
-        "precision": choose_precision(precision, kind, costs.multiply_adds, chosen.batch_size // devices),
-        "workers": workers_for(dataset, side, workers),
-        "threads": torch.get_num_threads(),
-        "versions": {
-            "striate": striate.__version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-        "notes": notes + _start(network, weights) + _warnings(network, chosen, weights),
-    }
+    if chosen.batch_size % asked.devices:
+        raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {asked.devices} devices.")
+    return chosen, notes
 
 
 def _start(network: ConvNet, weights: str | Path | None) -> list[str]:

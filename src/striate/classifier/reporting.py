@@ -11,6 +11,7 @@ from striate.analysis import summary
 from striate.analysis.latency import measure_latency
 from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
+from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
 from striate.data.preprocessing import shrunk
@@ -28,29 +29,27 @@ SAMPLES, VERSIONS = 6, 6
 SHOWN = 512
 
 
-def report_run(
-    run: RunFolder, config: dict[str, Any], dataset: Dataset, classifier: Classifier, position: Position
-) -> None:
+def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: Classifier, position: Position) -> None:
     """Write report.html from what `classifier.evaluation` measured."""
     evaluation = classifier.evaluation
     assert evaluation is not None
-    card, recipe = get_card(config["network"]["name"]), Recipe.from_dict(config["recipe"])
-    trained = run_facts.as_trained(classifier.model, config["freeze"])
+    card, recipe = get_card(config.network.name), config.recipe
+    trained = run_facts.as_trained(classifier.model, config.freeze)
     write_report(
         run.report,
         ReportContent(
             title=run.path.name,
-            created=config["created"],
+            created=config.created,
             network=card.name,
             card=f"{card.introduces} {card.paper}",
             start=run_facts.start(config),
             frozen=run_facts.frozen(trained),
-            source=config["source"],
-            command=config["command"],
+            source=config.source,
+            command=config.command,
             extensions=run_facts.extensions(run.path, position.extensions),
             stopped_by=position.stopped_by,
-            versions=config["versions"],
-            recipe=config["recipe"] | {"seed": config["seed"], "precision": config["precision"]},
+            versions=config.versions,
+            recipe=recipe.to_dict() | {"seed": config.seed, "precision": config.precision},
             history=position.history,
             timing=position.timing,
             differences=run_facts.loss_differences(recipe, trained, len(dataset.classes)),
@@ -64,7 +63,7 @@ def report_run(
             augmented=_augmented(recipe, dataset, classifier),
             cost=_cost(run, classifier, trained),
             skipped=dataset.skipped,
-            notes=[*dataset.notes, *config["notes"]],
+            notes=[*dataset.notes, *config.notes],
             duplicates=cross_split_duplicates(dataset),
             contradictions=[
                 [(place.name, dataset.classes[place.label]) for place in places]

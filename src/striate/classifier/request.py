@@ -1,136 +1,70 @@
-"""What a caller asks for, refused where it is impossible before an image is read or a folder is made."""
+"""Request: what a caller asks of a new run, refused where it is impossible before an image is read."""
 
 from __future__ import annotations
 
-import operator
-import os
-import re
 from collections.abc import Mapping
-from numbers import Real
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from striate.classifier import values
+from striate.data import Dataset
 from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import create_model, get_card
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe, get_recipe
 
-#: The largest values that make sense; a slip of the finger should not fill the memory.
-SEEDS, SIDES, DEVICES, WORKERS, EPOCHS = 2**32 - 1, 8192, 1024, 256, 1_000_000
 
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-
-#: Arguments of `create_model` that are no options of a network, and what decides them.
-DECIDED = {
-    "name": "give it as the model",
-    "num_classes": "the images decide it",
-    "in_channels": "the images decide it",
-    "input_size": "give it as the size",
-    "weights": "give them by themselves",
-    "fully_convolutional": "a network is trained with its dense layers",
-}
-
-
-def word(name: str, value: Any) -> str:
-    """A name.
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of a new run; `striate.train` says what each means. None is left open, for `plan_run` to decide.
 
     Raises:
-        UsageError: it is none, or empty.
+        UsageError: an unknown name or an impossible value.
+        StriateError: weights or a device that are not there.
     """
-    if not isinstance(value, str) or not value:
-        raise UsageError(f"{name} is {value!r}; give a name, or leave it out.")
-    return value
 
+    source: str | Path | Dataset
+    model: str | None = None
+    weights: str | Path | None = None
+    recipe: str | Recipe | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    size: int | None = None
+    freeze: str | None = None
+    val_fraction: float = 0.1
+    seed: int = 0
+    run: str | Path | None = None
+    device: str = "auto"
+    devices: int = 1
+    precision: str = "auto"
+    workers: int | None = None
+    command: str = ""
 
-def place(name: str, value: Any) -> Any:
-    """A path, or the name of something that is known, as it was given.
+    def __post_init__(self) -> None:
+        """Check every value, those by themselves first, and keep it in one form."""
+        whole, place = values.whole, values.place
+        keep = self._keep
+        keep(source=self.source if isinstance(self.source, Dataset) else place("source", self.source))
+        keep(seed=whole("seed", self.seed, 0, values.SEEDS), devices=whole("devices", self.devices, 1, values.DEVICES))
+        keep(size=None if self.size is None else whole("size", self.size, 1, values.SIDES))
+        keep(workers=None if self.workers is None else whole("workers", self.workers, 0, values.WORKERS))
+        keep(val_fraction=values.share("val_fraction", self.val_fraction), precision=str(self.precision))
+        keep(options=values.network_options(self.options), settings=values.fields("settings", self.settings))
+        keep(freeze=None if self.freeze is None else values.word("freeze", self.freeze))
+        keep(weights=None if self.weights is None else place("weights", self.weights))
+        keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
+        check_hardware(self.device, self.precision)
+        recipe = check_recipe(self.recipe, self.settings)
+        keep(model=recipe.network or None if self.model is None else values.word("model", self.model))
+        check_network(self.model, self.weights, self.options, self.size, self.freeze)
 
-    Raises:
-        UsageError: it is neither, or empty.
-    """
-    if not isinstance(value, (str, os.PathLike)) or not str(value) or "\0" in str(value):
-        raise UsageError(f"{name} is {value!r}; give a path.")
-    return value
-
-
-def fields(name: str, value: Any) -> dict[str, Any]:
-    """Values by name; none where nothing is given.
-
-    Raises:
-        UsageError: it is something else.
-    """
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise UsageError(f"{name} is {value!r}; give values by name, such as {{'name': value}}.")
-    return dict(value)
-
-
-def recipe_fields(arguments: Mapping[str, Any], settings: Any) -> dict[str, Any]:
-    """The fields of the recipe that are asked for: those with an argument of their own, and the others.
-
-    Raises:
-        UsageError: one is given twice.
-    """
-    named = {name: value for name, value in arguments.items() if value is not None}
-    others = fields("settings", settings)
-    for name in named.keys() & others.keys():
-        raise UsageError(f"{name} is given twice, as {named[name]} and as {others[name]} (among settings).")
-    return named | others
-
-
-def network_options(options: Any) -> dict[str, Any]:
-    """The options of a network.
-
-    Raises:
-        UsageError: something else is among them.
-    """
-    found = fields("options", options)
-    for name in found.keys() & DECIDED.keys():
-        raise UsageError(f"{name} is no option of a network: {DECIDED[name]}.")
-    return found
-
-
-def whole(name: str, value: Any, least: int, most: int) -> int:
-    """A whole number between two bounds.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = -1
-    if not least <= number <= most:
-        raise UsageError(f"{name} is {value}; whole numbers from {least} to {most:,} are possible.")
-    return number
-
-
-def share(name: str, value: Any) -> float:
-    """A share from 0 to below 1.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < 1:
-        raise UsageError(f"{name} is a share from 0 to below 1, not {value}")
-    return float(value)
-
-
-def seconds(name: str, value: Any) -> float:
-    """A time: seconds, or text such as "90s", "15m" or "1.5h".
-
-    Raises:
-        UsageError: it is none, or below zero.
-    """
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", value.strip())):
-        return float(match[1]) * UNITS[match[2]]
-    if isinstance(value, Real) and not isinstance(value, bool) and float(value) >= 0:
-        return float(value)
-    raise UsageError(f"{name} {value}: give seconds, or write it as 90s, 15m or 2h.")
+    def _keep(self, **fields: Any) -> None:
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
 
 def check_recipe(recipe: str | Recipe | None, settings: Mapping[str, Any]) -> Recipe:

@@ -7,10 +7,10 @@ import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
+from striate.classifier.run_config import RunConfig
 from striate.layers import DropPath
 from striate.models import ConvNet
 from striate.training.losses import OWN
@@ -25,12 +25,12 @@ def as_trained(network: ConvNet, freeze: str | None) -> ConvNet:
     return twin.train()
 
 
-def start(config: dict[str, Any]) -> str:
+def start(config: RunConfig) -> str:
     """The weights that training began with."""
-    weights = config["weights"]
+    weights = config.weights
     if not weights:
-        return f"random first weights, seed {config['seed']}"
-    return weights if Path(weights).is_absolute() else f"pretrained weights '{weights}' of {config['network']['name']}"
+        return f"random first weights, seed {config.seed}"
+    return weights if Path(weights).is_absolute() else f"pretrained weights '{weights}' of {config.network.name}"
 
 
 def frozen(network: ConvNet) -> str:

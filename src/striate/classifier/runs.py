@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from striate.classifier import request
+from lightning_fabric import Fabric
+
+from striate.classifier import values
 from striate.classifier.classifier import Classifier
-from striate.classifier.execution import Settings, execute, first_process
+from striate.classifier.execution import execute, first_process
 from striate.classifier.places import locate, open_place, place_of, refuse_among_images
 from striate.classifier.plan import plan_run, pretrained_channels
-from striate.classifier.resumable import (
-    read_config,
-    refuse_other_machine,
-    refuse_other_run,
-    refuse_without_checkpoint,
-)
+from striate.classifier.request import Request
+from striate.classifier.resumable import refuse_other_machine, refuse_other_run, refuse_without_checkpoint
+from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
 from striate.errors import StriateError
 from striate.files import as_spelt_here
 from striate.training.fabric import create_fabric
-from striate.training.progress import create_progress
+from striate.training.progress import Quiet, create_progress
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.watch import Watch, Watching
 
 
 def train(
@@ -91,61 +91,44 @@ def train(
     Raises:
         StriateError: anything a user can mend, in one line.
     """
-    seed, devices = request.whole("seed", seed, 0, request.SEEDS), request.whole("devices", devices, 1, request.DEVICES)
-    size = None if size is None else request.whole("size", size, 1, request.SIDES)
-    workers = None if workers is None else request.whole("workers", workers, 0, request.WORKERS)
-    val_fraction = request.share("val_fraction", val_fraction)
-    limit, every = request.seconds("time_limit", time_limit), request.seconds("checkpoint_every", checkpoint_every)
     named = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-    settings, options = request.recipe_fields(named, settings), request.network_options(options)
-    freeze = None if freeze is None else request.word("freeze", freeze)
-    weights = None if weights is None else request.place("weights", weights)
-    run = None if run is None else request.place("run", run)
-    source = source if isinstance(source, Dataset) else request.place("source", source)
-    precision = str(precision)
-    request.check_hardware(device, precision)
-    asked_for = request.check_recipe(recipe, settings)
-    model = asked_for.network or None if model is None else request.word("model", model)
-    request.check_network(model, weights, options, size, freeze)
-    if run is not None:
-        RunFolder(run).refuse_existing()
-    refuse_among_images("runs" if run is None else run, source)
-    if isinstance(source, Dataset):
-        dataset = source
-    else:
-        channels = pretrained_channels(model, weights) if weights and model else None
-        dataset = open_place(source, seed=seed, val_fraction=val_fraction, channels=channels)
-    chosen = plan_run(
-        dataset,
+    asked = Request(
+        source=source,
         model=model,
         weights=weights,
         recipe=recipe,
-        settings=settings,
-        options=options,
+        settings=values.recipe_fields(named, settings),
+        options=options or {},
         size=size,
         freeze=freeze,
+        val_fraction=val_fraction,
         seed=seed,
+        run=run,
         device=device,
         devices=devices,
         precision=precision,
         workers=workers,
+        command=command or "",
     )
-    config = {
-        **chosen,
-        **place_of(str(dataset.source)),
-        "val_fraction": val_fraction,
-        "command": command or "",
-        "created": time.strftime("%Y-%m-%d %H:%M:%S"),
-    }
-    fabric = create_fabric(config["device"], devices, config["precision"])
-    folder = first_process(fabric, lambda: RunFolder.create(run, _stem(dataset.source)))
+    watch = watching(time_limit, checkpoint_every, quiet, report, drop_checkpoint)
+    return _begin(asked, watch)
+
+
+def _begin(asked: Request, watch: Watch) -> Classifier:
+    """Open the images, plan the run, make its folder, and train."""
+    if asked.run is not None:
+        RunFolder(asked.run).refuse_existing()
+    refuse_among_images("runs" if asked.run is None else asked.run, asked.source)
+    dataset = _opened(asked)
+    config = plan_run(dataset, asked)
+    fabric = create_fabric(config.device, config.devices, config.precision)
+    folder = first_process(fabric, lambda: RunFolder.create(asked.run, _stem(dataset.source)))
     try:
         if fabric.is_global_zero:
-            folder.write_config(config)
+            folder.write_config(config.to_dict())
             if dataset.skipped:
                 dataset.write_skipped(folder.skipped)
-        watch = Settings(create_progress(quiet or not fabric.is_global_zero), limit, every, report, drop_checkpoint)
-        return execute(folder, config, dataset, fabric, watch)
+        return execute(folder, config, dataset, fabric, of_process(watch, fabric))
     except BaseException:
         folder.remove_if_unstarted()
         raise
@@ -153,17 +136,20 @@ def train(
         folder.unlock()
 
 
+def _opened(asked: Request) -> Dataset:
+    if isinstance(asked.source, Dataset):
+        return asked.source
+    channels = pretrained_channels(asked.model, asked.weights) if asked.weights and asked.model else None
+    return open_place(asked.source, seed=asked.seed, val_fraction=asked.val_fraction, channels=channels)
+
+
 def resume(
     run: str | Path,
     *,
     extend: int = 0,
     data: str | Path | Dataset | None = None,
-    time_limit: float | str = 0,
-    checkpoint_every: float | str = 60,
-    quiet: bool = False,
-    report: bool = True,
     workers: int | None = None,
-    drop_checkpoint: bool = False,
+    **watch: Unpack[Watching],
 ) -> Classifier:
     """Go on with a run that was stopped, killed, or is to be extended.
 
@@ -173,40 +159,58 @@ def resume(
         run: the run folder.
         extend: epochs to add; the schedule runs over them once more from a tenth of its peak, without warm-up.
         data: where its images lie now, where they have been moved; they must be the same ones. The run remembers it.
-        time_limit: as for `train`, and so are the others.
-        checkpoint_every: see `train`.
-        quiet: see `train`.
-        report: see `train`.
         workers: see `train`; the result does not depend on it.
-        drop_checkpoint: see `train`; of a finished run it is removed at once.
+        watch: time_limit, checkpoint_every, quiet, report and drop_checkpoint as for `train`; of a finished run the
+            checkpoint is dropped at once.
 
     Raises:
         StriateError: no run, a run another process is in, a damaged or missing checkpoint, or data that has changed.
     """
-    extend = request.whole("extend", extend, 0, request.EPOCHS)
-    limit, every = request.seconds("time_limit", time_limit), request.seconds("checkpoint_every", checkpoint_every)
-    config = read_config(RunFolder(request.place("run", run)))
-    workers = config["workers"] if workers is None else workers
-    config["workers"] = request.whole("workers", workers, 0, request.WORKERS)
-    data = data if data is None or isinstance(data, Dataset) else request.place("data", data)
+    extend = values.whole("extend", extend, 0, values.EPOCHS)
+    watched = watching(**watch)
+    config = RunConfig.read(RunFolder(values.place("run", run)))
+    if workers is not None:
+        config = replace(config, workers=values.whole("workers", workers, 0, values.WORKERS))
+    data = data if data is None or isinstance(data, Dataset) else values.place("data", data)
     refuse_other_machine(RunFolder(run), config)
-    fabric = create_fabric(config["device"], config["devices"], config["precision"])
+    fabric = create_fabric(config.device, config.devices, config.precision)
     folder = first_process(fabric, lambda: RunFolder.open(run))
     try:
         refuse_without_checkpoint(folder, config)
         refuse_other_run(folder, config)
         dataset = _same_images(folder, config, data)
         if data is not None:
-            config |= place_of(str(dataset.source))
+            place = place_of(str(dataset.source))
+            config = replace(config, **place)
             if fabric.is_global_zero:
-                folder.update_config(**place_of(str(dataset.source)))
-        watch = Settings(create_progress(quiet or not fabric.is_global_zero), limit, every, report, drop_checkpoint)
-        return execute(folder, config, dataset, fabric, watch, extend)
+                folder.update_config(**place)
+        return execute(folder, config, dataset, fabric, of_process(watched, fabric), extend)
     finally:
         folder.unlock()
 
 
-def _same_images(folder: RunFolder, config: dict[str, Any], data: str | Path | Dataset | None) -> Dataset:
+def watching(
+    time_limit: float | str = 0,
+    checkpoint_every: float | str = 60,
+    quiet: bool = False,
+    report: bool = True,
+    drop_checkpoint: bool = False,
+) -> Watch:
+    """How a training is carried out, from what a caller says.
+
+    Raises:
+        UsageError: a time that is none.
+    """
+    limit, every = values.seconds("time_limit", time_limit), values.seconds("checkpoint_every", checkpoint_every)
+    return Watch(create_progress(quiet), limit, every, report, drop_checkpoint)
+
+
+def of_process(watch: Watch, fabric: Fabric) -> Watch:
+    """The same for one of several processes: only the first speaks."""
+    return watch if fabric.is_global_zero else replace(watch, progress=Quiet())
+
+
+def _same_images(folder: RunFolder, config: RunConfig, data: str | Path | Dataset | None) -> Dataset:
     """The images that a run was trained on, from where they are now.
 
     Raises:
@@ -216,10 +220,10 @@ def _same_images(folder: RunFolder, config: dict[str, Any], data: str | Path | D
     if isinstance(data, Dataset):
         dataset = data
     else:
-        place = locate(config["source"], config["absolute_source"], instead) if data is None else data
-        channels = config["preprocessing"]["channels"]
-        dataset = open_place(place, seed=config["seed"], val_fraction=config["val_fraction"], channels=channels)
-    if dataset.fingerprint == config["fingerprint"]:
+        place = locate(config.source, config.absolute_source, instead) if data is None else data
+        channels = config.preprocessing.channels
+        dataset = open_place(place, seed=config.seed, val_fraction=config.val_fraction, channels=channels)
+    if dataset.fingerprint == config.fingerprint:
         return dataset
     if data is not None:
         raise StriateError(f"{dataset.source}: not the images that {folder.path} was trained on, so it cannot go on.")

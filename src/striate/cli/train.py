@@ -81,7 +81,7 @@ def command(
 
     from striate.classifier import resume as resume_run
     from striate.classifier import train
-    from striate.classifier.request import seconds
+    from striate.classifier.values import seconds
 
     limit = 0.0 if time_limit is None else seconds("--time-limit", time_limit)
     if resume is not None:

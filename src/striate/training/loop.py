@@ -16,21 +16,20 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from striate.data import Preprocessing
 from striate.errors import StriateError
 from striate.models import ConvNet
 from striate.training.averaging import WeightAverage
-from striate.training.batches import Batch, Batches
+from striate.training.batches import Batch
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
 from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.evaluation import evaluate
 from striate.training.events import Events
 from striate.training.interruption import Interruption
+from striate.training.material import Material
 from striate.training.metrics import Evaluation
 from striate.training.objective import Objective
 from striate.training.optimizers import create_optimizer, parameter_groups
 from striate.training.pace import Pace
-from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
@@ -40,6 +39,7 @@ from striate.training.statistics import BATCHES, measure, young
 from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
 from striate.training.update import Update
+from striate.training.watch import Watch
 
 #: An extension's peak learning rate, as a factor on the recipe's.
 EXTENSION_RATE = 0.1
@@ -53,43 +53,31 @@ class Training:
 
     Args:
         model: the network; it is trained in place.
-        train: batches to learn from.
-        val: batches to validate on, or None: then the last weights are the result.
-        classes: class names.
-        preprocessing: the network's.
+        material: what it learns from and is measured on.
         recipe: how to train.
         run: where to write.
         fabric: launched; devices and precision.
+        watch: what to show, when to stop, how often to keep a checkpoint.
         save_best: writes the weights of a network, with these validation figures, as the result so far.
-        progress: what to show.
         identity: what network, recipe and data these are; a checkpoint of another identity is refused.
-        time_limit: seconds after which to stop cleanly; 0 for none.
-        checkpoint_every: seconds between checkpoints within an epoch.
-        final_images: how many the caller measures at the end, for the time that is left.
     """
 
     def __init__(
         self,
         model: ConvNet,
-        train: Batches,
-        val: Batches | None,
-        classes: tuple[str, ...],
-        preprocessing: Preprocessing,
+        material: Material,
         recipe: Recipe,
         run: RunFolder,
         fabric: Fabric,
+        watch: Watch,
         save_best: Callable[[nn.Module, dict[str, float]], None],
-        progress: Quiet,
         identity: str = "",
-        time_limit: float = 0,
-        checkpoint_every: float = 60,
-        final_images: int = 0,
     ) -> None:
-        self.train_batches, self.val_batches, self.classes = train, val, classes
-        self.preprocessing, self.recipe, self.run, self.fabric = preprocessing, recipe, run, fabric
-        self.save_best, self.progress, self.identity = save_best, progress, identity
-        self.time_limit, self.checkpoint_every = time_limit, checkpoint_every
-        self.objective = Objective(model, recipe, len(classes))
+        self.material, self.recipe, self.run, self.fabric = material, recipe, run, fabric
+        self.watch, self.progress, self.save_best, self.identity = watch, watch.progress, save_best, identity
+        self.train_batches, self.val_batches = material.train, material.val
+        self.classes, self.preprocessing = material.classes, material.preprocessing
+        self.objective = Objective(model, recipe, len(self.classes))
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
@@ -102,8 +90,9 @@ class Training:
         self.position = Position([recipe.epochs])
         self.events = Events(run.events)
         self.sums = EpochSums(fabric, self.objective.figures)
-        self.guard = Guard(self.sums, train.steps, run.path, clips=bool(recipe.clip_norm))
-        self.pace = Pace(train.steps, self.batch_size, len(val.split) if val else 0, final_images)
+        self.guard = Guard(self.sums, self.train_batches.steps, run.path, clips=bool(recipe.clip_norm))
+        validated = len(material.val.split) if material.val else 0
+        self.pace = Pace(self.train_batches.steps, self.batch_size, validated, material.final_images)
 
     @property
     def epochs(self) -> int:
@@ -180,7 +169,7 @@ class Training:
         step, now = self.position.step_in_epoch, time.monotonic()
         if step % LOSS_CHECK == 0:
             self.guard.check_losses()
-        if now - self.checkpointed > self.checkpoint_every:
+        if now - self.checkpointed > self.watch.checkpoint_every:
             self.checkpoint()
         if now - self.shown > SHOW_EVERY:
             self.shown = now
@@ -201,7 +190,7 @@ class Training:
 
     def should_stop(self) -> bool:
         """Whether Ctrl-C or the time limit ask for an end now (on any of the processes)."""
-        late = bool(self.time_limit) and time.monotonic() - self.began > self.time_limit
+        late = bool(self.watch.time_limit) and time.monotonic() - self.began > self.watch.time_limit
         wish = 2 if self.interruption.requested else 1 if late else 0
         if self.fabric.world_size > 1:
             wish = int(cast(Tensor, self.fabric.all_reduce(torch.tensor(float(wish)), reduce_op="max")))

@@ -1,0 +1,27 @@
+"""Material: the batches that a network learns from and is measured on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from striate.data import Preprocessing
+from striate.training.batches import Batches
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a training is about.
+
+    Attributes:
+        train: batches to learn from.
+        val: batches to validate on, or None: then the last weights are the result.
+        classes: class names.
+        preprocessing: the network's.
+        final_images: how many are measured at the end, for the time that is left.
+    """
+
+    train: Batches
+    val: Batches | None
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    final_images: int = 0
