@@ -240,7 +240,7 @@ def executed(monkeypatch, tmp_path, trained, colours):
         monkeypatch.setattr(execution, "_prepare", lambda *given: training)
         monkeypatch.setattr(execution, "_introduction", lambda *given: ["hello"])
         found = SimpleNamespace(evaluation=None, evaluate=lambda data: note("evaluate") or (data is dataset))
-        monkeypatch.setattr(execution, "load", lambda path: note(f"load {path.name}") or found)
+        monkeypatch.setattr(execution, "load", lambda path, **trust: note(f"load {path.name}") or found)
 
         def report(*given):
             assert given == (folder, told, dataset, found, position)

@@ -20,7 +20,7 @@ from striate.classifier.plan import _outputs, _weights, plan_run, pretrained_cha
 from striate.classifier.request import Request
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import StriateError, UsageError
-from striate.models import create_model, get_card, keras_examples, vgg
+from striate.models import create_model, get_card, keras_examples, outline_of, vgg
 from striate.training.recipes import get_recipe
 
 
@@ -111,7 +111,7 @@ def test_images_whose_sizes_nobody_has_looked_at_are_taken_for_photos(photos):
     ],
 )
 def test_small_images_keep_their_size_where_the_small_stem_takes_them(network, side, size):
-    assert input_size(network, side, None) == size
+    assert input_size(outline_of(network), side, None) == size
 
 
 @pytest.mark.parametrize(
@@ -205,11 +205,11 @@ def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, t
     base = create_model("vgg16", weights=tmp_path / "vgg.safetensors", input_size=32)
     assert started.stages.stage4.conv3.weight.equal(base.stages.stage5.conv3.weight)  # frozen, and so as loaded
     trained = tmp_path / "run" / "model.safetensors"
-    assert input_size("vgg16_cats_dogs", None, tmp_path / "vgg.safetensors") == 150
-    assert input_size("vgg16_cats_dogs", None, "imagenet") == 150
-    assert input_size("vgg16_cats_dogs", None, trained) == 32
-    assert input_size("vgg16", None, "imagenet") == 224
-    assert input_size("efficientnet_b2", None, "imagenet") == 288
+    assert input_size(outline_of("vgg16_cats_dogs"), None, tmp_path / "vgg.safetensors") == 150
+    assert input_size(outline_of("vgg16_cats_dogs"), None, "imagenet") == 150
+    assert input_size(outline_of("vgg16_cats_dogs"), None, trained) == 32
+    assert input_size(outline_of("vgg16"), None, "imagenet") == 224
+    assert input_size(outline_of("efficientnet_b2"), None, "imagenet") == 288
     train(photos, run=tmp_path / "plain", **options)
     config = json.loads((tmp_path / "plain" / "config.json").read_text())
     assert not any("start from" in note for note in config["notes"])
@@ -239,7 +239,7 @@ def test_the_recipe_goes_by_the_size_that_the_network_sees(photos, size, recipe)
 def test_images_are_small_up_to_a_side(photos, side, network, size):
     folder = photos(((side, 30), 2))
     assert planned(open_dataset(folder, val_fraction=0))[:2] == (network, (size, size))
-    assert input_size("resnet18", side, None) == size
+    assert input_size(outline_of("resnet18"), side, None) == size
 
 
 def test_what_is_asked_for_is_planned(photos):
@@ -258,10 +258,12 @@ def test_what_is_asked_for_is_planned(photos):
 def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert _weights("resnet18", "imagenet") == _weights("resnet18", Path("imagenet")) == "imagenet"
-    assert _weights("resnet18", "own/w.pth") == str(tmp_path / "own" / "w.pth")
-    assert _weights("resnet18", Path("~/w.pth")) == str(tmp_path / "home" / "w.pth")
-    assert _weights("resnet18", None) is None
+    assert (
+        _weights(outline_of("resnet18"), "imagenet") == _weights(outline_of("resnet18"), Path("imagenet")) == "imagenet"
+    )
+    assert _weights(outline_of("resnet18"), "own/w.pth") == str(tmp_path / "own" / "w.pth")
+    assert _weights(outline_of("resnet18"), Path("~/w.pth")) == str(tmp_path / "home" / "w.pth")
+    assert _weights(outline_of("resnet18"), None) is None
 
 
 @pytest.mark.parametrize(
@@ -269,7 +271,7 @@ def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path
     [("resnet18", 2, 2), ("keras_cats_dogs", 2, 1), ("keras_cats_dogs", 3, 3), ("lenet5", 10, 10)],
 )
 def test_only_a_network_of_one_sigmoid_separates_two_classes_by_one_output(network, classes, outputs):
-    assert _outputs(network, classes) == outputs
+    assert _outputs(outline_of(network), classes) == outputs
 
 
 def test_the_plan_holds_exactly_what_a_run_is_described_by(colours):

@@ -333,7 +333,6 @@ def test_a_network_is_known_as_far_as_it_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "w.safetensors").touch()
-    check_network(None, "nowhere", {"colour": 1}, -5, "stage9")  # whichever it will be
     check_network("resnet18", None, {}, None, None)
     check_network("resnet18", "imagenet", {"stem": "small"}, 32, "stage2")
     for there in (tmp_path / "w.safetensors", "~/w.safetensors"):

@@ -90,7 +90,8 @@ def test_defaults_are_those_that_are_told():
     assert kept == {name: each.default for name, each in inspect.signature(runs.watching).parameters.items()}
     assert kept.keys() == Watching.__annotations__.keys()
     later = {name: each.default for name, each in inspect.signature(resume).parameters.items() if name != "watch"}
-    assert later == {"run": inspect.Parameter.empty, "extend": 0, "data": None, "workers": None}
+    later_only = dict.fromkeys(["data", "workers", "trust", "model"])
+    assert later == {"run": inspect.Parameter.empty, "extend": 0} | later_only
     with pytest.raises(TypeError, match="epochs"):
         resume("run", epochs=3)
 
@@ -173,7 +174,7 @@ def test_what_is_planned_is_written_and_carried_out(carried_out, fabrics, colour
     before = time.strftime("%Y-%m-%d %H:%M:%S")
     asked = {"devices": 3, "device": "cpu", "precision": "bf16", "val_fraction": 0.2, "command": "striate train it"}
     striate.train(str(colours), **asked, batch_size=6, model="lenet5", run=tmp_path / "run")
-    ((folder, config, dataset, _, watch),) = carried_out
+    ((folder, config, dataset, _, watch, *_),) = carried_out
     assert fabrics == [("cpu", 3, "bf16-mixed")]
     assert before <= config.created <= time.strftime("%Y-%m-%d %H:%M:%S")
     assert (config.source, config.absolute_source, config.val_fraction) == (str(colours), str(colours), 0.2)

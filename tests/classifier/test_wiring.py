@@ -10,6 +10,7 @@ import striate
 from striate.classifier import execution, reporting, resume, runs
 from striate.classifier.run_config import RunConfig
 from striate.data import open_dataset
+from striate.models import Trust
 from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
@@ -35,7 +36,7 @@ def check_watch(watch, expected) -> None:
 
 def test_settings_of_a_new_run_arrive(carried_out, colours, tmp_path):
     striate.train(colours, model="lenet5", **SAID, run=tmp_path / "run", seed=3, val_fraction=0.2)
-    ((folder, config, dataset, fabric, watch),) = carried_out
+    ((folder, config, dataset, fabric, watch, *_),) = carried_out
     check_watch(watch, WATCH)
     assert folder.path == tmp_path / "run"
     assert RunConfig.read(folder) == config
@@ -48,7 +49,7 @@ def test_settings_of_a_run_that_goes_on_arrive(carried_out, run):
     RunFolder(run).update_config(workers=2)
     before = RunConfig.read(RunFolder(run))
     resume(run, extend=4, **SAID)
-    ((folder, config, dataset, _, watch, extend),) = carried_out
+    ((folder, config, dataset, _, watch, extend, _),) = carried_out
     check_watch(watch, WATCH)
     assert (folder.path, extend) == (run, 4)
     assert config == replace(before, workers=3)
@@ -138,6 +139,6 @@ def test_pretrained_weights_are_read_for_a_first_start_only(monkeypatch, run, ch
     network = SimpleNamespace(freeze=lambda until: asked.append(("freeze", until)))
     monkeypatch.setattr(execution, "create_model", lambda name, **options: asked.append(options) or network)
     config = replace(RunConfig.read(RunFolder(run)), weights="/start.safetensors", freeze="stem")
-    execution._network(config, pretrained=not checkpoint)
+    execution._network(config, Trust(), pretrained=not checkpoint)
     weights = None if checkpoint else "/start.safetensors"
     assert asked == [{**config.network.arguments, "weights": weights}, ("freeze", "stem")]

@@ -9,9 +9,10 @@ import timm
 import torchvision
 from torch import nn
 
-from striate.cli.network import Located, _torchvisions_size, locate
+from striate.cli.network import Located, locate
 from striate.errors import StriateError, UsageError
 from striate.models import get_card
+from striate.models.libraries import _torchvisions_size
 
 NETS = """
 import torch
@@ -282,7 +283,7 @@ def builders(monkeypatch):
     sizes = {"inception_v3": 299, "r3d_18": 112}
     monkeypatch.setattr(torchvision.models, "get_model_builder", ours.__getitem__)
     monkeypatch.setattr(torchvision.models, "get_model", lambda name, **said: ours[name](**said))
-    monkeypatch.setattr("striate.cli.network._torchvisions_size", lambda name: sizes.get(name, 224))
+    monkeypatch.setattr("striate.models.libraries._torchvisions_size", lambda name: sizes.get(name, 224))
     return calls
 
 
@@ -346,7 +347,7 @@ def timms(monkeypatch):
     def create_model(name, **said):
         calls.append((name, said))
         if "img_size" in said and name != "vit_small_patch16_224":
-            raise TypeError("unexpected keyword")
+            raise TypeError("got an unexpected keyword argument 'img_size'")
         if said.get("img_size", 16) % 16:
             raise AssertionError("not a multiple of 16")
         model = nn.Identity()
@@ -366,7 +367,7 @@ TIMM = [
     ("resnet18", {"size": 50, "classes": 2, "channels": 1},
      [{"num_classes": 2, "in_chans": 1, "img_size": 50}, {"num_classes": 2, "in_chans": 1}], (1, 50, 50)),
     ("vit_small_patch16_224", {"size": 48}, [{"img_size": 48}], (3, 48, 48)),
-    ("test_resnet", {}, [{}], (3, 224, 224)),
+    ("test_resnet", {}, [{}], (3, 160, 160)),  # which the network does not say, but timm does
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from striate.errors import UsageError
-from striate.models import create_model, get_card, list_models
+from striate.models import create_model, get_card, list_models, outline_of
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.objective import Objective
 from striate.training.recipes import Recipe
@@ -46,7 +46,7 @@ def test_a_card_has_a_weight_where_its_family_has_heads():
     ],
 )
 def test_heads_are_built_where_a_weight_or_the_option_asks_for_them(options, settings, preset, built):
-    chosen = auxiliary_options("googlenet", {"dropout": 0.1, **options}, settings, preset)
+    chosen = auxiliary_options(outline_of("googlenet"), {"dropout": 0.1, **options}, settings, preset)
     assert chosen.get("auxiliary") is built
     assert chosen["dropout"] == 0.1
 
@@ -54,13 +54,13 @@ def test_heads_are_built_where_a_weight_or_the_option_asks_for_them(options, set
 @pytest.mark.parametrize(("auxiliary", "weight"), [(True, 0), (False, 0.3)])
 def test_option_and_weight_that_contradict_each_other_are_refused(auxiliary, weight):
     with pytest.raises(UsageError, match=f"auxiliary={auxiliary} and auxiliary_weight={weight} contradict"):
-        auxiliary_options("googlenet", {"auxiliary": auxiliary}, {"auxiliary_weight": weight}, None)
+        auxiliary_options(outline_of("googlenet"), {"auxiliary": auxiliary}, {"auxiliary_weight": weight}, None)
 
 
 def test_a_weight_for_a_network_without_heads_is_refused():
     with pytest.raises(UsageError, match=r"resnet18 has no auxiliary heads.*googlenet, .*inception_v3"):
-        auxiliary_options("resnet18", {}, {"auxiliary_weight": 0.3}, None)
-    assert auxiliary_options("resnet18", {}, {"auxiliary_weight": 0}, None) == {}
+        auxiliary_options(outline_of("resnet18"), {}, {"auxiliary_weight": 0.3}, None)
+    assert auxiliary_options(outline_of("resnet18"), {}, {"auxiliary_weight": 0}, None) == {}
 
 
 def test_heads_without_a_weight_and_a_weight_without_heads_are_refused(small):

@@ -7,11 +7,13 @@ from pathlib import Path
 from striate.data import ArrayImages, Dataset, KeptImages, Preprocessing
 from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
-from striate.models import ConvNet, get_card
+from striate.models import Network, Outline
 from striate.models.pretrained import input_size_of
 
 #: Images of this many pixels a side or less are small: they get a network for small images at their own size.
 SMALL = 64
+#: The side at which a network of one's own sees larger images, where it does not say.
+USUAL = 224
 
 
 def typical_side_of(dataset: Dataset) -> int | None:
@@ -29,16 +31,15 @@ def default_network(dataset: Dataset, side: int | None) -> str:
     return "striate_m" if dataset.channels == 1 else "striate_l"
 
 
-def input_size(name: str, side: int | None, weights: str | Path | None) -> int:
+def input_size(outline: Outline, side: int | None, weights: str | Path | None) -> int:
     """The side of the images that a network is to see: its weights' own, else what suits images and network."""
-    card = get_card(name)
-    if weights:
-        return input_size_of(card, weights)
-    smallest = card.smallest("small")
-    if side is None or side > SMALL or side < smallest:
-        return card.input_size
+    if weights and outline.card is not None:
+        return input_size_of(outline.card, weights)
+    made_for = outline.input_size or USUAL
+    if side is None or side > SMALL or side < outline.smallest:
+        return made_for
     # Networks made for small images see them at their own size; others at the size they were made for.
-    return card.input_size if card.fixed_size else side
+    return made_for if outline.fixed_size else side
 
 
 def size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
@@ -53,7 +54,7 @@ def size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
     ]
 
 
-def preprocessing_for(network: ConvNet, dataset: Dataset, size: int) -> Preprocessing:
+def preprocessing_for(network: Network, dataset: Dataset, size: int) -> Preprocessing:
     """As the weights want their images, else by the statistics of these."""
     source = network.weights_source
     side = typical_side_of(dataset)

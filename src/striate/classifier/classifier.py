@@ -23,7 +23,7 @@ from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
 from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.files import at_home
-from striate.models import ConvNet
+from striate.models import Handed, Network, Trust
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 from striate.training.losses import class_logits
@@ -48,8 +48,8 @@ class Classifier:
 
     evaluation: Evaluation | None = None
 
-    def __init__(self, model: ConvNet, description: Description, path: Path | None = None) -> None:
-        self.model = model.eval().to(memory_format=torch.channels_last)
+    def __init__(self, model: Network, description: Description, path: Path | None = None) -> None:
+        self.model = model.eval().to(memory_format=model.memory_format)
         self.description = description
         self.path = path
 
@@ -277,8 +277,14 @@ class _Changed(StriateError):
     """The images of the training are no longer what they were."""
 
 
-def load(path: str | Path) -> Classifier:
+def load(path: str | Path, *, trust: str | Path | None = None, model: Handed | None = None) -> Classifier:
     """Load a classifier from a run folder, or from the .safetensors file that `Classifier.save` wrote.
+
+    Args:
+        path: the folder or the file.
+        trust: the Python file (or the import path of the module) that makes the network, where it is your own: its
+            code is run only where you name it here, and only while it is what it was when the network was trained.
+        model: the network itself, or what makes one, where it was handed over when it was trained.
 
     Raises:
         UsageError: `path` is no path.
@@ -290,4 +296,4 @@ def load(path: str | Path) -> Classifier:
         hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"
         raise StriateError(f"{path}: no model.safetensors in it ({hint}).")
     file = path / "model.safetensors" if path.is_dir() else path
-    return Classifier(*load_model(file), path=path)
+    return Classifier(*load_model(file, Trust.of(trust, model)), path=path)

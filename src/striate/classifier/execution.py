@@ -13,7 +13,8 @@ from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
 from striate.errors import StriateError
-from striate.models import ConvNet, create_model
+from striate.models import Network, Trust, create_model, rebuild
+from striate.models.weights_of_own import put_in
 from striate.training.batches import Batches
 from striate.training.loop import Training
 from striate.training.material import Material
@@ -54,15 +55,18 @@ def execute(
     fabric: Fabric,
     watch: Watch,
     extend: int = 0,
+    trust: Trust | None = None,
 ) -> Classifier:
     """Train what `config` says, from the checkpoint where there is one, and describe the result.
+
+    `trust` says whose code may make its network.
 
     Raises:
         Interrupted: by Ctrl-C; everything is saved.
         StriateError: training diverged, or a file cannot be written.
     """
     progress = watch.progress
-    training = _prepare(folder, config, dataset, fabric, watch)
+    training = _prepare(folder, config, dataset, fabric, watch, trust)
     if extend:
         training.extend(extend)
     for line in _introduction(folder, config, dataset, training):
@@ -88,13 +92,20 @@ def execute(
             raise Interrupted(line)
         progress.message(line)
     fabric.barrier()  # the first process has written the model
-    classifier = load(folder.path)
+    classifier = _result(folder, trust)
     classifier.evaluation = classifier.evaluate(dataset)
     if watch.report and training.fabric.is_global_zero:
         report_run(folder, config, dataset, classifier, position)
     if watch.drop_checkpoint and training.fabric.is_global_zero:
         progress.message(_drop_checkpoint(folder, position))
     return classifier
+
+
+def _result(folder: RunFolder, trust: Trust | None) -> Classifier:
+    """The classifier with the best weights; a module that was handed over is given them itself."""
+    if trust is None:
+        return load(folder.path)
+    return load(folder.path, trust=next(iter(trust.places), None), model=trust.handed)
 
 
 def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
@@ -112,11 +123,18 @@ class Interrupted(StriateError):
     exit_code = 130
 
 
-def _prepare(folder: RunFolder, config: RunConfig, dataset: Dataset, fabric: Fabric, watch: Watch) -> Training:
+def _prepare(
+    folder: RunFolder,
+    config: RunConfig,
+    dataset: Dataset,
+    fabric: Fabric,
+    watch: Watch,
+    trust: Trust | None = None,
+) -> Training:
     """The training that `config` describes, standing where its checkpoint left it."""
     torch.manual_seed(config.seed)
     training = Training(
-        model=_network(config, pretrained=not folder.checkpoint.exists()),
+        model=_network(config, trust or Trust(), pretrained=not folder.checkpoint.exists()),
         material=_material(config, dataset, fabric),
         recipe=config.recipe,
         run=folder,
@@ -146,9 +164,15 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     )
 
 
-def _network(config: RunConfig, pretrained: bool) -> ConvNet:
+def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:
     weights = config.weights if pretrained else None
-    network = create_model(config.network.name, weights=weights, **config.network.arguments)
+    network: Network
+    if config.network.origin:
+        network = rebuild(config.network, trust)
+        if weights:
+            put_in(network, weights)
+    else:
+        network = create_model(config.network.name, weights=weights, **config.network.arguments)
     if config.freeze:
         network.freeze(config.freeze)
     return network
@@ -173,7 +197,7 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
             metrics=figures,
             versions=dict(config.versions),
         )
-        assert isinstance(network, ConvNet)
+        assert isinstance(network, Network)
         save_model(folder.model, network, description)
 
     return save

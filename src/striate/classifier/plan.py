@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 import striate
-from striate.analysis import summary
 from striate.classifier.choices import (
     SMALL,
     default_network,
@@ -21,13 +20,15 @@ from striate.classifier.choices import (
     typical_side_of,
     workers_for,
 )
+from striate.classifier.costs import costs_of
 from striate.classifier.places import place_of
 from striate.classifier.request import Request
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
-from striate.models import ConvNet, create_model, get_card
+from striate.models import Network, Outline, get_card, obtain, outline_of
+from striate.models.references import reference_to
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.hardware import choose_precision, device_type
 from striate.training.limits import check_validated
@@ -36,6 +37,15 @@ from striate.training.recipes import LONGEST_WARMUP, Recipe, get_recipe
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
 from striate.weights.keras import SUFFIXES
+
+
+def channels_wanted(asked: Request) -> int | None:
+    """Channels of the images that a network or its weights want; None where it takes what the images have."""
+    if asked.model is None:
+        return None
+    if isinstance(asked.model, str) and reference_to(asked.model) is None:
+        return pretrained_channels(asked.model, asked.weights) if asked.weights else None
+    return outline_of(asked.model, asked.options).in_channels
 
 
 def pretrained_channels(model: str, weights: str | Path) -> int:
@@ -55,29 +65,33 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     """
     side = typical_side_of(dataset)
     preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe
-    name = asked.model or default_network(dataset, side)
+    model = asked.model or default_network(dataset, side)
+    outline = outline_of(model, asked.options)
     size, notes = asked.size, []
     if size is None:
-        size = input_size(name, side, asked.weights)
+        size = input_size(outline, side, asked.weights)
         notes += size_notes(dataset, side, size)
-    network = create_model(
-        name,
-        num_classes=_outputs(name, len(dataset.classes)),
-        in_channels=dataset.channels,
-        input_size=size,
-        weights=asked.weights,
-        **auxiliary_options(name, asked.options, asked.settings, preset),
-    )
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(asked.seed)  # a module that is handed over keeps the head that it is given here
+        network = obtain(
+            model,
+            num_classes=_outputs(outline, len(dataset.classes)),
+            in_channels=dataset.channels,
+            input_size=(size, size),
+            weights=asked.weights,
+            options=auxiliary_options(outline, asked.options, asked.settings, preset),
+        )
+    notes += _new_head(network)
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
     if asked.freeze:
         network.freeze(asked.freeze)
     recipe, more = _recipe(preset, asked, network, dataset, size)
     kind, devices = device_type(asked.device), asked.devices
-    costs = summary(network, (network.in_channels, *preprocessing.size))
+    costs = costs_of(network, preprocessing)
     return RunConfig(
         network=network.spec,
-        weights=_weights(name, asked.weights),
+        weights=_weights(outline, asked.weights),
         freeze=asked.freeze,
         preprocessing=preprocessing,
         recipe=recipe,
@@ -103,7 +117,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
 
 
 def _recipe(
-    preset: Recipe | None, asked: Request, network: ConvNet, dataset: Dataset, size: int
+    preset: Recipe | None, asked: Request, network: Network, dataset: Dataset, size: int
 ) -> tuple[Recipe, list[str]]:
     """The recipe that was asked for, or suits, with what was set; and what was decided on the way.
 
@@ -127,15 +141,23 @@ def _recipe(
     return chosen, notes
 
 
-def _start(network: ConvNet, weights: str | Path | None) -> list[str]:
+def _new_head(network: Network) -> list[str]:
+    """That somebody else's network was given another last layer, since its function asks for no number of classes."""
+    if not network.spec.origin or not network.fresh:
+        return []
+    layer = network.fresh[0].removeprefix("module.")
+    return [f"{network.spec.name} is given a fresh last layer '{layer}' of {network.num_classes} outputs"]
+
+
+def _start(network: Network, weights: str | Path | None) -> list[str]:
     """What of a network on another's base starts from the weights, and what does not."""
-    base = get_card(network.spec.name).base
+    base = None if network.spec.origin else get_card(network.spec.name).base
     if base is None or not network.fresh:
         return []
     return [f"the convolutions start from {base}'s weights '{weights}', {' and '.join(network.fresh)} from random ones"]
 
 
-def _warnings(network: ConvNet, recipe: Recipe, weights: str | Path | None) -> list[str]:
+def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> list[str]:
     """What is possible and hardly meant."""
     found = []
     if network.frozen and not weights:
@@ -148,19 +170,19 @@ def _warnings(network: ConvNet, recipe: Recipe, weights: str | Path | None) -> l
     return found
 
 
-def _outputs(name: str, classes: int) -> int:
+def _outputs(outline: Outline, classes: int) -> int:
     """One output for each class; a network that is made for one sigmoid separates two classes by it."""
-    return 1 if classes == 2 and get_card(name).num_classes == 1 else classes
+    return 1 if classes == 2 and outline.num_classes == 1 else classes
 
 
-def _try(network: ConvNet, preprocessing: Preprocessing) -> None:
+def _try(network: Network, preprocessing: Preprocessing) -> None:
     """Raise InputError now, not in the first step, when the network cannot work at this size."""
     with torch.device("meta"):
         shape = (2, network.in_channels, *preprocessing.size)
         network.check_input(torch.empty(shape))
 
 
-def _weights(name: str, weights: str | Path | None) -> str | None:
+def _weights(outline: Outline, weights: str | Path | None) -> str | None:
     """What says the same from any folder: a name on the card, or an absolute path."""
-    named = {source.name for source in get_card(name).weights}
+    named = {source.name for source in outline.card.weights} if outline.card else set()
     return str(weights) if str(weights) in named else str(at_home(weights).absolute()) if weights else None

@@ -6,16 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
-from striate.analysis import summary
 from striate.analysis.latency import measure_latency
 from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
+from striate.classifier.costs import costs_of
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
 from striate.data.preprocessing import shrunk
-from striate.models import ConvNet, get_card
+from striate.models import Network, get_card
+from striate.models.origin import about
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
 from striate.training.metrics import Evaluation
@@ -33,15 +35,15 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
     """Write report.html from what `classifier.evaluation` measured."""
     evaluation = classifier.evaluation
     assert evaluation is not None
-    card, recipe = get_card(config.network.name), config.recipe
+    recipe = config.recipe
     trained = run_facts.as_trained(classifier.model, config.freeze)
     write_report(
         run.report,
         ReportContent(
             title=run.path.name,
             created=config.created,
-            network=card.name,
-            card=f"{card.introduces} {card.paper}",
+            network=config.network.name,
+            card=_about(config),
             start=run_facts.start(config),
             frozen=run_facts.frozen(trained),
             source=config.source,
@@ -71,6 +73,14 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             ],
         ),
     )
+
+
+def _about(config: RunConfig) -> str:
+    """A line on the network."""
+    if config.network.origin:
+        return about(config.network.origin)
+    card = get_card(config.network.name)
+    return f"{card.introduces} {card.paper}"
 
 
 def _mistakes(dataset: Dataset, evaluation: Evaluation) -> list[Mistake]:
@@ -105,9 +115,11 @@ def _augmented(recipe: Recipe, dataset: Dataset, classifier: Classifier) -> list
     return rows
 
 
-def _cost(run: RunFolder, classifier: Classifier, trained: ConvNet) -> dict[str, Any]:
+def _cost(run: RunFolder, classifier: Classifier, trained: Network) -> dict[str, Any]:
     shape = (classifier.model.in_channels, *classifier.description.preprocessing.size)
-    costs, latency = summary(trained, shape), measure_latency(classifier.model, shape)
+    costs = costs_of(trained, classifier.description.preprocessing)
+    together = classifier.model.memory_format is torch.channels_last
+    latency = measure_latency(classifier.model, shape, channels_last=together)
     return {
         "parameters": costs.parameters,
         "trainable_parameters": costs.trainable_parameters,

@@ -13,7 +13,8 @@ from striate.classifier import values
 from striate.data import Dataset
 from striate.errors import UsageError
 from striate.files import at_home
-from striate.models import create_model, get_card
+from striate.models import Handed, Trust, create_model, get_card, outline_of
+from striate.models.references import reference_to
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe, get_recipe
 
@@ -28,7 +29,7 @@ class Request:
     """
 
     source: str | Path | Dataset
-    model: str | None = None
+    model: str | Handed | None = None
     weights: str | Path | None = None
     recipe: str | Recipe | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -59,8 +60,21 @@ class Request:
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
         check_hardware(self.device, self.precision)
         recipe = check_recipe(self.recipe, self.settings)
-        keep(model=recipe.network or None if self.model is None else values.word("model", self.model))
-        check_network(self.model, self.weights, self.options, self.size, self.freeze)
+        keep(model=recipe.network or None if self.model is None else values.network("model", self.model))
+        if isinstance(self.model, str) and reference_to(self.model) is None:
+            check_network(self.model, self.weights, self.options, self.size, self.freeze)
+        elif self.model is not None:
+            outline_of(self.model, self.options)  # raises where it cannot be made
+
+    @property
+    def trust(self) -> Trust:
+        """Whose code makes the network: that of whoever asks for it."""
+        if self.model is None:
+            return Trust()
+        if not isinstance(self.model, str):
+            return Trust(handed=self.model)
+        reference = reference_to(self.model)
+        return Trust((reference.place,)) if reference and reference.is_named_code else Trust()
 
     def _keep(self, **fields: Any) -> None:
         for name, value in fields.items():
@@ -80,7 +94,7 @@ def check_recipe(recipe: str | Recipe | None, settings: Mapping[str, Any]) -> Re
 
 
 def check_network(
-    model: str | None,
+    model: str,
     weights: str | Path | None,
     options: Mapping[str, Any],
     size: int | None,
@@ -92,8 +106,6 @@ def check_network(
         UsageError: an unknown name or an impossible value.
         StriateError: weights that are not there.
     """
-    if model is None:
-        return
     card = get_card(model)
     with torch.device("meta"):  # no weight is made
         network = create_model(model, input_size=size, **options)

@@ -6,6 +6,8 @@ import shlex
 
 from striate.classifier.run_config import RunConfig
 from striate.errors import StriateError
+from striate.models import Trust
+from striate.models.origin import Untrusted, reference_in
 from striate.training.checkpoints import load_state_alone
 from striate.training.hardware import device_type
 from striate.training.run_folder import RunFolder
@@ -51,6 +53,19 @@ def refuse_other_machine(run: RunFolder, config: RunConfig) -> None:
             f"{run.path}: was trained on '{config.device}', which is not on this machine, so it goes on elsewhere "
             f"only. {_instead(run, config)}"
         ) from error
+
+
+def refuse_untrusted(run: RunFolder, config: RunConfig, trust: Trust) -> None:
+    """Leave a run alone whose network is made by code that nobody has named.
+
+    Raises:
+        StriateError: see above; the line says how to name it.
+    """
+    if config.network.origin and trust.handed is None:
+        try:
+            reference_in(config.network.origin, trust)
+        except Untrusted as error:
+            raise Untrusted(f"{run.path}: {error}") from error
 
 
 def _instead(run: RunFolder, config: RunConfig) -> str:

@@ -12,12 +12,12 @@ from torch import nn
 
 from striate.classifier.run_config import RunConfig
 from striate.layers import DropPath
-from striate.models import ConvNet
+from striate.models import Network
 from striate.training.losses import OWN
 from striate.training.recipes import Recipe
 
 
-def as_trained(network: ConvNet, freeze: str | None) -> ConvNet:
+def as_trained(network: Network, freeze: str | None) -> Network:
     """A copy of the network as the loop had it: in training mode, the frozen part frozen."""
     twin = copy.deepcopy(network)
     if freeze:
@@ -33,7 +33,7 @@ def start(config: RunConfig) -> str:
     return weights if Path(weights).is_absolute() else f"pretrained weights '{weights}' of {config.network.name}"
 
 
-def frozen(network: ConvNet) -> str:
+def frozen(network: Network) -> str:
     """The part that did not train; empty where all did."""
     if not network.frozen:
         return ""
@@ -47,7 +47,7 @@ def extensions(run: Path, asked: Sequence[int]) -> list[str]:
     return [f"striate train --resume {shlex.quote(str(run))} --extend {epochs}" for epochs in asked]
 
 
-def loss_differences(recipe: Recipe, network: ConvNet, num_classes: int) -> list[str]:
+def loss_differences(recipe: Recipe, network: Network, num_classes: int) -> list[str]:
     """Why the training loss is not what validation measures, a clause each; `network` is `as_trained`."""
     loss = network.loss if recipe.loss == OWN else recipe.loss
     clauses = []

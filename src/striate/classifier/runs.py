@@ -14,13 +14,19 @@ from striate.classifier import values
 from striate.classifier.classifier import Classifier
 from striate.classifier.execution import execute, first_process
 from striate.classifier.places import locate, open_place, place_of, refuse_among_images
-from striate.classifier.plan import plan_run, pretrained_channels
+from striate.classifier.plan import channels_wanted, plan_run
 from striate.classifier.request import Request
-from striate.classifier.resumable import refuse_other_machine, refuse_other_run, refuse_without_checkpoint
+from striate.classifier.resumable import (
+    refuse_other_machine,
+    refuse_other_run,
+    refuse_untrusted,
+    refuse_without_checkpoint,
+)
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
 from striate.errors import StriateError
 from striate.files import as_spelt_here
+from striate.models import Handed, Trust
 from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet, create_progress
 from striate.training.recipes import Recipe
@@ -31,7 +37,7 @@ from striate.training.watch import Watch, Watching
 def train(
     source: str | Path | Dataset,
     *,
-    model: str | None = None,
+    model: str | Handed | None = None,
     weights: str | Path | None = None,
     recipe: str | Recipe | None = None,
     epochs: int | None = None,
@@ -59,14 +65,16 @@ def train(
 
     Args:
         source: a folder, CSV, Parquet or IDX file, a known name ("mnist"), or an opened data set; see `open_dataset`.
-        model: a network's name; by default one that suits the size of the images.
+        model: a network's name; `torchvision:NAME`, `timm:NAME`, `file.py:function` or `package.module:Class`; in
+            Python also a module, which is trained in place from the weights it has, or a function or class that makes
+            one. By default a network that suits the size of the images.
         weights: pretrained weights to start from: a name on the network's card ("imagenet") or a file.
         recipe: a recipe or its name; by default one that suits images and weights.
         epochs: instead of the recipe's; batch_size and learning_rate likewise.
         batch_size: see epochs.
         learning_rate: see epochs.
         settings: any fields of the recipe by name, nested ones with a dot: {"augment.rotate": 15}.
-        options: options of the network, such as {"shortcut": "B"}.
+        options: options of the network, such as {"shortcut": "B"}, or arguments of the function that makes it.
         size: side of the images that the network sees, pixels.
         freeze: train only what comes after this part of the network: "stem", a stage's name, or "all" but the head.
         val_fraction: share of the training images set aside to validate on, where the source has no such split;
@@ -128,7 +136,7 @@ def _begin(asked: Request, watch: Watch) -> Classifier:
             folder.write_config(config.to_dict())
             if dataset.skipped:
                 dataset.write_skipped(folder.skipped)
-        return execute(folder, config, dataset, fabric, of_process(watch, fabric))
+        return execute(folder, config, dataset, fabric, of_process(watch, fabric), 0, asked.trust)
     except BaseException:
         folder.remove_if_unstarted()
         raise
@@ -139,8 +147,8 @@ def _begin(asked: Request, watch: Watch) -> Classifier:
 def _opened(asked: Request) -> Dataset:
     if isinstance(asked.source, Dataset):
         return asked.source
-    channels = pretrained_channels(asked.model, asked.weights) if asked.weights and asked.model else None
-    return open_place(asked.source, seed=asked.seed, val_fraction=asked.val_fraction, channels=channels)
+    options = {"seed": asked.seed, "val_fraction": asked.val_fraction, "channels": channels_wanted(asked)}
+    return open_place(asked.source, **options)
 
 
 def resume(
@@ -149,6 +157,8 @@ def resume(
     extend: int = 0,
     data: str | Path | Dataset | None = None,
     workers: int | None = None,
+    trust: str | Path | None = None,
+    model: Handed | None = None,
     **watch: Unpack[Watching],
 ) -> Classifier:
     """Go on with a run that was stopped, killed, or is to be extended.
@@ -160,6 +170,8 @@ def resume(
         extend: epochs to add; the schedule runs over them once more from a tenth of its peak, without warm-up.
         data: where its images lie now, where they have been moved; they must be the same ones. The run remembers it.
         workers: see `train`; the result does not depend on it.
+        trust: the file or module whose code makes its network, where it is your own; see `load`.
+        model: the network itself, where it was handed over.
         watch: time_limit, checkpoint_every, quiet, report and drop_checkpoint as for `train`; of a finished run the
             checkpoint is dropped at once.
 
@@ -167,12 +179,13 @@ def resume(
         StriateError: no run, a run another process is in, a damaged or missing checkpoint, or data that has changed.
     """
     extend = values.whole("extend", extend, 0, values.EPOCHS)
-    watched = watching(**watch)
+    watched, trusted = watching(**watch), Trust.of(trust, model)
     config = RunConfig.read(RunFolder(values.place("run", run)))
     if workers is not None:
         config = replace(config, workers=values.whole("workers", workers, 0, values.WORKERS))
     data = data if data is None or isinstance(data, Dataset) else values.place("data", data)
     refuse_other_machine(RunFolder(run), config)
+    refuse_untrusted(RunFolder(run), config, trusted)
     fabric = create_fabric(config.device, config.devices, config.precision)
     folder = first_process(fabric, lambda: RunFolder.open(run))
     try:
@@ -184,7 +197,7 @@ def resume(
             config = replace(config, **place)
             if fabric.is_global_zero:
                 folder.update_config(**place)
-        return execute(folder, config, dataset, fabric, of_process(watched, fabric), extend)
+        return execute(folder, config, dataset, fabric, of_process(watched, fabric), extend, trusted)
     finally:
         folder.unlock()
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+from torch import nn
+
 from striate.errors import UsageError
 
 #: The largest values that make sense; a slip of the finger should not fill the memory.
@@ -36,6 +38,17 @@ def word(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise UsageError(f"{name} is {value!r}; give a name, or leave it out.")
     return value
+
+
+def network(name: str, value: Any) -> Any:
+    """A network: its name, a module, or what makes one.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if isinstance(value, nn.Module) or (callable(value) and not isinstance(value, str)):
+        return value
+    return word(name, value)
 
 
 def place(name: str, value: Any) -> Any:

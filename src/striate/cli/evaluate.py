@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.output import Json, RunArgument, evaluation_lines, print_json
+from striate.cli.output import Json, RunArgument, TrustOption, evaluation_lines, print_json
 
 
 def command(
@@ -19,12 +19,13 @@ def command(
     split: Annotated[
         str | None, typer.Option(help="train, val or test; by default the most independent there is.")
     ] = None,
+    trust: TrustOption = None,
     json: Json = False,
 ) -> None:
     """Measure a trained classifier on labelled images."""
     from striate.classifier import load
 
-    classifier = load(run)
+    classifier = load(run, trust=trust)
     evaluation = classifier.evaluate(source, split)
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.models import Card
+    from striate.models.references import Reference
 
 Device = Annotated[
     str, typer.Option(help="meta: run without values; cpu: on real ones, for a network that reads its values.")
@@ -67,6 +67,7 @@ def locate(
     channels: int | None = None,
     shape: tuple[int, ...] | None = None,
     device: str = "meta",
+    trust: str | None = None,
 ) -> Located:
     """Build what `network` names, without weights' memory where `device` is "meta" and it lets itself be built so.
 
@@ -84,22 +85,24 @@ def locate(
     build: Build = build_weightless if device == "meta" else _built
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where a user's file prints
         warnings.simplefilter("ignore")  # libraries' words on names and layers that they have given up
-        found = _found(network, size, classes, channels, build)
+        found = _found(network, size, classes, channels, build, trust)
     return found if shape is None else replace(found, shape=shape, guess="")
 
 
-def _found(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
-    library, _, name = network.partition(":")
-    if library == "torchvision" and name:
-        return _from_torchvision(name, size, classes, channels, build)
-    if library == "timm" and name:
-        return _from_timm(name, size, classes, channels, build)
+def _found(
+    network: str, size: int | None, classes: int | None, channels: int | None, build: Build, trust: str | None
+) -> Located:
+    from striate.models.references import reference_to
+
+    reference = reference_to(network)
+    if reference is not None and not reference.is_named_code:
+        return _from_library(reference, size, classes, channels, build)
     if _is_in_file(network):
         _refuse(network, classes=classes)
         return _from_file(network, size, channels, build)
     if _is_trained(network):
         _refuse(network, classes=classes, channels=channels)
-        return _from_run(network, size)
+        return _from_run(network, size, trust)
     return _from_catalogue(network, size, classes, channels, build)
 
 
@@ -133,12 +136,13 @@ def _is_trained(network: str) -> bool:
     return path.suffix == ".safetensors" or (path.is_dir() and network not in list_models())
 
 
-def _from_run(network: str, size: int | None) -> Located:
+def _from_run(network: str, size: int | None, trust: str | None) -> Located:
     from striate.classifier import load
 
-    classifier = load(network)
+    classifier = load(network, trust=trust)
     model, look = classifier.model, classifier.description.preprocessing
-    return Located(network, model, (model.in_channels, *(look.size if size is None else (size, size))))
+    itself = getattr(model, "module", model)  # somebody else's shows its own layers
+    return Located(network, itself, (model.in_channels, *(look.size if size is None else (size, size))))
 
 
 def _from_catalogue(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
@@ -150,89 +154,32 @@ def _from_catalogue(network: str, size: int | None, classes: int | None, channel
     return Located(card.name, model, own_shape(model) or (), card)
 
 
-def _from_torchvision(name: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
-    import torchvision
+def _from_library(
+    reference: Reference, size: int | None, classes: int | None, channels: int | None, build: Build
+) -> Located:
+    from striate.models.libraries import WITH_HEADS, library_network, usual_shape
 
-    known = torchvision.models.list_models()
-    if name not in known:
-        raise unknown("network of torchvision", name, known, "torchvision.models.list_models() lists them all.")
-    if channels not in (None, 3):
-        raise UsageError(
-            f"torchvision:{name} takes 3 channels, not {channels}; networks by name and timm:NAME take any"
-        )
-    options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
-    if name in ("googlenet", "inception_v3"):
-        options["init_weights"] = False  # their own rule takes half a minute
-    if "weights_backbone" in _parameters(torchvision.models.get_model_builder(name)):
-        options["weights_backbone"] = None
-    sized: tuple[dict[str, Any], ...] = (
-        () if size is None else ({"image_size": size}, {"input_size": (size, size)})  # of transformers
-    )
+    # Their own rule for the first weights takes half a minute, and their values are not looked at.
+    quick = {"init_weights": False} if reference.kind == "torchvision" and reference.name in WITH_HEADS else None
     model = build(
-        lambda: _first_taken(
-            f"torchvision:{name}", partial(torchvision.models.get_model, name, weights=None), options, sized
+        lambda: library_network(
+            reference,
+            num_classes=classes,
+            in_channels=channels,
+            input_size=None if size is None else (size, size),
+            options=quick,
         )
     )
-    side = size or getattr(model, "image_size", None) or _torchvisions_size(name)
-    return Located(f"torchvision:{name}", model, _shape_on(model, 3, side))
-
-
-def _first_taken(what: str, make: Callable[..., Any], options: dict[str, Any], sized: Sequence[dict[str, Any]]) -> Any:
-    """A network made for its size where it takes one of these arguments; most take any size, and then none.
-
-    Raises:
-        StriateError: it cannot be made for this size.
-    """
-    for more in sized:
-        try:
-            return make(**options, **more)
-        except TypeError:
-            continue
-        except (AssertionError, ValueError) as error:
-            said = ", ".join(f"{name} {value}" for name, value in more.items())
-            raise StriateError(f"{what} cannot be built for {said}: {error}") from error
-    return make(**options)
-
-
-def _parameters(function: Any) -> Any:
-    import inspect
-
-    return inspect.signature(function).parameters
-
-
-def _torchvisions_size(name: str) -> int:
-    """The side of the images that its weights were made for; 224 where there is none."""
-    import torchvision
-
-    try:
-        return int(torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0])
-    except AttributeError:  # of weights for other tasks
-        return 224
-
-
-def _from_timm(name: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
-    try:
-        import timm
-    except ImportError as error:
-        raise StriateError(f"timm:{name} needs timm: pip install 'striate[timm]'") from error
-    if not timm.is_model(name):
-        raise unknown("network of timm", name, timm.list_models(), "timm.list_models() lists them all.")
-    options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
-    if channels is not None:
-        options["in_chans"] = channels
-    sized: tuple[dict[str, Any], ...] = () if size is None else ({"img_size": size},)
-    model = build(
-        lambda: _first_taken(f"timm:{name}", partial(timm.create_model, name, pretrained=False), options, sized)
-    )
-    usual = tuple(getattr(model, "default_cfg", {}).get("input_size", (3, 224, 224)))
-    sides = usual[1:] if size is None else (size, size)
-    return Located(f"timm:{name}", model, (usual[0] if channels is None else channels, *sides))
+    usual, *sides = usual_shape(reference, model)
+    if reference.kind == "torchvision":
+        return Located(str(reference), model, _shape_on(model, 3, size or sides[0]))
+    return Located(str(reference), model, (channels or usual, *((size, size) if size else sides)))
 
 
 def _from_file(network: str, size: int | None, channels: int | None, build: Build) -> Located:
     from striate.analysis.inputs import own_shape
     from striate.analysis.weightless import uncompiled
-    from striate.cli.user_file import module_in
+    from striate.models.user_file import module_in
 
     model = uncompiled(module_in(network, build))  # compiled code would show no layers
     own = own_shape(model)

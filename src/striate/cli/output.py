@@ -15,6 +15,10 @@ Json = Annotated[
 ]
 #: Whether a file may be read is found out by reading it: its error is told as that of any other that is unreadable.
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.", readable=False)]
+TrustOption = Annotated[
+    str | None,
+    typer.Option("--trust", metavar="FILE.py", help="The file whose code makes the network, where it is your own."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 

@@ -10,7 +10,7 @@ import typer
 from striate.cli.formats import Format, Out, chosen, give
 from striate.cli.inputs import Inputs, parsed
 from striate.cli.network import NETWORK, Device, locate
-from striate.cli.output import Json
+from striate.cli.output import Json, TrustOption
 
 
 def command(
@@ -21,6 +21,7 @@ def command(
     inputs: Inputs = None,
     depth: Annotated[int | None, typer.Option(help="Levels of modules to show; all by default.")] = None,
     device: Device = "meta",
+    trust: TrustOption = None,
     form: Format = None,
     out: Out = None,
     json: Json = False,
@@ -32,7 +33,7 @@ def command(
     from striate.analysis.inputs import from_shapes
 
     shapes = parsed(inputs)
-    found = locate(network, size=size, classes=classes, channels=channels, device=device)
+    found = locate(network, size=size, classes=classes, channels=channels, device=device, trust=trust)
     if shapes:
         found = replace(found, guess="")  # nothing is guessed
     with found.at_work():

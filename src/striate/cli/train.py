@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from striate.cli.output import Json, Quiet, evaluation_lines, print_json
+from striate.cli.output import Json, Quiet, TrustOption, evaluation_lines, print_json
 from striate.errors import UsageError
 
 #: What may be said when a run goes on; everything else was decided when it began.
-WITH_RESUME = {"resume", "extend", "data", "workers", "time_limit", "drop_checkpoint", "json", "quiet"}
+WITH_RESUME = {"resume", "extend", "data", "trust", "workers", "time_limit", "drop_checkpoint", "json", "quiet"}
 
 
 def command(
@@ -23,7 +23,12 @@ def command(
         str | None,
         typer.Argument(help="A folder with one folder per class, a CSV, Parquet or IDX file, or a name such as mnist."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="The network; `striate models` lists them.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The network; `striate models` lists them. Or torchvision:NAME, timm:NAME, or file.py:FUNCTION."
+        ),
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="Pretrained weights: a name on the network's card, or a file.")
     ] = None,
@@ -43,6 +48,7 @@ def command(
     resume: Annotated[Path | None, typer.Option(help="Go on with this run.", readable=False)] = None,
     extend: Annotated[int, typer.Option(help="With --resume: epochs to add.")] = 0,
     data: Annotated[str | None, typer.Option(help="With --resume: where its images lie now, if they moved.")] = None,
+    trust: TrustOption = None,
     drop_checkpoint: Annotated[
         bool, typer.Option("--drop-checkpoint", help="Remove last.ckpt at the end: the run cannot be extended then.")
     ] = False,
@@ -76,6 +82,8 @@ def command(
         raise UsageError("--extend adds epochs to a run: give --resume RUN with it.")
     elif data is not None:
         raise UsageError("--data says where a run's images lie now: give --resume RUN with it.")
+    elif trust is not None:
+        raise UsageError("--trust says whose code makes the network of a run: give --resume RUN with it.")
     elif source is None:
         raise UsageError("give the images to train on: striate train FOLDER; or a run to go on with: --resume RUN.")
 
@@ -92,6 +100,7 @@ def command(
             time_limit=limit,
             quiet=quiet,
             workers=workers,
+            trust=trust,
             drop_checkpoint=drop_checkpoint,
         )
     else:

@@ -3,22 +3,35 @@
 from striate.models.card import Card, Family, ModelSpec, Paper
 from striate.models.catalogue import get_card, list_models
 from striate.models.comparison import compare
-from striate.models.convnet import ConvNet, InputError
+from striate.models.convnet import ConvNet
 from striate.models.create import create_model
+from striate.models.foreign import Foreign
 from striate.models.fpn import FeaturePyramid
 from striate.models.fully_convolutional import to_fully_convolutional
+from striate.models.network import InputError, Network
+from striate.models.obtain import obtain, rebuild
+from striate.models.origin import Handed, Trust
+from striate.models.outline import Outline, outline_of
 
 __all__ = [
     "Card",
     "ConvNet",
     "Family",
     "FeaturePyramid",
+    "Foreign",
+    "Handed",
     "InputError",
     "ModelSpec",
+    "Network",
+    "Outline",
     "Paper",
+    "Trust",
     "compare",
     "create_model",
     "get_card",
     "list_models",
+    "obtain",
+    "outline_of",
+    "rebuild",
     "to_fully_convolutional",
 ]

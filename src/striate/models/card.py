@@ -78,19 +78,24 @@ class Card:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What rebuilds a network: `create_model(spec.name, **spec.arguments)`. All of it goes into JSON."""
+    """What rebuilds a network: `create_model(spec.name, **spec.arguments)`. All of it goes into JSON.
+
+    `origin` says where the code of a network lies that is not of the catalogue; see `striate.models.origin`.
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as a plain dictionary."""
-        return {"name": self.name, "arguments": dict(self.arguments)}
+        origin = {"origin": dict(self.origin)} if self.origin else {}
+        return {"name": self.name, "arguments": dict(self.arguments), **origin}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> ModelSpec:
         """The inverse of `to_dict`."""
-        return cls(record["name"], dict(record["arguments"]))
+        return cls(record["name"], dict(record["arguments"]), dict(record.get("origin", {})))
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,16 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from striate.errors import StriateError, UsageError, unknown
+from striate.errors import UsageError
 from striate.models.card import ModelSpec
+from striate.models.network import InputError, Network
 from striate.weights import WeightSource
 
 
-class InputError(StriateError):
-    """Images that a network cannot work on: wrong channels, too small, not the size it was built for."""
-
-
-class ConvNet(nn.Module):
+class ConvNet(Network):
     """A convolutional network: `stem` and `stages` make feature maps, `head` makes logits of them.
+
+    What all networks have in common is said of `Network`.
 
     Attributes:
         stem: the first layers.
@@ -34,11 +33,6 @@ class ConvNet(nn.Module):
         fixed_size: (height, width) when dense layers tie the network to one size of image, else None.
         input_size: (height, width) of the images it was made for: what was asked for, else its card's; None for one
             put together by hand.
-        spec: what rebuilds this network.
-        loss: name of the loss it was made for (`striate.training.losses`); recipes train with it unless they say.
-        auxiliary_weight: what its paper multiplies the loss of each auxiliary head by; recipes likewise.
-        weights_source: the record of the weights it was loaded with, None for random ones.
-        fresh: names of the layers that these weights left random, such as a head for other classes.
     """
 
     def __init__(
@@ -68,7 +62,11 @@ class ConvNet(nn.Module):
         self.spec = ModelSpec("custom")
         self.weights_source: WeightSource | None = None
         self.fresh: tuple[str, ...] = ()
-        self._frozen: tuple[str, ...] = ()
+
+    @property
+    def auxiliary_heads(self) -> tuple[str, ...]:
+        """Names of the stages with a head of their own."""
+        return tuple(self.auxiliary)
 
     @property
     def num_features(self) -> int:
@@ -192,44 +190,6 @@ class ConvNet(nn.Module):
     def parts(self) -> dict[str, nn.Module]:
         """The stem and the stages by name, in order: what can be frozen."""
         return {"stem": self.stem, **dict(self.stages.named_children())}
-
-    def freeze(self, until: str = "all") -> ConvNet:
-        """Freeze the stem and the stages up to and with `until` ("stem", a stage, "all"); the rest trains.
-
-        Frozen parameters get no gradient. Frozen parts stay in evaluation mode whatever `train()` says, so
-        their batch norms keep their statistics. Heads always train.
-
-        Raises:
-            UsageError: there is no such stage.
-        """
-        parts = self.parts()
-        if until != "all" and until not in parts:
-            raise unknown(f"stage of {self.spec.name}", until, [*parts, "all"])
-        names = list(parts)
-        last = len(names) if until == "all" else names.index(until) + 1
-        self._frozen = tuple(names[:last])
-        for name, part in parts.items():
-            part.requires_grad_(name not in self._frozen)
-        return self.train(self.training)
-
-    def unfreeze(self) -> ConvNet:
-        """Let every part train again."""
-        self._frozen = ()
-        self.requires_grad_(True)
-        return self.train(self.training)
-
-    @property
-    def frozen(self) -> tuple[str, ...]:
-        """Names of the frozen parts."""
-        return self._frozen
-
-    def train(self, mode: bool = True) -> ConvNet:
-        """Set training mode, but for frozen parts."""
-        super().train(mode)
-        parts = self.parts()
-        for name in self._frozen:
-            parts[name].eval()
-        return self
 
 
 def _width(head: nn.Sequential, axis: int) -> int:

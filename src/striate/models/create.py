@@ -9,7 +9,8 @@ from typing import Any
 from striate.errors import UsageError
 from striate.models.card import Card, ModelSpec
 from striate.models.catalogue import families, get_card
-from striate.models.convnet import ConvNet, InputError
+from striate.models.convnet import ConvNet
+from striate.models.network import InputError
 from striate.models.options import check_options, defaults_of
 from striate.models.pretrained import options_needed, pretrained, put_in
 from striate.models.stem import stem_for

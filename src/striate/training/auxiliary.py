@@ -10,17 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from striate.errors import UsageError
-from striate.models import ConvNet, get_card, list_models
+from striate.models import Network, Outline, get_card, list_models
+from striate.models.libraries import WITH_HEADS
 from striate.training.recipes import Recipe
+
+#: Networks of torchvision that build their heads by an option of theirs.
+WITH_AN_OPTION = tuple(f"torchvision:{name}" for name in WITH_HEADS)
 
 
 def auxiliary_options(
-    name: str, options: Mapping[str, Any], settings: Mapping[str, Any], preset: Recipe | None
+    outline: Outline, options: Mapping[str, Any], settings: Mapping[str, Any], preset: Recipe | None
 ) -> Mapping[str, Any]:
     """The network's options, with its auxiliary heads where a weight for their losses is asked for.
 
     Args:
-        name: of the network.
+        outline: of the network.
         options: of the network, as asked for.
         settings: fields of the recipe, as asked for.
         preset: the recipe, if one was named.
@@ -31,10 +35,14 @@ def auxiliary_options(
     asked = _asked(settings, preset)
     if asked is None:
         return options
-    if not get_card(name).auxiliary_weight:
+    if outline.card is None:  # such heads are there or not, as its own options say
+        return {"aux_logits": True, **options} if asked and outline.name in WITH_AN_OPTION else options
+    if not outline.auxiliary_weight:
         if asked:
             have = ", ".join(other for other in list_models() if get_card(other).auxiliary_weight)
-            raise UsageError(f"{name} has no auxiliary heads, so auxiliary_weight cannot be set; these have: {have}.")
+            raise UsageError(
+                f"{outline.name} has no auxiliary heads, so auxiliary_weight cannot be set; these have: {have}."
+            )
         return options
     if "auxiliary" in options and bool(options["auxiliary"]) != bool(asked):
         raise UsageError(
@@ -52,13 +60,13 @@ def _asked(settings: Mapping[str, Any], preset: Recipe | None) -> float | None:
     return (preset.auxiliary_weight or None) if preset else None
 
 
-def auxiliary_weight(model: ConvNet, recipe: Recipe) -> float:
+def auxiliary_weight(model: Network, recipe: Recipe) -> float:
     """The weight of each auxiliary head's loss: the recipe's, else the network's own; 0 where there are no heads.
 
     Raises:
         UsageError: heads that would not be trained, or a weight without heads.
     """
-    if not model.auxiliary:
+    if not model.auxiliary_heads:
         if recipe.auxiliary_weight:
             raise UsageError(
                 f"auxiliary_weight is {recipe.auxiliary_weight:g}, but {model.spec.name} is built without auxiliary "

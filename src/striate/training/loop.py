@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from striate.errors import StriateError
-from striate.models import ConvNet
+from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
@@ -64,7 +64,7 @@ class Training:
 
     def __init__(
         self,
-        model: ConvNet,
+        model: Network,
         material: Material,
         recipe: Recipe,
         run: RunFolder,
@@ -83,7 +83,7 @@ class Training:
 
         groups = parameter_groups(model, recipe.weight_decay)
         optimizer = create_optimizer(recipe.optimizer, groups, recipe.learning_rate, recipe.momentum, recipe.nesterov)
-        self.module = model.to(memory_format=torch.channels_last)
+        self.module = model.to(memory_format=model.memory_format)
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
         self.update = Update(fabric, self.module, self.optimizer, recipe.clip_norm)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None

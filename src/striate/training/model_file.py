@@ -13,7 +13,8 @@ from safetensors.torch import save
 from striate.data import Preprocessing
 from striate.errors import StriateError
 from striate.files import write_atomically
-from striate.models import ConvNet, create_model
+from striate.models import ModelSpec, Network, Trust, rebuild
+from striate.models.origin import Untrusted
 from striate.strict_json import to_json
 from striate.training.checkpoints import checksum
 from striate.weights import load_state
@@ -71,7 +72,7 @@ class Description:
         return cls(**values)
 
 
-def save_model(path: Path, model: ConvNet, description: Description) -> Path:
+def save_model(path: Path, model: Network, description: Description) -> Path:
     """Write weights and description to one file, whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     description = replace(description, checksum=checksum(tensors))
@@ -79,8 +80,8 @@ def save_model(path: Path, model: ConvNet, description: Description) -> Path:
     return write_atomically(path, save(tensors, metadata={FORMAT: description.to_json()}))
 
 
-def load_model(path: str | Path) -> tuple[ConvNet, Description]:
-    """Rebuild the network that `save_model` wrote, in evaluation mode.
+def load_model(path: str | Path, trust: Trust | None = None) -> tuple[Network, Description]:
+    """Rebuild the network that `save_model` wrote, in evaluation mode; `trust` says whose code may make it.
 
     Raises:
         StriateError: missing, a pickle (refused: loading one can run anything), damaged, or without striate's
@@ -103,9 +104,11 @@ def load_model(path: str | Path) -> tuple[ConvNet, Description]:
         description = Description.from_json(metadata[FORMAT])
         if description.checksum != checksum(tensors):
             raise ValueError("its checksum is wrong")
-        model = create_model(description.network["name"], **description.network["arguments"])
+        model = rebuild(ModelSpec.from_dict(description.network), trust or Trust())
         if len(description.classes) != max(2, model.num_classes):  # a single output separates two classes
             raise ValueError(f"{len(description.classes)} names of classes for {model.num_classes} outputs")
+    except Untrusted as error:
+        raise Untrusted(f"{path}: {error}") from error
     except (StriateError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StriateError(f"{path}: the model file is damaged ({str(error).rstrip('.')}); make it anew.") from error
     load_state(model, tensors, where=str(path))

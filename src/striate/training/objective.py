@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from striate.models import ConvNet
+from striate.models import Network
 from striate.training.auxiliary import auxiliary_weight
 from striate.training.losses import choose_loss, class_logits
 from striate.training.recipes import Recipe
@@ -36,9 +36,9 @@ class Objective:
         UsageError: the loss does not fit the network, or there are auxiliary heads without a weight, or the reverse.
     """
 
-    def __init__(self, model: ConvNet, recipe: Recipe, num_classes: int) -> None:
+    def __init__(self, model: Network, recipe: Recipe, num_classes: int) -> None:
         self.criterion = choose_loss(recipe.loss, model.loss, recipe.label_smoothing)
-        self.heads, self.num_classes = tuple(model.auxiliary), num_classes
+        self.heads, self.num_classes = model.auxiliary_heads, num_classes
         self.weight = auxiliary_weight(model, recipe)
         #: Columns of metrics.csv: the head's loss; with auxiliary heads also theirs, and the sum that is minimised.
         self.figures = ["train_loss"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from striate.cli.user_file import module_in
 from striate.errors import StriateError, UsageError
+from striate.models.user_file import module_in
 
 NET = """
 import functools

@@ -1,0 +1,205 @@
+"""Foreign: any module that makes logits of images, with the face of a network."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.errors import StriateError, UsageError
+from striate.models.anatomy import Anatomy, as_map, flat, study, tensors_of
+from striate.models.card import ModelSpec
+from striate.models.convnet import _fresh as fresh_layer
+from striate.models.network import InputError, Network
+
+
+class Foreign(Network):
+    """A module of a library's or of one's own: its logits, its parts and its classifier, found by running it once.
+
+    Attributes:
+        module: the module itself; training it here trains it.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        spec: ModelSpec,
+        in_channels: int,
+        input_size: tuple[int, int],
+        channels_last: bool | None = None,
+    ) -> None:
+        """Give a module the face of a network.
+
+        Args:
+            module: makes logits (N, K) of images (N, C, H, W), alone or first among its outputs.
+            spec: what rebuilds it.
+            in_channels: C.
+            input_size: (H, W) at which it is run to see what it is made of.
+            channels_last: whether it works on images whose channels lie together in memory; None to try.
+        """
+        super().__init__()
+        self.module, self.spec = module, spec
+        self.in_channels, self.input_size = in_channels, input_size
+        self.loss, self.auxiliary_weight = "cross_entropy", 0.0
+        self.weights_source, self.fresh = None, ()
+        together = _takes_channels_last(module, self._zeros) if channels_last is None else channels_last
+        self.memory_format = torch.channels_last if together else torch.contiguous_format
+
+    @property
+    def _zeros(self) -> Tensor:
+        assert self.input_size is not None
+        weight = next(self.module.parameters(), None)
+        zeros = torch.zeros((2, self.in_channels, *self.input_size))
+        return zeros if weight is None else zeros.to(weight.device, weight.dtype)
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """What running it once has shown."""
+        try:
+            return study(self.module, self._zeros)
+        except ValueError as error:
+            raise StriateError(f"{self.spec.name}: {error}") from error
+        except StriateError:
+            raise
+        except Exception as error:
+            size = "x".join(map(str, (self.in_channels, *(self.input_size or ()))))
+            words = str(error).strip().splitlines() or [type(error).__name__]
+            raise InputError(
+                f"{self.spec.name} cannot work on images of {size} (channels x height x width): {words[0][:200]}; "
+                "give the size that it takes"
+            ) from error
+
+    @property
+    def num_classes(self) -> int:
+        """Number of logits."""
+        return self.anatomy.outputs
+
+    @property
+    def num_features(self) -> int:
+        """Width of the vector that the classifier sees."""
+        return int(self._classifier.weight.shape[1])
+
+    @property
+    def auxiliary_heads(self) -> tuple[str, ...]:
+        """Further outputs that are logits, too."""
+        return self.anatomy.auxiliary
+
+    def forward(self, x: Tensor, auxiliary: bool = False) -> Any:
+        """Logits (N, num_classes); with `auxiliary` the pair (logits, {name: logits of that head})."""
+        outputs = tensors_of(self.module(x.contiguous(memory_format=self.memory_format)))
+        logits = flat(next(iter(outputs.values())))
+        if not auxiliary:
+            return logits
+        return logits, {name: flat(outputs[name]) for name in self.auxiliary_heads}
+
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The logits and the last feature map of each resolution, by the name of the part that makes it."""
+        outputs: dict[str, Any] = {}
+        handles = [
+            self.module.get_submodule(name).register_forward_hook(
+                lambda *given, name=name: outputs.update({name: given[2]})
+            )
+            for name in self.anatomy.maps
+        ]
+        try:
+            logits = self(x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        found = {name: as_map(outputs[name], self.anatomy.grid) for name in self.anatomy.maps}
+        return logits, {name: feature_map for name, feature_map in found.items() if feature_map is not None}
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The vector that the classifier sees: (N, C, H, W) -> (N, num_features), averaged over the image."""
+        seen: list[Tensor] = []
+        handle = self._classifier.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        try:
+            self(x)
+        finally:
+            handle.remove()
+        return seen[-1].mean((2, 3)) if seen[-1].dim() == 4 else seen[-1]
+
+    def check_input(self, x: Tensor) -> None:
+        """Raise `InputError` for another number of axes or channels."""
+        if x.dim() != 4 or x.shape[1] != self.in_channels:
+            raise InputError(
+                f"{self.spec.name} takes a floating-point batch (N, {self.in_channels}, H, W) and got one of shape "
+                f"{tuple(x.shape)}"
+            )
+
+    def reset_head(self, num_classes: int) -> Foreign:
+        """Put a fresh last layer of `num_classes` outputs in place of the classifier.
+
+        Raises:
+            UsageError: fewer than one class, or no layer makes the logits by itself.
+        """
+        if num_classes < 1:
+            raise UsageError(f"num_classes is {num_classes}; a network needs at least 1")
+        layer = self._classifier
+        if self.auxiliary_heads:
+            raise UsageError(
+                f"{self.spec.name} has {self.num_classes} outputs and auxiliary heads, so it cannot be given "
+                f"{num_classes}; have its function take num_classes"
+            )
+        path = self.anatomy.classifier
+        assert path is not None
+        parent, _, name = path.rpartition(".")
+        setattr(self.module.get_submodule(parent), name, fresh_layer(layer, num_classes))
+        self.fresh = (f"module.{path}",)
+        del self.anatomy  # of the module as it was
+        return self
+
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The parts before the classifier, in the order in which they run.
+
+        Raises:
+            UsageError: none can be told apart.
+        """
+        if not self.anatomy.parts:
+            raise UsageError(f"{self.spec.name} cannot be frozen: it has no parts before its last layer")
+        return {name: self.module.get_submodule(name) for name in self.anatomy.parts}
+
+    def freeze(self, until: str = "all") -> Foreign:
+        """As `Network.freeze`; weights that are in no part of their own are frozen with the first."""
+        super().freeze(until)
+        held = {id(weight) for part in self.parts().values() for weight in part.parameters()}
+        held |= {id(weight) for weight in self._head_weights()}
+        for weight in self.module.parameters():
+            if id(weight) not in held:
+                weight.requires_grad_(False)
+        return self
+
+    def _head_weights(self) -> list[nn.Parameter]:
+        path = self.anatomy.classifier
+        return [] if path is None else list(self.module.get_submodule(path).parameters())
+
+    @property
+    def _classifier(self) -> nn.Linear | nn.Conv2d:
+        path = self.anatomy.classifier
+        if path is None:
+            raise UsageError(
+                f"{self.spec.name}: which layer makes its {self.num_classes} outputs cannot be told, so it can be "
+                "given no other head; have its function take num_classes, or end in a dense layer or 1x1 convolution"
+            )
+        layer = self.module.get_submodule(path)
+        assert isinstance(layer, nn.Linear | nn.Conv2d)
+        return layer
+
+
+def _takes_channels_last(module: nn.Module, zeros: Tensor) -> bool:
+    """Whether a step of training works on images whose channels lie together, which is faster.
+
+    Code that calls `view` on a feature map does not take them.
+    """
+    try:
+        twin = copy.deepcopy(module).train().to(memory_format=torch.channels_last)
+        with torch.enable_grad(), torch.random.fork_rng(devices=()):
+            outputs = tensors_of(twin(zeros.contiguous(memory_format=torch.channels_last)))
+            torch.stack([tensor.float().sum() for tensor in outputs.values()]).sum().backward()
+    except Exception:  # whatever it was, it shows again where the module itself is run
+        return False
+    return True

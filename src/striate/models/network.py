@@ -1,0 +1,129 @@
+"""Network: the face of every network. What trains, predicts, explains and exports asks for this and nothing else.
+
+`ConvNet` is the implementation of the catalogue's networks, `Foreign` the adapter that gives it to any module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.errors import StriateError, unknown
+from striate.models.card import ModelSpec
+from striate.weights import WeightSource
+
+
+class InputError(StriateError):
+    """Images that a network cannot work on: wrong channels, too small, not the size it was built for."""
+
+
+class Network(nn.Module):
+    """A network that classifies images, whoever wrote it.
+
+    Attributes:
+        spec: what rebuilds it.
+        in_channels: channels of an input image.
+        input_size: (height, width) of the images it was made for; None where nobody said.
+        loss: name of the loss it was made for (`striate.training.losses`); recipes train with it unless they say.
+        auxiliary_weight: what its paper multiplies the loss of each auxiliary head by; recipes likewise.
+        memory_format: how its weights and images lie in memory.
+        weights_source: the record of the weights it was loaded with, None for random ones.
+        fresh: names of the layers that these weights left random, such as a head for other classes.
+    """
+
+    spec: ModelSpec
+    in_channels: int
+    input_size: tuple[int, int] | None
+    loss: str
+    auxiliary_weight: float
+    memory_format: torch.memory_format = torch.channels_last
+    weights_source: WeightSource | None
+    fresh: tuple[str, ...]
+    _frozen: tuple[str, ...] = ()
+
+    @property
+    def num_classes(self) -> int:
+        """Number of logits."""
+        raise NotImplementedError
+
+    @property
+    def num_features(self) -> int:
+        """Width of the vector that the classifier sees."""
+        raise NotImplementedError
+
+    @property
+    def auxiliary_heads(self) -> tuple[str, ...]:
+        """Names of the heads that are trained beside the main one and unused otherwise."""
+        return ()
+
+    def forward(self, x: Tensor, auxiliary: bool = False) -> Any:
+        """Logits (N, num_classes) of a float batch (N, in_channels, H, W).
+
+        With `auxiliary` the pair (logits, {name: logits of that auxiliary head}).
+
+        Raises:
+            InputError: wrong number of channels or a size the network cannot work on.
+        """
+        raise NotImplementedError
+
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The logits and, of the same pass, the feature maps by the name of the part that ends in each, in order."""
+        raise NotImplementedError
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The vector that the classifier sees: (N, C, H, W) -> (N, num_features)."""
+        raise NotImplementedError
+
+    def check_input(self, x: Tensor) -> None:
+        """Raise `InputError` when the network cannot work on `x`."""
+        raise NotImplementedError
+
+    def reset_head(self, num_classes: int) -> Network:
+        """Put a fresh last layer of `num_classes` outputs into every head; the layers before it stay."""
+        raise NotImplementedError
+
+    def parts(self) -> Mapping[str, nn.Module]:
+        """What can be frozen by name, from the first to the last before the classifier."""
+        raise NotImplementedError
+
+    def freeze(self, until: str = "all") -> Network:
+        """Freeze the parts up to and with `until` (one of `parts`, or "all"); the rest trains.
+
+        Frozen parameters get no gradient. Frozen parts stay in evaluation mode whatever `train()` says, so
+        their batch norms keep their statistics. Heads always train.
+
+        Raises:
+            UsageError: there is no such part.
+        """
+        parts = self.parts()
+        if until != "all" and until not in parts:
+            raise unknown(f"stage of {self.spec.name}", until, [*parts, "all"])
+        names = list(parts)
+        last = len(names) if until == "all" else names.index(until) + 1
+        self._frozen = tuple(names[:last])
+        for name, part in parts.items():
+            part.requires_grad_(name not in self._frozen)
+        return self.train(self.training)
+
+    def unfreeze(self) -> Network:
+        """Let every part train again."""
+        self._frozen = ()
+        self.requires_grad_(True)
+        return self.train(self.training)
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Names of the frozen parts."""
+        return self._frozen
+
+    def train(self, mode: bool = True) -> Network:
+        """Set training mode, but for frozen parts."""
+        super().train(mode)
+        if self._frozen:
+            parts = self.parts()
+            for name in self._frozen:
+                parts[name].eval()
+        return self

@@ -1,0 +1,158 @@
+"""Any network by its name or reference, with the face of a network: the catalogue's, a library's, one's own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from striate.analysis.weightless import uncompiled
+from striate.errors import StriateError, UsageError
+from striate.models.card import ModelSpec
+from striate.models.create import create_model
+from striate.models.foreign import Foreign
+from striate.models.libraries import WITH_HEADS, library_network
+from striate.models.network import Network
+from striate.models.origin import Handed, Trust, made_in_package, origin_of, origin_of_module, reference_in
+from striate.models.references import Reference, reference_of, reference_to
+from striate.models.user_file import module_in
+from striate.models.weights_of_own import put_in
+
+#: What functions call the number of classes, the channels of an image and its size.
+CLASSES = ("num_classes", "n_classes", "classes", "num_labels")
+CHANNELS = ("in_channels", "in_chans", "input_channels")
+SIZES = ("input_size", "image_size", "img_size")
+#: What of the arguments is known of every network; the others are options of its own.
+KNOWN = ("num_classes", "in_channels", "input_size")
+
+
+def obtain(
+    model: str | Handed,
+    *,
+    num_classes: int | None = None,
+    in_channels: int = 3,
+    input_size: Sequence[int] = (224, 224),
+    weights: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Network:
+    """A network made for a number of classes, of channels and a size of image.
+
+    Args:
+        model: a name of the catalogue, `torchvision:NAME`, `timm:NAME`, `file.py:function`, `package.module:Class`;
+            a module; or a function or class that makes one.
+        num_classes: outputs; where its function does not ask for them its last layer is made anew. None for as it is.
+        in_channels: channels of the images.
+        input_size: (height, width) in pixels.
+        weights: see `create_model`; of a network that is not of the catalogue, a file with the tensors of its own.
+        options: of the network, or further arguments of its function.
+
+    Raises:
+        UsageError: nothing has that name, an option that it does not take, or a head that cannot be made anew.
+        StriateError: its code fails, with the line that failed; weights that do not fit.
+    """
+    reference = reference_to(model) if isinstance(model, str) else None
+    if isinstance(model, str) and reference is None:
+        size = tuple(input_size)
+        return create_model(
+            model,
+            num_classes=num_classes,
+            in_channels=in_channels,
+            input_size=size[0] if size[0] == size[1] else size,
+            weights=weights,
+            **(options or {}),
+        )
+    height, width = input_size
+    arguments = {
+        "num_classes": num_classes,
+        "in_channels": in_channels,
+        "input_size": [height, width],
+        **(options or {}),
+    }
+    if isinstance(model, nn.Module):
+        module, name, origin = uncompiled(model), type(model).__name__, origin_of_module(model)
+    elif not isinstance(model, str):
+        reference = reference_of(model)
+        module, name, origin = _made(model, arguments, str(reference)), str(reference), origin_of(reference)
+    else:
+        assert reference is not None
+        module, name, origin = _build(reference, arguments), str(reference), origin_of(reference)
+    known_to_take_it = True if reference is not None and not reference.is_named_code else None
+    network = Foreign(module, ModelSpec(name, arguments, origin), in_channels, (height, width), known_to_take_it)
+    if num_classes is not None and network.num_classes not in (num_classes, 1 if num_classes == 2 else num_classes):
+        network.reset_head(num_classes)
+    network.spec = ModelSpec(name, {**arguments, "num_classes": network.num_classes}, origin)
+    if weights is not None:
+        put_in(network, weights)
+    return network
+
+
+def rebuild(spec: ModelSpec, trust: Trust) -> Network:
+    """The network that a spec describes, with random weights.
+
+    Raises:
+        StriateError: it is made by code that is not trusted; see `striate.models.origin`.
+    """
+    if trust.handed is not None and spec.origin:
+        made: str | Handed = trust.handed
+    elif spec.origin:
+        made = str(reference_in(spec.origin, trust))
+    else:
+        return create_model(spec.name, **spec.arguments)
+    options = dict(spec.arguments)
+    known = {name: options.pop(name) for name in KNOWN}
+    network = obtain(made, **known, options=options)
+    network.spec = spec
+    return network
+
+
+def _build(reference: Reference, arguments: Mapping[str, Any]) -> nn.Module:
+    if not reference.is_named_code:
+        known = {name: arguments[name] for name in KNOWN}
+        options = {name: value for name, value in arguments.items() if name not in KNOWN}
+        if str(reference) in (f"torchvision:{name}" for name in WITH_HEADS):
+            options = {"init_weights": True, "aux_logits": False, **options}
+        return library_network(reference, **known, options=options)
+    if reference.kind == "package":
+        return _made(made_in_package(reference), arguments, str(reference))
+    return uncompiled(module_in(str(reference), lambda make: make(**filled_in(make, arguments))))
+
+
+def _made(make: Callable[..., nn.Module], arguments: Mapping[str, Any], what: str) -> nn.Module:
+    try:
+        module = make(**filled_in(make, arguments))
+    except StriateError:
+        raise
+    except Exception as error:
+        raise StriateError(f"{what} fails ({type(error).__name__}: {error})") from error
+    if not isinstance(module, nn.Module):
+        raise UsageError(f"{what} returns a value of type {type(module).__name__}; it must return a torch.nn.Module")
+    return uncompiled(module)
+
+
+def filled_in(make: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a function: classes, channels and size where it asks for them, and all options."""
+    try:
+        parameters = inspect.signature(make).parameters
+    except (TypeError, ValueError):  # it does not say
+        parameters = {}  # type: ignore[assignment]
+    options = {name: value for name, value in arguments.items() if name not in KNOWN}
+    given = dict(options)
+    height, width = arguments["input_size"]
+    for names, value in ((CLASSES, arguments["num_classes"]), (CHANNELS, arguments["in_channels"]), (SIZES, height)):
+        name = next((name for name in names if name in parameters), None)
+        if name is None or name in options or value is None:
+            continue
+        takes_pair = names is SIZES and isinstance(parameters[name].default, tuple | list)
+        given[name] = (height, width) if takes_pair or (names is SIZES and height != width) else value
+    return given
+
+
+def takes(make: Callable[..., Any], names: Sequence[str]) -> bool:
+    """Whether a function has an argument of one of these names."""
+    try:
+        return bool(inspect.signature(make).parameters.keys() & set(names))
+    except (TypeError, ValueError):
+        return False
