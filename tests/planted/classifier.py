@@ -100,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/reporting.py",
         "classifier/test_reporting.py",
         ("float(chances[true]),", "float(chances[predicted] / 2),"),
-        ("summary(trained, shape)", "summary(classifier.model, shape)"),
+        ("costs_of(trained, classifier", "costs_of(classifier.model, classifier"),
         ("getattr(dataset, evaluation.split).images", "dataset.train.images"),
     ),
     *faults(
