@@ -47,10 +47,9 @@ def test_the_configuration_and_the_watch_arrive_in_the_training(monkeypatch, tmp
     assert material.final_images == len(digits.test)
     assert (material.train, material.val, material.classes) == (1, 2, digits.classes)
     assert training.run.path == tmp_path
-    (train, place), (val, readers) = batches
+    (train, _), (val, readers) = batches
     assert train[0] is digits.train
-    assert train[2:] == (told.recipe.batch_size // 2, training.recipe.augment, 5, 3)
-    assert place == {"rank": 1, "world_size": 2}
+    assert train[2:] == (told.recipe.batch_size // 2, training.recipe.augment, 5, 3, (1, 2))
     assert val == (digits.val, material.preprocessing, execution.VALIDATION_BATCH)
     assert readers == {"workers": 3}
 

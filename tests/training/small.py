@@ -83,12 +83,12 @@ def training(
     """A training in `folder`, at its first step; this process's part of it where `fabric` has several."""
     torch.manual_seed(0)
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
-    part = {"rank": fabric.global_rank, "world_size": fabric.world_size}
+    part = (fabric.global_rank, fabric.world_size)
     folder.mkdir(exist_ok=True)
     return Training(
         network(auxiliary) if model is None else model,
         Material(
-            Batches(split("train", 64, 0), LOOK, chosen.batch_size // fabric.world_size, chosen.augment, 5, **part),
+            Batches(split("train", 64, 0), LOOK, chosen.batch_size // fabric.world_size, chosen.augment, 5, part=part),
             Batches(split("val", 32, 1), LOOK, 32) if val else None,
             CLASSES,
             LOOK,

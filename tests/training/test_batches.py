@@ -150,7 +150,7 @@ def test_an_epoch_left_half_way_does_not_disturb_the_next(arrays, workers):
 
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_processes_share_an_epochs_images_and_none_comes_twice(arrays, world_size):
-    parts = [training(arrays, batch_size=3, rank=rank, world_size=world_size) for rank in range(world_size)]
+    parts = [training(arrays, batch_size=3, part=(rank, world_size)) for rank in range(world_size)]
     assert {part.steps for part in parts} == {COUNT // (3 * world_size)}
     labels = torch.cat([labels for part in parts for _, labels in part.epoch(2)])
     assert len(labels) == len(labels.unique()) == COUNT // (3 * world_size) * 3 * world_size
@@ -191,7 +191,7 @@ def test_a_batch_larger_than_the_data_says_what_to_give(arrays):
     wanted = int(str(error.value).split("--batch-size ")[1].split()[0])
     assert training(arrays, batch_size=wanted).steps >= 1
     with pytest.raises(UsageError, match="batch of 24"):
-        training(arrays, batch_size=12, world_size=2)
+        training(arrays, batch_size=12, part=(0, 2))
     assert Batches(arrays, PREPROCESSING, 100).steps == 1
 
 

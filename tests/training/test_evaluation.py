@@ -4,12 +4,20 @@ import torch
 from torch import nn
 
 from striate.data import ArrayImages, Preprocessing, Split
+from striate.data.views import VIEWS
+from striate.engines import Eager, evaluating
 from striate.models import create_model
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 
 CLASSES = ("a", "b", "c")
 PREPROCESSING = Preprocessing((10, 10), 3, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+
+
+def measured(network, batches, look, classes):
+    """What training measures of a network in whatever mode it is."""
+    with evaluating(network):
+        return evaluate(Eager(network, look.normalise), batches, classes)
 
 
 @pytest.fixture
@@ -28,7 +36,7 @@ def model() -> nn.Module:
 
 @pytest.mark.parametrize("batch_size", [1, 5, 17, 64])
 def test_it_equals_a_plain_loop_in_double_precision(split, model, batch_size):
-    found = evaluate(model, Batches(split, PREPROCESSING, batch_size), PREPROCESSING, CLASSES)
+    found = measured(model, Batches(split, PREPROCESSING, batch_size), PREPROCESSING, CLASSES)
     double = model.double().eval()
     losses, probabilities = [], []
     mean, std = (np.array(values) for values in (PREPROCESSING.mean, PREPROCESSING.std))
@@ -45,7 +53,7 @@ def test_it_equals_a_plain_loop_in_double_precision(split, model, batch_size):
 
 
 def test_it_says_what_it_measured(split, model):
-    found = evaluate(model, Batches(split, PREPROCESSING, 4), PREPROCESSING, CLASSES)
+    found = measured(model, Batches(split, PREPROCESSING, 4), PREPROCESSING, CLASSES)
     assert found.classes == CLASSES
     assert found.names == [f"{i}.png" for i in range(17)]
     np.testing.assert_array_equal(found.labels, split.labels)
@@ -57,7 +65,7 @@ def test_it_says_what_it_measured(split, model):
 def test_the_network_keeps_its_mode_its_statistics_and_takes_no_gradient(split, model, training):
     model.train(training)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    evaluate(model, Batches(split, PREPROCESSING, 4), PREPROCESSING, CLASSES)
+    measured(model, Batches(split, PREPROCESSING, 4), PREPROCESSING, CLASSES)
     assert all(module.training == training for module in model.modules())
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -68,7 +76,7 @@ def test_frozen_parts_of_a_network_in_training_stay_in_evaluation_mode(split):
     network = create_model("resnet20_cifar", num_classes=3, in_channels=3).freeze("stem").train()
     modes = [module.training for module in network.modules()]
     assert {True, False} == set(modes)
-    evaluate(network, Batches(split, preprocessing, 8), preprocessing, CLASSES)
+    measured(network, Batches(split, preprocessing, 8), preprocessing, CLASSES)
     assert [module.training for module in network.modules()] == modes
 
 
@@ -76,7 +84,7 @@ def test_the_mode_comes_back_after_a_failure_too(split, model):
     model.train()
     wrong = Preprocessing((9, 9), 3, (0.5,) * 3, (0.5,) * 3)
     with pytest.raises(RuntimeError):
-        evaluate(model, Batches(split, wrong, 4), wrong, CLASSES)
+        measured(model, Batches(split, wrong, 4), wrong, CLASSES)
     assert model.training
 
 
@@ -84,7 +92,7 @@ def test_one_logit_stands_for_two_classes(split):
     torch.manual_seed(0)
     model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, 1))
     pair = Split("val", split.images, split.labels % 2)
-    found = evaluate(model, Batches(pair, PREPROCESSING, 5), PREPROCESSING, ("a", "b"))
+    found = measured(model, Batches(pair, PREPROCESSING, 5), PREPROCESSING, ("a", "b"))
     pixels = PREPROCESSING.normalise(torch.from_numpy(split.images.array).permute(0, 3, 1, 2))
     logits, labels = model(pixels)[:, 0].detach(), torch.from_numpy(pair.labels)
     np.testing.assert_allclose(found.probabilities[:, 1], logits.sigmoid(), atol=1e-6)
@@ -95,5 +103,33 @@ def test_one_logit_stands_for_two_classes(split):
 def test_images_are_given_in_the_weights_own_precision(split, model, kind):
     seen = []
     model.to(kind)[0].register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0].dtype))
-    assert evaluate(model, Batches(split, PREPROCESSING, 17), PREPROCESSING, CLASSES).probabilities.dtype == np.float32
+    assert measured(model, Batches(split, PREPROCESSING, 17), PREPROCESSING, CLASSES).probabilities.dtype == np.float32
     assert seen == [kind]
+
+
+def test_several_views_are_averaged_as_probabilities_and_measured_against_the_first(split, model):
+    look = Preprocessing((8, 8), 3, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+    model[5] = nn.Linear(288, 3)
+    model.eval()
+    views = VIEWS["five"]
+    found = measured(model, Batches(split, look, 3, views=views), look, CLASSES)
+    shares = []
+    for picture in split.images.array:
+        cuts = torch.from_numpy(np.stack([view.cut(picture, look) for view in views])).permute(0, 3, 1, 2)
+        shares.append(model(look.normalise(cuts)).softmax(1).mean(0).detach().numpy())
+    np.testing.assert_allclose(found.probabilities, shares, atol=1e-6)
+    expected = -np.log(np.array(shares, np.float64)[np.arange(17), split.labels]).mean()
+    assert found.loss == pytest.approx(expected, rel=1e-5)
+    once = measured(model, Batches(split, look, 3), look, CLASSES)
+    assert (once.views, found.views.top1_once) == (None, once.top1)
+    assert found.views.gain == pytest.approx(found.top1 - once.top1)
+    assert found.views.low <= found.views.gain <= found.views.high
+    assert found.views.views == tuple(map(str, views))
+    assert 0 < found.views.seconds_once < found.views.seconds
+
+
+def test_the_watcher_is_told_how_many_images_are_done(split, model):
+    done = []
+    with evaluating(model):
+        evaluate(Eager(model, PREPROCESSING.normalise), Batches(split, PREPROCESSING, 5), CLASSES, done.append)
+    assert done == [5, 10, 15, 17]

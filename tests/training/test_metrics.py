@@ -13,7 +13,8 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, t
 from torchmetrics.classification import MulticlassCalibrationError
 
 from striate.errors import StriateError
-from striate.training.metrics import Evaluation, wilson_interval
+from striate.training.intervals import wilson_interval
+from striate.training.metrics import Evaluation
 
 
 def random_evaluation(seed: int, images: int, classes: int, sharpness: float = 2.0) -> Evaluation:

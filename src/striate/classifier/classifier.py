@@ -21,6 +21,8 @@ from striate.data.division import divide_again
 from striate.data.listing import match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
+from striate.data.views import views_called
+from striate.engines import Eager, Predictor
 from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.files import at_home
 from striate.models import Handed, Network, Trust
@@ -62,6 +64,11 @@ class Classifier:
     def classes_(self) -> NDArray[np.str_]:
         """Class names as scikit-learn spells them."""
         return np.array(self.classes)
+
+    @property
+    def predictor(self) -> Predictor:
+        """What runs the network."""
+        return Eager(self.model, self.description.preprocessing.normalise)
 
     def __repr__(self) -> str:
         size = "x".join(map(str, self.description.preprocessing.size))
@@ -122,7 +129,13 @@ class Classifier:
             rows.append(self._probabilities([self._read(source) for source in group]))
         return np.concatenate(rows) if rows else np.empty((0, len(self.classes)), np.float32)
 
-    def evaluate(self, source: str | Path | Dataset | Split | None = None, split: str | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        source: str | Path | Dataset | Split | None = None,
+        split: str | None = None,
+        *,
+        views: str | int = "centre",
+    ) -> Evaluation:
         """Measure the classifier on labelled images; their classes are matched by name.
 
         Args:
@@ -130,6 +143,8 @@ class Classifier:
                 trained with, for that data set, split as it was then.
             split: "train", "val" or "test"; by default the test images where there are any, else validation
                 images, else what there is.
+            views: how often and how each image is looked at: "centre", "flip" (2), "five" (5), "ten" (10) or "scales"
+                (6); see `striate.data.views`. The probabilities are averaged.
 
         Returns:
             The outcome, whose `split` says what was measured: "train" for images that are for training; for other
@@ -142,13 +157,15 @@ class Classifier:
             raise UsageError(f"split '{split}' is unknown; it is one of train, val, test.")
         if not isinstance(source, str | Path | Dataset | Split | None) or source == "":
             raise UsageError(f"{source!r} is no place of images, no data set and no split of one.")
+        chosen = views_called(views)
         notes: tuple[str, ...] = ()
         if not isinstance(source, Split):
             dataset = self._open(source, split) if source is None or isinstance(source, str | Path) else source
             notes = _told(dataset) if dataset is not source else ()
             source = self._pick_split(dataset, split)
-        batches = Batches(source, self.description.preprocessing, BATCH_SIZE)
-        evaluation = evaluate(self.model, batches, self.description.preprocessing, self.classes)
+        size = max(1, BATCH_SIZE // len(chosen))
+        batches = Batches(source, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
+        evaluation = evaluate(self.predictor, batches, self.classes)
         return replace(evaluation, notes=notes)
 
     def _pick_split(self, dataset: Dataset, name: str | None) -> Split:
@@ -246,15 +263,12 @@ class Classifier:
                 raise UnreadableImage("does not fit in memory", source.name) from error
             raise
 
-    @torch.inference_mode()
     def _probabilities(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Probabilities (N, K) of preprocessed images."""
         if not images:
             return np.empty((0, len(self.classes)), np.float32)
-        device = next(self.model.parameters()).device
-        batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(device)
-        logits = class_logits(self.model(self.description.preprocessing.normalise(batch)), len(self.classes))
-        return logits.float().softmax(1).cpu().numpy()
+        logits = torch.from_numpy(self.predictor(np.stack(images)))
+        return class_logits(logits, len(self.classes)).softmax(1).numpy()
 
 
 def _told(dataset: Dataset) -> tuple[str, ...]:

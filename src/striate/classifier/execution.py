@@ -154,9 +154,9 @@ def _prepare(
 def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     """The batches of this process."""
     look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
-    place = {"rank": fabric.global_rank, "world_size": fabric.world_size}
+    part = (fabric.global_rank, fabric.world_size)
     return Material(
-        train=Batches(dataset.train, look, size, config.recipe.augment, config.seed, workers, **place),
+        train=Batches(dataset.train, look, size, config.recipe.augment, config.seed, workers, part),
         val=Batches(dataset.val, look, VALIDATION_BATCH, workers=workers) if dataset.val else None,
         classes=dataset.classes,
         preprocessing=look,

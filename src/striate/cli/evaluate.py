@@ -19,6 +19,9 @@ def command(
     split: Annotated[
         str | None, typer.Option(help="train, val or test; by default the most independent there is.")
     ] = None,
+    views: Annotated[
+        str, typer.Option(help="How each image is looked at: centre, flip, five, ten (or 10) or scales.")
+    ] = "centre",
     trust: TrustOption = None,
     json: Json = False,
 ) -> None:
@@ -26,7 +29,7 @@ def command(
     from striate.classifier import load
 
     classifier = load(run, trust=trust)
-    evaluation = classifier.evaluate(source, split)
+    evaluation = classifier.evaluate(source, split, views=views)
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)
     if json:

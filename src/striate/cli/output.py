@@ -35,5 +35,7 @@ def evaluation_lines(evaluation: Any, split: str) -> str:
     lines = [f"top-1 {evaluation.top1:.2%} ({low:.2%} to {high:.2%}, 95 % interval) on {len(evaluation):,} {of}"]
     if evaluation.top5 is not None:
         lines.append(f"top-5 {evaluation.top5:.2%}")
+    if evaluation.views is not None:
+        lines.append(str(evaluation.views))
     lines.append(f"loss {evaluation.loss:.4f}, calibration error {evaluation.calibration().ece:.4f}")
     return "\n".join(lines)

@@ -96,14 +96,14 @@ class Preprocessing:
             )
         if self.resize == "squash":
             return resize_image(image, height, width, self.interpolation)
-        whole = self._cover(*image.shape[:2])
+        whole = self.cover(*image.shape[:2])
         top, left = round((whole[0] - height) / 2), round((whole[1] - width) / 2)
         if whole[0] * whole[1] > _MOST_WASTE * height * width:
             return resize_window(image, whole, (top, left, height, width), self.interpolation)
         image = resize_image(image, *whole, self.interpolation)
         return np.ascontiguousarray(image[top : top + height, left : left + width])
 
-    def _cover(self, height: int, width: int) -> tuple[int, int]:
+    def cover(self, height: int, width: int) -> tuple[int, int]:
         """The smallest size of the image's aspect that covers `size / crop_fraction` (short side exact)."""
         target_height, target_width = (round(side / self.crop_fraction) for side in self.size)
         if width * target_height <= height * target_width:

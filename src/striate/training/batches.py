@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from striate.augment import Augment, recolour, warp
 from striate.data import ArrayImages, Preprocessing, Split
+from striate.data.views import View, cut_all
 from striate.errors import StriateError, UsageError
 
 #: Bytes of decoded images that are held while a batch is made.
@@ -29,7 +30,7 @@ _BATCH_MEMORY = 1 << 29
 
 
 class Batch(NamedTuple):
-    """uint8 images (N, C, H, W), channels last in memory, and their int64 labels (N,)."""
+    """uint8 images (N, C, H, W), channels last in memory, and their int64 labels (N,); of V views N * V images."""
 
     images: Tensor
     labels: Tensor
@@ -51,6 +52,7 @@ class _Maker(Dataset):
     preprocessing: Preprocessing
     augment: Augment
     seed: int
+    views: tuple[View, ...] = ()
 
     def __getitem__(self, key: _Key) -> tuple[Tensor, Tensor] | StriateError:
         try:
@@ -79,6 +81,10 @@ class _Maker(Dataset):
 
     def _plain(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         source = self.split.images
+        if self.views:
+            return np.concatenate(
+                [cut_all(source.read(int(index)), self.preprocessing, self.views) for index in indices]
+            )
         if isinstance(source, ArrayImages) and source.array.shape[1:3] == self.preprocessing.size:
             return source.array[indices]
         # One at a time: only what the network sees is held, whatever the size of the pictures.
@@ -122,8 +128,8 @@ class Batches:
         augment: random transformations; None for the plain images in their own order (evaluation).
         seed: see the module.
         workers: processes that decode and warp beside training; 0 makes batches in this one.
-        rank: which of `world_size` processes this one is; each takes its own part of every batch.
-        world_size: how many processes train together.
+        part: which of how many processes that train together this one is; each takes its own part of every batch.
+        views: ways to cut each picture, whose cuts follow one another; none for the one that preprocessing makes.
 
     Raises:
         UsageError: a training batch larger than the split.
@@ -137,13 +143,13 @@ class Batches:
         augment: Augment | None = None,
         seed: int = 0,
         workers: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
+        part: tuple[int, int] = (0, 1),
+        views: Sequence[View] = (),
     ) -> None:
-        self.split, self.batch_size, self.seed = split, batch_size, seed
+        self.split, self.batch_size, self.seed, self.views = split, batch_size, seed, tuple(views)
         self.training = augment is not None
-        self.rank, self.world_size, self.workers = rank, world_size, workers
-        together = batch_size * world_size
+        (self.rank, self.world_size), self.workers = part, workers
+        together = batch_size * self.world_size
         if self.training and together > len(split):
             raise UsageError(
                 f"a batch of {together} is larger than the {len(split)} images to train on. "
@@ -151,7 +157,7 @@ class Batches:
             )
         self.steps = len(split) // together if self.training else -(-len(split) // batch_size)
         self.waited = 0.0  # seconds the consumer has waited for batches
-        maker = _Maker(split, preprocessing, augment or Augment(), seed)
+        maker = _Maker(split, preprocessing, augment or Augment(), seed, self.views)
         self._keys = _Keys()
         self._loader = DataLoader(
             maker,

@@ -16,6 +16,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from striate.engines import Eager, evaluating
 from striate.errors import StriateError
 from striate.models import Network
 from striate.training.averaging import WeightAverage
@@ -230,7 +231,9 @@ class Training:
         """Measure the network that would be saved on the validation images."""
         if self.val_batches is None:
             return None
-        evaluation = evaluate(self.result, self.val_batches, self.preprocessing, self.classes)
+        with evaluating(self.result):
+            predictor = Eager(self.result, self.preprocessing.normalise)
+            evaluation = evaluate(predictor, self.val_batches, self.classes)
         # Processes keep statistics of their own, and must agree on what follows from the figures.
         return self.fabric.broadcast(evaluation) if self.fabric.world_size > 1 else evaluation
 

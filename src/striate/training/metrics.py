@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from striate.errors import StriateError
+from striate.training.gain import Gain
+from striate.training.intervals import wilson_interval
 
 #: Beyond this many classes `Evaluation.to_dict` leaves the confusion matrix out.
 LARGEST_MATRIX_IN_DICT = 100
@@ -47,25 +49,6 @@ class Confusion(NamedTuple):
     share: float
 
 
-def wilson_interval(correct: int, count: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    """The interval that covers a proportion's true value with 95 % confidence (Wilson, 1927).
-
-    Unlike the normal approximation it stays inside [0, 1] and has a width at 0 and at `count` correct.
-
-    Args:
-        correct: successes.
-        count: trials; 0 gives the whole of [0, 1].
-        z: the normal quantile of the wanted confidence.
-    """
-    if count == 0:
-        return 0.0, 1.0
-    share = correct / count
-    centre = share + z * z / (2 * count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    scale = 1 + z * z / count
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
-
-
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """The outcome of one pass over a split.
@@ -78,6 +61,7 @@ class Evaluation:
         loss: mean loss over the split.
         split: the split's name, "test" or "val", where it has one.
         notes: what the images are and what was left out of them, one line each.
+        views: what several views of each picture gained, where there were several.
 
     Raises:
         StriateError: there are no images, shapes disagree, a label is no class, a probability is not finite
@@ -91,6 +75,7 @@ class Evaluation:
     loss: float = math.nan
     split: str = ""
     notes: tuple[str, ...] = ()
+    views: Gain | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -200,6 +185,7 @@ class Evaluation:
             "ece": self.calibration().ece,
             "per_class": [score._asdict() for score in self.per_class()],
             "confusion": self.confusion.tolist() if small else None,
+            **({} if self.views is None else {"views": self.views.to_dict()}),
         }
 
 

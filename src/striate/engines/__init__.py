@@ -1,0 +1,6 @@
+"""Engines: a network in evaluation mode, from pictures to logits, whatever runs it."""
+
+from striate.engines.eager import Eager, evaluating
+from striate.engines.predictor import Predictor
+
+__all__ = ["Eager", "Predictor", "evaluating"]

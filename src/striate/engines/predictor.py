@@ -1,0 +1,22 @@
+"""Predictor: the one protocol from pictures to logits, which evaluation, prediction and reports use."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Predictor(Protocol):
+    """Runs a network in evaluation mode.
+
+    Attributes:
+        name: what runs it, such as "eager".
+    """
+
+    name: str
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits (N, K) of pictures uint8 (N, H, W, C) of the network's size, before normalisation."""
+        ...
