@@ -7,18 +7,30 @@ from striate.models.convnet import ConvNet, InputError
 from striate.models.create import create_model
 from striate.models.fpn import FeaturePyramid
 from striate.models.fully_convolutional import to_fully_convolutional
+from striate.models.imagenet import (
+    ImageNetClass,
+    find_imagenet_class,
+    imagenet_classes,
+    imagenet_ids,
+    imagenet_names,
+)
 
 __all__ = [
     "Card",
     "ConvNet",
     "Family",
     "FeaturePyramid",
+    "ImageNetClass",
     "InputError",
     "ModelSpec",
     "Paper",
     "compare",
     "create_model",
+    "find_imagenet_class",
     "get_card",
+    "imagenet_classes",
+    "imagenet_ids",
+    "imagenet_names",
     "list_models",
     "to_fully_convolutional",
 ]
