@@ -101,9 +101,15 @@ BY_OTHER_NAMES = (
 )
 
 
+#: Operations that came after PyTorch 2.6, the oldest that is supported.
+LATER = {"_fused_rms_norm", "linalg__powsum"} if torch.__version__ < "2.14" else set()
+
+
 @pytest.mark.parametrize("name", BY_OTHER_NAMES.split())
 def test_every_form_of_an_operation_counts_nothing(name: str) -> None:
     base, _, overload = name.partition(".")
+    if base in LATER and not hasattr(ATEN, base):
+        pytest.skip(f"PyTorch {torch.__version__} has no {base}")
     func = getattr(getattr(ATEN, base), overload or "default")
     assert is_free(func, full_name(func))
 
@@ -111,7 +117,7 @@ def test_every_form_of_an_operation_counts_nothing(name: str) -> None:
 def test_every_name_is_one_of_pytorchs() -> None:
     known = {name.split(".")[0].removeprefix("aten::") for name in torch._C._dispatch_get_all_op_names()}
     known |= {name.rstrip("_") for name in known if not name.startswith("__")}
-    assert known >= FREE
+    assert known >= FREE - LATER
 
 
 CALCULATES = re.compile(r"(conv|linear|embedding|matmul|quantized_|int4mm).*|.*_out|make_quantized_cell_params.*")

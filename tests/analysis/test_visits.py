@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from striate.analysis.inputs import Inputs
 from striate.analysis.visits import Recorder, Visit, class_of, storage_of, tensors_in, with_tensors
@@ -189,6 +190,10 @@ def test_layers_within_a_scripted_one_are_not_looked_into() -> None:
     assert visit.children[0].children[0].operations == ["convolution", "tanh"]
 
 
+@pytest.mark.skipif(
+    not hasattr(TorchDispatchMode, "supports_higher_order_operators"),
+    reason=f"PyTorch {torch.__version__} refuses operations on functions itself",
+)
 def test_an_operation_on_functions_is_refused_by_name() -> None:
     class Mapped(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

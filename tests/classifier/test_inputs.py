@@ -63,12 +63,12 @@ def test_an_open_file_is_read_from_where_it_stands(photo):
 def test_several_folders_name_all_that_they_leave_out(photo, tmp_path):
     for name in ("photos", "others"):
         (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "b.heic").touch()
+        (tmp_path / name / "b.jxl").touch()
     sources = Sources([tmp_path / "photos", str(tmp_path / "others"), photo])
     names = [source.name for source in sources]
     assert names == [str(photo), str(tmp_path / "others"), str(photo)]
     assert [
-        str(tmp_path / name / "b.heic") in note for name, note in zip(("photos", "others"), sources.notes, strict=True)
+        str(tmp_path / name / "b.jxl") in note for name, note in zip(("photos", "others"), sources.notes, strict=True)
     ] == [
         True,
         True,
@@ -197,7 +197,7 @@ def test_an_open_file_without_a_name_is_called_by_its_place():
             list(Sources(images))
 
 
-@pytest.mark.parametrize(("left", "said"), [((), ""), (("1.heic", "notes.txt"), r", only 1 file \(.*")])
+@pytest.mark.parametrize(("left", "said"), [((), ""), (("1.jxl", "notes.txt"), r", only 1 file \(.*")])
 def test_a_folder_without_images_is_one_that_cannot_be_read(tmp_path, left, said):
     for name in left:
         (tmp_path / name).touch()
@@ -211,6 +211,6 @@ def test_notes_are_of_this_time_through_and_none_of_files(photo):
     sources = Sources(photo.parent)
     list(sources)
     assert sources.notes == []
-    (photo.parent / "b.heic").touch()
+    (photo.parent / "b.jxl").touch()
     list(sources)
     assert len(sources.notes) == 1

@@ -227,7 +227,7 @@ def test_folder_gives_the_files_that_training_takes_and_names_the_rest(classifie
     (elsewhere / "linked.png").write_bytes(source)
     (folder / "red" / "link").symlink_to(elsewhere)
     (folder / "red" / "up").symlink_to(folder)
-    for left in ("green/@eaDir/thumb.png", "green/phone.HEIC", "red/notes.txt", "red/Thumbs.db", "red/.hidden.png"):
+    for left in ("green/@eaDir/thumb.png", "green/phone.JXL", "red/notes.txt", "red/Thumbs.db", "red/.hidden.png"):
         (folder / left).write_bytes(source)
     predictions = classifier.predict(folder)
     names = [str(Path(prediction.name).resolve().relative_to(tmp_path)) for prediction in predictions]
@@ -244,9 +244,9 @@ def test_folder_without_images_says_what_it_holds(classifier, tmp_path):
     (tmp_path / "phone").mkdir()
     (only,) = classifier.predict(tmp_path / "phone")
     assert "no images in this folder or below it" in only.error
-    (tmp_path / "phone" / "1.HEIC").write_bytes(b"?")
+    (tmp_path / "phone" / "1.JXL").write_bytes(b"?")
     (only,) = classifier.predict([tmp_path / "phone"])
     assert (
-        "no images in this folder or below it, only 1 file (1 .heic: not read; convert them to JPEG or PNG)"
+        "no images in this folder or below it, only 1 file (1 .jxl: not read; convert them to JPEG or PNG)"
         in only.error
     )

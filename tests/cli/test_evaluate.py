@@ -47,11 +47,11 @@ def test_training_images_are_measured_when_asked_for(cli, run, colours):
 
 def test_what_was_left_out_is_named_on_standard_error(cli, run, paint, tmp_path):
     photos = paint(tmp_path / "photos", count=2, seed=1)
-    bad, phone = photos / "red" / "bad.png", photos / "red" / "phone.HEIC"
+    bad, phone = photos / "red" / "bad.png", photos / "red" / "phone.JXL"
     bad.write_bytes(b"")
     phone.write_bytes(b"?")
     left_out = [
-        f"1 file left out (1 .heic; the first: {phone}): not read; convert them to JPEG or PNG",
+        f"1 file left out (1 .jxl; the first: {phone}): not read; convert them to JPEG or PNG",
         f"1 left out, since they cannot be used (the first: {bad}: empty file)",
     ]
     outcome = cli("evaluate", run, photos)

@@ -12,10 +12,8 @@ from striate.classifier.prediction import Prediction, Predictions
 
 def test_files_that_are_left_out_are_named(cli, run, paint, tmp_path):
     photos = paint(tmp_path / "photos", ["red"], count=2)
-    (photos / "red" / "phone.HEIC").write_bytes(b"?")
-    note = (
-        f"1 file left out (1 .heic; the first: {photos / 'red' / 'phone.HEIC'}): not read; convert them to JPEG or PNG"
-    )
+    (photos / "red" / "phone.JXL").write_bytes(b"?")
+    note = f"1 file left out (1 .jxl; the first: {photos / 'red' / 'phone.JXL'}): not read; convert them to JPEG or PNG"
     outcome = cli("predict", run, photos)
     assert outcome.code == 0
     assert outcome.err == f"note: {note}\n"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.data import heif
 from striate.data.decode import (
     ANIMATED,
     PAGES,
@@ -303,6 +304,7 @@ def test_why_a_file_cannot_be_read_is_told(tmp_path, monkeypatch, error, words):
     assert (raised.value.reason, raised.value.where) == (words, str(path))
 
 
+HEIC = Path(__file__).with_name("turned.heic").read_bytes().replace(b"irot\3", b"irot\0")
 ENDINGS = {
     "JPEG": ".jpg .jpeg .jpe .jfif .mpo",
     "PNG": ".png .apng",
@@ -313,6 +315,7 @@ ENDINGS = {
     "PPM": ".ppm .pgm .pbm .pnm",
     "JPEG2000": ".jp2 .j2k .jpx",
     "AVIF": ".avif",
+    "HEIC": ".heic .heif .hif",
     "ICO": ".ico",
     "NPY": ".npy",
 }
@@ -322,8 +325,11 @@ def test_every_ending_belongs_to_one_format():
     image = Image.new("RGB", (16, 16), (200, 100, 0))
     array = io.BytesIO()
     np.save(array, np.asarray(image))
+    others = {"NPY": array.getvalue(), "HEIC": HEIC}
     for format in ENDINGS:
-        data = array.getvalue() if format == "NPY" else encode(image, format)
+        if format == "HEIC" and not heif.is_installed():
+            continue
+        data = others[format] if format in others else encode(image, format)
         assert decode_content(data, None).format == format
         for other, endings in ENDINGS.items():
             for ending in endings.split():

@@ -212,28 +212,28 @@ def test_names_that_are_no_utf8_and_look_the_same_are_not_merged(make_folder):
 def test_class_of_files_that_are_not_read_says_so_with_the_mend(make_folder):
     folder = make_folder({"rose": 2, "tulip": 0})
     for number in range(3):
-        (folder / "tulip" / f"{number}.HEIC").write_bytes(b"heic")
+        (folder / "tulip" / f"{number}.JXL").write_bytes(b"jxl")
     with pytest.raises(
-        StriateError, match=r"class 'tulip' has no images: .*3 files \(3 .heic: not read; convert them to JPEG"
+        StriateError, match=r"class 'tulip' has no images: .*3 files \(3 .jxl: not read; convert them to JPEG"
     ):
         open_dataset(folder)
-    (folder / "rose" / "more.heic").write_bytes(b"heic")
-    with pytest.raises(StriateError, match=r"tulip holds only 3 files \(3 .heic: not read; convert them to JPEG"):
+    (folder / "rose" / "more.jxl").write_bytes(b"jxl")
+    with pytest.raises(StriateError, match=r"tulip holds only 3 files \(3 .jxl: not read; convert them to JPEG"):
         open_dataset(folder)
-    (folder / "rose" / "more.heic").unlink()
+    (folder / "rose" / "more.jxl").unlink()
     shutil.copy(folder / "rose/000.png", folder / "tulip/x.png")
-    (note,) = [note for note in open_dataset(folder).notes if "heic" in note]
+    (note,) = [note for note in open_dataset(folder).notes if "jxl" in note]
     assert note.startswith(
-        f"3 files left out (3 .heic; the first: {folder / 'tulip' / '0.HEIC'}): not read; convert them"
+        f"3 files left out (3 .jxl; the first: {folder / 'tulip' / '0.JXL'}): not read; convert them"
     )
     for path in folder.rglob("*.png"):
         path.unlink()
     with pytest.raises(StriateError, match="class 'rose' has no images"):
         open_dataset(folder)
     shutil.rmtree(folder / "rose")
-    (folder / "tulip" / "0.HEIC").rename(folder / "0.HEIC")
+    (folder / "tulip" / "0.JXL").rename(folder / "0.JXL")
     shutil.rmtree(folder / "tulip")
-    with pytest.raises(StriateError, match=r"holds no images, only 1 file \(1 .heic"):
+    with pytest.raises(StriateError, match=r"holds no images, only 1 file \(1 .jxl"):
         open_dataset(folder)
 
 
@@ -266,7 +266,7 @@ def test_images_beside_the_parts_and_forms_that_are_not_read_are_told_of(make_fo
     picture = root / "test" / "cat" / "000.png"
     for folder in (root, root / "train", root / "train" / "images", root / "test"):
         shutil.copy(picture, folder / "stray.png")
-        (folder / "photo.heic").write_bytes(b"heic")
+        (folder / "photo.jxl").write_bytes(b"jxl")
         (folder / "README.md").touch()
     notes = list_folder(root).notes
     assert [note for note in notes if "directly in" in note] == [
@@ -274,7 +274,7 @@ def test_images_beside_the_parts_and_forms_that_are_not_read_are_told_of(make_fo
         for folder in (root, root / "train", root / "train" / "images", root / "test")
     ]
     (left_out,) = (note for note in notes if "left out" in note)
-    assert left_out.startswith("4 files left out (4 .heic; the first: ")
+    assert left_out.startswith("4 files left out (4 .jxl; the first: ")
     assert not any("folders beside" in note for note in notes)
 
 
@@ -339,9 +339,9 @@ def test_what_a_folder_lacks_is_told_in_one_line_whatever_its_name(make_folder, 
     (root / "1.png").unlink()
     (root / "t\n.csv").unlink()
     assert told(root) == f"{shown} holds no images; it should hold one folder of images per class"
-    (root / "x.heic").touch()
+    (root / "x.jxl").touch()
     assert told(root) == (
-        f"{shown} holds no images, only 1 file (1 .heic: not read; convert them to JPEG or PNG); it should hold one "
+        f"{shown} holds no images, only 1 file (1 .jxl: not read; convert them to JPEG or PNG); it should hold one "
         "folder of images per class"
     )
 
@@ -404,11 +404,10 @@ def test_pictures_beside_the_classes_are_counted_whatever_the_names(make_folder,
     folder = make_folder({"cat": 1, "dog": 1}, name="two\nlines")
     for number in range(2):
         shutil.copy(folder / "cat" / "000.png", folder / f"{number}.png")
-    (folder / "3.heic").touch()
+    (folder / "3.jxl").touch()
     (folder / "4.txt").touch()
     assert list_folder(folder).notes == (
-        f"1 file left out (1 .heic; the first: {tmp_path}/two\ufffdlines/3.heic): not read; convert them to JPEG "
-        "or PNG",
+        f"1 file left out (1 .jxl; the first: {tmp_path}/two\ufffdlines/3.jxl): not read; convert them to JPEG or PNG",
         f"2 images directly in {tmp_path}/two\ufffdlines ignored: in no class folder",
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.data import heif
 from striate.data.signatures import LENGTH, begins_as_image
 
 
@@ -47,7 +48,6 @@ def test_rarer_kinds_are_known(head):
         b"P52 is a train",
         b"BM of a text, which is not the form",
         b"RIFF\x24\x08\0\0WAVEfmt ",
-        b"\0\0\0\x1cftypheic",
         b"\0\0\0\x1cftypmp42",
         b"\xff\xd8",
         b"\x89PMG\r\n",
@@ -55,6 +55,14 @@ def test_rarer_kinds_are_known(head):
 )
 def test_other_beginnings_are_none(head):
     assert not begins_as_image(head)
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_heic_is_known_where_it_is_read(installed, monkeypatch):
+    monkeypatch.setattr(heif, "is_installed", lambda: installed)
+    for brand in (b"heic", b"heix", b"hevc"):
+        assert begins_as_image(b"\0\0\0\x1cftyp" + brand + bytes(4)) == installed
+    assert not begins_as_image(b"\0\0\0\x1cfree" + b"heic" + bytes(4))
 
 
 def test_arrays_are_known():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.data import heif
 from striate.data.walk import Walk, extension_of, files_in, holdings, is_image, is_system, subfolders
 from striate.errors import StriateError
 
@@ -166,20 +167,38 @@ def test_folders_may_lie_deeper_than_functions_may_call(deep):
 
 
 def test_what_is_left_out_is_counted_by_kind_with_the_first_and_the_mend(tmp_path):
-    for name in ("b.HEIC", "a.heic", "c.psd", "raw.CR2", "clip.mp4", "all.zip", "x.h5", "notes.txt", "README"):
+    for name in ("b.JXL", "a.jxl", "c.psd", "raw.CR2", "clip.mp4", "all.zip", "x.h5", "notes.txt", "README"):
         (tmp_path / name).write_bytes(b"?")
     found, met = walk(tmp_path)
     assert found == []
     assert met.notes() == (
-        f"3 files left out (2 .heic, 1 .psd; the first: {tmp_path / 'a.heic'}): not read; convert them to JPEG or PNG",
+        f"3 files left out (2 .jxl, 1 .psd; the first: {tmp_path / 'a.jxl'}): not read; convert them to JPEG or PNG",
         f"1 file left out (1 .cr2; the first: {tmp_path / 'raw.CR2'}): not read; develop them to JPEG, PNG or TIFF",
         f"1 file left out (1 .h5; the first: {tmp_path / 'x.h5'}): not read; save each picture as a file of its own",
         f"1 file left out (1 .mp4; the first: {tmp_path / 'clip.mp4'}): not read; save pictures of them as JPEG or PNG",
         f"1 file left out (1 .zip; the first: {tmp_path / 'all.zip'}): not read; unpack them",
         f"2 files left out (1 without extension, 1 .txt; the first: {tmp_path / 'README'}): not images by their names",
     )
-    assert holdings(met.left_out).startswith("only 3 files (2 .heic, 1 .psd: not read; convert them to JPEG")
+    assert holdings(met.left_out).startswith("only 3 files (2 .jxl, 1 .psd: not read; convert them to JPEG")
     assert holdings(Walk().left_out) == ""
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_pictures_of_telephones_are_left_out_where_nothing_reads_them(installed, tmp_path, monkeypatch):
+    monkeypatch.setattr(heif, "is_installed", lambda: installed)
+    for name in ("a.heic", "b.HEIF", "c.hif", "d.jpg", "e.jxl"):
+        (tmp_path / name).write_bytes(b"?")
+    (tmp_path / "f").write_bytes(b"\0\0\0\x18ftypheic")
+    found, met = walk(tmp_path)
+    if installed:
+        assert found == ["a.heic", "b.HEIF", "c.hif", "d.jpg", "f"]
+        assert [note[:25] for note in met.notes()] == ["1 file left out (1 .jxl; "]
+        return
+    assert found == ["d.jpg"]
+    assert met.notes()[0] == (
+        f"3 files left out (1 .heic, 1 .heif, 1 .hif; the first: {tmp_path / 'a.heic'}): "
+        "not read; pip install 'striate[heic]', or convert them to JPEG or PNG"
+    )
 
 
 def test_many_kinds_are_cut_short(tmp_path):
@@ -201,11 +220,11 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_walk_goes_on(make_folde
 def test_names_of_two_lines_are_told_in_one(tmp_path, locked):
     folder = tmp_path / "two\nlines"
     (folder / "locked").mkdir(parents=True)
-    for name in ("a\nb.heic", "c\nd.txt"):
+    for name in ("a\nb.jxl", "c\nd.txt"):
         (folder / name).touch()
     _, met = walk(folder)
     shown = f"{tmp_path}/two\ufffdlines"
-    assert met.first == {".heic": f"{shown}/a\ufffdb.heic", ".txt": f"{shown}/c\ufffdd.txt"}
+    assert met.first == {".jxl": f"{shown}/a\ufffdb.jxl", ".txt": f"{shown}/c\ufffdd.txt"}
     assert [entry.path for entry in met.skipped] == [f"{shown}/locked"]
     for directly in (files_in, subfolders):
         with pytest.raises(StriateError) as caught:
@@ -262,17 +281,17 @@ def test_a_folder_is_entered_once_in_all_walks_of_one_kind(make_folder):
 
 def test_files_are_counted_by_what_is_to_be_done_the_most_first():
     met = Walk()
-    for name in ("a.zip", "b.txt", "c.heic", "d.heic", "e.psd", "f.md", "g.md", *(f"{n}.cr2" for n in range(1200))):
+    for name in ("a.zip", "b.txt", "c.jxl", "d.jxl", "e.psd", "f.md", "g.md", *(f"{n}.cr2" for n in range(1200))):
         met.leave_out(Path(name))
     assert met.notes() == (
         "1,200 files left out (1,200 .cr2; the first: 0.cr2): not read; develop them to JPEG, PNG or TIFF",
-        "3 files left out (2 .heic, 1 .psd; the first: c.heic): not read; convert them to JPEG or PNG",
+        "3 files left out (2 .jxl, 1 .psd; the first: c.jxl): not read; convert them to JPEG or PNG",
         "1 file left out (1 .zip; the first: a.zip): not read; unpack them",
         "3 files left out (2 .md, 1 .txt; the first: f.md): not images by their names",
     )
     assert holdings(met.left_out) == (
         "only 1,200 files (1,200 .cr2: not read; develop them to JPEG, PNG or TIFF) and "
-        "3 files (2 .heic, 1 .psd: not read; convert them to JPEG or PNG) and 1 file (1 .zip: not read; unpack them) "
+        "3 files (2 .jxl, 1 .psd: not read; convert them to JPEG or PNG) and 1 file (1 .zip: not read; unpack them) "
         "and 3 files (2 .md, 1 .txt: not images by their names)"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -69,7 +70,10 @@ def _convolution(
         spans = [x.shape[2 + i] + 2 * padding[i] - dilation[i] * (weight.shape[2 + i] - 1) - 1 for i in range(axes)]
         if min(spans) >= 0 and x.shape[1] == weight.shape[1] * groups and weight.shape[0] % groups == 0:
             return x.new_empty((len(x), len(weight), *(span // stride[i] + 1 for i, span in enumerate(spans))))
-    return _ATEN.convolution.default(x, weight, bias, stride, padding, dilation, *others)
+    result = _ATEN.convolution.default(x, weight, bias, stride, padding, dilation, *others)
+    if 0 in result.shape[2:]:  # PyTorch 2.6 says nothing
+        raise RuntimeError(f"the kernel {tuple(weight.shape[2:])} is larger than its padded input {tuple(x.shape[2:])}")
+    return result
 
 
 def _batch_norm(x: Tensor, *args: Any, **__: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -126,6 +130,13 @@ def _batch_norm_without_training(x: Tensor, *_: Any, **__: Any) -> tuple[Tensor,
     return _empty_like(x), x.new_empty(0), x.new_empty(0)
 
 
+def _embedding(weight: Tensor, indices: Tensor, *others: Any) -> Tensor:
+    """The shape of rows looked up; up to PyTorch 2.8 it looks any numbers up on "meta", or tells it in other words."""
+    if indices.is_floating_point():
+        raise RuntimeError(f"indices of the scalar type Long or Int are expected, not {indices.dtype}")
+    return _ATEN.embedding.default(weight, indices, *others)
+
+
 def _attention(query: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
     """The shapes of a fused attention: its output, and one sum per query and head."""
     batch, heads, queries = query.shape[:3]
@@ -167,6 +178,7 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
             _ATEN.pow.Tensor_Scalar,
         )
     },
+    _ATEN.embedding.default: _embedding,
     _ATEN.mean.dim: _ATEN.sum.dim_IntList,
     _FUSED_ATTENTION: _attention,
     _ATEN.addmm.default: lambda bias, x, weight, **_: x.new_empty(len(x), weight.shape[1]),
@@ -199,10 +211,27 @@ def _fits(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, groupe
     """Whether the fused operation takes these as they are."""
     if query.dim() != 4 or query.shape[-1] != key.shape[-1] or key.shape != value.shape:
         return False
-    heads = query.shape[1] == key.shape[1] or (grouped and query.shape[1] % key.shape[1] == 0)
+    in_groups, masks_expanded = _fused_forms()
+    heads = query.shape[1] == key.shape[1] or (grouped and in_groups and query.shape[1] % key.shape[1] == 0)
     scores = torch.Size((*query.shape[:3], key.shape[2]))
-    masked = mask is None or (not mask.requires_grad and _broadcast(mask.shape, scores) == list(scores))
+    masked = mask is None or (
+        not mask.requires_grad
+        and _broadcast(mask.shape, scores) == list(scores)
+        and (masks_expanded or not mask.is_floating_point() or mask.stride(-1) == 1)
+    )
     return heads and masked and len(query) == len(key)
+
+
+@functools.cache
+def _fused_forms() -> tuple[bool, bool]:
+    """Whether this PyTorch fuses attention of fewer heads for keys, and with masks expanded along the keys.
+
+    Asked of it, on real tensors: from 2.6 to 2.14 it learnt to.
+    """
+    x = torch.zeros(1, 2, 2, 8)
+    groups = torch._fused_sdp_choice(x, x[:, :1], x[:, :1], enable_gqa=True)
+    expanded = torch._fused_sdp_choice(x, x, x, torch.zeros(1, 2, 2, 1).expand(-1, -1, -1, 2))
+    return bool(groups), bool(expanded)
 
 
 @contextmanager
@@ -212,6 +241,7 @@ def fused_attention() -> Iterator[None]:
     PyTorch would take it apart there, and the scores, which the fused operation never holds, would be counted.
     """
     torchs = functional.scaled_dot_product_attention
+    _fused_forms()  # now, while nothing is watched
 
     def attention(
         query: Tensor,

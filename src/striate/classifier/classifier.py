@@ -16,6 +16,7 @@ from striate.classifier import values
 from striate.classifier.inputs import Source, Sources, is_single
 from striate.classifier.places import locate
 from striate.classifier.prediction import Prediction, Predictions
+from striate.classifier.pretrained import is_pretrained_name, pretrained
 from striate.data import Dataset, Split, UnreadableImage, open_dataset
 from striate.data.division import divide_again
 from striate.data.listing import match_classes
@@ -54,6 +55,21 @@ class Classifier:
         self.model = model.eval().to(memory_format=model.memory_format)
         self.description = description
         self.path = path
+
+    @classmethod
+    def pretrained(cls, model: str, weights: str | Path | None = None, classes: tuple[str, ...] = ()) -> Classifier:
+        """A network with published weights, used as it is: it classifies ImageNet's 1,000 classes without training.
+
+        Args:
+            model: a name of the catalogue ("resnet50"), `torchvision:NAME` or `timm:NAME`.
+            weights: a name on the network's card, or a file; by default the first on the card, or the library's own.
+            classes: names of its outputs, where they are not ImageNet's and the weights do not say them.
+
+        Raises:
+            UsageError: nothing has that name, or its outputs have no names.
+            StriateError: the weights cannot be had (offline, the line says where to put them) or do not fit.
+        """
+        return cls(*pretrained(model, weights, classes))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -295,7 +311,7 @@ def load(path: str | Path, *, trust: str | Path | None = None, model: Handed | N
     """Load a classifier from a run folder, or from the .safetensors file that `Classifier.save` wrote.
 
     Args:
-        path: the folder or the file.
+        path: the folder or the file; or the name of a pretrained network, see `Classifier.pretrained`.
         trust: the Python file (or the import path of the module) that makes the network, where it is your own: its
             code is run only where you name it here, and only while it is what it was when the network was trained.
         model: the network itself, or what makes one, where it was handed over when it was trained.
@@ -304,7 +320,9 @@ def load(path: str | Path, *, trust: str | Path | None = None, model: Handed | N
         UsageError: `path` is no path.
         StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself.
     """
-    path = at_home(values.place("path", path))
+    if is_pretrained_name(values.place("path", path)):
+        return Classifier.pretrained(str(path))
+    path = at_home(path)
     if path.is_dir() and not (path / "model.safetensors").exists():
         unfinished = (path / "last.ckpt").exists()
         hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.output import Json, RunArgument, TrustOption, evaluation_lines, print_json
+from striate.cli.output import Json, ModelArgument, TrustOption, WeightsOption, evaluation_lines, loaded, print_json
 
 
 def command(
-    run: RunArgument,
+    run: ModelArgument,
     source: Annotated[
         str | None,
         typer.Argument(help="Labelled images, as for train; by default those the model was trained with."),
@@ -22,13 +22,12 @@ def command(
     views: Annotated[
         str, typer.Option(help="How each image is looked at: centre, flip, five, ten (or 10) or scales.")
     ] = "centre",
+    weights: WeightsOption = None,
     trust: TrustOption = None,
     json: Json = False,
 ) -> None:
     """Measure a trained classifier on labelled images."""
-    from striate.classifier import load
-
-    classifier = load(run, trust=trust)
+    classifier = loaded(run, weights, trust)
     evaluation = classifier.evaluate(source, split, views=views)
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)

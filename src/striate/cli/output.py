@@ -15,11 +15,30 @@ Json = Annotated[
 ]
 #: Whether a file may be read is found out by reading it: its error is told as that of any other that is unreadable.
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.", readable=False)]
+#: What `predict` and `evaluate` use.
+ModelArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN|NETWORK",
+        help="A run folder, a model's .safetensors file, or a pretrained network, also timm:NAME, torchvision:NAME.",
+        readable=False,
+    ),
+]
+WeightsOption = Annotated[
+    str | None, typer.Option("--weights", help="Weights of a pretrained network: a name on its card, or a file.")
+]
 TrustOption = Annotated[
     str | None,
     typer.Option("--trust", metavar="FILE.py", help="The file whose code makes the network, where it is your own."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+
+def loaded(run: Path, weights: str | None, trust: str | None) -> Any:
+    """The classifier that a command's argument names."""
+    from striate.classifier import Classifier, load
+
+    return load(run, trust=trust) if weights is None else Classifier.pretrained(str(run), weights)
 
 
 def print_json(value: Any) -> None:

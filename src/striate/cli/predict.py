@@ -8,21 +8,21 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.output import Json, RunArgument, TrustOption, print_json
+from striate.cli.output import Json, ModelArgument, TrustOption, WeightsOption, loaded, print_json
 
 
 def command(
-    run: RunArgument,
+    run: ModelArgument,
     images: Annotated[list[Path], typer.Argument(help="Images and folders of images.", readable=False)],
     top: Annotated[int, typer.Option(help="How many classes to name.")] = 1,
+    weights: WeightsOption = None,
     trust: TrustOption = None,
     json: Json = False,
 ) -> None:
     """Classify images; one that cannot be read is named on standard error, and the rest go on."""
-    from striate.classifier import load
     from striate.classifier.prediction import Predictions
 
-    predictions = load(run, trust=trust).predict(images, top)
+    predictions = loaded(run, weights, trust).predict(images, top)
     assert isinstance(predictions, Predictions)
     if json:
         print_json(

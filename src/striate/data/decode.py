@@ -1,7 +1,8 @@
 """From the bytes of an image file to uint8 (H, W, C): the one decoder of training, checking and prediction.
 
 Each format goes to the reader that takes it by its own words: JPEG to OpenCV (`jpeg`), TIFF to `tiff_samples`, `.npy`
-to `npy`, all else to Pillow (`pixels`). What libraries print meanwhile is heard (`listen`), not shown.
+to `npy`, HEIC to pillow-heif (`heif`), all else to Pillow (`pixels`). What libraries print meanwhile is heard
+(`listen`), not shown.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from striate.data import jpeg, npy, orientation, tiff, tiff_samples
+from striate.data import heif, jpeg, npy, orientation, tiff, tiff_samples
 from striate.data.channels import on_white, to_channels
+from striate.data.heif_boxes import is_heif
 from striate.data.listen import listen
 from striate.data.not_read import not_read, refusal
 from striate.data.pixels import Pixels, from_image, read_pixels, reason
@@ -33,6 +35,7 @@ EXTENSIONS = {
     "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
     "JPEG2000": (".jp2", ".j2k", ".jpx"),
     "AVIF": (".avif",),
+    "HEIC": heif.EXTENSIONS,
     "ICO": (".ico",),
     "NPY": (".npy",),
 }
@@ -42,6 +45,7 @@ WRONG_EXTENSION = "wrong extension"
 ANIMATED = "animated"
 ROTATED = "rotated"
 PAGES = "pages"
+SEVERAL = "several"
 SHRUNK = "shrunk"
 #: What each remark means, to follow "3 images".
 REMARKS = {
@@ -49,6 +53,7 @@ REMARKS = {
     ANIMATED: "animated, first frame used",
     ROTATED: "turned upright as the EXIF data say",
     PAGES: "of several pages, first page used",
+    SEVERAL: "of files with several pictures, the main one used",
     SHRUNK: "too large for the memory allowed, decoded at a half, a quarter or an eighth of the size",
 }
 
@@ -70,6 +75,12 @@ class Decoded:
     remarks: tuple[str, ...] = ()
     bit_depth: str = "8"
     channels: int = 3
+
+
+def is_read(extension: str) -> bool:
+    """Whether files with an ending are read as images here: those of HEIC only where pillow-heif is installed."""
+    format = FORMAT_OF.get(extension)
+    return format is not None and (format != "HEIC" or heif.is_installed())
 
 
 def decode(source: bytes | str | Path, channels: int | None = 3) -> np.ndarray:
@@ -122,8 +133,8 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     """Decode the content of a file whose name ends in `extension`. Raises UnreadableImage."""
     if not data:
         raise UnreadableImage("empty file")
-    if tiff.is_tiff(data) and (words := refusal(extension)):  # raw files of cameras: their TIFF page is a thumbnail
-        raise UnreadableImage(words)
+    if tiff.is_tiff(data) and extension not in FORMAT_OF and (words := refusal(extension)):
+        raise UnreadableImage(words)  # raw files of cameras: their TIFF page is a thumbnail
     try:
         pixels, said = listen(lambda: _read(data, channels))
         _judge(data, pixels.format, said)
@@ -140,6 +151,7 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
         ANIMATED: pixels.animated,
         ROTATED: pixels.rotated,
         PAGES: pixels.pages,
+        SEVERAL: pixels.several,
         SHRUNK: pixels.shrunk,
     }
     return Decoded(
@@ -177,6 +189,8 @@ def _read(data: bytes, channels: int | None) -> Pixels:
         return Pixels(array, None, "NPY", bit_depth)
     if tiff.is_tiff(data):
         return _read_tiff(data, channels)
+    if is_heif(data) and heif.is_installed():
+        return heif.read(data)
     header = jpeg.read_header(data)
     if header is None:
         return read_pixels(data)

@@ -12,7 +12,8 @@ import numpy as np
 from striate.data.dataset import Skipped
 from striate.data.few import few
 from striate.data.images import printable
-from striate.errors import StriateError, nearest
+from striate.errors import StriateError, UsageError, nearest
+from striate.models.imagenet import find_imagenet_class, imagenet_names
 
 #: The parts of a data set, in the order in which they are told of.
 SPLITS: tuple[str, ...] = ("train", "val", "test")
@@ -113,12 +114,23 @@ def relabel(listing: Listing, classes: Sequence[str], source: str) -> Listing:
     return replace(listing, classes=tuple(classes), parts=parts)
 
 
+def _as_known(name: str, known: Sequence[str]) -> str:
+    """A class's name as a model knows it: ImageNet's also by their WordNet ids and other words."""
+    if class_name(name) in known or len(known) != len(imagenet_names()) or tuple(known) != imagenet_names():
+        return name
+    try:
+        return find_imagenet_class(name).name
+    except UsageError:
+        return name
+
+
 def match_classes(names: Sequence[str], classes: Sequence[str], source: str) -> np.ndarray:
     """The position in `classes`, those of a model, of each of a source's class names, int64 (len(names),).
 
     Raises StriateError naming the classes that the model does not know.
     """
     known = [class_name(name) for name in classes]
+    names = [_as_known(name, known) for name in names]
     strangers = [name for name in names if class_name(name) not in set(known)]
     if strangers:
         number = f"{len(strangers)} classes" if len(strangers) > 1 else "a class"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from striate.data import heif
+from striate.data.heif_boxes import is_heif
 from striate.data.signatures import LENGTH, begins_as_image
 
 #: What to do with files that hold pictures, but in a form that is not read; {} stands for them.
 _ADVICE = {
+    "pip install 'striate[heic]', or convert {} to JPEG or PNG": " ".join(heif.EXTENSIONS),
     "convert {} to JPEG or PNG": """
-        .heic .heif .hif .jxl .jxr .psd .psb .xcf .kra .tga .pcx .dds .exr .hdr .svg .svgz .eps .ai .wmf .emf .pdf .ps
+        .jxl .jxr .psd .psb .xcf .kra .tga .pcx .dds .exr .hdr .svg .svgz .eps .ai .wmf .emf .pdf .ps
         .dcm .dicom .djvu .sgi .xpm .flif""",
     "develop {} to JPEG, PNG or TIFF": """
         .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .srw .dng .orf .rw2 .raf .pef .raw .3fr .fff .iiq .erf .kdc .dcr .mrw
@@ -28,18 +31,17 @@ _INSTEAD = {
     b"<html": "a web page in place of the picture; fetch it again",
 }
 
-#: Brands of files that hold HEVC pictures (ISO/IEC 23008-12), behind the letters "ftyp".
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-
 
 def advice_for(extension: str, them: str = "them") -> str:
     """What to do with files of an extension; empty where pictures are not expected in them."""
+    if extension in heif.EXTENSIONS and heif.is_installed():
+        return ""
     return _ADVICE_FOR.get(extension, "").format(them)
 
 
 def not_read(data: bytes, extension: str) -> str:
     """Why content that no decoder knows is not read, by what it holds, else by its file's extension."""
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+    if is_heif(data):
         extension = ".heic"
     elif begins_as_image(data[:LENGTH]):
         return "damaged: its header does not make sense"

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.data.decode import FORMAT_OF
+from striate.data.decode import is_read
 from striate.data.images import printable
 from striate.data.split_names import says_nothing, split_and_rest, split_of
 from striate.data.walk import Walk, extension_of, is_system
@@ -68,7 +68,7 @@ def _below(folder: Path) -> list[Path]:
     """Parquet files at any depth, unless there are images: a folder of images is left at its first one."""
     found = []
     for path in Walk().files(folder):
-        if extension_of(path) in FORMAT_OF:
+        if is_read(extension_of(path)):
             return []
         if path.suffix.lower() in _EXTENSIONS:
             found.append(path)
@@ -97,7 +97,7 @@ def _demand_one_set(folder: Path, files: list[Path]) -> None:
 
 def _images_note(folder: Path) -> tuple[str, ...]:
     """A line on files of images among the Parquet files."""
-    first = next((path for path in Walk().files(folder) if extension_of(path) in FORMAT_OF), None)
+    first = next((path for path in Walk().files(folder) if is_read(extension_of(path))), None)
     if first is None:
         return ()
     return (f"images beside the Parquet files (the first: {printable(first)}): only those that rows name are used",)

@@ -60,6 +60,7 @@ class Pixels:
         rotated: the picture was turned upright.
         pages: there are further pages.
         shrunk: the picture was decoded smaller than it is.
+        several: there are further pictures, of which this is the one to be shown.
     """
 
     colour: np.ndarray
@@ -70,6 +71,7 @@ class Pixels:
     rotated: bool = False
     pages: bool = False
     shrunk: bool = False
+    several: bool = False
 
 
 def read_pixels(data: bytes, page: int = 0) -> Pixels:

@@ -25,6 +25,12 @@ def unit_to_eight_bits(values: np.ndarray) -> np.ndarray:
     return np.round(values * 255).astype(np.uint8)
 
 
+def undo_alpha(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Colours, uint8 (H, W, C), that were multiplied by `alpha` (H, W, 1), as they were before."""
+    whole = np.maximum(alpha, 1).astype(np.uint32)
+    return np.minimum((values * np.uint32(255) + whole // 2) // whole, 255).astype(np.uint8)
+
+
 def wide_integers(kind: str) -> UnreadableImage:
     """The refusal of integers whose range no rule tells."""
     return UnreadableImage(f"{kind} pixels, whose range is not known; save it with 8 or 16 bits, unsigned")

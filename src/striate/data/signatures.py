@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from striate.data import heif
+from striate.data.heif_boxes import HEVC_BRANDS
+
 #: Bytes of a file that tell its format.
 LENGTH = 16
 
@@ -15,5 +18,6 @@ def begins_as_image(head: bytes) -> bool:
         or (head.startswith(b"BM") and head[6:10] == bytes(4))
         or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
         or (head[4:12] in (b"ftypavif", b"ftypavis"))
+        or (head[4:8] == b"ftyp" and head[8:12] in HEVC_BRANDS and heif.is_installed())
         or (head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace())
     )

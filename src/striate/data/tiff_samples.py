@@ -18,7 +18,7 @@ from PIL import Image
 from striate.data import tiff
 from striate.data.orientation import orientation, upright
 from striate.data.pixels import Pixels
-from striate.data.scaling import to_eight_bits, unit_to_eight_bits, wide_integers
+from striate.data.scaling import to_eight_bits, undo_alpha, unit_to_eight_bits, wide_integers
 from striate.data.tiff import Page
 from striate.data.unreadable import UnreadableImage
 
@@ -66,7 +66,7 @@ def read_page(data: bytes, page: Page) -> Pixels:
             alpha[top:bottom] = _to_eight_bits(samples[..., -1:], page)
             values = values[..., :-1]
             if page.alpha == 1:
-                values = _divided(values, alpha[top:bottom])
+                values = undo_alpha(values, alpha[top:bottom])
         colour[top:bottom] = _shown(values, page)
     if page.photometric == tiff.PALETTE and _is_grey(colour):
         colour = colour[..., :1]
@@ -244,12 +244,6 @@ def _shown(values: np.ndarray, page: Page) -> np.ndarray:
         rows, width, bands = values.shape
         return np.asarray(Image.frombytes(mode, (width, rows), values[..., :bands].tobytes()).convert("RGB"))
     return values
-
-
-def _divided(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colours that were multiplied by alpha, as they were before."""
-    whole = np.maximum(alpha, 1).astype(np.uint32)
-    return np.minimum((values * np.uint32(255) + whole // 2) // whole, 255).astype(np.uint8)
 
 
 def _is_grey(colour: np.ndarray) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from striate.data.dataset import Skipped
-from striate.data.decode import FORMAT_OF
+from striate.data.decode import is_read
 from striate.data.few import few
 from striate.data.images import printable
 from striate.data.not_read import advice_for
@@ -138,7 +138,7 @@ def is_image(path: Path) -> bool:
     """Whether a file is an image by its extension, or, without one, by its first bytes."""
     extension = extension_of(path)
     if extension:
-        return extension in FORMAT_OF
+        return is_read(extension)
     try:
         if not path.is_file():
             return False

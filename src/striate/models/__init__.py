@@ -8,6 +8,13 @@ from striate.models.create import create_model
 from striate.models.foreign import Foreign
 from striate.models.fpn import FeaturePyramid
 from striate.models.fully_convolutional import to_fully_convolutional
+from striate.models.imagenet import (
+    ImageNetClass,
+    find_imagenet_class,
+    imagenet_classes,
+    imagenet_ids,
+    imagenet_names,
+)
 from striate.models.network import InputError, Network
 from striate.models.obtain import obtain, rebuild
 from striate.models.origin import Handed, Trust
@@ -20,6 +27,7 @@ __all__ = [
     "FeaturePyramid",
     "Foreign",
     "Handed",
+    "ImageNetClass",
     "InputError",
     "ModelSpec",
     "Network",
@@ -28,7 +36,11 @@ __all__ = [
     "Trust",
     "compare",
     "create_model",
+    "find_imagenet_class",
     "get_card",
+    "imagenet_classes",
+    "imagenet_ids",
+    "imagenet_names",
     "list_models",
     "obtain",
     "outline_of",

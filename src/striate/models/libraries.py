@@ -10,6 +10,7 @@ from torch import nn
 
 from striate.errors import StriateError, UsageError, unknown
 from striate.models.references import Reference
+from striate.weights.images import IMAGENET_STATISTICS
 
 #: Arguments of theirs that fetch or read files: a name alone never does, whoever wrote it down.
 FETCHING = frozenset(
@@ -57,7 +58,16 @@ def library_network(
         raise UsageError(f"{reference} takes 3 channels, not {in_channels}; networks by name and timm:NAME take any")
     if num_classes is not None:
         given.setdefault("num_classes", num_classes)
-    return _first_taken(str(reference), lambda **more: make(pretrained, **given, **more), _sizes(reference, input_size))
+    try:
+        return _first_taken(
+            str(reference), lambda **more: make(pretrained, **given, **more), _sizes(reference, input_size)
+        )
+    except OSError as error:  # of fetching
+        reason = str(getattr(error, "reason", error)).strip().splitlines() or [type(error).__name__]
+        raise StriateError(
+            f"the weights of {reference} are not on this machine and cannot be fetched ({reason[0][:200]}); give a "
+            "file of them: --weights FILE"
+        ) from error
 
 
 def check_known(reference: Reference) -> None:
@@ -84,6 +94,33 @@ def usual_shape(reference: Reference, network: nn.Module | None = None) -> tuple
         return int(channels), int(height), int(width)
     side = int(getattr(network, "image_size", 0) or _torchvisions_size(reference.name))
     return 3, side, side
+
+
+def preprocessing_of(reference: Reference, network: nn.Module) -> dict[str, Any]:
+    """How a library feeds images to its own weights: size, channels, mean, std, resize rule, crop and interpolation."""
+    channels, height, width = usual_shape(reference, network)
+    fields: dict[str, Any] = {"size": (height, width), "channels": channels}
+    if reference.kind == "timm":
+        settings = dict(getattr(network, "pretrained_cfg", None) or {})
+        squash = settings.get("crop_mode") == "squash"
+        return fields | {
+            "mean": tuple(settings.get("mean", IMAGENET_STATISTICS.mean)),
+            "std": tuple(settings.get("std", IMAGENET_STATISTICS.std)),
+            "resize": "squash" if squash else "crop",
+            "crop_fraction": float(settings.get("crop_pct") or 0.875),
+            "interpolation": "bilinear" if settings.get("interpolation") == "bilinear" else "bicubic",
+        }
+    weights = getattr(_torchvision().models.get_model_weights(reference.name), "DEFAULT", None)
+    if weights is None:
+        raise UsageError(f"{reference} has no published weights")
+    made = weights.transforms()
+    return fields | {
+        "mean": tuple(made.mean),
+        "std": tuple(made.std),
+        "resize": "crop",
+        "crop_fraction": min(1.0, height / made.resize_size[0]),
+        "interpolation": made.interpolation.value,
+    }
 
 
 def version_of(reference: Reference) -> dict[str, str]:

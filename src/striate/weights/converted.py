@@ -20,6 +20,9 @@ CIFAR = {
     56: (3_453_008, "373e787eb2ee4328e8e3be159ad04ff9643637d682fa79a20a32fee4d6a65753", 0.9339, 0.8320),
 }
 
+#: Their outputs.
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
 #: MobileNets as TensorFlow's authors trained them, by version and width: bytes and sha256 of the file, side of the
 #: images, top-1 on 1,000 sample images.
 MOBILENETS = {
@@ -51,6 +54,7 @@ def _cifar(layers: int) -> WeightSource:
             Figure("top1", jpeg, "striate", "CIFAR-10 as JPEG", 32, ONE_CROP),
         ),
         options={"shortcut": "A"},
+        classes=CIFAR10_CLASSES,
     )
 
 

@@ -30,6 +30,7 @@ class WeightSource:
         accuracy: what its publisher, or this project, measured with these weights.
         options: options of the network that these weights need.
         style: the family's key table by which its tensors are named; with it come further options.
+        classes: names of the outputs, where they are known and not ImageNet's.
     """
 
     name: str
@@ -47,6 +48,7 @@ class WeightSource:
     accuracy: tuple[Figure, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     style: str = ""
+    classes: tuple[str, ...] = ()
 
     def normalisation(self, in_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and std for images of `in_channels`: averaged for grey ones, else repeated in turn.
