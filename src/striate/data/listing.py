@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from striate.data.few import few
 from striate.data.images import printable
 from striate.errors import StriateError, UsageError, nearest
 from striate.models.imagenet import find_imagenet_class, imagenet_names
+
+_WORDNET_ID = re.compile(r"\bn\d{8}\b")
 
 #: The parts of a data set, in the order in which they are told of.
 SPLITS: tuple[str, ...] = ("train", "val", "test")
@@ -119,7 +122,8 @@ def _as_known(name: str, known: Sequence[str]) -> str:
     if class_name(name) in known or len(known) != len(imagenet_names()) or tuple(known) != imagenet_names():
         return name
     try:
-        return find_imagenet_class(name).name
+        wordnet_id = _WORDNET_ID.search(name)  # as in "crane (n02012849)"
+        return find_imagenet_class(wordnet_id[0] if wordnet_id else name).name
     except UsageError:
         return name
 

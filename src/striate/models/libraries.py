@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
+from urllib.parse import urlsplit
 
 from torch import nn
 
@@ -145,9 +148,26 @@ def _of_timm(reference: Reference) -> Callable[..., nn.Module]:
     timm, name = _timm(reference), reference.name
 
     def make(pretrained: bool, **options: Any) -> nn.Module:
-        return timm.create_model(name, pretrained=pretrained, **options)
+        with _hub_as_it_can_be_reached() if pretrained else nullcontext():
+            return timm.create_model(name, pretrained=pretrained, **options)
 
     return make
+
+
+@contextmanager
+def _hub_as_it_can_be_reached() -> Iterator[None]:
+    """Without a network the hub's client looks into its cache at once, instead of trying again for a minute."""
+    from huggingface_hub import constants
+
+    was = constants.HF_HUB_OFFLINE
+    try:
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = was
 
 
 def _sizes(reference: Reference, input_size: Sequence[int] | None) -> Iterator[dict[str, Any]]:
