@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
 from striate.models.card import ModelSpec
+from striate.models.last_layer import fresh_like, width
 from striate.models.network import InputError, Network
 from striate.weights import WeightSource
 
@@ -23,8 +24,8 @@ class ConvNet(Network):
     Attributes:
         stem: the first layers.
         stages: an `nn.Sequential` with named children, in order.
-        head: an `nn.Sequential` whose child `classifier` (dense, a convolution, or `Refreshable`) has one output per
-            class.
+        head: an `nn.Sequential` whose child `classifier` (dense, a convolution, or `last_layer.Refreshable`) has one
+            output per class.
         auxiliary: heads on inner stages by the stage's name, trained beside the head and unused otherwise.
         num_features: width of the vector that `classifier` sees.
         num_classes: outputs of the head.
@@ -71,12 +72,12 @@ class ConvNet(Network):
     @property
     def num_features(self) -> int:
         """Width of the vector that the classifier sees."""
-        return _width(self.head, 1)
+        return width(self.head.get_submodule("classifier"), 1)
 
     @property
     def num_classes(self) -> int:
         """Number of logits."""
-        return _width(self.head, 0)
+        return width(self.head.get_submodule("classifier"), 0)
 
     def features(self, x: Tensor) -> Tensor:
         """The last feature map: (N, C, H, W) -> (N, C', H', W'); `head(features(x))` are the logits.
@@ -182,7 +183,7 @@ class ConvNet(Network):
         if num_classes < 1:
             raise UsageError(f"num_classes is {num_classes}; a network needs at least 1")
         for head in (self.head, *self.auxiliary.values()):
-            head.classifier = _fresh(head.get_submodule("classifier"), num_classes)
+            head.classifier = fresh_like(head.get_submodule("classifier"), num_classes)
         if self.spec.arguments:
             self.spec = ModelSpec(self.spec.name, {**self.spec.arguments, "num_classes": num_classes})
         return self
@@ -190,41 +191,3 @@ class ConvNet(Network):
     def parts(self) -> dict[str, nn.Module]:
         """The stem and the stages by name, in order: what can be frozen."""
         return {"stem": self.stem, **dict(self.stages.named_children())}
-
-
-def _width(head: nn.Sequential, axis: int) -> int:
-    weight = head.get_submodule("classifier").weight  # (classes, features, ...), trained or fixed
-    assert isinstance(weight, Tensor)
-    return int(weight.shape[axis])
-
-
-@runtime_checkable
-class Refreshable(Protocol):
-    """A last layer of our own: its `weight` is (classes, features), and it makes another of its kind."""
-
-    weight: Tensor
-
-    def fresh(self, num_classes: int) -> nn.Module:
-        """A layer like this with other outputs and first weights, on the same device."""
-
-
-def _fresh(layer: nn.Module, num_classes: int) -> nn.Module:
-    """A layer like `layer` with other outputs and PyTorch's first weights, on the same device."""
-    if isinstance(layer, Refreshable):
-        return layer.fresh(num_classes)
-    fresh: nn.Module
-    if isinstance(layer, nn.Linear):
-        fresh = nn.Linear(layer.in_features, num_classes, layer.bias is not None, layer.weight.device)
-        return fresh.to(layer.weight.dtype)
-    if isinstance(layer, nn.Conv2d):
-        fresh = nn.Conv2d(
-            layer.in_channels,
-            num_classes,
-            layer.kernel_size,  # type: ignore[arg-type]
-            layer.stride,  # type: ignore[arg-type]
-            layer.padding,  # type: ignore[arg-type]
-            bias=layer.bias is not None,
-            device=layer.weight.device,
-        )
-        return fresh.to(layer.weight.dtype)
-    raise TypeError(f"cannot make a fresh {type(layer).__name__} classifier")
