@@ -9,12 +9,16 @@ import functools
 import json
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from striate.models import ConvNet, InputError, ModelSpec, create_model, get_card
+from striate.models.vit import VisionTransformer
 
 META = torch.device("meta")
 
@@ -86,7 +90,10 @@ def check_shape_at_the_cards_size(name: str) -> None:
     card = get_card(name)
     model = as_on_card(name).eval()
     x = torch.empty(2, card.in_channels, card.input_size, card.input_size, device=META)
-    assert model(x).shape == (2, card.num_classes)
+    logits, maps = model.forward_maps(x)
+    assert logits.shape == (2, card.num_classes)
+    assert list(maps) == list(model.parts())[1:]
+    assert all(y.dim() == 4 for y in maps.values())
     assert model.embed(x).shape == (2, model.num_features)
 
 
@@ -120,7 +127,7 @@ def check_smallest_size(name: str) -> None:
             with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
                 model(x)
             with pytest.raises(RuntimeError):
-                model.head(model.map_of(model.stages(model.stem(x))))
+                model.head(model.features_of(model.stages(model.stem(x))))
         if smallest > 1:
             for sides in (smallest - 1, (smallest - 1, 2 * smallest), (2 * smallest, smallest - 1)):
                 with pytest.raises(InputError, match=f"{smallest}x{smallest}"):
@@ -155,16 +162,91 @@ def check_eval_is_deterministic_and_composes(name: str) -> None:
         assert torch.equal(logits, model(x))
         features = model.features(x)
         assert torch.equal(logits, model.head(features))
-        maps = model.feature_maps(x)
         embedding = model.embed(x)
-    assert list(maps) == [key for key, _ in model.stages.named_children()]
-    # what the head reads may be more than a map: tokens, of which one stands for no place
-    assert torch.equal(list(maps.values())[-1], model.map_of(features))
-    assert all(y.dim() == 4 for y in maps.values())
     assert embedding.shape == (2, model.num_features)
     both, auxiliary = model(x, auxiliary=True)
     assert torch.equal(both, logits)
     assert set(auxiliary) == set(model.auxiliary)
+
+
+def check_forward_maps(name: str) -> None:
+    """One pass gives the logits of `forward` and the maps on the way to them as stages hand them on, in both modes."""
+    model = real(name)
+    x = images(model, name)
+    if isinstance(model.head.classifier, torch.nn.Conv2d):  # then a rectifier, which lets nothing through at first
+        torch.nn.init.constant_(model.head.classifier.bias, 10.0)  # type: ignore[arg-type]
+    for training in (True, False):
+        model.train(training)
+        torch.manual_seed(1)
+        with torch.no_grad():
+            wanted = model(x)
+        torch.manual_seed(1)
+        with stages_watched(model) as handed:
+            logits, maps = model.forward_maps(x)
+        assert torch.isfinite(logits).all()
+        assert torch.equal(logits, wanted)
+        assert list(maps) == [key for key, _ in handed] == list(model.parts())[1:]  # once each
+        for y, (_, (given, before)) in zip(maps.values(), handed, strict=True):
+            assert torch.equal(y, map_by_hand(model, before)), "a later layer has overwritten it"
+            assert y.untyped_storage().data_ptr() == map_by_hand(model, given).untyped_storage().data_ptr(), "copied"
+    with torch.no_grad():
+        also = model.feature_maps(x)
+    assert list(also) == list(maps)
+    for key, y in maps.items():
+        assert y.requires_grad
+        assert not also[key].requires_grad
+        assert also[key].equal(y)
+    for number in {len(maps) // 2, len(maps) - 1}:
+        gradient = gradient_by_map(model, logits, list(maps.values())[number], handed[number][1][1], number)
+        # the head of a transformer reads the class token, which stands on no map
+        assert gradient.any() or (number == len(maps) - 1 and isinstance(model, VisionTransformer))
+
+
+def gradient_by_map(model: ConvNet, logits: Tensor, y: Tensor, handed: Any, number: int) -> Tensor:
+    """Derivative of a logit by the map of stage `number`, against the rest of the network run on that map alone."""
+    alone = y.detach().requires_grad_()
+    rest = joined_by_hand(handed, alone)
+    for stage in list(model.stages)[number + 1 :]:
+        rest = stage(rest)
+    rest = model.head(rest[0] if isinstance(rest, tuple) else rest)
+    assert rest.equal(logits)
+    (wanted,) = torch.autograd.grad(rest[:, 0].sum(), alone)
+    (found,) = torch.autograd.grad(logits[:, 0].sum(), y, retain_graph=True)
+    torch.testing.assert_close(found, wanted)
+    return found
+
+
+@contextmanager
+def stages_watched(model: ConvNet) -> Iterator[list[tuple[str, tuple[Any, Any]]]]:
+    """What each stage hands on in the order in which they run: as it is, and a copy of that moment."""
+    handed: list[tuple[str, tuple[Any, Any]]] = []
+
+    def note(key: str, y: Any) -> None:
+        copied = tuple(part.detach().clone() for part in y) if isinstance(y, tuple) else y.detach().clone()
+        handed.append((key, (y, copied)))
+
+    hooks = [
+        stage.register_forward_hook(lambda _, __, y, key=key: note(key, y))  # type: ignore[misc]
+        for key, stage in model.stages.named_children()
+    ]
+    try:
+        yield handed
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def map_by_hand(model: ConvNet, y: Any) -> Tensor:
+    """The map in a map, in a pair of maps, and in tokens of which the first is the class token."""
+    y = y[0] if isinstance(y, tuple) else y
+    return y[:, 1:].mT.unflatten(2, model.grid) if isinstance(model, VisionTransformer) else y
+
+
+def joined_by_hand(y: Any, patches: Tensor) -> Any:
+    """`y` with its map replaced."""
+    if isinstance(y, tuple):
+        return patches, y[1]
+    return patches if y.dim() == 4 else torch.cat([y[:, :1], patches.flatten(2).mT], 1)
 
 
 def check_state_dict_round_trip(name: str) -> None:

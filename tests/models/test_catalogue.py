@@ -50,7 +50,11 @@ INHERITED = (
     battery.check_wrong_channels_are_named,
 )
 #: Checks that compute with real weights: quick for networks with fewer parameters than this.
-ARITHMETIC = (battery.check_backward_reaches_every_parameter, battery.check_eval_is_deterministic_and_composes)
+ARITHMETIC = (
+    battery.check_backward_reaches_every_parameter,
+    battery.check_eval_is_deterministic_and_composes,
+    battery.check_forward_maps,
+)
 LARGE = 12_000_000
 
 

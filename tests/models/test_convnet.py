@@ -160,21 +160,12 @@ def test_what_is_not_said_of_a_network_of_ones_own():
     assert said == (7, (9, 8), (9, 8), "rbf", 0.3)
 
 
-@pytest.mark.parametrize("bias", [True, False])
-def test_a_new_last_layer_is_like_the_old_one_but_for_its_outputs(bias):
-    conv = nn.Conv2d(4, 5, (3, 2), stride=(2, 1), padding=(1, 0), bias=bias).double()
-    for old in (nn.Linear(4, 5, bias=bias).double(), conv):
-        model = network(old).reset_head(7)
-        new = model.head.classifier
-        assert new is not old
-        assert str(new) == str(old).replace("out_features=5", "out_features=7").replace("(4, 5,", "(4, 7,")
-        assert new.weight.dtype == torch.float64
-        assert (model.num_classes, model.num_features) == (7, 4)
-        assert model.spec.arguments == {}  # nothing rebuilds a network put together by hand
-    assert network(nn.Linear(4, 5, device="meta")).reset_head(2).head.classifier.weight.is_meta
-    assert network(conv.to("meta")).reset_head(2).head.classifier.weight.is_meta
-    with pytest.raises(TypeError, match="cannot make a fresh LayerNorm classifier"):
-        network(nn.LayerNorm(4)).reset_head(2)
+def test_a_network_put_together_by_hand_gets_a_new_last_layer():
+    model = network(nn.Linear(4, 5))
+    old = model.head.classifier
+    assert model.reset_head(7).head.classifier is not old
+    assert (model.num_classes, model.num_features) == (7, 4)
+    assert model.spec.arguments == {}  # nothing rebuilds it
 
 
 def test_a_new_head_is_in_the_spec():

@@ -165,6 +165,30 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *faults(
         "models/convnet.py",
+        "models/test_forward_maps.py",
+        ("            return self.stages(y)", "            maps = {}"),
+        ("zip(self.stages._modules, self.stages, strict=True)", "self.stages.named_children()"),
+        ("maps[name], y = self.through_map(stage(y))", "maps[name], y = self.through_map(stage(y.detach()))"),
+        (
+            "return self.head(self.features_of(self._walk(x, maps))), maps",
+            "self._walk(x, maps)\n        return self.forward(x), maps",
+        ),
+        ("name: head(maps[name]) for name, head", "name: head(logits) for name, head"),
+    ),
+    *faults(
+        "models/vit.py",
+        "models/test_forward_maps.py",
+        ("return patches, torch.cat([y[:, :1], patches.flatten(2).transpose(1, 2)], 1)", "return patches, y"),
+        ("if not (y.requires_grad or torch.jit.is_tracing()):", "if not y.requires_grad:"),
+        ("if not (y.requires_grad or torch.jit.is_tracing()):", "if False:"),
+    ),
+    *faults(
+        "models/nasnet.py",
+        "models/test_forward_maps.py",
+        ("return y if isinstance(y, Tensor) else y[0]", "return y if isinstance(y, Tensor) else y[1]"),
+    ),
+    *faults(
+        "models/convnet.py",
         "models/test_embed.py",
         (
             "        return x.mean((2, 3)) if x.dim() == 4 else x",

@@ -1,16 +1,41 @@
-"""ConvNet: every network is a stem, stages and a head, and answers the same questions."""
+"""ConvNet: every network is a stem, stages and a head, and answers the same questions.
+
+What looks inside a network (heat maps, explanations, feature pyramids, transfer) asks one of them, `forward_maps`.
+Whatever gives another module this face (an adapter of a torchvision or timm network, say) owes what a ConvNet gives:
+
+1. `forward_maps(x)` is the pair (logits, {stage: map}) of one forward pass: every layer runs once, training batch
+   norms count the images once, and it draws the random numbers that `forward(x)` would.
+2. The logits are those of `forward(x)` bit for bit, in the same mode and from the same state of the generator.
+3. The names are exactly those of the stages, in the order in which they run: `parts()` without the stem.
+4. A map is (N, C, H, W), of a signal (N, C, L): what the stage hands on, neither copied nor detached, nor overwritten
+   by a later layer. Of a stage that hands on more (tokens, pairs of maps) it is the part that has places, as a view.
+5. A map lies on the way to the logits: `torch.autograd.grad(logits[:, 0].sum(), list(maps.values()))` answers for
+   every map that requires a gradient, with what else its stage hands on held fast. Which do is autograd's own rule:
+   grad is on, and a parameter before the map trains or `x` requires a gradient (`x.requires_grad_()` will do where
+   all is frozen). Without a gradient nothing is done for this; with one, tokens are joined anew behind their map.
+6. All of it holds wherever `forward` works: training and evaluation, `no_grad` and `inference_mode`, weightless
+   tensors, fully convolutional forms, `torch.compile`, export and tracing (`strict=False`, as it returns a dictionary).
+   A compiled pass hands out its maps beside the logits, so there, as torch has it, point 5 has nothing to ask.
+7. `feature_maps(x)` are the same maps without a head. `features(x)` is what the head reads, `embed(x)` the vector
+   that the classifier sees. All raise `InputError` for images that the network cannot work on.
+
+Stem, stages and head are how a ConvNet keeps this; a family that hands on more than maps overrides `map_of` and its
+two neighbours, never a pass. A foreign network may keep it by hooks on its parts, some of which it may leave out: what
+a hook returns takes the place of what the part has handed on, and so can be joined anew behind its map.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
 from striate.models.card import ModelSpec
+from striate.models.last_layer import fresh_like, width
 from striate.models.network import InputError, Network
 from striate.weights import WeightSource
 
@@ -23,8 +48,8 @@ class ConvNet(Network):
     Attributes:
         stem: the first layers.
         stages: an `nn.Sequential` with named children, in order.
-        head: an `nn.Sequential` whose child `classifier` (dense, a convolution, or `Refreshable`) has one output per
-            class.
+        head: an `nn.Sequential` whose child `classifier` (dense, a convolution, or `last_layer.Refreshable`) has one
+            output per class.
         auxiliary: heads on inner stages by the stage's name, trained beside the head and unused otherwise.
         num_features: width of the vector that `classifier` sees.
         num_classes: outputs of the head.
@@ -71,39 +96,64 @@ class ConvNet(Network):
     @property
     def num_features(self) -> int:
         """Width of the vector that the classifier sees."""
-        return _width(self.head, 1)
+        return width(self.head.get_submodule("classifier"), 1)
 
     @property
     def num_classes(self) -> int:
         """Number of logits."""
-        return _width(self.head, 0)
-
-    def features(self, x: Tensor) -> Tensor:
-        """The last feature map: (N, C, H, W) -> (N, C', H', W'); `head(features(x))` are the logits.
-
-        Raises:
-            InputError: wrong number of channels or a size the network cannot work on.
-        """
-        self.check_input(x)
-        return self.map_of(self.stages(self.stem(x)))
+        return width(self.head.get_submodule("classifier"), 0)
 
     def map_of(self, y: Any) -> Tensor:
         """The feature map in what a stage hands to the next: all of it, unless a family hands on more."""
         return y
 
+    def features_of(self, y: Any) -> Tensor:
+        """What the head reads in what the last stage hands on: the map, unless a family's head reads more."""
+        return self.map_of(y)
+
+    def through_map(self, y: Any) -> tuple[Tensor, Any]:
+        """The map in `y`, and `y` for the next stage, which must depend on that very tensor.
+
+        A family whose map is made of what its stages hand on puts this together from the map again.
+        """
+        return self.map_of(y), y
+
+    def _walk(self, x: Tensor, maps: dict[str, Tensor] | None = None) -> Any:
+        """Run stem and stages, note each stage's map where asked, and return what the last one hands on."""
+        self.check_input(x)
+        y = self.stem(x)
+        if maps is None:
+            return self.stages(y)
+        for name, stage in zip(self.stages._modules, self.stages, strict=True):
+            maps[name], y = self.through_map(stage(y))
+        return y
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the head reads, the last feature map: (N, C, H, W) -> (N, C', H', W'); `head` makes logits of it.
+
+        Raises:
+            InputError: wrong number of channels or a size the network cannot work on.
+        """
+        return self.features_of(self._walk(x))
+
     def feature_maps(self, x: Tensor) -> dict[str, Tensor]:
-        """The output of each stage by its name, in order.
+        """The output of each stage by its name, in order; those of `forward_maps`.
 
         Raises:
             InputError: as `features`.
         """
-        self.check_input(x)
-        x = self.stem(x)
-        maps = {}
-        for name, stage in self.stages.named_children():
-            x = stage(x)
-            maps[name] = self.map_of(x)
+        maps: dict[str, Tensor] = {}
+        self._walk(x, maps)
         return maps
+
+    def forward_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logits and the output of each stage by its name in one pass; this module's docstring is the contract.
+
+        Raises:
+            InputError: as `features`.
+        """
+        maps: dict[str, Tensor] = {}
+        return self.head(self.features_of(self._walk(x, maps))), maps
 
     def embed(self, x: Tensor) -> Tensor:
         """The vector that the classifier sees: (N, C, H, W) -> (N, num_features).
@@ -127,8 +177,8 @@ class ConvNet(Network):
         """
         if not auxiliary:
             return self.head(self.features(x))
-        maps = self.feature_maps(x)
-        return self.head(list(maps.values())[-1]), {name: head(maps[name]) for name, head in self.auxiliary.items()}
+        logits, maps = self.forward_maps(x)
+        return logits, {name: head(maps[name]) for name, head in self.auxiliary.items()}
 
     def check_input(self, x: Tensor) -> None:
         """Raise `InputError` when the network cannot work on `x`; no check while torch traces or exports."""
@@ -182,7 +232,7 @@ class ConvNet(Network):
         if num_classes < 1:
             raise UsageError(f"num_classes is {num_classes}; a network needs at least 1")
         for head in (self.head, *self.auxiliary.values()):
-            head.classifier = _fresh(head.get_submodule("classifier"), num_classes)
+            head.classifier = fresh_like(head.get_submodule("classifier"), num_classes)
         if self.spec.arguments:
             self.spec = ModelSpec(self.spec.name, {**self.spec.arguments, "num_classes": num_classes})
         return self
@@ -190,41 +240,3 @@ class ConvNet(Network):
     def parts(self) -> dict[str, nn.Module]:
         """The stem and the stages by name, in order: what can be frozen."""
         return {"stem": self.stem, **dict(self.stages.named_children())}
-
-
-def _width(head: nn.Sequential, axis: int) -> int:
-    weight = head.get_submodule("classifier").weight  # (classes, features, ...), trained or fixed
-    assert isinstance(weight, Tensor)
-    return int(weight.shape[axis])
-
-
-@runtime_checkable
-class Refreshable(Protocol):
-    """A last layer of our own: its `weight` is (classes, features), and it makes another of its kind."""
-
-    weight: Tensor
-
-    def fresh(self, num_classes: int) -> nn.Module:
-        """A layer like this with other outputs and first weights, on the same device."""
-
-
-def _fresh(layer: nn.Module, num_classes: int) -> nn.Module:
-    """A layer like `layer` with other outputs and PyTorch's first weights, on the same device."""
-    if isinstance(layer, Refreshable):
-        return layer.fresh(num_classes)
-    fresh: nn.Module
-    if isinstance(layer, nn.Linear):
-        fresh = nn.Linear(layer.in_features, num_classes, layer.bias is not None, layer.weight.device)
-        return fresh.to(layer.weight.dtype)
-    if isinstance(layer, nn.Conv2d):
-        fresh = nn.Conv2d(
-            layer.in_channels,
-            num_classes,
-            layer.kernel_size,  # type: ignore[arg-type]
-            layer.stride,  # type: ignore[arg-type]
-            layer.padding,  # type: ignore[arg-type]
-            bias=layer.bias is not None,
-            device=layer.weight.device,
-        )
-        return fresh.to(layer.weight.dtype)
-    raise TypeError(f"cannot make a fresh {type(layer).__name__} classifier")

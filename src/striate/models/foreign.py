@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from striate.errors import StriateError, UsageError
 from striate.models.anatomy import Anatomy, as_map, flat, study, tensors_of
 from striate.models.card import ModelSpec
-from striate.models.convnet import _fresh as fresh_layer
+from striate.models.last_layer import fresh_like
 from striate.models.network import InputError, Network
 
 
@@ -148,7 +148,7 @@ class Foreign(Network):
         path = self.anatomy.classifier
         assert path is not None
         parent, _, name = path.rpartition(".")
-        setattr(self.module.get_submodule(parent), name, fresh_layer(layer, num_classes))
+        setattr(self.module.get_submodule(parent), name, fresh_like(layer, num_classes))
         self.fresh = (f"module.{path}",)
         del self.anatomy  # of the module as it was
         return self

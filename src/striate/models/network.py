@@ -70,7 +70,10 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The logits and, of the same pass, the feature maps by the name of the part that ends in each, in order."""
+        """The logits and, of the same pass, the feature maps by the name of the part that ends in each, in order.
+
+        What this owes to those who look inside stands at the head of `striate.models.convnet`.
+        """
         raise NotImplementedError
 
     def embed(self, x: Tensor) -> Tensor:

@@ -3,14 +3,14 @@
 No convolutional network, and here to be compared with them: the stem cuts the image into patches, the stages let
 all patches look at each other, and a token of its own, the class token, gathers what the classifier sees. What
 stages hand on and `features` returns are tokens (N, 1 + h * w, D); `feature_maps` returns the patches' tokens as
-maps (N, D, h, w), the form that heat maps and pyramids want.
+maps (N, D, h, w), the form that heat maps and pyramids want. Of the last block the classifier reads the class token
+alone: no logit depends on its map, and whoever asks for a gradient asks the block before.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -81,23 +81,20 @@ class VisionTransformer(ConvNet):
 
     grid: tuple[int, int]
 
-    def features(self, x: Tensor) -> Tensor:
-        """The last block's tokens, (N, C, H, W) -> (N, 1 + h * w, D); `head(features(x))` are the logits.
-
-        Raises:
-            InputError: as `ConvNet.features`.
-        """
-        self.check_input(x)
-        return self.stages(self.stem(x))
-
     def map_of(self, y: Tensor) -> Tensor:
         """Tokens as a map without the class token: (N, 1 + h * w, D) -> (N, D, h, w)."""
         return y[:, 1:].transpose(1, 2).unflatten(2, self.grid)
 
-    def forward(self, x: Tensor, auxiliary: bool = False) -> Any:
-        """Logits, as of any ConvNet; there are no auxiliary heads."""
-        logits = self.head(self.features(x))
-        return (logits, {}) if auxiliary else logits
+    def features_of(self, y: Tensor) -> Tensor:
+        """All tokens (N, 1 + h * w, D): the head reads the class token."""
+        return y
+
+    def through_map(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The patches' tokens as a map, and all tokens, joined anew behind it where there is a gradient to take."""
+        patches = self.map_of(y)
+        if not (y.requires_grad or torch.jit.is_tracing()):  # a trace is checked without gradients and used with them
+            return patches, y
+        return patches, torch.cat([y[:, :1], patches.flatten(2).transpose(1, 2)], 1)
 
     def fitted(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """`state` with its positions resized to this network's grid."""
