@@ -170,29 +170,6 @@ def test_every_text_file_is_read_and_written_in_a_named_encoding():
     assert not wrong
 
 
-def home_made_writers(tree: ast.AST) -> list[int]:
-    """Lines that write a file in another way than through `striate.files`."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            owner = getattr(node.func.value, "id", "")
-            moving = owner in ("os", "shutil") and node.func.attr in ("replace", "rename", "renames", "move", "fsync")
-            found += [node.lineno] * (moving or node.func.attr in ("write_text", "write_bytes"))
-    return found
-
-
-@pytest.mark.parametrize("line", ["os.replace(a, b)", "shutil.move(a, b)", "p.write_text('a')", "os.fsync(3)"])
-def test_a_writer_of_ones_own_is_seen(line):
-    assert home_made_writers(ast.parse(line)) == [1]
-    assert not home_made_writers(ast.parse("write_atomically(path, text.replace('a', 'b'))"))
-
-
-def test_all_files_are_written_through_one_module():
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
-    writers = {path.name for path, tree in trees.items() if home_made_writers(tree)}
-    assert writers == {"files.py"}
-
-
 PARTS = ("analysis", "augment", "classifier", "cli", "data", "layers", "models", "report", "training", "weights")
 
 
