@@ -30,6 +30,7 @@ FLOORS = {
     "analysis": 1,
     "files": 0,
     "strict_json": 0,
+    "version": 0,
     "errors": -1,  # the cellar: everything may raise
 }
 #: Files that are no package of the house: they start it.
@@ -120,10 +121,64 @@ def test_a_package_imports_from_lower_floors_only(package):
     for path in FILES:
         if package_of(path) != package:
             continue
-        for other in imported(path) - {package, "__version__", ""}:
+        for other in imported(path) - {package, ""}:
             if FLOORS.get(other, 99) >= FLOORS[package]:
                 above.append(f"{path.relative_to(SOURCE)} imports {other or 'striate'}")
     assert not above
+
+
+def graph(root: Path) -> dict[str, set[str]]:
+    """Which module of the package at `root` imports which: anywhere in its file, for type checkers alone too."""
+    names = {}
+    for path in root.rglob("*.py"):
+        parts = path.relative_to(root.parent).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    edges: dict[str, set[str]] = {}
+    for name, path in names.items():
+        edges[name] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                edges[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                whole = {f"{node.module}.{alias.name}" for alias in node.names}  # modules, or names in one
+                edges[name] |= {each if each in names else str(node.module) for each in whole}
+        edges[name] &= names.keys() - {name}
+    return edges
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules each of which leads to all the others."""
+    reached = {}
+    for start in edges:
+        found, waiting = set(), [start]
+        while waiting:
+            new = edges[waiting.pop()] - found
+            found |= new
+            waiting += new
+        reached[start] = found
+    groups = {frozenset({one, *(two for two in reached[one] if one in reached[two])}) for one in edges}
+    return sorted(sorted(group) for group in groups if len(group) > 1)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    edges = graph(SOURCE)
+    assert len(edges) > 250
+    assert circles(edges) == []
+
+
+LATE = "def f():\n    from house.{} import f"
+FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import house.{}"
+
+
+@pytest.mark.parametrize("back", ["from house.{} import f", "from house import {}", "import house.{}", LATE, FOR_TYPES])
+def test_circles_are_found_whatever_way_they_close(tmp_path, back):
+    files = {"a": "import house.b", "b": "from house import c", "c": back.format("a"), "d": "import house.a"}
+    for name, text in {"__init__": "", **files}.items():
+        (tmp_path / "house").mkdir(exist_ok=True)
+        (tmp_path / "house" / f"{name}.py").write_text(text, encoding="utf-8")
+    assert circles(graph(tmp_path / "house")) == [["house.a", "house.b", "house.c"]]
+    (tmp_path / "house" / "c.py").write_text("import math", encoding="utf-8")
+    assert circles(graph(tmp_path / "house")) == []
 
 
 #: What has a method `open` that is no text file's.

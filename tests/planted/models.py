@@ -35,7 +35,7 @@ FAULTS: tuple[Fault, ...] = (
         ("dilation=dilation[axis],", ""),
     ),
     *faults(
-        "models/create.py",
+        "models/building.py",
         "analysis/test_inputs.py",
         (
             "    model.input_size = size or (card.input_size, card.input_size)",
