@@ -85,6 +85,49 @@ def test_the_version_is_a_version():
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", striate.__version__)
 
 
+STATE = """
+import importlib, os, pkgutil, signal, sys, warnings
+import cv2, numpy, PIL.Image, PIL.ImageFile, torch
+import {others}
+import striate
+
+def state():
+    return {{
+        "threads of OpenCV": cv2.getNumThreads(),
+        "optimised OpenCV": cv2.useOptimized(),
+        "threads of PyTorch": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "numbers of PyTorch": (torch.get_default_dtype(), torch.get_float32_matmul_precision()),
+        "PyTorch repeats itself": (torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark),
+        "chance": (torch.initial_seed(), numpy.random.get_state()[1].tolist()),
+        "gradients": torch.is_grad_enabled(),
+        "errors of NumPy": numpy.geterr(),
+        "pictures of Pillow": (PIL.Image.MAX_IMAGE_PIXELS, PIL.ImageFile.LOAD_TRUNCATED_IMAGES),
+        "warnings": (list(warnings.filters), warnings.showwarning),
+        "signals": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],
+        "environment": dict(os.environ),
+        "excepthook": sys.excepthook,
+        "path": list(sys.path),
+    }}
+
+cv2.setNumThreads(3)
+torch.set_num_threads(2)
+before = state()
+for module in pkgutil.walk_packages(striate.__path__, "striate."):
+    if module.name != "striate.__main__":
+        importlib.import_module(module.name)
+after = state()
+print([name for name in before if before[name] != after[name]], sum(name[:8] == "striate." for name in sys.modules))
+"""
+
+
+def test_importing_any_module_changes_nothing_in_the_users_process():
+    """Other people's libraries, which may change some of it, are imported before."""
+    others = "lightning_fabric, torch.utils.data, filelock, sklearn, typer, markupsafe, safetensors.torch, torchvision"
+    changed, count = run(STATE.format(others=others)).rsplit(" ", 1)
+    assert changed == "[]"
+    assert int(count) > 250
+
+
 def package_of(path: Path) -> str:
     """The package below striate that a file belongs to, or the file itself when it lies on top."""
     return path.relative_to(SOURCE).with_suffix("").parts[0]
