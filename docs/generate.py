@@ -24,7 +24,7 @@ from striate.models.errata import errata
 from striate.models.figures import PEER_FIGURES, Figures, measured
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "models"))
+sys.path.insert(0, str(ROOT / "bench"))  # where networks are set side by side with their peers
 
 MADE = "<!-- Made by docs/generate.py; change the cards, not this page. -->\n"
 
@@ -86,7 +86,6 @@ def peers() -> dict[Path, str]:
 
 def _at_torch(name: str, library: str, spelled: str) -> Figures:
     from peers import theirs
-
     from striate.analysis import summary
 
     side = get_card(name).input_size

@@ -1,6 +1,8 @@
 """The pages made from the code are those the code makes now; run `python docs/generate.py` when they are not."""
 
+import ast
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,19 @@ def test_every_shared_network_stands_in_the_table_of_equality():
     assert set(told) == shared, "run `python docs/generate.py equality`"
     for (_, library, _), row in told.items():
         assert float(row[4]) < (1e-4 if library == "keras" else 1e-8)
+
+
+def test_what_makes_the_pages_stands_without_the_tests():
+    """Peers are built in `bench/`, where networks are set beside them; tests are nobody's library."""
+    tree = ast.parse((DOCS / "generate.py").read_text(encoding="utf-8"))
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    others = {name.split(".")[0] for name in names} - {"striate", "torch"} - set(sys.stdlib_module_names)
+    assert others == {"peers"}
+    assert (DOCS.parent / "bench" / "peers.py").is_file()
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert "bench" in words
+    assert "tests" not in words
 
 
 @pytest.mark.slow

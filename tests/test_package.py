@@ -31,6 +31,7 @@ FLOORS = {
     "analysis": 1,
     "files": 0,
     "strict_json": 0,
+    "version": 0,
     "errors": -1,  # the cellar: everything may raise
 }
 #: Files that are no package of the house: they start it.
@@ -85,6 +86,49 @@ def test_the_version_is_a_version():
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", striate.__version__)
 
 
+STATE = """
+import importlib, os, pkgutil, signal, sys, warnings
+import cv2, numpy, PIL.Image, PIL.ImageFile, torch
+import {others}
+import striate
+
+def state():
+    return {{
+        "threads of OpenCV": cv2.getNumThreads(),
+        "optimised OpenCV": cv2.useOptimized(),
+        "threads of PyTorch": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "numbers of PyTorch": (torch.get_default_dtype(), torch.get_float32_matmul_precision()),
+        "PyTorch repeats itself": (torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark),
+        "chance": (torch.initial_seed(), numpy.random.get_state()[1].tolist()),
+        "gradients": torch.is_grad_enabled(),
+        "errors of NumPy": numpy.geterr(),
+        "pictures of Pillow": (PIL.Image.MAX_IMAGE_PIXELS, PIL.ImageFile.LOAD_TRUNCATED_IMAGES),
+        "warnings": (list(warnings.filters), warnings.showwarning),
+        "signals": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],
+        "environment": dict(os.environ),
+        "excepthook": sys.excepthook,
+        "path": list(sys.path),
+    }}
+
+cv2.setNumThreads(3)
+torch.set_num_threads(2)
+before = state()
+for module in pkgutil.walk_packages(striate.__path__, "striate."):
+    if module.name != "striate.__main__":
+        importlib.import_module(module.name)
+after = state()
+print([name for name in before if before[name] != after[name]], sum(name[:8] == "striate." for name in sys.modules))
+"""
+
+
+def test_importing_any_module_changes_nothing_in_the_users_process():
+    """Other people's libraries, which may change some of it, are imported before."""
+    others = "lightning_fabric, torch.utils.data, filelock, sklearn, typer, markupsafe, safetensors.torch, torchvision"
+    changed, count = run(STATE.format(others=others)).rsplit(" ", 1)
+    assert changed == "[]"
+    assert int(count) > 250
+
+
 def package_of(path: Path) -> str:
     """The package below striate that a file belongs to, or the file itself when it lies on top."""
     return path.relative_to(SOURCE).with_suffix("").parts[0]
@@ -121,10 +165,64 @@ def test_a_package_imports_from_lower_floors_only(package):
     for path in FILES:
         if package_of(path) != package:
             continue
-        for other in imported(path) - {package, "__version__", ""}:
+        for other in imported(path) - {package, ""}:
             if FLOORS.get(other, 99) >= FLOORS[package]:
                 above.append(f"{path.relative_to(SOURCE)} imports {other or 'striate'}")
     assert not above
+
+
+def graph(root: Path) -> dict[str, set[str]]:
+    """Which module of the package at `root` imports which: anywhere in its file, for type checkers alone too."""
+    names = {}
+    for path in root.rglob("*.py"):
+        parts = path.relative_to(root.parent).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    edges: dict[str, set[str]] = {}
+    for name, path in names.items():
+        edges[name] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                edges[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                whole = {f"{node.module}.{alias.name}" for alias in node.names}  # modules, or names in one
+                edges[name] |= {each if each in names else str(node.module) for each in whole}
+        edges[name] &= names.keys() - {name}
+    return edges
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules each of which leads to all the others."""
+    reached = {}
+    for start in edges:
+        found, waiting = set(), [start]
+        while waiting:
+            new = edges[waiting.pop()] - found
+            found |= new
+            waiting += new
+        reached[start] = found
+    groups = {frozenset({one, *(two for two in reached[one] if one in reached[two])}) for one in edges}
+    return sorted(sorted(group) for group in groups if len(group) > 1)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    edges = graph(SOURCE)
+    assert len(edges) > 250
+    assert circles(edges) == []
+
+
+LATE = "def f():\n    from house.{} import f"
+FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import house.{}"
+
+
+@pytest.mark.parametrize("back", ["from house.{} import f", "from house import {}", "import house.{}", LATE, FOR_TYPES])
+def test_circles_are_found_whatever_way_they_close(tmp_path, back):
+    files = {"a": "import house.b", "b": "from house import c", "c": back.format("a"), "d": "import house.a"}
+    for name, text in {"__init__": "", **files}.items():
+        (tmp_path / "house").mkdir(exist_ok=True)
+        (tmp_path / "house" / f"{name}.py").write_text(text, encoding="utf-8")
+    assert circles(graph(tmp_path / "house")) == [["house.a", "house.b", "house.c"]]
+    (tmp_path / "house" / "c.py").write_text("import math", encoding="utf-8")
+    assert circles(graph(tmp_path / "house")) == []
 
 
 #: What has a method `open` that is no text file's.
@@ -169,29 +267,6 @@ def test_every_text_file_is_read_and_written_in_a_named_encoding():
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
     wrong = [f"{path.relative_to(SOURCE)}:{line}" for path, tree in trees.items() for line in without_encoding(tree)]
     assert not wrong
-
-
-def home_made_writers(tree: ast.AST) -> list[int]:
-    """Lines that write a file in another way than through `striate.files`."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            owner = getattr(node.func.value, "id", "")
-            moving = owner in ("os", "shutil") and node.func.attr in ("replace", "rename", "renames", "move", "fsync")
-            found += [node.lineno] * (moving or node.func.attr in ("write_text", "write_bytes"))
-    return found
-
-
-@pytest.mark.parametrize("line", ["os.replace(a, b)", "shutil.move(a, b)", "p.write_text('a')", "os.fsync(3)"])
-def test_a_writer_of_ones_own_is_seen(line):
-    assert home_made_writers(ast.parse(line)) == [1]
-    assert not home_made_writers(ast.parse("write_atomically(path, text.replace('a', 'b'))"))
-
-
-def test_all_files_are_written_through_one_module():
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
-    writers = {path.name for path, tree in trees.items() if home_made_writers(tree)}
-    assert writers == {"files.py"}
 
 
 PARTS = ("analysis", "augment", "classifier", "cli", "data", "layers", "models", "report", "training", "weights")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from striate.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from striate.analysis import effective_receptive_field as effective_receptive_field
     from striate.analysis import summary as summary
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from striate.models import create_model as create_model
     from striate.models import get_card as get_card
     from striate.models import list_models as list_models
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "effective_receptive_field": "striate.analysis",

@@ -1,5 +1,3 @@
-import importlib.util
-
 import cv2
 import numpy as np
 import pytest
@@ -260,13 +258,6 @@ def test_colours_are_rounded_to_the_nearest(channels):
     image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(channels, axis=2)
     coloured = recolour(image, colour.contrast(ONE * 0.7)[0, :3])
     assert np.abs(coloured[..., :3] - (127.5 + 0.7 * (image[..., :3].astype(float) - 127.5))).max() <= 0.46
-
-
-def test_opencv_has_no_threads_of_its_own():
-    cv2.setNumThreads(3)
-    spec = importlib.util.spec_from_file_location("loaded_again", apply.__file__)
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    assert cv2.getNumThreads() == 1
 
 
 @pytest.mark.parametrize("place", [100, 40_000])

@@ -178,16 +178,6 @@ def test_an_interrupt_that_a_library_made_an_error_of_is_told_as_what_it_is(end,
     assert (outcome.code, outcome.err) == (code, "striate: interrupted\n" if code else "")
 
 
-def test_leaving_at_once_is_a_line_and_exit_code_130(monkeypatch):
-    from striate.cli import start
-
-    done = []
-    monkeypatch.setattr(os, "write", lambda descriptor, text: done.append((descriptor, text)))
-    monkeypatch.setattr(os, "_exit", done.append)
-    start.leave_at_once(signal.SIGINT, None)
-    assert done == [(2, b"striate: interrupted\n"), 130]
-
-
 def test_the_end_after_an_interrupt_stops_the_readers_and_loses_no_output(monkeypatch):
     import atexit
 

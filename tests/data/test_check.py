@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,6 +45,24 @@ def parts_of(images, names=None):
         "train": Part(images[:3], (names or [f"train {row}" for row in range(3)])[:3], np.array([0, 1, 0])),
         "val": Part(images[3:], [f"val {row}" for row in range(len(images) - 3)], np.arange(len(images) - 3)),
     }
+
+
+def test_while_images_are_checked_opencv_has_no_threads_and_its_own_after(monkeypatch):
+    seen, really = [], check.decode_content
+
+    def decode_content(*arguments):
+        seen.append(cv2.getNumThreads())
+        return really(*arguments)
+
+    monkeypatch.setattr(check, "decode_content", decode_content)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    try:
+        check_parts(parts_of([png(noise(4, 6, 3, seed=row)) for row in range(5)]), workers=2)
+        assert seen == [1] * 5
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_parts_stay_in_their_order_with_labels_names_and_facts(tmp_path):

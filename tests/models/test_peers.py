@@ -1,6 +1,6 @@
 """Every network that a card says a peer has too: the peer's weights give the peer's answers, and gradients."""
 
-import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,8 @@ from striate.models import get_card
 from striate.models.catalogue import families
 from striate.weights import key_tables
 
-_spec = importlib.util.spec_from_file_location("peers", Path(__file__).with_name("peers.py"))
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
+import peers
 
 #: The quick tests leave out networks with more parameters than this, but for a family's smallest.
 LARGE = 12_000_000

@@ -361,8 +361,8 @@ FAULTS: tuple[Fault, ...] = (
         ("if name not in {*used, *folds}]", "if False]"),
     ),
     *faults(
-        "classifier/inputs.py",
-        "classifier/test_inputs.py",
+        "data/given_images.py",
+        "data/test_given_images.py",
         ("        self.notes += walk.notes()\n", "        self.notes = [*walk.notes()]\n"),
     ),
     *faults(

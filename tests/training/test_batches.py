@@ -8,6 +8,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -219,6 +220,42 @@ def test_making_batches_leaves_torchs_random_state_alone(arrays):
         before = torch.get_rng_state()
         list(batches.epoch(0))
         assert torch.equal(torch.get_rng_state(), before)
+
+
+class Threads:
+    """Images that show how many threads OpenCV has where they are read."""
+
+    def __len__(self) -> int:
+        return COUNT
+
+    def read(self, index: int) -> np.ndarray:
+        return np.full((20, 20, 3), cv2.getNumThreads(), np.uint8)
+
+
+@pytest.fixture
+def three_threads_in_opencv():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    yield
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_opencv_has_no_threads_where_batches_are_made_and_its_own_elsewhere(workers, three_threads_in_opencv):
+    batches = training(Split("train", Threads(), np.arange(COUNT)), workers=workers, augment=Augment(flip=0.5))
+    for images, _ in batches.epoch(0):
+        assert images.unique().tolist() == [1]
+        assert cv2.getNumThreads() == 3  # of whoever uses the batches
+    assert cv2.getNumThreads() == 3
+
+
+def test_workers_are_forked_while_opencv_has_no_threads(arrays, monkeypatch, three_threads_in_opencv):
+    """Threads do not survive a fork, whatever OpenCV makes of that."""
+    seen, fork = [], os.fork
+    monkeypatch.setattr(os, "fork", lambda: seen.append(cv2.getNumThreads()) or fork())
+    list(training(arrays, workers=2).epoch(0))
+    assert seen == ([1, 1] if multiprocessing.get_start_method() == "fork" else [])
+    assert cv2.getNumThreads() == 3
 
 
 def test_workers_go_home_at_once(arrays):

@@ -27,7 +27,7 @@ def made(tmp_path, monkeypatch):
     save_file(create_model("resnet20_cifar").state_dict(), path)
     record = converted._cifar(20)
     monkeypatch.setattr(converted, "KNOWN", {path.stat().st_size: record})
-    monkeypatch.setattr(converted, "sha256_of", lambda file: record.sha256 if file == path else "other")
+    monkeypatch.setattr(converted, "digest_of", lambda file: record.sha256 if file == path else "other")
     return path
 
 

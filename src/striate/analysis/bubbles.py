@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from striate.analysis.drawing import figure, save
+from striate.analysis.entry import Entry
 from striate.analysis.tables import count_text
 from striate.errors import StriateError
-
-if TYPE_CHECKING:
-    from striate.analysis.comparison import Entry
 
 #: Area of a bubble in square points per million parameters.
 AREA = 7.0

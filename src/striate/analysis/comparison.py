@@ -9,52 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from striate.analysis import bubbles, plots
 from striate.analysis.counting import COUNTED, times_text
-from striate.analysis.summaries import Summary
+from striate.analysis.entry import Entry
 from striate.analysis.tables import bytes_text, count_text, joined
 
 HEADER = (
     *("network", "input", "parameters", "mult-adds", "FLOPs", "activations", "training", "field"),
     *("top-1 %", "top-1 from"),
 )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One network of a comparison.
-
-    Attributes:
-        name: what it is called.
-        summary: its measured costs on one image.
-        accuracy: published top-1 on ImageNet as a fraction, None where none is.
-        accuracy_source: who published it: "paper", or whose weights.
-        group: networks of one group have one colour in a chart; the family.
-    """
-
-    name: str
-    summary: Summary
-    accuracy: float | None = None
-    accuracy_source: str = ""
-    group: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The totals in plain types."""
-        field = self.summary.receptive_field
-        return {
-            "network": self.name,
-            "input_shape": list(self.summary.input_shapes[0]) if self.summary.input_shapes else None,
-            "parameters": self.summary.parameters,
-            "trainable_parameters": self.summary.trainable_parameters,
-            "multiply_adds": self.summary.multiply_adds,
-            "flops": self.summary.flops,
-            "not_counted": self.summary.not_counted,
-            "activation_bytes": self.summary.activation_bytes,
-            "kept_bytes": self.summary.kept_bytes,
-            "receptive_field": None if field is None else list(field),
-            "sees_all": self.summary.sees_all,
-            "top1": self.accuracy,
-            "top1_source": self.accuracy_source or None,
-        }
 
 
 @dataclass(frozen=True)
@@ -110,10 +73,8 @@ class Comparison:
 
     def plot(self, path: str | Path, depth: int | None = None) -> Path:
         """Bars of memory, parameters and multiply-adds by layer, one network beside the other (.svg, .png, .pdf)."""
-        from striate.analysis.plots import plot_summaries
-
         names = [entry.name for entry in self.entries]
-        return plot_summaries([entry.summary for entry in self.entries], path, depth, names=names)
+        return plots.plot_summaries([entry.summary for entry in self.entries], path, depth, names=names)
 
     def plot_accuracy(self, path: str | Path) -> Path:
         """Accuracy against multiply-adds, a network's area its parameters (.svg, .png, .pdf).
@@ -121,9 +82,7 @@ class Comparison:
         Raises:
             StriateError: none of the networks has a published accuracy.
         """
-        from striate.analysis.bubbles import plot_accuracy
-
-        return plot_accuracy(self.entries, path)
+        return bubbles.plot_accuracy(self.entries, path)
 
 
 def _cells(entry: Entry) -> list[str]:

@@ -34,4 +34,4 @@ def save(drawn: Figure, path: str | Path) -> Path:
     """Write the figure in the format of the suffix."""
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
-    return write_atomically(path, lambda temporary: drawn.savefig(temporary, format=kind, dpi=120))
+    return write_atomically(path, lambda file: drawn.savefig(file, format=kind, dpi=120))

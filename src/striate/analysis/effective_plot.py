@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from striate.analysis.drawing import figure, save
-
-if TYPE_CHECKING:
-    from striate.analysis.effective import EffectiveField
+from striate.analysis.spread import Spread
 
 #: The colour scale ends at this share of the strongest pixel.
 FAINTEST = 1e-3
@@ -19,7 +17,7 @@ STYLES: tuple[tuple[float, dict[str, Any]], ...] = (
 THEORETICAL = {"edgecolor": "white", "linestyle": ":"}
 
 
-def plot_field(field: EffectiveField, path: str | Path) -> Path:
+def plot_field(field: Spread, path: str | Path) -> Path:
     """Draw the gradient's size (logarithmic), the squares that hold 68 and 95 % of it, and the theoretical field."""
     drawn = figure(path, 7.2, 6.4)
     from matplotlib.colors import LogNorm

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from striate.analysis.costs import Costs
 from striate.analysis.drawing import figure, save
 from striate.analysis.rows import Row
 from striate.analysis.tables import bytes_text, count_text
 from striate.errors import UsageError
-
-if TYPE_CHECKING:
-    from striate.analysis.summaries import Summary
 
 #: Title of each panel, the row's attribute, and how a bar's value is written.
 PANELS = (
@@ -29,7 +27,7 @@ def _costly(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if any(getattr(row, attribute) for _, attribute, _ in PANELS)]
 
 
-def _shown(summary: Summary, depth: int | None) -> list[Row]:
+def _shown(summary: Costs, depth: int | None) -> list[Row]:
     """The rows at `depth`; without one at the greatest depth that gives at most `MOST_BARS` bars.
 
     Where one level has too many and the next too few, layers without parameters and arithmetic are left out first.
@@ -49,7 +47,7 @@ def _shown(summary: Summary, depth: int | None) -> list[Row]:
 
 
 def plot_summaries(
-    summaries: Sequence[Summary],
+    summaries: Sequence[Costs],
     path: str | Path,
     depth: int | None = None,
     *,

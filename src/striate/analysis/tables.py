@@ -7,14 +7,13 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from striate.analysis.costs import Costs
 from striate.analysis.counting import COUNTED, times_text
 from striate.analysis.rows import Row
 from striate.errors import StriateError
 
 if TYPE_CHECKING:
     import pandas
-
-    from striate.analysis.summaries import Summary
 
 HEADER = (
     "layer",
@@ -104,7 +103,7 @@ def _cells(row: Row, show_trains: bool) -> list[str]:
     ]
 
 
-def _grid(summary: Summary, depth: int | None) -> list[list[str]]:
+def _grid(summary: Costs, depth: int | None) -> list[list[str]]:
     """The header and the rows."""
     show_trains = summary.trainable_parameters < summary.parameters
     header = list(HEADER)
@@ -113,7 +112,7 @@ def _grid(summary: Summary, depth: int | None) -> list[list[str]]:
     return [header, *(_cells(row, show_trains) for row in summary.collapsed(depth))]
 
 
-def _totals(summary: Summary) -> list[str]:
+def _totals(summary: Costs) -> list[str]:
     frozen = summary.parameters - summary.trainable_parameters
     state = ", ".join(f"{name} {bytes_text(summary.optimizer_bytes(name))}" for name in ("momentum", "adam"))
     kept = summary.kept_bytes
@@ -135,7 +134,7 @@ def _totals(summary: Summary) -> list[str]:
     return lines
 
 
-def _input_text(summary: Summary) -> str:
+def _input_text(summary: Costs) -> str:
     return ", ".join(_shape_text(shape) for shape in summary.input_shapes)
 
 
@@ -143,7 +142,7 @@ def _shortened(cell: str, width: int) -> str:
     return cell if len(cell) <= width else "…" + cell[len(cell) - width + 1 :]
 
 
-def text(summary: Summary, depth: int | None) -> str:
+def text(summary: Costs, depth: int | None) -> str:
     """An aligned table of at most 132 columns where names allow it, the totals, and what was counted."""
     lines = _grid(summary, depth)
     for cells in lines[1:]:
@@ -166,7 +165,7 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
     ]
 
 
-def markdown(summary: Summary, depth: int | None) -> str:
+def markdown(summary: Costs, depth: int | None) -> str:
     """A Markdown table with the totals below."""
     header, *rows = _grid(summary, depth)
     lines = [f"| {' | '.join(header)} |", "|---|---|" + "---:|" * (len(header) - 2)]
@@ -208,7 +207,7 @@ def _values(row: Row) -> dict[str, Any]:
     }
 
 
-def plain(summary: Summary, depth: int | None) -> dict[str, Any]:
+def plain(summary: Costs, depth: int | None) -> dict[str, Any]:
     """Totals and rows in types that JSON can hold."""
     field = summary.receptive_field
     return {
@@ -232,7 +231,7 @@ def plain(summary: Summary, depth: int | None) -> dict[str, Any]:
     }
 
 
-def csv_text(summary: Summary, depth: int | None) -> str:
+def csv_text(summary: Costs, depth: int | None) -> str:
     """One line per row; sizes along several axes are joined by "x"."""
     rows = [_values(row) for row in summary.collapsed(depth)]
     stream = io.StringIO()
@@ -250,7 +249,7 @@ def joined(value: Any) -> Any:
     return "x".join(map(str, value)) if isinstance(value, list) else value
 
 
-def data_frame(summary: Summary, depth: int | None) -> pandas.DataFrame:
+def data_frame(summary: Costs, depth: int | None) -> pandas.DataFrame:
     """A data frame with one line per row."""
     try:
         import pandas

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-cv2.setNumThreads(0)  # workers are the parallelism; OpenCV's own threads do not survive a fork
-
 _CV_BORDER = {"zero": cv2.BORDER_CONSTANT, "edge": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 _TORCH_BORDER = {"zero": "zeros", "edge": "border", "reflect": "reflection"}
 #: Sides beyond this are cut to what is shown; OpenCV's warp takes none above 32,767.

@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from striate.classifier import values
-from striate.classifier.inputs import Source, Sources, is_single
 from striate.classifier.places import locate
 from striate.classifier.prediction import Prediction, Predictions
 from striate.classifier.pretrained import is_pretrained_name, pretrained
 from striate.data import Dataset, Split, UnreadableImage, open_dataset
 from striate.data.division import divide_again
+from striate.data.given_images import Source, Sources, is_single
 from striate.data.listing import match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-import striate
 from striate.classifier.choices import (
     SMALL,
     default_network,
@@ -34,6 +33,7 @@ from striate.training.hardware import choose_precision, device_type
 from striate.training.limits import check_validated
 from striate.training.losses import choose_loss
 from striate.training.recipes import LONGEST_WARMUP, Recipe, get_recipe
+from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
 from striate.weights.keras import SUFFIXES
@@ -106,7 +106,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         workers=workers_for(dataset, side, asked.workers),
         threads=torch.get_num_threads(),
         versions={
-            "striate": striate.__version__,
+            "striate": __version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
         },

@@ -25,9 +25,10 @@ from striate.cli import (
     train,
 )
 from striate.cli.interrupt import heed_interrupts, interrupted, leave, was_interrupted
-from striate.cli.start import INTERRUPTED
+from striate.cli.leaving import INTERRUPTED
 from striate.errors import StriateError, is_out_of_memory
 from striate.files import DISK_FULL
+from striate.version import __version__
 
 app = typer.Typer(
     name="striate",
@@ -61,9 +62,7 @@ def _without_command(
     context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version and leave.")
 ) -> None:
     if version:
-        import striate
-
-        print(striate.__version__)
+        print(__version__)
         raise typer.Exit
     if context.invoked_subcommand is None:
         context.get_help()  # prints it

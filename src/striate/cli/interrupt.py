@@ -18,7 +18,7 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
-from striate.cli.start import INTERRUPTED, leave_at_once
+from striate.cli.leaving import INTERRUPTED, leave_at_once
 
 #: Seconds between looks at whether the import is done.
 PATIENCE = 0.02

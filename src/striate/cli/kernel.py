@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -180,12 +180,11 @@ def _write(out: Path, values: np.ndarray, picture: np.ndarray) -> None:
 
     from striate.files import write_atomically
 
-    def save(path: Path) -> None:
-        with path.open("wb") as file:
-            if out.suffix.lower() == ".npy":
-                np.save(file, values)
-            else:
-                shown = picture[..., 0] if picture.shape[2] == 1 else picture
-                Image.fromarray(shown).save(file, FORMATS[out.suffix.lower()])
+    def save(file: BinaryIO) -> None:
+        if out.suffix.lower() == ".npy":
+            np.save(file, values)
+        else:
+            shown = picture[..., 0] if picture.shape[2] == 1 else picture
+            Image.fromarray(shown).save(file, FORMATS[out.suffix.lower()])
 
     write_atomically(out, save)

@@ -9,7 +9,7 @@ import _signal
 import os
 import sys
 
-INTERRUPTED = 130
+from striate.cli.leaving import INTERRUPTED, leave_at_once
 
 
 def main() -> None:
@@ -27,12 +27,6 @@ def main() -> None:
         if leaving.code == INTERRUPTED and sys._getframe(1).f_globals["__name__"] == "__main__":
             _end_process()
         raise
-
-
-def leave_at_once(number: int, frame: object) -> None:
-    """Leave while nothing has been begun, or because somebody insists."""
-    os.write(2, b"striate: interrupted\n")
-    os._exit(INTERRUPTED)
 
 
 def _end_process() -> None:

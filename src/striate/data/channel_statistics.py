@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from striate.data.dataset import Split
 from striate.data.facts import channel_sums, level_sums
 from striate.data.images import ArrayImages, Images
-from striate.data.workers import worker_count
+from striate.data.workers import reading_threads
 from striate.errors import StriateError
 
 #: Mean and standard deviation of each channel, pixels in [0, 1].
@@ -41,7 +39,7 @@ def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
         chunks = np.array_split(indices, -(-len(indices) // 256))
         sums = [np.asarray(level_sums(images.array[chunk].reshape(-1, width, channels))) for chunk in chunks]
     else:
-        with ThreadPoolExecutor(worker_count()) as pool:
+        with reading_threads() as pool:
             sums = list(pool.map(lambda row: channel_sums(images.read(row)), indices.tolist()))
     return _from_sums(np.sum(sums, axis=0))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from striate.data.facts import Facts, blank_rows, channel_sums, is_blank
 from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
 from striate.data.kept import MEMORY_LIMIT, Memory
 from striate.data.listing import Part
-from striate.data.workers import worker_count
+from striate.data.workers import reading_threads
 from striate.errors import StriateError
 
 _CHUNK = 32
@@ -116,7 +115,7 @@ def check_parts(
     items = [item for part in parts.values() for item in part.items]
     memory = Memory(len(items), MEMORY_LIMIT if memory_limit is None else memory_limit)
     looks = []
-    for look in _look_at_all(items, channels, memory, worker_count(workers)):
+    for look in _look_at_all(items, channels, memory, workers):
         memory.add(look.picture)
         look.picture = None
         looks.append(look)
@@ -134,14 +133,16 @@ def check_parts(
     return Checked(checked, channels, report.notes())
 
 
-def _look_at_all(items: list[Path | bytes], channels: int | None, memory: Memory, workers: int) -> Iterator[_Look]:
+def _look_at_all(
+    items: list[Path | bytes], channels: int | None, memory: Memory, workers: int | None
+) -> Iterator[_Look]:
     """Look at the items in threads, a chunk at a time, and yield in their order."""
 
     def look_at(chunk: list[Path | bytes]) -> list[_Look]:
         return [_look_at(item, channels, memory) for item in chunk]
 
     chunks = (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
-    with ThreadPoolExecutor(workers) as pool:
+    with reading_threads(workers) as pool:
         for found in pool.map(look_at, chunks):  # which calls off the rest where it is left early
             yield from found
 

@@ -10,7 +10,7 @@ import numpy as np
 from striate.data.facts import Facts
 from striate.data.images import Images
 from striate.data.survey import Survey
-from striate.files import explain, write_csv
+from striate.files import make_folder_of, write_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +92,6 @@ class Dataset:
     def write_skipped(self, path: str | Path) -> Path:
         """Write the skipped files as CSV (path, reason), whole or not at all; only those names when there are none."""
         target = Path(path)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise explain(error, target) from error
+        make_folder_of(target)
         rows = [{"path": entry.path, "reason": entry.reason} for entry in self.skipped]
         return write_csv(target, rows, ("path", "reason"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import numpy as np
@@ -17,7 +16,7 @@ from striate.data.decode import UnreadableImage, read_file
 from striate.data.images import EncodedImages, FileImages
 from striate.data.survey import SamePicture
 from striate.data.whole import Whole
-from striate.data.workers import worker_count
+from striate.data.workers import reading_threads
 
 
 class Duplicates(list[tuple[str, str]]):
@@ -87,7 +86,7 @@ def content_digests(split: Split) -> Sequence[bytes]:
         content = images.encoded[row] if isinstance(images, EncodedImages) else images.read(row).tobytes()
         return hashlib.sha256(content).digest()
 
-    with ThreadPoolExecutor(worker_count()) as pool:
+    with reading_threads() as pool:
         return list(pool.map(digest, range(len(images))))
 
 

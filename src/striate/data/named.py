@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.cifar import list_cifar
-from striate.data.download import fetch
 from striate.data.idx import idx_pairs, list_idx
 from striate.data.images import printable
 from striate.data.listing import Listing, Part
@@ -18,7 +16,8 @@ from striate.data.parquet import list_parquet
 from striate.data.parquet_files import parquet_files
 from striate.data.split import stratified_split
 from striate.errors import StriateError
-from striate.files import at_home
+from striate.files import Checksum, cache_folder
+from striate.files.fetching import fetch
 
 _DIGIT_NAMES = tuple("0123456789")
 _FASHION_NAMES = (
@@ -77,17 +76,11 @@ _PICKLED = {
 }
 
 
-def cache_folder(cache: str | Path | None = None) -> Path:
-    """Where downloaded data sets lie: `cache`, else STRIATE_CACHE, else ~/.cache/striate."""
-    chosen = cache or os.environ.get("STRIATE_CACHE") or Path.home() / ".cache" / "striate"
-    return at_home(chosen)
-
-
 def list_named(name: str, cache: str | Path | None = None) -> Listing:
-    """List a data set of `NAMES`, from the cache or downloaded into it.
+    """List a data set of `NAMES`, from the cache (`cache`, else the usual folder) or fetched into it.
 
     Raises:
-        StriateError: neither in the cache nor to be downloaded; the message names the folder for the files.
+        StriateError: neither in the cache nor to be fetched; the message names the folder for the files.
     """
     return NAMES[name](name, cache_folder(cache))
 
@@ -120,7 +113,7 @@ def _list_mnist(name: str, cache: Path) -> Listing:
             return list_idx({split: pairs[split] for split in ("train", "test")}, classes)
         if files := _train_and_test(place):
             return list_parquet(files)
-    return list_idx(idx_pairs(_download(name, cache)), classes)
+    return list_idx(idx_pairs(_fetched(name, cache)), classes)
 
 
 def _list_cifar(name: str, cache: Path) -> Listing:
@@ -133,8 +126,8 @@ def _list_cifar(name: str, cache: Path) -> Listing:
                 return list_cifar(name, binary)
     pickled = [cache / name / file for file in _PICKLED[name]] + [cache / file for file in _PICKLED[name]]
     found = next((path for path in pickled if path.exists()), None)
-    warning = f"; {printable(found)} is made of pickles, which are never read" if found else ""
-    return list_cifar(name, _download(name, cache, warning) / archive)
+    warning = f"{printable(found)} is made of pickles, which are never read; " if found else ""
+    return list_cifar(name, _fetched(name, cache, warning) / archive)
 
 
 def _train_and_test(place: Path) -> dict[str, list[Path]] | None:
@@ -143,18 +136,19 @@ def _train_and_test(place: Path) -> dict[str, list[Path]] | None:
     return files.splits if files is not None and files.splits.keys() >= {"train", "test"} else None
 
 
-def _download(name: str, cache: Path, warning: str = "") -> Path:
+def _fetched(name: str, cache: Path, warning: str = "") -> Path:
+    """The folder of a set's published files, each fetched if it is not there yet."""
     published = PUBLISHED[name]
     folder = cache / published.folder
-    names = [file for file, _ in published.files]
-    try:
-        for file, md5 in published.files:
-            if not (folder / file).is_file():
-                fetch([address + file for address in published.addresses], folder / file, md5)
-    except (StriateError, OSError) as error:
-        raise StriateError(
-            f"'{name}' is not in the cache and {error}{warning}; put {', '.join(names)} into {printable(folder)}"
-        ) from error
+    names = ", ".join(file for file, _ in published.files)
+    by_hand = f"{warning}put {names} into {printable(folder)}"
+    for file, md5 in published.files:
+        if not (folder / file).is_file():
+            addresses = [address + file for address in published.addresses]
+            try:
+                fetch(addresses, folder / file, Checksum("md5", md5), by_hand)
+            except StriateError as error:
+                raise StriateError(f"'{name}' is not in the cache: {error}") from error
     return folder
 
 

@@ -35,6 +35,7 @@ from torch import Tensor, nn
 
 from striate.errors import UsageError
 from striate.models.card import ModelSpec
+from striate.models.fully_convolutional import to_fully_convolutional
 from striate.models.last_layer import fresh_like, width
 from striate.models.network import InputError, Network
 from striate.weights import WeightSource
@@ -217,8 +218,6 @@ class ConvNet(Network):
         Args:
             form: "average" gives logits (N, num_classes), "map" those of each place, (N, num_classes, h, w).
         """
-        from striate.models.fully_convolutional import to_fully_convolutional
-
         return to_fully_convolutional(self, form)
 
     def reset_head(self, num_classes: int) -> ConvNet:

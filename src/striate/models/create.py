@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from striate.errors import UsageError
-from striate.models.card import Card, ModelSpec
-from striate.models.catalogue import families, get_card
+from striate.models.building import build
+from striate.models.card import Card
+from striate.models.catalogue import get_card
 from striate.models.convnet import ConvNet
-from striate.models.network import InputError
-from striate.models.options import check_options, defaults_of
+from striate.models.options import check_options
 from striate.models.pretrained import options_needed, pretrained, put_in
-from striate.models.stem import stem_for
 
 
 def create_model(
@@ -65,21 +64,13 @@ def create_model(
     if size is None and card.fixed_size and whole is not None:
         size = _size(card, whole.input_size)
     needed = options_needed(card, found, options) if found is not None else {}
-    arguments: dict[str, Any] = {
-        "num_classes": num_classes or (whole.num_classes if whole else card.num_classes),
-        "in_channels": in_channels or card.in_channels,
-        "input_size": list(size) if size else None,
-        **defaults_of(card),
-        **needed,
-        **options,
-    }
-    if "stem" in arguments:
-        arguments["stem"] = stem_for(size, arguments["stem"])
-    _check_size(card, size, arguments.get("stem"))
-    model = families()[card.family].build(card.name, **{**arguments, "input_size": size})
-    assert isinstance(model, ConvNet)
-    model.spec = ModelSpec(card.name, arguments)
-    model.input_size = size or (card.input_size, card.input_size)
+    model = build(
+        card,
+        {**needed, **options},
+        num_classes=num_classes or (whole.num_classes if whole else None),
+        in_channels=in_channels,
+        size=size,
+    )
     if found is not None:
         put_in(model, found)
     return model if fully_convolutional is None else model.to_fully_convolutional(fully_convolutional)
@@ -92,12 +83,3 @@ def _size(card: Card, input_size: int | Sequence[int] | None) -> tuple[int, int]
     if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
         raise UsageError(f"input_size is {input_size!r}; it must be a side in pixels or (height, width)")
     return pair[0], pair[1]
-
-
-def _check_size(card: Card, size: tuple[int, int] | None, stem: str | None) -> None:
-    smallest = card.smallest(stem)
-    if size is not None and min(size) < smallest:
-        raise InputError(
-            f"{card.name} cannot work on images of {size[0]}x{size[1]} pixels; "
-            f"the smallest it takes is {smallest}x{smallest}"
-        )

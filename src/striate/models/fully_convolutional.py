@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
+from typing import Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -19,7 +20,6 @@ from torch import nn
 from striate.errors import UsageError, unknown
 from striate.layers import ACTIVATIONS, output_shape, pair
 from striate.models.card import ModelSpec
-from striate.models.convnet import ConvNet
 
 #: What comes out: the average over all places, (N, classes), or the logits of each, (N, classes, h, w).
 FORMS = ("average", "map")
@@ -28,7 +28,23 @@ FORMS = ("average", "map")
 KEPT = (nn.Conv2d, nn.BatchNorm2d, nn.Dropout, *(type(make()) for make in ACTIVATIONS.values()))
 
 
-def to_fully_convolutional(model: ConvNet, form: str = "average") -> ConvNet:
+class Assembled(Protocol):
+    """What the conversion asks of a network; `striate.models.convnet.ConvNet`, which stands on it, has all of it."""
+
+    stem: nn.Module
+    stages: nn.Sequential
+    head: nn.Sequential
+    in_channels: int
+    min_size: int
+    fixed_size: tuple[int, int] | None
+    spec: ModelSpec
+    training: bool
+
+
+Turned = TypeVar("Turned", bound=Assembled)
+
+
+def to_fully_convolutional(model: Turned, form: str = "average") -> Turned:
     """A copy of `model` whose head has convolutions in place of dense layers; `model` stays as it is.
 
     Heads of flattened maps and dense layers turn over (LeNet, AlexNet, VGG, ...), and so do heads that average the map
@@ -52,7 +68,7 @@ def to_fully_convolutional(model: ConvNet, form: str = "average") -> ConvNet:
         layers["flatten"] = nn.Flatten()  # (N, classes, 1, 1) -> (N, classes)
     head = nn.Sequential(layers).train(model.training)
     # deepcopy takes the new head for the old one, which would double the memory
-    turned: ConvNet = copy.deepcopy(model, {id(model.head): head})
+    turned = copy.deepcopy(model, {id(model.head): head})
     turned.fixed_size = None
     if kernel != (1, 1):
         turned.min_size = _smallest(model, kernel)
@@ -61,7 +77,7 @@ def to_fully_convolutional(model: ConvNet, form: str = "average") -> ConvNet:
     return turned
 
 
-def _turned(model: ConvNet) -> tuple[OrderedDict[str, nn.Module], tuple[int, int]]:
+def _turned(model: Assembled) -> tuple[OrderedDict[str, nn.Module], tuple[int, int]]:
     """The head without what flattens and averages, and the size of the first dense layer's kernel."""
     name = model.spec.name
     layers = dict(model.head.named_children())
@@ -104,7 +120,7 @@ def _as_convolution(layer: nn.Linear, kernel: tuple[int, int]) -> nn.Conv2d:
     return turned
 
 
-def _map_side(model: ConvNet) -> tuple[int, int]:
+def _map_side(model: Assembled) -> tuple[int, int]:
     """(height, width) of the last map at the size the network was built for."""
     if model.fixed_size is None:
         raise UsageError(f"{model.spec.name} has dense layers on a map whose size it does not tell")
@@ -113,7 +129,7 @@ def _map_side(model: ConvNet) -> tuple[int, int]:
     return height, width
 
 
-def _smallest(model: ConvNet, kernel: tuple[int, int]) -> int:
+def _smallest(model: Assembled, kernel: tuple[int, int]) -> int:
     """The smallest side of image whose last map is as large as `kernel` along an axis."""
     maps = copy.deepcopy(nn.Sequential(model.stem, model.stages)).to("meta")
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from striate.errors import StriateError, UsageError, unknown
 from striate.files import at_home
+from striate.models.building import weightless
 from striate.models.card import Card
 from striate.models.catalogue import families, get_card
 from striate.models.convnet import ConvNet
@@ -120,15 +120,8 @@ def _read(card: Card, weights: str | Path) -> tuple[WeightSource | None, dict[st
     raise UsageError(f"{card.name} has no published weights{have}; weights takes the path of a safetensors file")
 
 
-def _weightless(name: str) -> ConvNet:
-    from striate.models.create import create_model
-
-    with torch.device("meta"):
-        return create_model(name)
-
-
 def _keys(card: Card) -> list[str]:
-    return list(_weightless(card.name).state_dict())
+    return list(weightless(card.name).state_dict())
 
 
 def _red_first(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -187,7 +180,7 @@ def put_in(model: ConvNet, found: Pretrained) -> None:
 
 def _on_top_of(model: ConvNet, base: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of the base's stem and stages, in their order, under the names that `model` has for them."""
-    parts = zip(_weightless(base).parts(), model.parts(), strict=True)
+    parts = zip(weightless(base).parts(), model.parts(), strict=True)
     places = {_prefix(theirs): _prefix(ours) for theirs, ours in parts}
     found = {}
     for key, value in state.items():

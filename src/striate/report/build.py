@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from striate.files import explain, write_atomically
+from striate.files import make_folder_of, write_atomically
 from striate.report import inputs, sections, words
 from striate.report.content import ReportContent
 
@@ -16,10 +16,7 @@ def write_report(path: str | Path, content: ReportContent) -> Path:
         StriateError: the file cannot be written, or a picture is no uint8 image.
     """
     path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise explain(error, path) from error
+    make_folder_of(path)
     return write_atomically(path, render(content).encode("utf-8", "replace"))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from striate.augment import Augment, recolour, warp
 from striate.data import ArrayImages, Preprocessing, Split
 from striate.data.views import View, cut_all
+from striate.data.workers import opencv_alone
 from striate.errors import StriateError, UsageError
 
 #: Bytes of decoded images that are held while a batch is made.
@@ -44,6 +46,10 @@ class _Key(NamedTuple):
     indices: NDArray[np.int64]
 
 
+#: Images and labels, or why there are none.
+_Made = tuple[Tensor, Tensor] | StriateError
+
+
 @dataclass(frozen=True)
 class _Maker(Dataset):
     """Makes the batch of a key; travels to the workers."""
@@ -54,7 +60,7 @@ class _Maker(Dataset):
     seed: int
     views: tuple[View, ...] = ()
 
-    def __getitem__(self, key: _Key) -> tuple[Tensor, Tensor] | StriateError:
+    def __getitem__(self, key: _Key) -> _Made:
         try:
             images = self._training(key) if key.epoch >= 0 else self._plain(key.indices)
         except StriateError as error:  # raised in the main process, without a worker's traceback around it
@@ -112,6 +118,7 @@ def generator(*key: int) -> np.random.Generator:
 
 
 def _start_worker(_: int) -> None:
+    cv2.setNumThreads(0)  # workers are the parallelism
     # Ctrl-C, and termination of the whole process group, are the main process's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):
@@ -174,7 +181,7 @@ class Batches:
     def epoch(self, epoch: int = -1, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch `start` on; the images left over by the last full batch sit out."""
         self._keys.plan = list(self._plan(epoch, start))
-        source = iter(self._loader) if self.workers else (self._maker[key] for key in self._keys.plan)
+        source = self._from_workers() if self.workers else map(self._make, self._keys.plan)
         while True:
             began = time.perf_counter()
             made = next(source, None)
@@ -184,6 +191,14 @@ class Batches:
             if isinstance(made, StriateError):
                 raise made
             yield Batch(*made)
+
+    def _from_workers(self) -> Iterator[_Made]:
+        with opencv_alone():  # the workers are forked from here
+            return iter(self._loader)
+
+    def _make(self, key: _Key) -> _Made:
+        with opencv_alone():
+            return self._maker[key]
 
     def _plan(self, epoch: int, start: int) -> Iterator[_Key]:
         if not self.training:

@@ -6,7 +6,7 @@ from striate.weights.keys import KeyTable, key_tables, recognise, rename
 from striate.weights.loading import adapt_channels, load_state
 from striate.weights.source import WeightSource
 from striate.weights.sources import sources_of
-from striate.weights.store import cache_folder, locate
+from striate.weights.store import locate
 
 __all__ = [
     "CIFAR10",
@@ -17,7 +17,6 @@ __all__ = [
     "KeyTable",
     "WeightSource",
     "adapt_channels",
-    "cache_folder",
     "costs",
     "count",
     "describe",

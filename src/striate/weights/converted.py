@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from striate.files import digest_of
 from striate.weights.figure import CIFAR10, ONE_CROP, Figure
 from striate.weights.source import WeightSource
-from striate.weights.store import sha256_of
 
 #: CIFAR ResNet's layers: bytes and sha256 of the file, top-1 as published, and on the test set compressed as JPEG.
 CIFAR = {
@@ -84,6 +84,6 @@ KNOWN = {CIFAR[layers][0]: _cifar(layers) for layers in CIFAR} | {
 def known(path: Path) -> WeightSource | None:
     """The record of the file at `path`, if its content is that of one of these files."""
     source = KNOWN.get(path.stat().st_size) if path.is_file() else None
-    if source is None or sha256_of(path) != source.sha256:
+    if source is None or digest_of(path) != source.sha256:
         return None
     return replace(source, name=str(path), file=path.name)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.classifier.inputs import Sources, is_single
 from striate.data import UnreadableImage
+from striate.data.given_images import Sources, is_single
 from striate.errors import UsageError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
@@ -176,7 +176,7 @@ def test_a_picture_without_a_file_is_called_image_where_it_cannot_be_read(monkey
     def refuse(image, channels):
         raise UnreadableImage("broken", "somewhere")
 
-    monkeypatch.setattr("striate.classifier.inputs.decode_image", refuse)
+    monkeypatch.setattr("striate.data.given_images.decode_image", refuse)
     (source,) = Sources(Image.new("RGB", (2, 2)))
     with pytest.raises(UnreadableImage, match=r"^image: broken"):
         source.read(3)

@@ -11,23 +11,18 @@ import csv
 import errno
 import io
 import os
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from striate.errors import StriateError
 
 #: Seconds to wait, again and again, for a program that has the old file open: a virus scanner, a spreadsheet.
 PATIENCE = (0.05, 0.1, 0.2, 0.4, 0.8)
-
-#: What a name cannot hold on Windows, and the names that are devices there, whatever follows a dot.
-FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\s*(\.|$))", re.IGNORECASE)
 
 #: What systems say where there is no more space, or where a quota or a limit is reached.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -35,26 +30,26 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Windows' numbers for "access denied", "open in another program" and "locked by another program".
 OPEN_ELSEWHERE = (5, 32, 33)
 
+CHOOSE_ANOTHER = "Choose a folder that you may write to."
 
-def write_atomically(path: str | Path, content: str | bytes | Callable[[Path], object]) -> Path:
+
+def write_atomically(path: str | Path, content: str | bytes | Callable[[BinaryIO], object]) -> Path:
     """Write a file so that a reader, a crash or a full disk never meets half of it; see `replacing`.
 
     Args:
-        path: the file to write; its folder must exist.
-        content: text (written as UTF-8), bytes, or a function that writes the file at the path it is given.
+        path: the file to write; its folder must exist (`make_folder_of`).
+        content: text (written as UTF-8), bytes, or a function that writes into the open file it is given.
 
     Raises:
         StriateError: the disk is full or the folder cannot be written to.
     """
     path = Path(path)
     try:
-        with replacing(path) as temporary:
+        with replacing(path) as file:
             if callable(content):
-                content(temporary)
+                content(file)
             else:
-                data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-                with open(temporary, "xb") as file:
-                    file.write(data)
+                file.write(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
     except OSError as error:
         raise explain(error, path) from error
     return path
@@ -80,8 +75,8 @@ def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]], names: Sequen
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; what was written takes the name `path` in one step when the block ends.
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path` to write to, which takes the name `path` in one step when the block ends.
 
     It is flushed to the disk before, and the name after. When the block raises, it is removed and the older file of
     that name stays as it was. The mode is that of any new file.
@@ -90,9 +85,11 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: what the operating system says.
     """
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    file = open(temporary, "xb")  # noqa: SIM115 (what lies there already is another's, and stays)
     try:
-        yield temporary
-        with open(temporary, "rb+") as file:
+        with file:
+            yield file
+            file.flush()
             os.fsync(file.fileno())
         _take_name(temporary, path)
     except BaseException:
@@ -102,37 +99,26 @@ def replacing(path: Path) -> Iterator[Path]:
     _flush_folder(path.parent)
 
 
-def explain(error: OSError, path: Path) -> StriateError:
-    """One line for a failure of the operating system to write `path`."""
+def make_folder_of(path: Path, mend: str = CHOOSE_ANOTHER) -> None:
+    """Make the folder in which a file is to be written, and those above it, where they are missing.
+
+    Raises:
+        StriateError: it cannot be made; the message names the file, and `mend` as `explain` does.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain(error, path, mend) from error
+
+
+def explain(error: OSError, path: Path, mend: str = CHOOSE_ANOTHER) -> StriateError:
+    """One line for a failure of the operating system to write `path`; `mend` says what helps where it may not."""
     if error.errno in DISK_FULL:
         return StriateError(f"{path}: the disk is full; what was there before is untouched. Free some space.")
     reason = error.strerror or str(error)
     if getattr(error, "winerror", None) in OPEN_ELSEWHERE:
         return StriateError(f"{path}: cannot be written ({reason}). Close it in other programs and try again.")
-    return StriateError(f"{path}: cannot be written ({reason}). Choose a folder that you may write to.")
-
-
-def at_home(path: str | Path) -> Path:
-    """A path as this system spells it, a leading `~` or `~user` written out where there is such a user."""
-    return Path(os.path.expanduser(as_spelt_here(os.fspath(path))))
-
-
-def portable_name(text: str) -> str:
-    """`text` as a name of a file or folder that every system takes; as it is where it is one already."""
-    name = FORBIDDEN.sub("_", text).rstrip(". ")
-    return DEVICES.sub(r"\1_", name, count=1) if DEVICES.match(name) else name
-
-
-def as_spelt_here(text: str) -> str:
-    """The path that text names, in letters that this system's file names take.
-
-    Where Python takes names for ASCII (the locale C) "café" is a file's name only in its bytes, as Python spells them.
-    """
-    try:
-        os.fsencode(text)
-    except UnicodeEncodeError:
-        return os.fsdecode(text.encode("utf-8", "surrogateescape"))
-    return text
+    return StriateError(f"{path}: cannot be written ({reason}). {mend}")
 
 
 def _take_name(temporary: Path, path: Path) -> None:

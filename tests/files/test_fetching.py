@@ -1,0 +1,172 @@
+"""Fetching from a server on this machine that answers as servers do, and worse."""
+
+import errno
+import hashlib
+import http.server
+import io
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from striate.errors import StriateError
+from striate.files import Checksum, fetching
+from striate.files.fetching import fetch
+
+CONTENT = np.random.default_rng(0).bytes((1 << 21) + 77)
+MD5 = Checksum("md5", hashlib.md5(CONTENT).hexdigest())
+BY_HAND = "put it there by hand"
+
+
+@pytest.fixture
+def address():
+    """Addresses of files: whole, other, cut, slow, silent, blank, gone; and the paths that were asked for."""
+    asked: list[str] = []
+    over = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_GET(self):
+            asked.append(self.path)
+            kind = self.path.strip("/")
+            if kind in ("whole", "other", "cut", "slow"):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(CONTENT)))
+                self.end_headers()
+                if kind == "slow":
+                    over.wait(10)
+                else:
+                    self.wfile.write({"whole": CONTENT, "other": CONTENT[::-1], "cut": CONTENT[:9]}[kind])
+            elif kind == "blank":
+                self.wfile.write(b"\r\n")
+            elif kind != "silent":
+                self.send_error(404)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield (lambda kind: f"http://127.0.0.1:{server.server_port}/{kind}"), asked
+        over.set()
+        server.shutdown()
+
+
+def reason(urls: str | list[str], target: Path, **options) -> str:
+    with pytest.raises(StriateError) as caught:
+        fetch(urls, target, MD5, BY_HAND, **options)
+    message = str(caught.value)
+    assert message.endswith(f"; {BY_HAND}")
+    assert "\n" not in message
+    return message.removesuffix(f"; {BY_HAND}")
+
+
+def test_a_file_of_any_length_arrives_whole_in_a_folder_made_for_it(tmp_path, address):
+    url, asked = address
+    target = tmp_path / "a" / "b" / "file.gz"
+    assert fetch([url("whole"), url("gone")], target, MD5, BY_HAND) == target
+    assert target.read_bytes() == CONTENT
+    assert asked == ["/whole"]
+    assert [path.name for path in target.parent.iterdir()] == ["file.gz"]
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_the_first_digits_of_a_checksum_are_enough(tmp_path, address, algorithm):
+    url, _ = address
+    digits = hashlib.new(algorithm, CONTENT).hexdigest()[:8]
+    assert fetch(url("whole"), tmp_path / "file", Checksum(algorithm, digits), BY_HAND).read_bytes() == CONTENT
+    with pytest.raises(StriateError, match="another checksum"):
+        fetch(url("other"), tmp_path / "other", Checksum(algorithm, digits), BY_HAND)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_next_address_is_asked_whatever_the_one_before_did_and_each_once(tmp_path, address):
+    url, asked = address
+    for number, kind in enumerate(("gone", "other", "cut", "silent", "blank")):
+        assert fetch([url(kind), url("whole")], tmp_path / str(number), MD5, BY_HAND).read_bytes() == CONTENT
+        assert asked[2 * number :] == [f"/{kind}", "/whole"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == list("01234")
+
+
+def test_the_last_reason_is_told_plainly_and_nothing_is_left(tmp_path, address):
+    url, _ = address
+    target = tmp_path / "cache" / "file.gz"
+
+    def because(kind: str, why: str) -> str:
+        return f"cannot fetch {url(kind)} ({why})"
+
+    other = "what arrived has another checksum than the published one"
+    assert reason([url("other"), url("gone")], target) == because("gone", "HTTP Error 404: Not Found")
+    assert reason([url("gone"), url("other")], target) == because("other", other)
+    assert reason(url("cut"), target) == because("cut", other)
+    assert reason(url("silent"), target) == because("silent", "Remote end closed connection without response")
+    assert reason(url("blank"), target) == because("blank", "BadStatusLine")
+    assert reason("http://127.0.0.1:9/x", target) == (
+        "cannot fetch http://127.0.0.1:9/x ([Errno 111] Connection refused)"
+    )
+    assert reason("no address", target) == "cannot fetch no address (unknown url type: 'no address')"
+    assert reason([], target) == reason("", target) == "no address is known"
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_server_that_stops_is_not_waited_for_longer_than_asked(tmp_path, address):
+    url, _ = address
+    began = time.perf_counter()
+    assert reason(url("slow"), tmp_path / "file.gz", timeout=0.1) == f"cannot fetch {url('slow')} (timed out)"
+    assert time.perf_counter() - began < 5
+
+
+def test_a_server_has_thirty_seconds_where_nothing_else_is_said(tmp_path, address, monkeypatch):
+    url, _ = address
+    waits: list[float] = []
+    really = urllib.request.urlopen
+
+    def urlopen(*arguments, timeout):
+        waits.append(timeout)
+        return really(*arguments, timeout=timeout)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    fetch(url("whole"), tmp_path / "file.gz", MD5, BY_HAND)
+    assert waits == [30]
+
+
+def test_an_older_file_stays_where_nothing_better_comes(tmp_path, address):
+    url, _ = address
+    target = tmp_path / "file.gz"
+    target.write_bytes(b"older")
+    reason(url("other"), target)
+    assert target.read_bytes() == b"older"
+    fetch(url("whole"), target, MD5, BY_HAND)
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_as_that_and_how_to_choose_another(tmp_path, address):
+    url, asked = address
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(StriateError) as caught:
+        fetch(url("whole"), tmp_path / "cache" / "file.gz", MD5, BY_HAND)
+    assert str(caught.value).startswith(f"{tmp_path}/cache/file.gz: cannot be written (")
+    assert str(caught.value).endswith("). STRIATE_CACHE names another folder for fetched files.")
+    assert asked == []
+
+
+def test_a_full_disk_is_told_as_that_and_no_other_address_is_asked(tmp_path, address, monkeypatch):
+    url, asked = address
+
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    @contextmanager
+    def replacing(path):
+        yield Full()
+
+    monkeypatch.setattr(fetching, "replacing", replacing)
+    with pytest.raises(StriateError, match=r"file\.gz: the disk is full"):
+        fetch([url("whole"), url("other")], tmp_path / "file.gz", MD5, BY_HAND)
+    assert asked == ["/whole"]
