@@ -30,6 +30,8 @@ FLOORS = {
     "analysis": 1,
     "files": 0,
     "strict_json": 0,
+    "text_tables": 0,
+    "units": 0,
     "errors": -1,  # the cellar: everything may raise
 }
 #: Files that are no package of the house: they start it.

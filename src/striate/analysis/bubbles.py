@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.analysis.drawing import figure, save
-from striate.analysis.tables import count_text
 from striate.errors import StriateError
+from striate.units import count, trimmed
 
 if TYPE_CHECKING:
     from striate.analysis.comparison import Entry
@@ -85,7 +85,7 @@ def _set_axes(axis: Any, costs: Sequence[float], heights: Sequence[float]) -> No
 
 def _round_count(value: float) -> str:
     """A round number without its zeros: 50 M."""
-    return count_text(round(value)).replace(".00", "").replace(".0 ", " ")
+    return trimmed(count(round(value)))
 
 
 def _key(axis: Any) -> None:

@@ -149,7 +149,11 @@ class Summary:
         return replace(self, notes=(*self.notes, note)) if note else self
 
     def __str__(self) -> str:
-        return tables.text(self, self.depth)
+        return self.to_text(self.depth)
+
+    def to_text(self, depth: int | None = None, width: int | None = None) -> str:
+        """A table that fits `width` columns of a terminal, and the totals; whole without a width."""
+        return tables.text(self, depth, width)
 
     def to_markdown(self, depth: int | None = None) -> str:
         """A Markdown table."""
@@ -157,7 +161,7 @@ class Summary:
 
     def to_csv(self, depth: int | None = None) -> str:
         """Comma-separated values with plain numbers and a header."""
-        return tables.csv_text(self, depth)
+        return tables.as_csv(self, depth)
 
     def to_dict(self, depth: int | None = None) -> dict[str, Any]:
         """Totals and rows in plain types that JSON can hold."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.models.card import ModelSpec
 from striate.models.network import InputError, Network
+from striate.units import plural
 from striate.weights import WeightSource
 
 
@@ -142,7 +143,7 @@ class ConvNet(Network):
             )
         if shape[1] != self.in_channels:
             raise InputError(
-                f"{self.spec.name} was built for {self.in_channels} input channel{'s' * (self.in_channels > 1)} and "
+                f"{self.spec.name} was built for {plural(self.in_channels, 'input channel')} and "
                 f"got {shape[1]} "
                 f"(shape {shape}); build it with in_channels={shape[1]}"
             )
