@@ -1,7 +1,8 @@
-"""Write the pages that follow from the code: `python docs/generate.py [networks] [peers] [equality]`.
+"""Write the pages that follow from the code: `python docs/generate.py [networks] [costs] [peers] [equality]`.
 
 networks  docs/networks.md, one page per family under docs/networks/, and docs/errata.md: from the cards and from
           measuring every network on weightless tensors.
+costs     src/striate/models/costs.json: the multiply-adds of every network, measured, for `striate models`.
 peers     src/striate/models/peer_figures.json: the same networks at torchvision, timm and Keras, measured.
 equality  docs/equality.md: largest difference between our outputs and the peers' with their weights put into ours.
 """
@@ -18,10 +19,12 @@ import torch
 
 from striate.files import write_atomically
 from striate.models import get_card, list_models
-from striate.models.card_text import as_markdown, quantity
+from striate.models.card_text import as_markdown
 from striate.models.catalogue import families
 from striate.models.errata import errata
-from striate.models.figures import PEER_FIGURES, Figures, measured
+from striate.models.figures import COSTS, PEER_FIGURES, Figures, measured
+from striate.text_tables import Column, Table
+from striate.units import count, whole
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))  # where networks are set side by side with their peers
@@ -44,24 +47,29 @@ def _index() -> str:
         MADE + "# Networks\n",
         "Parameters and multiply-adds are of the network as `create_model(name)` builds it, measured at the input size",
         "named; the receptive field is that of a unit of the last feature map, where it has one.\n",
-        "| network | year | input | parameters | multiply-adds | receptive field | introduced |",
-        "|---|---|---|---|---|---|---|",
     ]
+    rows = []
     for name in list_models():
         card, figures = get_card(name), measured(name)
-        field = f"{figures.receptive_field:,}" if figures.receptive_field else "-"
-        link = f"[{name}](networks/{card.family}.md#{name.replace('.', '')})"
-        cells = (
-            link,
-            str(card.paper.year),
-            f"{card.input_size}",
-            f"{figures.parameters:,}",
-            quantity(figures.multiply_adds),
-            field,
-            card.introduces,
+        rows.append(
+            [
+                f"[{name}](networks/{card.family}.md#{name.replace('.', '')})",
+                str(card.paper.year),
+                str(card.input_size),
+                whole(figures.parameters),
+                count(figures.multiply_adds or 0),
+                whole(figures.receptive_field) if figures.receptive_field else "-",
+                card.introduces,
+            ]
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    headers = ("network", "year", "input", "parameters", "multiply-adds", "receptive field", "introduced")
+    columns = [Column(header, right=header not in ("network", "introduced")) for header in headers]
+    return "\n".join([*lines, *Table(columns, rows).markdown()]) + "\n"
+
+
+def costs() -> dict[Path, str]:
+    """The record of what one pass of each network costs."""
+    return {COSTS: json.dumps({name: measured(name).multiply_adds for name in list_models()}, indent=1) + "\n"}
 
 
 def _errata() -> str:
@@ -135,9 +143,9 @@ def equality() -> dict[Path, str]:
 
 
 def main() -> None:
-    """Write the pages asked for; those about networks by default."""
-    makers = {"networks": networks, "peers": peers, "equality": equality}
-    for word in sys.argv[1:] or ["networks"]:
+    """Write the pages asked for; what our networks' measurements make by default."""
+    makers = {"networks": networks, "costs": costs, "peers": peers, "equality": equality}
+    for word in sys.argv[1:] or ["networks", "costs"]:
         if word not in makers:
             raise SystemExit(__doc__)
         for path, text in makers[word]().items():

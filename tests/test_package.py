@@ -32,6 +32,8 @@ FLOORS = {
     "files": 0,
     "strict_json": 0,
     "version": 0,
+    "text_tables": 0,
+    "units": 0,
     "errors": -1,  # the cellar: everything may raise
 }
 #: Files that are no package of the house: they start it.

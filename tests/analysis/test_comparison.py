@@ -50,18 +50,19 @@ def test_text_is_aligned_with_totals_that_say_what_is_not_counted(networks: Comp
     rule = "─" * len(
         "network       input  parameters  mult-adds    FLOPs  activations  training  field  top-1 %  " + "-" * 16
     )
-    assert lines[:9] == [
+    assert lines[:10] == [
+        rule,
         "network       input  parameters  mult-adds    FLOPs  activations  training  field  top-1 %  top-1 from",
         rule,
-        "uneven      3×20×24         192     86.4 K  172.8 K        15 KB     19 KB    3×5     75.6  paper",
-        "even sides    1×9×9          20        882   1.76 K        784 B     716 B      3           not at this size",
+        "uneven      3×20×24         192     86.4 k  172.8 k       15 KiB    19 KiB    3×5     75.6  paper",
+        "even sides    1×9×9          20        882   1.76 k        784 B     716 B      3           not at this size",
         "whole         3×8×8           0          0        0        120 B       0 B    all     50.0  torchvision",
         "odd           1×8×8          10       324+     648+        288 B         ?      ?",
         "no input                      0          0        0          0 B       0 B      ?",
         rule,
         "not counted   odd: cumsum (1)",
     ]
-    assert "\n".join(lines[9:]) == COUNTED
+    assert "\n".join(lines[10:]) == COUNTED
 
 
 def test_markdown_has_the_same_cells(networks: Comparison) -> None:
@@ -69,8 +70,8 @@ def test_markdown_has_the_same_cells(networks: Comparison) -> None:
     assert lines[:9] == [
         "| network | input | parameters | mult-adds | FLOPs | activations | training | field | top-1 % | top-1 from |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|",
-        "| uneven | 3×20×24 | 192 | 86.4 K | 172.8 K | 15 KB | 19 KB | 3×5 | 75.6 | paper |",
-        "| even sides | 1×9×9 | 20 | 882 | 1.76 K | 784 B | 716 B | 3 |  | not at this size |",
+        "| uneven | 3×20×24 | 192 | 86.4 k | 172.8 k | 15 KiB | 19 KiB | 3×5 | 75.6 | paper |",
+        "| even sides | 1×9×9 | 20 | 882 | 1.76 k | 784 B | 716 B | 3 |  | not at this size |",
         "| whole | 3×8×8 | 0 | 0 | 0 | 120 B | 0 B | all | 50.0 | torchvision |",
         "| odd | 1×8×8 | 10 | 324+ | 648+ | 288 B | ? | ? |  |  |",
         "| no input |  | 0 | 0 | 0 | 0 B | 0 B | ? |  |  |",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from striate.analysis.gradient_tables import MEANING, aligned, csv_text, markdown, plot_gradients, text
+from striate.analysis.gradient_tables import MEANING, aligned, as_csv, markdown, plot_gradients, text
 from striate.analysis.gradients import Gradients, LayerGradient
 from striate.errors import UsageError
 
@@ -52,7 +52,7 @@ def test_markdown_has_the_same_cells() -> None:
 
 
 def test_csv_has_a_line_for_each_layer_of_each_network() -> None:
-    assert csv_text(RUNS).split("\n") == [
+    assert as_csv(RUNS).split("\n") == [
         "network,layer,type,weights,weight_norm,gradient_norm,gradient_rms",
         "plain,stem,Conv2d,4,3.0,8.0,4.0",
         "plain,mid,Conv2d,4,3.0,0.02,0.01",
@@ -102,6 +102,34 @@ def test_names_that_would_take_more_than_132_columns_become_numbers(extra: int, 
         assert lines[-2:] == [f"(1) {names[0]}", f"(2) {names[1]}"]
         assert lines[-3].split() == ["loss", "1.5", "1.5"]
         assert len(lines[1]) == len("first / last  5.00e-01  5.00e-01")
+
+
+def test_more_networks_than_there_is_room_for_stand_below_each_other() -> None:
+    runs = [run("a network", a=number, b=1.0) for number in range(1, 8)]
+    lines = text(runs, 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[:2] == ["Root mean square of the loss's gradient with respect to each layer's weights,", MEANING[78:]]
+    assert [line.split() for line in lines if line.startswith("layer")] == [
+        ["layer", "(1)", "(2)", "(3)", "(4)", "(5)"],
+        ["layer", "(6)", "(7)"],
+    ]
+    assert [line.split()[1:] for line in lines if line.startswith("a ")] == [
+        ["5.00e-01", "1.00e+00", "1.50e+00", "2.00e+00", "2.50e+00"],
+        ["3.00e+00", "3.50e+00"],
+    ]
+    assert lines[-7:] == [f"({number}) a network" for number in range(1, 8)]
+    assert [line.split() for line in text(runs).splitlines() if line.startswith("layer")] == [
+        ["layer", *["a", "network"] * 7]
+    ]
+
+
+def test_long_layers_are_shortened_before_networks_lose_their_names() -> None:
+    name = "stages.stage1.0.residual.convolution"
+    lines = text([run(f"network{number}", **{name: 1.0}) for number in range(4)], 72).splitlines()
+    assert max(map(len, lines)) <= 72
+    assert lines[3].split() == ["layer", "network0", "network1", "network2", "network3"]
+    assert lines[5].startswith("s.stage1.0.residual.convolution   5.00e-01  ")
+    assert lines[-1].startswith("left out  parts of layer; 76 columns or a")
 
 
 @pytest.mark.parametrize("count", [0, 1, 12, 13])

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
-from striate.analysis.gradient_tables import aligned, csv_text, markdown, plot_gradients, text
+from striate.analysis.gradient_tables import aligned, as_csv, markdown, plot_gradients, text
 from striate.analysis.gradients import Gradients, LayerGradient, gradient_norms, with_activation, without_norms
 from striate.errors import StriateError, UsageError
 from striate.models import create_model
@@ -165,7 +165,7 @@ def test_layers_of_different_networks_are_aligned():
     assert ["c", "5.00e-01"] in lines
     assert ["first", "/", "last", "4.00e+00", "5.00e-01"] in lines
     assert "| a | 4.00e+00 | 5.00e-01 |" in markdown(runs)
-    rows = list(csv.DictReader(io.StringIO(csv_text(runs))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(runs))))
     assert len(rows) == 7
     assert (rows[0]["network"], rows[0]["layer"], float(rows[0]["gradient_rms"])) == ("plain", "a", 4.0)
 

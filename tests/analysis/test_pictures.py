@@ -298,7 +298,7 @@ def test_axes_of_bubbles_say_what_they_are(drawn: list[Any]) -> None:
         low, high = axis.get_xlim()
         ticks = zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)
         labels = [label.get_text() for place, label in ticks if low <= place <= high]
-        assert labels[:3] == ["1 K", "2 K", "5 K"]
+        assert labels[:3] == ["1 k", "2 k", "5 k"]
         assert axis.get_legend().get_title().get_text() == "parameters"
     with pytest.raises(StriateError) as caught:
         bubbles.plot_accuracy(

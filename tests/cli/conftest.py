@@ -34,6 +34,7 @@ def cli(capsys, monkeypatch, tmp_path) -> Callable[..., Outcome]:
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["striate", *map(str, arguments)])

@@ -85,6 +85,33 @@ def test_the_arithmetic_of_a_pixel_at_the_edge(corner):
     )
 
 
+def test_where_three_tables_are_too_wide_they_stand_below_each_other(corner):
+    lines = arithmetic.text(corner, np.array([255, 128], np.uint8), 40).splitlines()
+    assert lines[:4] == [
+        "pixel x 7, y 5 of the result; the",
+        "  kernel's centre lies on x 8, y 6 of",
+        "  the picture; [ ] are values beyond the",
+        "  edge",
+    ]
+    assert lines[4:15] == [
+        "",
+        "channel 0: window",
+        "[0]  1   2 ",
+        "[0]  3   4 ",
+        "kernel as it is slid",
+        "   9    1   -1",
+        "   9  0.5 2000",
+        "products",
+        "   0    1   -2",
+        "   0  1.5 8000",
+        "sum 8000.5, shown as 255",
+    ]
+    (cut,) = {
+        line for line in arithmetic.text(corner, np.array([255, 128], np.uint8), 12).splitlines() if "cut" in line
+    }
+    assert cut == "(cut; a wider terminal or a pipe shows all)"
+
+
 def test_within_the_picture_nothing_is_marked(corner):
     inside = Arithmetic(
         corner.pixel,

@@ -35,7 +35,7 @@ def test_markdown_is_a_section_with_a_table_and_a_list(cli):
         "",
         "|  | name | parameters | multiply-adds | receptive field | input |",
     ]
-    assert lines[5] == "| --- | --- | --- | --- | --- | --- |"
+    assert lines[5] == "|---|---|---:|---:|---:|---:|"
     assert lines[-1].startswith("- **aliases**: ")
     assert not outcome.out.endswith("\n\n")
 

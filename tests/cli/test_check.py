@@ -32,9 +32,10 @@ def test_text_says_what_the_files_are_and_names_what_is_odd(cli, odd, tmp_path):
     outcome = cli("check", odd, "--skipped", tmp_path / "skipped.csv")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.replace(f"{odd}/", "").splitlines() == [
-        "              train       val",
-        "green            10         3",
-        "red               9         3",
+        "class  train  val",
+        "green     10    3",
+        "red        9    3",
+        "",
         "format     PNG (24), JPEG (1)",
         "size       16x16 (height x width; 23 of 25), smallest 1x1, largest 20x18, 3 sizes",
         "channels   1 (1), 3 (24) in the files, 3 for the network",
@@ -106,6 +107,7 @@ def test_json_says_the_same_and_nothing_else(cli, odd):
 def test_equal_files_are_told_in_few_words(cli, colours):
     lines = cli("check", colours).out.splitlines()
     assert lines[4:] == [
+        "",
         "format     PNG",
         "size       16x16 (height x width)",
         "channels   3 in the files, 3 for the network",
@@ -172,11 +174,22 @@ def test_columns_are_as_wide_as_the_longest_class(cli, paint, tmp_path):
     photos = paint(tmp_path / "photos", ["a", "a long name of a class"], count=10)
     lines = cli("check", photos).out.splitlines()
     assert lines[:3] == [
-        "                           train       val",
-        "a                              9         1",
-        "a long name of a class         9         1",
+        "class                   train  val",
+        "a                           9    1",
+        "a long name of a class      9    1",
     ]
-    assert lines[3] == "format                  PNG"
+    assert lines[3:5] == ["", "format     PNG"]
+
+
+def test_on_a_terminal_long_names_are_cut_and_notes_wrapped(cli, paint, tmp_path, monkeypatch):
+    name = "a class whose name is longer than a terminal of sixty columns"
+    photos = paint(tmp_path / "photos", ["a", name], count=10)
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = cli("check", photos).out.splitlines()
+    assert lines[2] == f"{name[:23]}…{name[-24:]}      9    1"
+    assert lines[3] == "left out  parts of class; 73 columns or a pipe show all"
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 60
+    assert name in " ".join(cli("check", photos, "--json").out.split())
 
 
 def test_unreadable_files_are_written_down_beside_json_too(cli, odd, tmp_path):

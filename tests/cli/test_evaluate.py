@@ -92,8 +92,8 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
     assert asked == [("photos", "val")]
     assert outcome.err == "note: left out\n"
     assert outcome.out.splitlines()[-3:] == [
-        "class      precision  recall      F1  images",
-        "red          100.00%  75.00%  85.71%       4",
+        "class      precision   recall      F1  images",
+        "red          100.00%   75.00%  85.71%       4",
         "deep blue     50.00%  100.00%  66.67%       1",
     ]
     figures = json.loads(cli("evaluate", "runs/it", "--json").out)
@@ -105,7 +105,7 @@ def test_short_names_stand_under_theirs_too(cli, monkeypatch):
     found = replace(Evaluation(("a", "b"), np.array([0, 1]), np.eye(2)), split="test")
     monkeypatch.setattr("striate.classifier.load", lambda run: SimpleNamespace(evaluate=lambda *_: found))
     assert cli("evaluate", "run").out.splitlines()[-3:] == [
-        "class  precision  recall      F1  images",
+        "class  precision   recall       F1  images",
         "a        100.00%  100.00%  100.00%       1",
         "b        100.00%  100.00%  100.00%       1",
     ]

@@ -54,7 +54,7 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
         "images.train": {"blue", "green", "red"},
         "sizes": {"commonest", "with_commonest", "smallest", "largest", "different", "images"},
     },
-    "models lenet5": {"": {"models"}, "models": CARD},
+    "models lenet5": {"": {"models"}, "models": {*CARD, "multiply_adds", "top1", "top1_source"}},
     "card lenet5": {
         "": {*CARD, "figures"},
         "paper": {"title", "authors", "year", "arxiv"},

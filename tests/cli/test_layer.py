@@ -14,8 +14,8 @@ def test_a_layer_and_its_arithmetic(cli):
     assert outcome.code == 0
     assert outcome.out == (
         "layer                output  parameters  mult-adds  memory  field  stride\n"
-        "input               32x32x3                          12 KB\n"
-        "conv 10 5x5 pad 2  32x32x10         760    768.0 K   40 KB      5       1\n"
+        "input               32x32x3                         12 KiB\n"
+        "conv 10 5x5 pad 2  32x32x10         760    768.0 k  40 KiB      5       1\n"
         "\n"
         "conv 10 5x5 pad 2\n"
         "  side        (32 + 2*2 - 5) + 1 = 32\n"
@@ -27,12 +27,12 @@ def test_a_layer_and_its_arithmetic(cli):
 def test_a_chain_is_summed_up(cli):
     lines = cli("layer", "32×30x3", "conv 10 5x5", "relu", "pool max 2x2", "dense 10").out.splitlines()
     assert [line.split() for line in lines[1:7]] == [
-        ["input", "32x30x3", "11", "KB"],
-        ["conv", "10", "5x5", "28x26x10", "760", "546.0", "K", "28", "KB", "5", "1"],
-        ["relu", "28x26x10", "28", "KB", "5", "1"],
-        ["pool", "max", "2x2", "14x13x10", "7", "KB", "6", "2"],
-        ["dense", "10", "10", "18,210", "18.2", "K", "40", "B", "all"],
-        ["together", "18,970", "564.2", "K"],
+        ["input", "32x30x3", "11", "KiB"],
+        ["conv", "10", "5x5", "28x26x10", "760", "546.0", "k", "28", "KiB", "5", "1"],
+        ["relu", "28x26x10", "28", "KiB", "5", "1"],
+        ["pool", "max", "2x2", "14x13x10", "7", "KiB", "6", "2"],
+        ["dense", "10", "10", "18,210", "18.2", "k", "40", "B", "all"],
+        ["together", "18,970", "564.2", "k"],
     ]
     assert "relu" not in lines[7:]
     assert lines[lines.index("pool max 2x2") :][:3] == [
@@ -46,7 +46,7 @@ def test_a_field_that_differs_from_unit_to_unit_is_not_all():
     (step,) = by_numbers((3, 9, 9), "conv 4 3x3")
     for sees_all, shown in ((False, "?"), (True, "all")):
         unknown = replace(step, receptive_field=None, stride=None, sees_all=sees_all)
-        assert _table((3, 9, 9), [unknown])[-1].split()[-1] == shown
+        assert _table((3, 9, 9), [unknown]).text().splitlines()[-2].split()[-1] == shown
 
 
 def test_json_says_the_same(cli):

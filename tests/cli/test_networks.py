@@ -263,13 +263,13 @@ def test_levels_of_modules_reach_compares_bars(cli, monkeypatch):
 
 def test_models_prints_a_line_for_each(cli):
     assert cli("models", "LeNet*").out.splitlines() == [
-        "lenet5             61,706   28 px  1998  "
+        "network      parameters  mult-adds  input  top-1 %  year  weights  introduced",
+        "lenet5           61,706      417 k     28           1998           "
         "Convolution, sub-sampling and dense layers trained together by gradient descent.",
-        "lenet5_1998        60,000   32 px  1998  "
+        "lenet5_1998      60,000      416 k     32           1998           "
         "LeNet-5 as published: trained sub-sampling, a connection table, outputs that are distances.",
     ]
-    assert cli("models", "mobilenet_v2").out.endswith(" [weights: imagenet, imagenet_v2]\n")
-    assert cli("models", "vgg-16").out.startswith("vgg_d ")
+    assert cli("models", "vgg-16").out.splitlines()[1].startswith("vgg_d (vgg_16)  ")
     assert "'vgg_16'" in cli("models", "vgg_61").line()
 
 

@@ -3,7 +3,7 @@
 import json
 
 from striate.models import create_model
-from striate.models.card_text import quantity
+from striate.units import count, decimal_size
 
 
 def test_scale_tells_the_call_the_factors_and_the_cost(cli):
@@ -16,9 +16,9 @@ def test_scale_tells_the_call_the_factors_and_the_cost(cli):
         "",
         f"phi            {plain['phi']:.2f}",
         *(f"{axis:13}  x {factor:.3f}" for axis, factor in plain["factors"].items()),
-        f"multiply-adds  {quantity(plain['cost']['multiply_adds'])}",
+        f"multiply-adds  {count(plain['cost']['multiply_adds'])}",
         f"parameters     {plain['cost']['parameters']:,}",
-        f"memory         {quantity(plain['cost']['memory'])}B of weights and activations, float32",
+        f"memory         {decimal_size(plain['cost']['memory'])} of weights and activations, float32",
     ]
     assert words[-1].startswith("latency        ")
     model = create_model("mobilenet_v1", **plain["spec"]["arguments"])

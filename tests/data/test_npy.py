@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from striate.data.decode import UnreadableImage, decode, inspect
+from striate.units import decimal_size
 
 
 def npy(array: np.ndarray, **options) -> bytes:
@@ -121,5 +122,5 @@ def test_memory_is_that_of_all_bands_and_of_their_scaling(dtype, bands, needed, 
     if total <= 3.3:
         assert decode(data, bands).shape == (2000, 500, bands)
     else:
-        with pytest.raises(UnreadableImage, match=f"500 x 2,000 pixels need {total:.0f} MB"):
+        with pytest.raises(UnreadableImage, match=f"500 x 2,000 pixels need {decimal_size(total * 1e6)}"):
             decode(data, bands)

@@ -52,7 +52,7 @@ def test_limits_are_kept_to_the_last_pixel_and_byte(monkeypatch):
     check_size(10_000, 1000, 3.3)
     check_size(10_000, 1000, 3.2, 1_000_000)
     assert told(10_000, 1000, 3.2, 1_000_001) == (
-        "10,000 x 1,000 pixels need 33 MB to be decoded, 33 MB are allowed; make it smaller"
+        "10,000 x 1,000 pixels need 33.0 MB to be decoded, 33.0 MB are allowed; make it smaller"
     )
     assert fits(10_000, 1000, 3.2, 1_000_000)
     assert not fits(10_000, 1000, 3.2, 1_000_001)
@@ -71,7 +71,8 @@ def test_a_mebibyte_is_always_allowed(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     check_size(10, 10, 1, (1 << 20) - 100)
     assert (
-        told(10, 10, 1, (1 << 20) - 99) == "10 x 10 pixels need 1 MB to be decoded, 1 MB are allowed; make it smaller"
+        told(10, 10, 1, (1 << 20) - 99)
+        == "10 x 10 pixels need 1.05 MB to be decoded, 1.05 MB are allowed; make it smaller"
     )
 
 

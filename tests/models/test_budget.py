@@ -7,7 +7,7 @@ import pytest
 from striate.analysis import summary
 from striate.errors import UsageError
 from striate.models import budget, create_model
-from striate.models.budget import LIMITS, Cost, cost_of, latency_of, parse
+from striate.models.budget import LIMITS, Cost, cost_of, latency_of, limit_written, parse, written
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,15 @@ def test_what_is_no_limit_is_said_with_an_example(kind, text):
         parse(kind, text)
 
 
-def test_each_limit_has_its_words_and_unit():
-    assert {kind: unit for kind, (_, unit) in LIMITS.items()} == {
-        "multiply_adds": "",
-        "parameters": "",
-        "memory": "B",
-        "latency": "ms",
+def test_each_limit_is_written_in_its_unit():
+    assert {kind: written(kind, 1500) for kind in LIMITS} == {
+        "multiply_adds": "1.50 k",
+        "parameters": "1.50 k",
+        "memory": "1.50 kB",
+        "latency": "1500 ms",
     }
+    assert [limit_written(kind, 5e7) for kind in ("parameters", "memory")] == ["50 M", "50 MB"]
+    assert limit_written("latency", 0.05) == "0.05 ms"
 
 
 def test_the_cost_of_a_network_is_what_its_summary_counts():

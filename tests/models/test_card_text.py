@@ -4,7 +4,7 @@ import pytest
 
 from striate.models import card_text, get_card
 from striate.models.card import Card, Paper
-from striate.models.card_text import HEADER, as_markdown, as_text, facts, figure_rows, printed_rows, quantity
+from striate.models.card_text import COLUMNS, as_markdown, as_text, facts, figure_rows, printed_rows
 from striate.models.erratum import Erratum
 from striate.models.figures import Figures
 from striate.weights import Figure, WeightSource, count, errors
@@ -16,29 +16,6 @@ def card(**fields):
     """A card that borrows the options of a small family."""
     return Card(**{"name": "net", "family": "small", "paper": PAPER, "introduces": "Maps.", "input_size": 32,
                    "parameters": 7, **fields})  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0"),
-        (999, "999"),
-        (1000, "1 K"),
-        (1234, "1.23 K"),
-        (999_499, "999 K"),
-        (999_500, "1000 K"),
-        (1_000_000, "1 M"),
-        (999_499_999, "999 M"),
-        (999_600_000, "1000 M"),
-        (1e9, "1 G"),
-        (12_345_678_901, "12.3 G"),
-        (1.5e12, "1500 G"),
-        (0.25, "0.25"),
-        (None, "-"),
-    ],
-)
-def test_a_quantity_has_three_figures_and_a_letter(value, text):
-    assert quantity(value) == text
 
 
 def test_a_row_for_each_who_prints_counts():
@@ -55,7 +32,14 @@ def test_a_row_for_each_who_prints_counts():
         ("others", "net", "-", "0.40 G", "-", "-"),
     ]
     assert printed_rows(card()) == [("paper", "net", "-", "-", "-", "-")]
-    assert HEADER == ("", "name", "parameters", "multiply-adds", "receptive field", "input")
+    assert tuple(column.header for column in COLUMNS) == (
+        "",
+        "name",
+        "parameters",
+        "multiply-adds",
+        "receptive field",
+        "input",
+    )
 
 
 @pytest.fixture
@@ -69,7 +53,7 @@ def measured(monkeypatch):
 def test_rows_of_what_is_printed_measured_and_elsewhere():
     assert figure_rows(card()) == [
         ("paper", "net", "-", "-", "-", "-"),
-        ("striate", "net", "1,234,567", "39 K", "1,011 px", "32 px"),
+        ("striate", "net", "1,234,567", "39.0 k", "1,011 px", "32 px"),
         ("timm 1.0", "net_a", "7", "-", "-", "64 px"),
     ]
 
@@ -151,7 +135,7 @@ def test_the_whole_text():
         "\n"
         "          name   parameters  multiply-adds  receptive field  input\n"
         "paper     net             -              -                -      -\n"
-        "striate   net     1,234,567           39 K         1,011 px  32 px\n"
+        "striate   net     1,234,567         39.0 k         1,011 px  32 px\n"
         "timm 1.0  net_a           7              -                -  64 px\n"
         "\n"
         "paper           Somebody (2001): On maps, arXiv:0101.00001\n"
@@ -162,6 +146,24 @@ def test_the_whole_text():
 
 
 @pytest.mark.usefixtures("measured")
+def test_on_a_narrow_terminal_sentences_wrap_and_the_table_loses_columns():
+    lines = as_text(card(aliases=("nett",)), 60).splitlines()
+    assert lines[2:8] == [
+        "          name   parameters  multiply-adds  input",
+        "paper     net             -              -      -",
+        "striate   net     1,234,567         39.0 k  32 px",
+        "timm 1.0  net_a           7              -  64 px",
+        "",
+        "left out        receptive field; 66 columns or a pipe show",
+    ]
+    assert lines[8:11] == [
+        "                all",
+        "paper           Somebody (2001): On maps, arXiv:0101.00001",
+        "smallest image  1x1 pixels",
+    ]
+
+
+@pytest.mark.usefixtures("measured")
 def test_the_whole_markdown():
     assert as_markdown(card(aliases=("nett",))) == (
         "## net\n"
@@ -169,9 +171,9 @@ def test_the_whole_markdown():
         "Maps.\n"
         "\n"
         "|  | name | parameters | multiply-adds | receptive field | input |\n"
-        "| --- | --- | --- | --- | --- | --- |\n"
+        "|---|---|---:|---:|---:|---:|\n"
         "| paper | net | - | - | - | - |\n"
-        "| striate | net | 1,234,567 | 39 K | 1,011 px | 32 px |\n"
+        "| striate | net | 1,234,567 | 39.0 k | 1,011 px | 32 px |\n"
         "| timm 1.0 | net_a | 7 | - | - | 64 px |\n"
         "\n"
         "- **paper**: Somebody (2001): On maps, arXiv:0101.00001\n"

@@ -9,23 +9,8 @@ import torchvision
 
 from striate.analysis import summary
 from striate.models import create_model, get_card, list_models
-from striate.models.card_text import as_markdown, as_text, facts, figure_rows, printed_rows, quantity
+from striate.models.card_text import as_markdown, as_text, facts, figure_rows, printed_rows
 from striate.models.figures import measured, of_peers
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "-"),
-        (812, "812"),
-        (3_858_000_000, "3.86 G"),
-        (25_557_032, "25.6 M"),
-        (999_900, "1000 K"),
-        (61_706, "61.7 K"),
-    ],
-)
-def test_quantities_have_three_figures(value, text):
-    assert quantity(value) == text
 
 
 def test_our_figures_are_measured_on_the_network_as_built():

@@ -121,7 +121,7 @@ def texts_of(svg: Path) -> str:
 
 def test_bars_name_networks_and_layers(three: Comparison, tmp_path: Path) -> None:
     words = texts_of(three.plot(tmp_path / "bars.svg"))
-    for word in ("resnet18", "mobilenet_v2", "head.classifier", "multiply-adds", "513.0 K"):
+    for word in ("resnet18", "mobilenet_v2", "head.classifier", "multiply-adds", "513.0 k"):
         assert f"<!-- {word} -->" in words
 
 

@@ -1,11 +1,13 @@
 """Figures of networks measured here, and those of peers as they were recorded."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from striate.models import figures, get_card
-from striate.models.figures import PEER_FIGURES, Figures, measured, of_peers
+from striate.models import figures, get_card, list_models
+from striate.models.figures import PEER_FIGURES, Figures, measured, of_peers, recorded_costs
+from striate.units import count
 
 
 def test_figures_of_a_network_by_hand():
@@ -39,3 +41,23 @@ def test_a_network_without_a_record_file_has_no_peers(monkeypatch, tmp_path):
         figures._recorded.cache_clear()
     with pytest.raises(AttributeError):
         measured("lenet5").name = "other"
+
+
+def _quick_to_measure() -> list:
+    """Every network; quick the smallest of a few families."""
+    quick = {"lenet5", "lenet5_1998", "mcdnn_column", "striate_s", "all_cnn_c", "resnet20_cifar", "squeezenet1_1"}
+    return [pytest.param(name, marks=[] if name in quick else [pytest.mark.slow]) for name in list_models()]
+
+
+@pytest.mark.parametrize("name", _quick_to_measure())
+def test_recorded_costs_are_the_measured_ones(name):
+    assert recorded_costs()[name] == measured(name).multiply_adds, "run `python docs/generate.py costs`"
+
+
+def test_every_network_has_a_recorded_cost_and_the_pages_have_the_same():
+    assert list(recorded_costs()) == list_models(), "run `python docs/generate.py costs`"
+    index = Path(__file__).resolve().parents[2] / "docs" / "networks.md"
+    rows = [line.strip("| ").split(" | ") for line in index.read_text(encoding="utf-8").splitlines() if "| [" in line]
+    assert {row[0].split("]")[0][1:]: row[4] for row in rows} == {
+        name: count(cost) for name, cost in recorded_costs().items()
+    }, "run `python docs/generate.py`"

@@ -9,13 +9,13 @@ from striate.layers import Gate, Highway
 from striate.models import create_model, get_card
 
 
-@pytest.mark.parametrize(("width", "printed"), [(16, "39 K"), (32, "151 K")])
+@pytest.mark.parametrize(("width", "printed"), [(16, "39 k"), (32, "151 k")])
 def test_counts_on_mnist_are_the_papers_and_hand_computed(width, printed):
     """5x5 and eight pairs of 3x3 with biases, and a dense layer on 3x3 maps."""
     first, layer, last = 25 * width + width, 2 * (9 * width * width + width), 9 * width * 10 + 10
     card = get_card(f"highway10_w{width}_mnist")
     assert card.parameters == first + 8 * layer + last
-    assert f"{card.parameters // 1000} K" in (printed, "38 K")
+    assert f"{card.parameters // 1000} k" in (printed, "38 k")
     assert [figure.number for figure in card.published if figure.metric == "parameters"] == [printed]
 
 

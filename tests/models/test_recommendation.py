@@ -149,7 +149,7 @@ def test_nothing_fits():
             20_000,
             28,
             {"parameters": 1e5},
-            "a published accuracy on CIFAR-10 fits images of 28x28 within parameters 100 K",
+            "a published accuracy on CIFAR-10 fits images of 28x28 within parameters 100 k",
         ),
         (2000, 1, {}, "a published accuracy on CIFAR-10 fits images of 1x1; take larger images"),
     ],
@@ -268,11 +268,11 @@ def test_every_reason_of_a_network_with_weights(alone):
     assert alone("efficientnet_b0", 2000, 224, limits=limits).reasons == (
         f"77.7% top-1 on ImageNet at 224 px (weights 'imagenet' of torchvision), {BEST}",
         "starts from its weights 'imagenet': 2,000 images are too few to start from nothing",
-        "1.5 G multiply-adds an image, of 2.01 G that so many pictures are worth",
+        "1.50 G multiply-adds an image, of 2.01 G that so many pictures are worth",
         "12.3 ms an image on this machine, of 1000 ms allowed",
         "5.25 M parameters, of 6 M allowed",
-        "33 MB memory of weights and activations, of 50 MB allowed",
-        "1.5 G multiply-adds, of 2 G allowed",
+        "33.0 MB memory of weights and activations, of 50 MB allowed",
+        "1.50 G multiply-adds, of 2 G allowed",
     )
 
 
@@ -281,7 +281,7 @@ def test_every_reason_of_pictures_that_are_many_and_enlarged(alone):
         f"77.7% top-1 on ImageNet at 224 px (weights 'imagenet' of torchvision), {BEST}",
         "the pictures are enlarged from 100 px, the figure is of pictures that were not",
         "starts from its weights 'imagenet': even many images gain from a trained start",
-        "1.5 G multiply-adds an image, of 20.1 G that so many pictures are worth",
+        "1.50 G multiply-adds an image, of 20.1 G that so many pictures are worth",
     )
 
 

@@ -8,11 +8,11 @@ FAULTS: tuple[Fault, ...] = (
         "analysis/test_tables.py",
         ("        _arithmetic_text(row, row.multiply_adds),", "        _arithmetic_text(row, row.flops),"),
         (
-            '        bytes_text(row.activation_bytes) if row.activation_bytes else "",',
-            '        bytes_text(row.kept_bytes or 0) if row.activation_bytes else "",',
+            '        binary_size(row.activation_bytes) if row.activation_bytes else "",',
+            '        binary_size(row.kept_bytes or 0) if row.activation_bytes else "",',
         ),
-        ("        axes_text(row.stride),", "        axes_text(row.offset),"),
-        ('_in_units(value, 1024, ("KB", "MB", "GB")', '_in_units(value, 1000, ("KB", "MB", "GB")'),
+        ("        along_axes(row.stride),", "        along_axes(row.offset),"),
+        ("described([*table.left_out(width), *_totals(summary)]", "described([*_totals(summary)]"),
         ('        "buffers": summary.buffers,', '        "buffers": summary.parameters,'),
     ),
     *faults(
@@ -24,8 +24,8 @@ FAULTS: tuple[Fault, ...] = (
         "analysis/comparison.py",
         "analysis/test_tables.py",
         (
-            '        count_text(summary.flops) + "+" * bool(summary.not_counted),',
-            '        count_text(summary.multiply_adds) + "+" * bool(summary.not_counted),',
+            "        count(summary.flops, tenths=True) + some_not,",
+            "        count(summary.multiply_adds, tenths=True) + some_not,",
         ),
     ),
     *faults(

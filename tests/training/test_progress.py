@@ -1,9 +1,20 @@
 import io
+import re
 import sys
 
 import pytest
 
-from striate.training.progress import Lines, Live, Quiet, bottleneck, clock, create_progress, epoch_line, times
+from striate.training.progress import (
+    Lines,
+    Live,
+    Quiet,
+    bottleneck,
+    create_progress,
+    epoch_line,
+    epoch_parts,
+    in_lines,
+    times,
+)
 
 FIGURES = {"loss": 1.25, "accuracy": 0.5, "images_per_second": 1234.5, "left": 75.0, "loading_share": 0.4}
 ROW = {
@@ -28,14 +39,6 @@ def on_a_terminal(monkeypatch, columns: int = 200) -> Terminal:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", str(columns))
     return shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0s"), (59.4, "59s"), (59.6, "1m00s"), (185, "3m05s"), (3599.7, "1h00m"), (7620, "2h07m"), (90000, "25h00m")],
-)
-def test_clock(seconds, text):
-    assert clock(seconds) == text
 
 
 def test_bottleneck_names_what_training_waits_for():
@@ -100,13 +103,111 @@ def test_the_live_display_draws_on_a_terminal_and_keeps_the_epochs_lines(monkeyp
         assert part in shown
 
 
-def test_lines_above_the_bar_are_whole_however_narrow_the_terminal(monkeypatch):
-    terminal = on_a_terminal(monkeypatch, 30)
+def drawn(live: Live, terminal: Terminal) -> str:
+    """The line of the bar as a terminal shows it now."""
+    terminal.seek(0)
+    terminal.truncate()
+    live.bar.refresh()
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", terminal.getvalue())
+
+
+@pytest.mark.parametrize("columns", [30, 60, 80, 100, 200])
+def test_what_is_said_of_an_epoch_is_whole_in_lines_that_fit(columns, monkeypatch):
+    terminal = on_a_terminal(monkeypatch, columns)
     live = Live()
     live.start(10, 100)
     live.epoch(ROW, TIMING)
+    live.message("a message is one line whatever its length " * 5)
     live.stop()
-    assert epoch_line(ROW, 10, TIMING) in terminal.getvalue()
+    lines = in_lines(epoch_parts(ROW, 10, TIMING), columns)
+    assert all(line in terminal.getvalue() for line in lines)
+    assert " | ".join(line.strip() for line in lines) == epoch_line(ROW, 10, TIMING)
+    assert max(map(len, lines)) <= max(columns, 2 + max(map(len, epoch_parts(ROW, 10, TIMING))))
+    assert "a message is one line whatever its length " * 5 in terminal.getvalue()
+
+
+def test_what_is_said_of_an_epoch_breaks_between_its_parts():
+    assert in_lines(epoch_parts(ROW, 10, TIMING), 80) == [
+        "epoch 2/10 | train loss 0.5123 accuracy 81.23% | val loss 0.6000 accuracy 75.00%",
+        "  1,500 images/s | 3m05s (2m00s validating)",
+        "  computing-bound (10% waiting for images)",
+    ]
+
+
+#: The figures beside the bar, by importance: 11, 11, 14, 10, 14 and 38 columns, with gaps of 2.
+SHOWN = (
+    *("step 70/100", "loss 1.2500", "accuracy 50.0%", "1m15s left", "1,234 images/s"),
+    "loading-bound (40% waiting for images)",
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "bar", "figures"),  # by hand: 12 columns are the epoch's and the gaps'
+    [(40, 17, 1), (42, 6, 2), (60, 8, 3), (80, 16, 4), (86, 6, 5), (126, 6, 6), (138, 18, 6), (200, 24, 6)],
+)
+def test_the_line_of_the_bar_fits_and_says_what_there_is_room_for(columns, bar, figures, monkeypatch):
+    terminal = on_a_terminal(monkeypatch, columns)
+    live = Live()
+    live.start(10, 100)
+    live.step(2, 70, FIGURES)
+    line = drawn(live, terminal)
+    live.stop()
+    assert line == f"epoch 2/10 {line.split()[2]} {'  '.join(SHOWN[:figures])}"
+    assert set(line.split()[2]) <= set("━╸╺")
+    assert (len(line.split()[2]), len(line) <= columns) == (bar, True)
+
+
+def test_80_columns_have_room_for_long_trainings_too(monkeypatch):
+    terminal = on_a_terminal(monkeypatch, 80)
+    live = Live()
+    live.start(100, 12345)
+    live.step(100, 12345, FIGURES | {"accuracy": 1.0, "left": 90_000.0})
+    line = drawn(live, terminal)
+    live.stop()
+    assert line.replace("━", "") == "epoch 100/100  step 12345/12345  loss 1.2500  accuracy 100.0%  25h00m left"
+    assert (len(line), line.count("━")) == (80, 6)
+
+
+def test_the_bar_moves_through_validation_and_back(monkeypatch):
+    terminal = on_a_terminal(monkeypatch, 80)
+    live = Live()
+    live.start(10, 100)
+    live.step(2, 100, FIGURES)
+    (task,) = live.bar.tasks
+    for done in (0, 1250, 5000):
+        live.validation(done, 5000)
+        assert (task.completed, task.total) == (done, 5000)
+        line = drawn(live, terminal)
+        assert line.startswith("epoch 2/10 ")
+        assert line.endswith(f" validating {done:,}/5,000 images")
+        assert len(line) <= 80
+    live.step(3, 1, FIGURES)
+    assert (task.completed, task.total, task.description) == (1, 100, "epoch 3/10")
+    assert "validating" not in drawn(live, terminal)
+    live.validation(0, 0)
+    assert drawn(live, terminal).endswith("validating 0/0 images")
+    live.stop()
+
+
+def test_validation_without_a_bar_is_told_in_lines_that_are_rare(monkeypatch, capsys):
+    now = [1000.0]
+    monkeypatch.setattr("striate.training.progress.time.monotonic", lambda: now[0])
+    for display in (Lines(), Live()):  # one that was never started
+        now[0] += 100
+        display.last = now[0]
+        shown = []
+        for moment in (29, 31, 32, 62):
+            now[0] = display.last + moment if moment == 29 else now[0] + 1 if moment == 32 else now[0] + 31
+            display.validation(moment, 5000)
+            shown += [moment] * bool(err := capsys.readouterr().err)
+            assert err in ("", f"validating {moment}/5,000 images\n")
+        assert shown == [31, 62]
+    lines = Lines()
+    lines.start(10, 100)
+    lines.step(2, 100, FIGURES)
+    now[0] += 31
+    lines.validation(10, 20)
+    assert capsys.readouterr().err == "epoch 2/10 | validating 10/20 images\n"
 
 
 def test_the_bar_stands_where_the_step_is(monkeypatch):
@@ -117,7 +218,9 @@ def test_the_bar_stands_where_the_step_is(monkeypatch):
     assert (task.completed, task.total) == (0, 100)
     live.step(2, 70, FIGURES)
     assert (task.completed, task.total, task.description) == (70, 100, "epoch 2/10")
-    shown = "1,234 images/s  loss 1.2500  accuracy 50.0%  1m15s left  loading-bound (40% waiting for images)"
+    shown = (
+        "step 70/100  loss 1.2500  accuracy 50.0%  1m15s left  1,234 images/s  loading-bound (40% waiting for images)"
+    )
     assert task.fields["figures"] == shown
     live.stop()
 
@@ -140,6 +243,7 @@ def test_quiet_shows_nothing(capsys):
     quiet = Quiet()
     quiet.start(1, 1)
     quiet.step(1, 1, FIGURES)
+    quiet.validation(1, 2)
     quiet.epoch(ROW, TIMING)
     quiet.message("hush")
     quiet.stop()
@@ -149,22 +253,6 @@ def test_quiet_shows_nothing(capsys):
 def test_the_bottleneck_changes_where_three_tenths_are_waiting():
     assert bottleneck(0.3) == "computing-bound (30% waiting for images)"
     assert bottleneck(0.301) == "loading-bound (30% waiting for images)"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (59.5, "1m00s"),
-        (60, "1m00s"),
-        (61, "1m01s"),
-        (3599, "59m59s"),
-        (3600, "1h00m"),
-        (3660, "1h01m"),
-        (7199, "1h59m"),
-    ],
-)
-def test_the_clock_at_its_edges(seconds, text):
-    assert clock(seconds) == text
 
 
 def test_a_validation_counts_from_half_a_second():

@@ -9,8 +9,8 @@ from typing import Any
 
 from striate.analysis.drawing import figure, save
 from striate.analysis.entry import Entry
-from striate.analysis.tables import count_text
 from striate.errors import StriateError
+from striate.units import count, trimmed
 
 #: Area of a bubble in square points per million parameters.
 AREA = 7.0
@@ -83,7 +83,7 @@ def _set_axes(axis: Any, costs: Sequence[float], heights: Sequence[float]) -> No
 
 def _round_count(value: float) -> str:
     """A round number without its zeros: 50 M."""
-    return count_text(round(value)).replace(".00", "").replace(".0 ", " ")
+    return trimmed(count(round(value)))
 
 
 def _key(axis: Any) -> None:

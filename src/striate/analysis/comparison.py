@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from striate.analysis import bubbles, plots
-from striate.analysis.counting import COUNTED, times_text
+from striate.analysis.counting import WHAT_IS_COUNTED, counted_text
 from striate.analysis.entry import Entry
-from striate.analysis.tables import bytes_text, count_text, joined
+from striate.text_tables import Column, Table, csv_text, described
+from striate.units import along_axes, binary_size, count, sizes, tally, whole
 
-HEADER = (
-    *("network", "input", "parameters", "mult-adds", "FLOPs", "activations", "training", "field"),
-    *("top-1 %", "top-1 from"),
+COLUMNS = (
+    Column("network", right=False, least=20),
+    Column("input", rank=4),
+    Column("parameters"),
+    Column("mult-adds"),
+    Column("FLOPs", rank=6),
+    Column("activations", rank=2),
+    Column("training", rank=5),
+    Column("field", rank=3),
+    Column("top-1 %", rank=1),
+    Column("top-1 from", right=False, rank=7, least=16),
 )
 
 
@@ -27,45 +33,33 @@ class Comparison:
     entries: tuple[Entry, ...]
 
     def __str__(self) -> str:
-        lines = self._grid()
-        widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-        rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-        texts = [
-            "  ".join(
-                cell.ljust(width) if column in (0, len(HEADER) - 1) else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
-        return "\n".join([texts[0], rule, *texts[1:], rule, *self._not_counted(), COUNTED])
+        return self.to_text()
 
-    def _grid(self) -> list[list[str]]:
-        return [list(HEADER), *map(_cells, self.entries)]
+    def to_text(self, width: int | None = None) -> str:
+        """A table that fits `width` columns of a terminal, with what was counted; whole without a width."""
+        table = self._table()
+        said = [*table.left_out(width), *self._not_counted()]
+        return "\n".join([table.text(width), *([described(said, width, 12)] if said else []), counted_text(width)])
 
-    def _not_counted(self) -> list[str]:
+    def _table(self) -> Table:
+        return Table(COLUMNS, [*map(_cells, self.entries)])
+
+    def _not_counted(self) -> list[tuple[str, str]]:
         """A line for each network with operations that no rule counts."""
         return [
-            f"not counted   {entry.name}: {times_text(entry.summary.not_counted)}"
+            ("not counted", f"{entry.name}: {tally(entry.summary.not_counted)}")
             for entry in self.entries
             if entry.summary.not_counted
         ]
 
     def to_markdown(self) -> str:
         """A Markdown table."""
-        header, *rows = (f"| {' | '.join(cells)} |" for cells in self._grid())
-        said = [*self._not_counted(), *COUNTED.replace("\n    ", " ").splitlines()]
-        counted = [f"- {' '.join(line.split())}" for line in said]
-        return "\n".join([header, "|---|" + "---:|" * (len(HEADER) - 2) + "---|", *rows, "", *counted, ""])
+        said = [f"- {heading} {text}" for heading, text in (*self._not_counted(), *WHAT_IS_COUNTED)]
+        return "\n".join([*self._table().markdown(), "", *said, ""])
 
     def to_csv(self) -> str:
         """One line per network with plain numbers, and a header."""
-        stream = io.StringIO()
-        rows = self.to_dicts()
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: joined(value) for key, value in row.items()})
-        return stream.getvalue()
+        return csv_text([{**row, "not_counted": tally(row["not_counted"])} for row in self.to_dicts()])
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary per network, of plain types that JSON can hold."""
@@ -87,21 +81,16 @@ class Comparison:
 
 def _cells(entry: Entry) -> list[str]:
     summary = entry.summary
-    field, shape = summary.receptive_field, summary.input_shapes[0] if summary.input_shapes else ()
-    accuracy = "" if entry.accuracy is None else f"{100 * entry.accuracy:.1f}"
+    some_not = "+" * bool(summary.not_counted)
     return [
         entry.name,
-        _joined(shape[1:]),
-        f"{summary.parameters:,}",
-        count_text(summary.multiply_adds) + "+" * bool(summary.not_counted),
-        count_text(summary.flops) + "+" * bool(summary.not_counted),
-        bytes_text(summary.activation_bytes),
-        "?" if summary.kept_bytes is None else bytes_text(summary.kept_bytes),
-        "all" if summary.sees_all else "?" if field is None else _joined(field if len(set(field)) > 1 else field[:1]),
-        accuracy,
+        sizes(summary.input_shapes[0][1:]) if summary.input_shapes else "",
+        whole(summary.parameters),
+        count(summary.multiply_adds, tenths=True) + some_not,
+        count(summary.flops, tenths=True) + some_not,
+        binary_size(summary.activation_bytes),
+        "?" if summary.kept_bytes is None else binary_size(summary.kept_bytes),
+        "all" if summary.sees_all else along_axes(summary.receptive_field) or "?",
+        "" if entry.accuracy is None else f"{100 * entry.accuracy:.1f}",
         entry.accuracy_source,
     ]
-
-
-def _joined(sizes: Sequence[int]) -> str:
-    return "×".join(map(str, sizes))

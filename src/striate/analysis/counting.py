@@ -16,16 +16,33 @@ from torch import Tensor
 
 from striate.analysis.counters import counted, is_sparse
 from striate.analysis.free_operations import is_free, is_outer_product
+from striate.text_tables import described
 
 #: What a table says under its figures.
-COUNTED = (
-    "counted       1 mult-add = 1 multiplication and 1 addition = 2 FLOPs, in convolutions and matrix products (also\n"
-    "              of attention, recurrent, quantised and deformable layers), one per weight of a bilinear layer and\n"
-    "              per coordinate of a distance, 5 n log2 n FLOPs in a Fourier transform (half of it on real values);\n"
-    "              nothing for bias, normalisation, activation, pooling, addition and other arithmetic value by value\n"
-    "memory        of each new output; views and in-place operations take none\n"
-    "training      of the tensors that autograd keeps for the backward pass, each at the first layer that keeps it"
+WHAT_IS_COUNTED = (
+    (
+        "counted",
+        "1 mult-add = 1 multiplication and 1 addition = 2 FLOPs, in convolutions and matrix products (also of "
+        "attention, recurrent, quantised and deformable layers), one per weight of a bilinear layer and per coordinate "
+        "of a distance, 5 n log2 n FLOPs in a Fourier transform (half of it on real values); nothing for bias, "
+        "normalisation, activation, pooling, addition and other arithmetic value by value",
+    ),
+    ("memory", "of each new output; views and in-place operations take none"),
+    (
+        "training",
+        "of the tensors that autograd keeps for the backward pass, each at the first layer that keeps it",
+    ),
 )
+#: The columns in which that is told where there is room.
+READABLE = 112
+
+
+def counted_text(width: int | None = None) -> str:
+    """`WHAT_IS_COUNTED` in lines of at most `width`."""
+    return described(WHAT_IS_COUNTED, min(width or READABLE, READABLE), least=12)
+
+
+COUNTED = counted_text()
 
 #: What the count of an operation leaves out.
 PARTS = {"torchvision::deform_conv2d": "sampling of deform_conv2d"}
@@ -79,8 +96,3 @@ def _in_order(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequ
             break
         ordered.append(kwargs[argument.name])
     return ordered
-
-
-def times_text(not_counted: Mapping[str, int]) -> str:
-    """Such as "grid_sampler_2d (2), sort (1)"."""
-    return ", ".join(f"{name} ({times:,})" for name, times in not_counted.items())

@@ -23,6 +23,8 @@ from striate.analysis.summaries import Summary, summary
 from striate.analysis.visits import tensors_in
 from striate.analysis.weightless import duplicate, uncompiled
 from striate.errors import StriateError, UsageError
+from striate.text_tables import described
+from striate.units import percent, sizes, whole
 
 #: Of signals, images, volumes: what holds a share of the gradient, what it is measured in, along what, and what the
 #: paper's side is.
@@ -55,22 +57,30 @@ class EffectiveField(Spread):
         }
 
     def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self, width: int | None = None) -> str:
+        """The numbers in words, in lines of at most `width`."""
         what, pixels, axes, root = WORDS[self.map.dim()]
-        theory = "not known" if self.theoretical is None else f"{'×'.join(map(str, self.theoretical))} {pixels}"
+        theory = "not known" if self.theoretical is None else f"{sizes(self.theoretical)} {pixels}"
         first, *rest = (f"{value:.1f}" for value in self.sigma)
         sigma = ", ".join(map("".join, zip((f"{first} {pixels}", *rest), axes, strict=True)))
-        share = "" if self.fraction is None else f", {self.fraction:.1%} of the theoretical field in the image"
-        return "\n".join(
+        share = "" if self.fraction is None else f", {percent(self.fraction)} of the theoretical field in the image"
+
+        def held(share: float) -> str:
+            return f"in a {what} of {whole(self.side(share))} {pixels}; at best in {whole(self.area(share))} {pixels}"
+
+        return described(
             [
-                f"unit          {self.unit} of {self.layer}; {self.samples} images of "
-                f"{'×'.join(map(str, self.map.shape))}",
-                f"theoretical   {theory}",
-                f"sigma         {sigma}",
-                f"68 %          in a {what} of {self.side(0.68):,} {pixels}; at best in {self.area(0.68):,} {pixels}",
-                f"95 %          in a {what} of {self.side(0.95):,} {pixels}; at best in {self.area(0.95):,} {pixels}"
-                f"{share}",
-                f"Luo et al.    {self.luo_side:.1f} {pixels} ({root} above 4.55 % of the peak)",
-            ]
+                ("unit", f"{self.unit} of {self.layer}; {self.samples} images of {sizes(self.map.shape)}"),
+                ("theoretical", theory),
+                ("sigma", sigma),
+                ("68 %", held(0.68)),
+                ("95 %", f"{held(0.95)}{share}"),
+                ("Luo et al.", f"{self.luo_side:.1f} {pixels} ({root} above 4.55 % of the peak)"),
+            ],
+            width,
+            least=12,
         )
 
     def plot(self, path: str | Path) -> Path:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from striate.analysis.drawing import figure, save
 from striate.analysis.gradients import Gradients, LayerGradient
 from striate.errors import UsageError
+from striate.text_tables import Column, Table, csv_text, described, shortened_path, wrapped
 
 MEANING = "Root mean square of the loss's gradient with respect to each layer's weights, one backward pass."
 MOST_LINES = 12
-TABLE_WIDTH = 132
+#: Where nobody says how wide a table may be.
+USUAL_WIDTH = 132
+#: Columns that a layer's name has at least, and a network's figures with the gap before them at most.
+NAME, FIGURES = 24, 11
 
 
 def aligned(runs: Sequence[Gradients]) -> list[tuple[str, list[LayerGradient | None]]]:
@@ -31,49 +33,62 @@ def aligned(runs: Sequence[Gradients]) -> list[tuple[str, list[LayerGradient | N
     return [(name, [layers.get(name) for layers in found]) for name in names]
 
 
-def _grid(runs: Sequence[Gradients], headers: Sequence[str]) -> list[list[str]]:
-    rows = [["layer", *headers]]
-    for name, layers in aligned(runs):
-        rows.append([name, *("" if layer is None else f"{layer.gradient_rms:.2e}" for layer in layers)])
-    rows.append(["first / last", *(f"{run.first_to_last:.2e}" for run in runs)])
-    rows.append(["loss", *(f"{run.loss:.4g}" for run in runs)])
-    return rows
+def _table(runs: Sequence[Gradients], headers: Sequence[str]) -> Table:
+    rows = [
+        [name, *("" if layer is None else f"{layer.gradient_rms:.2e}" for layer in layers)]
+        for name, layers in aligned(runs)
+    ]
+    totals = [
+        ["first / last", *(f"{run.first_to_last:.2e}" for run in runs)],
+        ["loss", *(f"{run.loss:.4g}" for run in runs)],
+    ]
+    layer = Column("layer", right=False, least=NAME, cut=shortened_path)
+    return Table([layer, *map(Column, headers)], rows, totals)
 
 
-def text(runs: Sequence[Gradients]) -> str:
-    """An aligned table, a column for each network; numbered ones where the names would not fit side by side."""
+def text(runs: Sequence[Gradients], width: int | None = None) -> str:
+    """An aligned table, a column for each network; numbered ones where the names would not fit side by side.
+
+    Of more networks than `width` has room for the tables stand below each other.
+    """
     labels = [run.label for run in runs]
-    lines = _lines(_grid(runs, labels))
-    below: list[str] = []
-    if max(map(len, lines)) > TABLE_WIDTH:
-        lines = _lines(_grid(runs, [f"({number})" for number in range(1, len(runs) + 1)]))
-        below = [f"({number}) {label}" for number, label in enumerate(labels, 1)]
-    rule = "─" * max(map(len, lines))
-    return "\n".join([MEANING, rule, lines[0], rule, *lines[1:-2], rule, *lines[-2:], *below])
+    if (table := _table(runs, labels)).fits(width or USUAL_WIDTH):
+        return _lines([table], width)
+    numbers = [f"({number})" for number in range(1, len(runs) + 1)]
+    aside = len(runs) if width is None else max(1, (width - NAME) // FIGURES)
+    parts = [slice(first, first + aside) for first in range(0, len(runs), aside)]
+    tables = [_table(runs[part], numbers[part]) for part in parts]
+    return "\n".join([_lines(tables, width), *map(" ".join, zip(numbers, labels, strict=True))])
 
 
-def _lines(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
+def _lines(tables: Sequence[Table], width: int | None) -> str:
+    said = dict(pair for table in tables for pair in table.left_out(width))
+    lines = [wrapped(MEANING, width), *(table.text(width) for table in tables)]
+    return "\n".join([*lines, *([described(said.items(), width)] if said else [])])
 
 
 def markdown(runs: Sequence[Gradients]) -> str:
     """A Markdown table, a column for each network."""
-    header, *rows = [[cell.replace("|", "\\|") for cell in row] for row in _grid(runs, [run.label for run in runs])]
-    lines = [f"| {' | '.join(header)} |", "|---|" + "---:|" * (len(header) - 1)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), "", MEANING, ""])
+    return "\n".join([*_table(runs, [run.label for run in runs]).markdown(), "", MEANING, ""])
 
 
-def csv_text(runs: Sequence[Gradients]) -> str:
+def as_csv(runs: Sequence[Gradients]) -> str:
     """A line for each layer of each network, with a header."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(["network", "layer", "type", "weights", "weight_norm", "gradient_norm", "gradient_rms"])
-    for run in runs:
-        for layer in run.layers:
-            figures = (layer.weights, layer.weight_norm, layer.gradient_norm, layer.gradient_rms)
-            writer.writerow([run.label, layer.name, layer.type, *figures])
-    return written.getvalue()
+    return csv_text(
+        [
+            {
+                "network": run.label,
+                "layer": layer.name,
+                "type": layer.type,
+                "weights": layer.weights,
+                "weight_norm": layer.weight_norm,
+                "gradient_norm": layer.gradient_norm,
+                "gradient_rms": layer.gradient_rms,
+            }
+            for run in runs
+            for layer in run.layers
+        ]
+    )
 
 
 def plot_gradients(runs: Sequence[Gradients], path: str | Path) -> Path:

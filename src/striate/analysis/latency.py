@@ -13,6 +13,7 @@ from torch import nn
 
 from striate.analysis.weightless import duplicate
 from striate.errors import StriateError, UsageError
+from striate.units import plural
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _once(model: nn.Module, images: torch.Tensor) -> float:
 def _setup(place: torch.device, dtype: torch.dtype, layout: torch.memory_format) -> str:
     if place.type == "cpu":
         threads = torch.get_num_threads()
-        where = f"CPU ({platform.machine()}), {threads} thread{'s' * (threads > 1)}"
+        where = f"CPU ({platform.machine()}), {plural(threads, 'thread')}"
     elif place.type == "cuda":
         where = torch.cuda.get_device_name(place)
     else:

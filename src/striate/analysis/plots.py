@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from striate.analysis.costs import Costs
 from striate.analysis.drawing import figure, save
 from striate.analysis.rows import Row
-from striate.analysis.tables import bytes_text, count_text
 from striate.errors import UsageError
+from striate.units import binary_size, count
 
 #: Title of each panel, the row's attribute, and how a bar's value is written.
 PANELS = (
-    ("memory of outputs", "activation_bytes", bytes_text),
-    ("parameters", "parameters", count_text),
-    ("multiply-adds", "multiply_adds", count_text),
+    ("memory of outputs", "activation_bytes", binary_size),
+    ("parameters", "parameters", partial(count, tenths=True)),
+    ("multiply-adds", "multiply_adds", partial(count, tenths=True)),
 )
 MOST_BARS = 48
 MOST_NETWORKS = 6

@@ -33,7 +33,11 @@ class Summary(Costs):
         return replace(self, notes=(*self.notes, note)) if note else self
 
     def __str__(self) -> str:
-        return tables.text(self, self.depth)
+        return self.to_text(self.depth)
+
+    def to_text(self, depth: int | None = None, width: int | None = None) -> str:
+        """A table that fits `width` columns of a terminal, and the totals; whole without a width."""
+        return tables.text(self, depth, width)
 
     def to_markdown(self, depth: int | None = None) -> str:
         """A Markdown table."""
@@ -41,7 +45,7 @@ class Summary(Costs):
 
     def to_csv(self, depth: int | None = None) -> str:
         """Comma-separated values with plain numbers and a header."""
-        return tables.csv_text(self, depth)
+        return tables.as_csv(self, depth)
 
     def to_dict(self, depth: int | None = None) -> dict[str, Any]:
         """Totals and rows in plain types that JSON can hold."""

@@ -2,73 +2,36 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from striate.analysis.costs import Costs
-from striate.analysis.counting import COUNTED, times_text
+from striate.analysis.counting import COUNTED, WHAT_IS_COUNTED, counted_text
 from striate.analysis.rows import Row
 from striate.errors import StriateError
+from striate.text_tables import Column, Table, csv_text, described, shortened_path
+from striate.units import along_axes, binary_size, count, sizes, tally, whole
 
 if TYPE_CHECKING:
     import pandas
 
-HEADER = (
-    "layer",
-    "type",
-    "output",
-    "parameters",
-    "mult-adds",
-    "FLOPs",
-    "memory",
-    "training",
-    "field",
-    "stride",
-    "offset",
+
+COLUMNS = (
+    Column("layer", right=False, least=24, cut=shortened_path),
+    Column("type", right=False, rank=1, least=11),
+    Column("output"),
+    Column("parameters"),
+    Column("mult-adds"),
+    Column("FLOPs", rank=5),
+    Column("memory"),
+    Column("training", rank=4),
+    Column("field"),
+    Column("stride", rank=3),
+    Column("offset", rank=6),
 )
 #: A column that only a network with frozen parameters has, after "parameters".
-TRAINS = "trains"
-TYPE_WIDTH = 17
-TABLE_WIDTH = 132
-LEAST_NAME_WIDTH = 16
-
-
-def count_text(value: int) -> str:
-    """A count with three or four figures: 149.5 M."""
-    if value < 1000:
-        return str(value)
-    scaled, unit = _in_units(value, 1000, ("K", "M", "G", "T"), 999.95)
-    return f"{scaled:.{1 if scaled >= 10 else 2}f} {unit}"
-
-
-def bytes_text(value: int) -> str:
-    """Memory in units of 1024: 784 KB."""
-    if value < 1024:
-        return f"{value} B"
-    scaled, unit = _in_units(value, 1024, ("KB", "MB", "GB"), 1023.5)
-    return f"{scaled:.{1 if scaled < 100 and unit != 'KB' else 0}f} {unit}"
-
-
-def _in_units(value: int, step: int, units: tuple[str, ...], limit: float) -> tuple[float, str]:
-    """`value` in the first unit in which it stays below `limit`, from which on it would be rounded to the next."""
-    power = 1
-    while power < len(units) and value / step**power >= limit:
-        power += 1
-    return value / step**power, units[power - 1]
-
-
-def _shape_text(shape: tuple[int, ...] | None) -> str:
-    return "not run" if shape is None else "×".join(map(str, shape))
-
-
-def axes_text(values: tuple[float, ...] | None) -> str:
-    """Numbers along axes: one where they are equal, else 3×5."""
-    if not values:
-        return ""
-    shown = [f"{value:g}" for value in values]
-    return shown[0] if len(set(shown)) == 1 else "×".join(shown)
+TRAINS = Column("trains", rank=2)
+#: Headings of the totals are as wide in every summary.
+HEADING_WIDTH = 12
 
 
 def _field_text(row: Row) -> str:
@@ -76,18 +39,17 @@ def _field_text(row: Row) -> str:
         return ""
     if row.sees_all:
         return "all"
-    return axes_text(row.receptive_field) or "?"
+    return along_axes(row.receptive_field) or "?"
 
 
-def _arithmetic_text(row: Row, count: int) -> str:
+def _arithmetic_text(row: Row, amount: int) -> str:
     """A count, with a plus where some operation is not counted; nothing for nothing."""
-    text = count_text(count) if count else ""
-    return f"{text}+".lstrip() if row.not_counted else text
+    return (count(amount, tenths=True) if amount else "") + "+" * bool(row.not_counted)
 
 
 def _cells(row: Row, show_trains: bool) -> list[str]:
-    cells = [row.name, row.type, _shape_text(row.output_shape)]
-    cells.append("(reused)" if row.reused else (f"{row.parameters:,}" if row.parameters else ""))
+    cells = [row.name, row.type, "not run" if row.output_shape is None else sizes(row.output_shape)]
+    cells.append("(reused)" if row.reused else (whole(row.parameters) if row.parameters else ""))
     if show_trains:
         some = "all" if row.trainable == row.parameters else "part" if row.trainable else "none"
         cells.append(some if row.parameters else "")
@@ -95,92 +57,62 @@ def _cells(row: Row, show_trains: bool) -> list[str]:
         *cells,
         _arithmetic_text(row, row.multiply_adds),
         _arithmetic_text(row, row.flops),
-        bytes_text(row.activation_bytes) if row.activation_bytes else "",
-        "?" if row.kept_bytes is None else bytes_text(row.kept_bytes) if row.kept_bytes else "",
+        binary_size(row.activation_bytes) if row.activation_bytes else "",
+        "?" if row.kept_bytes is None else binary_size(row.kept_bytes) if row.kept_bytes else "",
         _field_text(row),
-        axes_text(row.stride),
-        axes_text(row.offset),
+        along_axes(row.stride),
+        along_axes(row.offset),
     ]
 
 
-def _grid(summary: Costs, depth: int | None) -> list[list[str]]:
-    """The header and the rows."""
+def _table(summary: Costs, depth: int | None) -> Table:
     show_trains = summary.trainable_parameters < summary.parameters
-    header = list(HEADER)
+    columns = list(COLUMNS)
     if show_trains:
-        header.insert(header.index("parameters") + 1, TRAINS)
-    return [header, *(_cells(row, show_trains) for row in summary.collapsed(depth))]
+        columns.insert([column.header for column in columns].index("parameters") + 1, TRAINS)
+    return Table(columns, [_cells(row, show_trains) for row in summary.collapsed(depth)])
 
 
-def _totals(summary: Costs) -> list[str]:
+def _totals(summary: Costs) -> list[tuple[str, str]]:
     frozen = summary.parameters - summary.trainable_parameters
-    state = ", ".join(f"{name} {bytes_text(summary.optimizer_bytes(name))}" for name in ("momentum", "adam"))
+    state = ", ".join(f"{name} {binary_size(summary.optimizer_bytes(name))}" for name in ("momentum", "adam"))
     kept = summary.kept_bytes
+    parameters = f"{binary_size(summary.parameter_bytes)}; {whole(summary.trainable_parameters)} trainable"
     lines = [
-        f"parameters    {summary.parameters:,} ({bytes_text(summary.parameter_bytes)}; "
-        f"{summary.trainable_parameters:,} trainable, {frozen:,} frozen)",
-        f"mult-adds     {summary.multiply_adds:,} ({count_text(summary.multiply_adds)})",
-        f"FLOPs         {summary.flops:,} ({count_text(summary.flops)})",
-        *([f"not counted   {times_text(summary.not_counted)}"] if summary.not_counted else []),
-        f"activations   {bytes_text(summary.activation_bytes)}",
-        f"training      {'not known: it fails in training mode' if kept is None else bytes_text(kept) + ' kept'}; "
-        f"besides gradients {bytes_text(summary.gradient_bytes)}, the optimizer's state ({state})",
+        ("parameters", f"{whole(summary.parameters)} ({parameters}, {whole(frozen)} frozen)"),
+        ("mult-adds", f"{whole(summary.multiply_adds)} ({count(summary.multiply_adds, tenths=True)})"),
+        ("FLOPs", f"{whole(summary.flops)} ({count(summary.flops, tenths=True)})"),
+        *([("not counted", tally(summary.not_counted))] if summary.not_counted else []),
+        ("activations", binary_size(summary.activation_bytes)),
+        (
+            "training",
+            f"{'not known: it fails in training mode' if kept is None else binary_size(kept) + ' kept'}; "
+            f"besides gradients {binary_size(summary.gradient_bytes)}, the optimizer's state ({state})",
+        ),
     ]
     field = summary.receptive_field
     if field is not None:
         unit = "pixels" if len(field) > 1 else "places"
-        lines.append(f"field         {axes_text(field)} {unit}, of a unit of the last feature map")
-    lines += [f"note          {note}" for note in summary.notes]
-    return lines
+        lines.append(("field", f"{along_axes(field)} {unit}, of a unit of the last feature map"))
+    return lines + [("note", note) for note in summary.notes]
 
 
-def _input_text(summary: Costs) -> str:
-    return ", ".join(_shape_text(shape) for shape in summary.input_shapes)
+def _title(summary: Costs) -> str:
+    return f"{summary.name} on {', '.join(map(sizes, summary.input_shapes))}"
 
 
-def _shortened(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else "…" + cell[len(cell) - width + 1 :]
-
-
-def text(summary: Costs, depth: int | None) -> str:
-    """An aligned table of at most 132 columns where names allow it, the totals, and what was counted."""
-    lines = _grid(summary, depth)
-    for cells in lines[1:]:
-        cells[1] = _shortened(cells[1], TYPE_WIDTH)
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    rest = sum(widths[1:]) + 2 * (len(widths) - 1)
-    widths[0] = min(widths[0], max(TABLE_WIDTH - rest, LEAST_NAME_WIDTH))
-    for line in lines:
-        line[0] = _shortened(line[0], widths[0])
-    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    body = ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
-    title = f"{summary.name} on {_input_text(summary)}"
-    return "\n".join([title, rule, body[0], rule, *body[1:], rule, *_totals(summary), COUNTED])
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
-    return [
-        cell.ljust(width) if column < 2 else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-    ]
+def text(summary: Costs, depth: int | None, width: int | None = None) -> str:
+    """An aligned table that fits `width`, the totals, and what was counted; whole without a width."""
+    table = _table(summary, depth)
+    totals = described([*table.left_out(width), *_totals(summary)], width, HEADING_WIDTH)
+    return "\n".join([_title(summary), table.text(width), totals, counted_text(width)])
 
 
 def markdown(summary: Costs, depth: int | None) -> str:
     """A Markdown table with the totals below."""
-    header, *rows = _grid(summary, depth)
-    lines = [f"| {' | '.join(header)} |", "|---|---|" + "---:|" * (len(header) - 2)]
-    for row in rows:
-        cells = [cell.replace("|", "\\|") for cell in row]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", f"{summary.name} on {_input_text(summary)}:", ""]
-    lines += [f"- {' '.join(line.split())}" for line in _totals(summary)]
-    lines += ["", *(f"- {' '.join(line.split())}" for line in _counted_lines())]
-    return "\n".join([*lines, ""])
-
-
-def _counted_lines() -> list[str]:
-    """One line for each thing that is counted."""
-    return COUNTED.replace("\n    ", " ").splitlines()
+    lines = [*_table(summary, depth).markdown(), "", f"{_title(summary)}:", ""]
+    lines += [f"- {heading} {said}" for heading, said in _totals(summary)]
+    return "\n".join([*lines, "", *(f"- {heading} {said}" for heading, said in WHAT_IS_COUNTED), ""])
 
 
 def _values(row: Row) -> dict[str, Any]:
@@ -231,22 +163,10 @@ def plain(summary: Costs, depth: int | None) -> dict[str, Any]:
     }
 
 
-def csv_text(summary: Costs, depth: int | None) -> str:
+def as_csv(summary: Costs, depth: int | None) -> str:
     """One line per row; sizes along several axes are joined by "x"."""
     rows = [_values(row) for row in summary.collapsed(depth)]
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: joined(value) for key, value in row.items()})
-    return stream.getvalue()
-
-
-def joined(value: Any) -> Any:
-    """A value as one cell of CSV."""
-    if isinstance(value, dict):
-        return times_text(value)
-    return "x".join(map(str, value)) if isinstance(value, list) else value
+    return csv_text([{**row, "not_counted": tally(row["not_counted"])} for row in rows])
 
 
 def data_frame(summary: Costs, depth: int | None) -> pandas.DataFrame:

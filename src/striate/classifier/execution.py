@@ -23,6 +23,7 @@ from striate.training.run_folder import RunFolder
 from striate.training.selection import early_stop_line
 from striate.training.state import Position
 from striate.training.watch import Watch
+from striate.units import decimal_size, plural
 
 #: Images of a validation batch; its size changes speed and memory only.
 VALIDATION_BATCH = 128
@@ -81,7 +82,7 @@ def execute(
         training.save_result_so_far()
         progress.message(
             f"{folder.path} is trained already; --extend N adds epochs, --drop-checkpoint frees "
-            f"{folder.checkpoint.stat().st_size / 1e6:,.1f} MB."
+            f"{decimal_size(folder.checkpoint.stat().st_size)}."
         )
     if position.stopped_by in ("interrupted", "time limit"):
         line = (
@@ -114,7 +115,7 @@ def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
         return f"{folder.checkpoint} is kept: the training is not finished."
     size = folder.checkpoint.stat().st_size
     folder.drop_checkpoint(f"{position.stopped_by} after epoch {position.epoch}")
-    return f"{folder.checkpoint} is removed ({size / 1e6:,.1f} MB); the run can be used, and not extended."
+    return f"{folder.checkpoint} is removed ({decimal_size(size)}); the run can be used, and not extended."
 
 
 class Interrupted(StriateError):
@@ -211,8 +212,7 @@ def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset, traini
     if dataset.skipped:
         first, count = dataset.skipped[0], len(dataset.skipped)
         lines.append(
-            f"{first.path}: {first.reason}; skipped. {count:,} file{'s' * (count > 1)} skipped, listed in "
-            f"{folder.skipped}"
+            f"{first.path}: {first.reason}; skipped. {plural(count, 'file')} skipped, listed in {folder.skipped}"
         )
     height, width = config.preprocessing.size
     lines.append(

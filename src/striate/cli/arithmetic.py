@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from striate.text_tables import clipped, wrapped
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -29,12 +31,28 @@ def side_by_side(*tables: list[list[str]]) -> str:
     )
 
 
-def text(arithmetic: Arithmetic, shown: np.ndarray) -> str:
+def _placed(named: list[tuple[str, list[list[str]]]], width: int | None) -> list[str]:
+    """Named tables side by side, or below each other where they would be wider than `width`."""
+    names, tables = zip(*named, strict=True)
+    aside = side_by_side(*tables)
+    if width is None or max(map(len, aside.splitlines())) <= width:
+        return [", ".join(names), aside]
+    return [line for name, table in named for line in (name, *_within(side_by_side(table).splitlines(), width))]
+
+
+def _within(lines: list[str], width: int) -> list[str]:
+    """Lines that `width` has room for, and whether all of them is shown."""
+    cut = ["(cut; a wider terminal or a pipe shows all)"] if max(map(len, lines)) > width else []
+    return [clipped(line, width) for line in lines] + cut
+
+
+def text(arithmetic: Arithmetic, shown: np.ndarray, width: int | None = None) -> str:
     """One pixel's arithmetic: for each channel window, kernel, products and sum; [ ] marks what the border gave."""
     (y, x), (row, column) = arithmetic.pixel, arithmetic.centre
     lines = [f"pixel x {x}, y {y} of the result; the kernel's centre lies on x {column}, y {row} of the picture"]
     if arithmetic.border.any():
         lines[0] += "; [ ] are values beyond the edge"
+    lines[0] = wrapped(lines[0], width, "  ")
     for number, name in enumerate(channel_names(len(arithmetic.sums))):
         window = words(arithmetic.window[..., number])
         if arithmetic.border.any():
@@ -43,8 +61,9 @@ def text(arithmetic: Arithmetic, shown: np.ndarray) -> str:
                 for row, outsides in zip(window, arithmetic.border, strict=True)
             ]
         products = arithmetic.products[..., number]
-        lines.append(f"\n{name}: window, kernel{'' if number else ' as it is slid'}, products")
-        lines.append(side_by_side(window, words(arithmetic.kernel), words(products)))
+        kernel = "kernel" if number else "kernel as it is slid"
+        tables = (f"{name}: window", window), (kernel, words(arithmetic.kernel)), ("products", words(products))
+        lines += ["", *_placed([*tables], width)]
         lines.append(f"sum {arithmetic.sums[number]:.6g}, shown as {shown[number]}")
     return "\n".join([*lines, ""])
 

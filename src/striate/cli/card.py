@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, print_json, terminal_width
 from striate.errors import UsageError
 
 
@@ -28,4 +28,4 @@ def command(
         figures = [asdict(row) for row in (measured(card.name), *of_peers(card.name))]
         print_json({**card.to_dict(), "figures": figures})
     else:
-        print(as_markdown(card).rstrip("\n") if markdown else as_text(card))
+        print(as_markdown(card).rstrip("\n") if markdown else as_text(card, terminal_width()))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, print_json, print_table, terminal_width
+from striate.text_tables import Column, Table, described, wrapped
+from striate.units import tally, whole
 
 if TYPE_CHECKING:
     from striate.data import Dataset, Survey
@@ -33,8 +35,7 @@ def command(
     if json:
         print_json(_as_json(dataset))
         return
-    for line in _lines(dataset):
-        print(line)
+    _print(dataset)
 
 
 def _as_json(dataset: Dataset) -> dict[str, Any]:
@@ -77,18 +78,23 @@ def _counts(dataset: Dataset) -> dict[str, dict[str, int]]:
     }
 
 
-def _lines(dataset: Dataset) -> Iterator[str]:
+def _print(dataset: Dataset) -> None:
     """What a person reads."""
+    counts, survey, width = _counts(dataset), dataset.survey, terminal_width()
+    assert survey is not None
+    columns = [Column("class", right=False, least=16), *map(Column, counts)]
+    rows = [[label, *(whole(count[label]) for count in counts.values())] for label in dataset.classes]
+    print_table(Table(columns, rows))
+    print()
+    print(described(_what_they_are(survey, dataset.channels), width))
+    for line in _notes(dataset, survey):
+        print(wrapped(line, width, "  "))
+
+
+def _notes(dataset: Dataset, survey: Survey) -> Iterator[str]:
+    """What is odd or left out."""
     from striate.data.picture_notes import oddities, oddity_notes
 
-    counts, survey = _counts(dataset), dataset.survey
-    assert survey is not None
-    width = max(map(len, [*dataset.classes, "bit depth"]))
-    yield f"{'':{width}}  " + "  ".join(f"{name:>8}" for name in counts)
-    for label in dataset.classes:
-        yield f"{label:{width}}  " + "  ".join(f"{count[label]:>8,}" for count in counts.values())
-    for name, text in _what_they_are(survey, dataset.channels):
-        yield f"{name:{width}}  {text}"
     found = oddities(survey, dataset.classes)
     short = oddity_notes(survey, dataset.classes)  # the lines below say the same in full
     yield from (f"note: {note}" for note in dataset.notes if note not in short)
@@ -121,4 +127,4 @@ def _shares(counts: Mapping[Any, int]) -> str:
     """The values, with how often each occurs where there are several."""
     if len(counts) == 1:
         return str(next(iter(counts)))
-    return ", ".join(f"{value} ({count:,})" for value, count in counts.items())
+    return tally(counts)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.formats import Format, Out, chosen, give, picture_path
+from striate.cli.formats import Format, Out, chosen, give, picture_path, room
 from striate.cli.network import NETWORK, Device, locate
 from striate.cli.output import Json, Quiet
 from striate.errors import UsageError
@@ -70,7 +70,7 @@ def command(
     give(
         form,
         out,
-        {"text": lambda: str(result), "markdown": result.to_markdown, "csv": result.to_csv},
+        {"text": lambda: result.to_text(room(out)), "markdown": result.to_markdown, "csv": result.to_csv},
         lambda: {"networks": result.to_dicts()},
         lambda path: result.plot(path, depth),
     )

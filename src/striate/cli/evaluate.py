@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.output import Json, ModelArgument, TrustOption, WeightsOption, evaluation_lines, loaded, print_json
+from striate.cli.output import (
+    Json,
+    ModelArgument,
+    TrustOption,
+    WeightsOption,
+    evaluation_lines,
+    loaded,
+    print_json,
+    print_table,
+)
+from striate.text_tables import Column, Table
+from striate.units import percent, whole
+
+COLUMNS = (
+    Column("class", right=False, least=16),
+    *map(Column, ("precision", "recall", "F1", "images")),
+)
 
 
 def command(
@@ -36,7 +52,9 @@ def command(
         print_json({**figures, "notes": list(evaluation.notes)})
         return
     print(evaluation_lines(evaluation, evaluation.split))
-    width = max(map(len, ["class", *(score.name for score in evaluation.per_class())]))
-    print(f"\n{'class':{width}}  precision  recall      F1  images")
+    print()
+    rows = []
     for score in evaluation.per_class():
-        print(f"{score.name:{width}}  {score.precision:9.2%}  {score.recall:6.2%}  {score.f1:6.2%}  {score.support:6,}")
+        shares = (percent(share, 2) for share in (score.precision, score.recall, score.f1))
+        rows.append([score.name, *shares, whole(score.support)])
+    print_table(Table(COLUMNS, rows))

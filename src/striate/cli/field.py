@@ -10,7 +10,7 @@ import typer
 from striate.cli.formats import picture_path
 from striate.cli.inputs import Input, parsed_shape
 from striate.cli.network import NETWORK, locate
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, print_json, terminal_width
 from striate.errors import UsageError
 
 
@@ -49,6 +49,6 @@ def command(
     if json:
         print_json({"network": network, **field.to_dict(), "picture": None if out is None else str(out)})
     else:
-        print(field)
+        print(field.to_text(terminal_width()))
         if out is not None:
             print(out)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from striate.cli.output import print_json
+from striate.cli.output import print_json, terminal_width
 from striate.errors import StriateError, UsageError, unknown
 from striate.files import write_atomically
 from striate.strict_json import to_json
@@ -60,6 +60,11 @@ def chosen(form: str | None, out: Path | None, json: bool) -> str:
     if len(asked) > 1:
         raise UsageError(f"the output cannot be {' and '.join(sorted(map(str, asked)))} at once; give one")
     return str(next(iter(asked), "text"))
+
+
+def room(out: Path | None) -> int | None:
+    """The columns that a text may take: those of the terminal, and any number in a file."""
+    return terminal_width() if out is None else None
 
 
 def give(

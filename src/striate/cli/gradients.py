@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from striate.cli.formats import Format, Out, chosen, give, picture_path
+from striate.cli.formats import Format, Out, chosen, give, picture_path, room
 from striate.cli.network import NETWORK, Located, is_as_given, locate
 from striate.cli.output import Json
 from striate.errors import StriateError, UsageError, unknown
@@ -83,9 +83,9 @@ def command(
         form,
         out,
         {
-            "text": lambda: tables.text(runs),
+            "text": lambda: tables.text(runs, room(out)),
             "markdown": lambda: tables.markdown(runs),
-            "csv": lambda: tables.csv_text(runs),
+            "csv": lambda: tables.as_csv(runs),
         },
         lambda: {"seed": seed, "batch_size": batch_size, "data": data, "runs": [run.to_dict() for run in runs]},
         lambda path: tables.plot_gradients(runs, path),

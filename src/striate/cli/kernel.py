@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, print_json, terminal_width
 from striate.errors import UsageError, unknown
+from striate.text_tables import wrapped
+from striate.units import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,10 +115,11 @@ def command(
     if json:
         print_json(said)
         return
-    print(_first_line(said))
+    width = terminal_width()
+    print(wrapped(_first_line(said), width, "  "))
     if pixel is not None:
-        print(arithmetic.text(pixel, shown))
-    print(_last_line(said))
+        print(arithmetic.text(pixel, shown, width))
+    print(wrapped(_last_line(said), width, "  "))
     if out is not None:
         print(out)
 
@@ -136,8 +139,8 @@ def _print_kernels(json: bool) -> None:
 def _first_line(said: dict[str, Any]) -> str:
     (height, width, channels), rows = said["size"], said["rows"]
     return (
-        f"{said['image']}: {width}x{height}, {channels} channel{'s' * (channels > 1)}; {said['kernel']} of {len(rows)} "
-        f"row{'s' * (len(rows) > 1)}, {len(rows[0])} column{'s' * (len(rows[0]) > 1)}; {said['operation']}, border "
+        f"{said['image']}: {width}x{height}, {plural(channels, 'channel')}; {said['kernel']} of "
+        f"{plural(len(rows), 'row')}, {plural(len(rows[0]), 'column')}; {said['operation']}, border "
         f"{said['border']}"
     )
 

@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, print_json, print_table, terminal_width
 from striate.errors import StriateError, UsageError
+from striate.text_tables import Column, Table, described, wrapped
+from striate.units import along_axes, binary_size, count, whole
 
 if TYPE_CHECKING:
     from striate.models.by_numbers import Step
 
 #: Layers that --solve shows.
 SHOWN = 10
+COLUMNS = (
+    Column("layer", right=False, least=16),
+    Column("output"),
+    Column("parameters"),
+    Column("mult-adds"),
+    Column("memory", rank=1),
+    Column("field", rank=2),
+    Column("stride", rank=3),
+)
 
 
 def command(
@@ -45,7 +56,9 @@ def command(
     if json:
         print_json({"input": [channels, height, width], "layers": [asdict(step) for step in steps]})
     else:
-        print("\n".join([*_table((channels, height, width), steps), *_arithmetic(steps)]))
+        print_table(_table((channels, height, width), steps))
+        for line in _arithmetic(steps):
+            print(wrapped(line, terminal_width(), " " * 14))
 
 
 def _sizes(text: str, example: str, meaning: str) -> tuple[int, ...]:
@@ -56,27 +69,24 @@ def _sizes(text: str, example: str, meaning: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def _table(shape: tuple[int, ...], steps: list[Step]) -> list[str]:
-    from striate.analysis.tables import axes_text, bytes_text, count_text
+def _table(shape: tuple[int, ...], steps: list[Step]) -> Table:
     from striate.layers.from_words import channels_last
 
     def text(sizes: tuple[int, ...]) -> str:
         return "x".join(map(str, channels_last(sizes)))
 
-    rows = [["layer", "output", "parameters", "mult-adds", "memory", "field", "stride"]]
-    rows.append(["input", text(shape), "", "", bytes_text(4 * math.prod(shape)), "", ""])
+    rows = [["input", text(shape), "", "", binary_size(4 * math.prod(shape)), "", ""]]
     for step in steps:
-        parameters = f"{step.parameters:,}" if step.parameters else ""
-        multiply_adds = count_text(step.multiply_adds) if step.multiply_adds else ""
-        seen = "all" if step.sees_all else axes_text(step.receptive_field) or "?"
-        cost = [parameters, multiply_adds, bytes_text(step.output_bytes)]
-        rows.append([step.words, text(step.output_shape), *cost, seen, axes_text(step.stride)])
+        parameters = whole(step.parameters) if step.parameters else ""
+        multiply_adds = count(step.multiply_adds, tenths=True) if step.multiply_adds else ""
+        seen = "all" if step.sees_all else along_axes(step.receptive_field) or "?"
+        cost = [parameters, multiply_adds, binary_size(step.output_bytes)]
+        rows.append([step.words, text(step.output_shape), *cost, seen, along_axes(step.stride)])
     if len(steps) > 1:
-        parameters = f"{sum(step.parameters for step in steps):,}"
-        multiply_adds = count_text(sum(step.multiply_adds for step in steps))
+        parameters = whole(sum(step.parameters for step in steps))
+        multiply_adds = count(sum(step.multiply_adds for step in steps), tenths=True)
         rows.append(["together", "", parameters, multiply_adds, "", "", ""])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
+    return Table(COLUMNS, rows)
 
 
 def _arithmetic(steps: list[Step]) -> list[str]:
@@ -104,11 +114,10 @@ def _solve(text: str, sizes: tuple[int, ...], outputs: tuple[int, ...], json: bo
             f"'{text}': nothing turns {sizes[0]}x{sizes[1]} into {outputs[0]}x{outputs[1]} with a kernel of up to "
             f"{LONGEST}, a stride no longer than it and the same numbers along height and width"
         )
-    width = max(len(one.spelt()) for one in found[:SHOWN])
+    lines: list[tuple[str, str]] = []
     for one in found[:SHOWN]:
-        lines = [window.arithmetic(size) for window, size in zip(one.windows() or (), sizes, strict=True)]
-        print(f"{one.spelt():{width}}  {lines[0]}")
-        if lines[1] != lines[0]:
-            print(f"{'':{width}}  {lines[1]}")
+        high, wide = (window.arithmetic(size) for window, size in zip(one.windows() or (), sizes, strict=True))
+        lines += [(one.spelt(), high), *([("", wide)] if wide != high else [])]
+    print(described(lines, terminal_width()))
     if len(found) > SHOWN:
         print(f"and {len(found) - SHOWN} less usual ones (--json)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from striate.strict_json import to_json
+from striate.text_tables import Table, described
+from striate.units import percent, whole
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, all else on standard error.")
@@ -47,13 +51,31 @@ def print_json(value: Any) -> None:
     print(to_json(value, indent=2, ascii_only=not unicode))
 
 
+def terminal_width() -> int | None:
+    """The columns that are there for standard output; None where it is no terminal, and nothing is to be lost.
+
+    The variable COLUMNS counts in either case.
+    """
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def print_table(table: Table, *, ruled: bool = False) -> None:
+    """Print a table as wide as the terminal, and what is left out of it."""
+    width = terminal_width()
+    print("\n".join(filter(None, [table.text(width, ruled=ruled), described(table.left_out(width), width)])))
+
+
 def evaluation_lines(evaluation: Any, split: str) -> str:
     """An evaluation in a few lines."""
     low, high = evaluation.top1_interval
     of = {"train": "training images, which says little about new ones", "all": "images"}.get(split, f"{split} images")
-    lines = [f"top-1 {evaluation.top1:.2%} ({low:.2%} to {high:.2%}, 95 % interval) on {len(evaluation):,} {of}"]
+    interval = f"{percent(low, 2)} to {percent(high, 2)}, 95 % interval"
+    lines = [f"top-1 {percent(evaluation.top1, 2)} ({interval}) on {whole(len(evaluation))} {of}"]
     if evaluation.top5 is not None:
-        lines.append(f"top-5 {evaluation.top5:.2%}")
+        lines.append(f"top-5 {percent(evaluation.top5, 2)}")
     if evaluation.views is not None:
         lines.append(str(evaluation.views))
     lines.append(f"loss {evaluation.loss:.4f}, calibration error {evaluation.calibration().ece:.4f}")

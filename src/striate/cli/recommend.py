@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from striate.cli.budgets import LatencyLimit, Macs, Memory, Params, limits_of
-from striate.cli.output import Json, Quiet, print_json
+from striate.cli.output import Json, Quiet, print_json, terminal_width
+from striate.text_tables import wrapped
 
 
 def command(
@@ -47,14 +48,15 @@ def command(
         record = {"images": images, "size": size, "limits": limits, "advice": [asdict(one) for one in advice]}
         print_json({**record, "networks": [asdict(one) for one in found]})
         return
+    width = terminal_width()
     for regime in advice:
-        print(f"{regime.when}: {regime.advice}")
+        print(wrapped(f"{regime.when}: {regime.advice}", width, "  "))
     print()
     for number, one in enumerate(found, 1):
         weights = f" --weights {one.weights}" if one.weights else ""
         freeze = f" --freeze {one.freeze}" if one.freeze else ""
-        print(
-            f"{number}. {one.name}   striate train FOLDER --model {one.name}{weights} --size {one.input_size}{freeze}"
-        )
+        call = f"striate train FOLDER --model {one.name}{weights} --size {one.input_size}{freeze}"
+        aside = width is None or len(f"{number}. {one.name}   {call}") <= width
+        print(f"{number}. {one.name}{'   ' if aside else chr(10) + '   '}{call}")  # not broken, to be copied
         for reason in one.reasons:
-            print(f"   - {reason}")
+            print(wrapped(f"   - {reason}", width, "     "))

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from striate.cli.budgets import LatencyLimit, Macs, Memory, Params, limits_of
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, print_json, terminal_width
+from striate.text_tables import described
+from striate.units import count, decimal_size, whole
 
 
 def command(
@@ -26,7 +28,6 @@ def command(
     json: Json = False,
 ) -> None:
     """Scale depth, width and resolution together until a network just fits a budget."""
-    from striate.models.card_text import quantity
     from striate.models.scaling import Coefficients, scale
 
     limits = limits_of(macs, params, memory, latency)
@@ -37,11 +38,13 @@ def command(
         return
     arguments = ", ".join(f"{key}={value!r}" for key, value in scaled.spec.arguments.items())
     print(f"create_model({scaled.spec.name!r}, {arguments})\n")
-    print(f"phi            {scaled.phi:.2f}")
-    for axis, factor in scaled.factors.items():
-        print(f"{axis:13}  x {factor:.3f}")
-    print(f"multiply-adds  {quantity(scaled.cost.multiply_adds)}")
-    print(f"parameters     {scaled.cost.parameters:,}")
-    print(f"memory         {quantity(scaled.cost.memory)}B of weights and activations, float32")
+    said = [
+        ("phi", f"{scaled.phi:.2f}"),
+        *((axis, f"x {factor:.3f}") for axis, factor in scaled.factors.items()),
+        ("multiply-adds", count(scaled.cost.multiply_adds)),
+        ("parameters", whole(scaled.cost.parameters)),
+        ("memory", f"{decimal_size(scaled.cost.memory)} of weights and activations, float32"),
+    ]
     if scaled.latency is not None:
-        print(f"latency        {scaled.latency:.1f} ms an image on this machine")
+        said.append(("latency", f"{scaled.latency:.1f} ms an image on this machine"))
+    print(described(said, terminal_width()))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.formats import Format, Out, chosen, give
+from striate.cli.formats import Format, Out, chosen, give, room
 from striate.cli.inputs import Inputs, parsed
 from striate.cli.network import NETWORK, Device, locate
 from striate.cli.output import Json, TrustOption
@@ -45,7 +45,7 @@ def command(
         form,
         out,
         {
-            "text": lambda: str(result),
+            "text": lambda: result.to_text(depth, room(out)),
             "markdown": lambda: result.to_markdown(depth),
             "csv": lambda: result.to_csv(depth),
         },

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from striate.errors import StriateError
+from striate.units import plural
 
 #: Pixels that are composited at a time, in wider numbers.
 _AT_ONCE = 1 << 20
@@ -24,7 +25,7 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     if present == channels:
         return image
     if present not in (1, 3, 4) or channels not in (1, 3, 4):
-        raise StriateError(f"the image has {present} channel{'s' * (present > 1)}, {channels} are wanted")
+        raise StriateError(f"the image has {plural(present, 'channel')}, {channels} are wanted")
     if present == 4:
         return to_channels(on_white(image[..., :3], image[..., 3:]), channels)
     if channels == 1:

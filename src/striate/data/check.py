@@ -28,6 +28,7 @@ from striate.data.kept import MEMORY_LIMIT, Memory
 from striate.data.listing import Part
 from striate.data.workers import reading_threads
 from striate.errors import StriateError
+from striate.units import plural
 
 _CHUNK = 32
 _USUAL = (1, 3, 4)  # channels that are made of each other
@@ -86,7 +87,7 @@ class _Report:
 
     def notes(self) -> tuple[str, ...]:
         return tuple(
-            f"{self.remarks[key]:,} image{'s' * (self.remarks[key] > 1)} {text} (first: {self.first[key]})"
+            f"{plural(self.remarks[key], 'image')} {text} (first: {self.first[key]})"
             for key, text in REMARKS.items()
             if self.remarks[key]
         )

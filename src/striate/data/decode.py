@@ -23,6 +23,7 @@ from striate.data.pixels import Pixels, from_image, read_pixels, reason
 from striate.data.unreadable import UnreadableImage as UnreadableImage
 from striate.data.unreadable import check_size
 from striate.errors import StriateError
+from striate.units import plural
 
 #: File name endings of each format; a file of a format under another format's ending is noted.
 EXTENSIONS = {
@@ -220,7 +221,7 @@ def _read_tiff(data: bytes, channels: int | None) -> Pixels:
     if channels is None or channels in (1, 3, 4) or channels == first.bands:
         return replace(_read_page(data, first), pages=len(pages) > 1)
     if len(pages) != channels:
-        found = f"{len(pages)} pages" if len(pages) > 1 else f"{first.bands} channel{'s' * (first.bands > 1)}"
+        found = f"{len(pages)} pages" if len(pages) > 1 else plural(first.bands, "channel")
         raise UnreadableImage(f"the image has {found}, {channels} channels are wanted")
     check_size(first.width, first.height, 2 * channels, len(data))
     planes = []

@@ -14,6 +14,7 @@ from striate.data.listing import Listing, Part, class_name, index_labels
 from striate.data.not_read import advice_for
 from striate.data.walk import Walk, extension_of, files_in, holdings, is_image, subfolders
 from striate.errors import StriateError
+from striate.units import plural
 
 
 @dataclass
@@ -169,4 +170,4 @@ def _stray_note(root: Path, walk: Walk) -> tuple[str, ...]:
             walk.leave_out(path)
     if not stray:
         return ()
-    return (f"{stray:,} image{'s' * (stray > 1)} directly in {printable(root)} ignored: in no class folder",)
+    return (f"{plural(stray, 'image')} directly in {printable(root)} ignored: in no class folder",)

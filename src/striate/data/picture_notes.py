@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from striate.data.few import few
 from striate.data.survey import SamePicture, Survey, size_text
+from striate.units import plural
 
 #: From so many times on, the same picture probably stands in for pictures that were not to be had.
 MANY_TIMES = 4
@@ -20,7 +21,7 @@ def picture_notes(survey: Survey, classes: Sequence[str], channels: int) -> list
         channels: the channels that every image has been given.
     """
     notes = [
-        f"{count:,} image{'s' * (count > 1)} {text} (first: {survey.examples[own]})"
+        f"{plural(count, 'image')} {text} (first: {survey.examples[own]})"
         for own, count in survey.file_channels.items()
         if (text := _change(own, channels))
     ]

@@ -16,6 +16,7 @@ from striate.data.images import printable
 from striate.data.listing import Listing, Part, choice_note, class_name, index_labels, sorted_classes
 from striate.data.table_splits import Row, choose_splits
 from striate.errors import StriateError
+from striate.units import plural
 
 PATH_COLUMNS = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name"),
@@ -60,9 +61,9 @@ def list_csv(path: Path) -> Listing:
         raise StriateError(f"{where} has no rows with a path and a label")
     _demand_one_file(where, path.parent, [file for entries in found.values() for file, _ in entries])
     if slashed:
-        notes += (f"{slashed:,} path{'s' * (slashed > 1)} with backslashes read with slashes",)
+        notes += (f"{plural(slashed, 'path')} with backslashes read with slashes",)
     if repeated:
-        notes += (f"{repeated:,} row{'s' * (repeated > 1)} left out: the same path and label as a row before",)
+        notes += (f"{plural(repeated, 'row')} left out: the same path and label as a row before",)
     classes = sorted_classes(label for entries in found.values() for _, label in entries)
     parts = {}
     for split, entries in found.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 from striate.errors import StriateError
+from striate.units import decimal_size
 
 #: The longest side over the shortest, beyond which an image is refused.
 MAX_ASPECT = 1000
@@ -62,8 +63,8 @@ def check_size(width: int, height: int, bytes_per_pixel: float = 1, file_bytes: 
     if most is not None and not fits(width, height, bytes_per_pixel, file_bytes, scale):
         needed = _needed(width, height, bytes_per_pixel, file_bytes)
         raise UnreadableImage(
-            f"{width:,} x {height:,} pixels need {needed / 1e6:,.0f} MB to be decoded, "
-            f"{_most_bytes(most) / 1e6:,.0f} MB are allowed; make it smaller"
+            f"{width:,} x {height:,} pixels need {decimal_size(needed)} to be decoded, "
+            f"{decimal_size(_most_bytes(most))} are allowed; make it smaller"
         )
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise UnreadableImage(

@@ -21,6 +21,7 @@ from striate.data.images import printable
 from striate.data.not_read import advice_for
 from striate.data.signatures import LENGTH, begins_as_image
 from striate.errors import StriateError
+from striate.units import plural
 
 #: What systems, network disks and archivers put among the user's files, beside names that begin with a dot.
 _SYSTEM = frozenset(
@@ -115,7 +116,7 @@ def _by_advice(left_out: Counter[str]) -> list[tuple[Counter[str], str]]:
 
 
 def _number(counts: Counter[str]) -> str:
-    return f"{counts.total():,} file{'s' * (counts.total() > 1)}"
+    return plural(counts.total(), "file")
 
 
 def _kinds(counts: Counter[str]) -> str:

@@ -10,18 +10,19 @@ from typing import Any
 
 import torch
 
+from striate import units
 from striate.errors import UsageError
 from striate.models.create import create_model
 
-#: What can be limited: the field, its words, its unit.
+#: What can be limited: the field, and its words.
 LIMITS = {
-    "multiply_adds": ("multiply-adds", ""),
-    "parameters": ("parameters", ""),
-    "memory": ("memory of weights and activations", "B"),
-    "latency": ("latency", "ms"),
+    "multiply_adds": "multiply-adds",
+    "parameters": "parameters",
+    "memory": "memory of weights and activations",
+    "latency": "latency",
 }
-PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
-BYTES = {**PREFIXES, **{f"{prefix}b": factor for prefix, factor in PREFIXES.items()}}
+COUNTS = {prefix.lower(): factor for prefix, factor in units.PREFIXES.items()}
+BYTES = {**COUNTS, **{f"{prefix}b": factor for prefix, factor in COUNTS.items()}}
 MILLISECONDS = {"ms": 1.0, "s": 1000.0, "": 1.0}
 
 
@@ -34,15 +35,27 @@ def parse(kind: str, text: str) -> float:
         UsageError: it is not a positive quantity of that kind.
     """
     found = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]*)\s*", text.lower())
-    units: Mapping[str, float] = MILLISECONDS if kind == "latency" else BYTES if kind == "memory" else PREFIXES
+    factors: Mapping[str, float] = MILLISECONDS if kind == "latency" else BYTES if kind == "memory" else COUNTS
     try:
-        value = float(found[1]) * units[found[2]] if found else 0.0
+        value = float(found[1]) * factors[found[2]] if found else 0.0
     except (ValueError, KeyError):
         value = 0.0
     if not 0 < value < float("inf"):
         example = {"latency": "20ms", "memory": "50MB"}.get(kind, "300M")
-        raise UsageError(f"'{text}' is no {LIMITS[kind][0]}; write it like {example}")
+        raise UsageError(f"'{text}' is no {LIMITS[kind]}; write it like {example}")
     return value
+
+
+def written(kind: str, value: float) -> str:
+    """A cost or a limit with its unit: "386 M", "45.6 MB", "20 ms"."""
+    if kind == "latency":
+        return f"{value:g} ms"
+    return units.decimal_size(value) if kind == "memory" else units.count(value)
+
+
+def limit_written(kind: str, limit: float) -> str:
+    """A limit with its unit, without zeros that nobody measured: "300 M", "50 MB"."""
+    return units.trimmed(written(kind, limit))
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from striate.models.accuracy import form_of
 from striate.models.card import Card
 from striate.models.figures import Figures, measured, of_peers
 from striate.models.options import defaults_of
+from striate.text_tables import Column, Table, described, wrapped
+from striate.units import count, whole
 from striate.weights import THE_PAPER, WeightSource
 
-HEADER = ("", "name", "parameters", "multiply-adds", "receptive field", "input")
+COLUMNS = (
+    Column("", right=False, least=16),
+    Column("name", right=False, least=12),
+    Column("parameters"),
+    Column("multiply-adds"),
+    Column("receptive field", rank=2),
+    Column("input", rank=1),
+)
 #: What of `Card.published` has a column of the table.
 IN_TABLE = ("parameters", "multiply_adds")
 
 
-def quantity(value: int | float | None) -> str:
-    """Three figures and a letter: 3.86 G, 25.6 M, 812 K."""
-    if value is None:
-        return "-"
-    for unit, letter in ((1e9, " G"), (1e6, " M"), (1e3, " K")):
-        if value >= unit:
-            return f"{value / unit:.3g}{letter}" if value / unit < 999.5 else f"{value / unit:.0f}{letter}"
-    return f"{value:g}"
-
-
 def figure_rows(card: Card) -> list[tuple[str, ...]]:
-    """What is printed of the network, what it has here and what at its peers, a row each under `HEADER`."""
+    """What is printed of the network, what it has here and what at its peers, a row each under `COLUMNS`."""
     return [*printed_rows(card), *map(_row, (measured(card.name), *of_peers(card.name)))]
 
 
@@ -43,9 +40,9 @@ def printed_rows(card: Card) -> list[tuple[str, ...]]:
 
 
 def _row(figures: Figures) -> tuple[str, ...]:
-    field = f"{figures.receptive_field:,} px" if figures.receptive_field else "-"
-    cost = quantity(figures.multiply_adds)
-    return figures.source, figures.name, f"{figures.parameters:,}", cost, field, f"{figures.input_size} px"
+    field = f"{whole(figures.receptive_field)} px" if figures.receptive_field else "-"
+    cost = "-" if figures.multiply_adds is None else count(figures.multiply_adds)
+    return figures.source, figures.name, whole(figures.parameters), cost, field, f"{figures.input_size} px"
 
 
 def facts(card: Card) -> list[tuple[str, str]]:
@@ -77,30 +74,15 @@ def _weights(card: Card, source: WeightSource) -> str:
     return f"{source.name} ({source.origin}, {source.licence}) {'; '.join(said)}"
 
 
-def as_text(card: Card) -> str:
-    """The card for a terminal."""
-    rows = figure_rows(card)
-    table = "\n".join(_aligned([HEADER, *rows]))
-    lines = facts(card)
-    width = max(len(heading) for heading, _ in lines)
-    body = "\n".join(f"{heading:{width}}  {sentence}" for heading, sentence in lines)
-    return f"{card.name}: {card.introduces}\n\n{table}\n\n{body}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if i < 2 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
+def as_text(card: Card, width: int | None = None) -> str:
+    """The card for a terminal of `width` columns; whole lines without a width."""
+    table = Table(COLUMNS, figure_rows(card))
+    said = described([*table.left_out(width), *facts(card)], width)
+    return f"{wrapped(f'{card.name}: {card.introduces}', width)}\n\n{table.text(width, ruled=False)}\n\n{said}"
 
 
 def as_markdown(card: Card) -> str:
     """The card as a section of a page."""
-    table = [HEADER, ("---",) * len(HEADER), *figure_rows(card)]
-    lines = [f"## {card.name}", "", card.introduces, ""]
-    lines += ["| " + " | ".join(row) + " |" for row in table]
+    lines = [f"## {card.name}", "", card.introduces, "", *Table(COLUMNS, figure_rows(card)).markdown()]
     lines += ["", *(f"- **{heading}**: {sentence}" for heading, sentence in facts(card))]
     return "\n".join(lines) + "\n"

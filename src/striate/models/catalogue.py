@@ -105,9 +105,10 @@ def list_models(pattern: str = "*") -> list[str]:
 
     Capitals and hyphens do not matter.
     """
+    return [name for name, card in cards().items() if name_matching(card, pattern)]
+
+
+def name_matching(card: Card, pattern: str) -> str | None:
+    """The network's name where a shell pattern fits it, else the first of its aliases that it fits, if there is one."""
     plain = _plain(pattern)
-    return [
-        name
-        for name, card in cards().items()
-        if any(fnmatch.fnmatchcase(spelled, plain) for spelled in (name, *card.aliases))
-    ]
+    return next((name for name in (card.name, *card.aliases) if fnmatch.fnmatchcase(name, plain)), None)

@@ -38,6 +38,7 @@ from striate.models.card import ModelSpec
 from striate.models.fully_convolutional import to_fully_convolutional
 from striate.models.last_layer import fresh_like, width
 from striate.models.network import InputError, Network
+from striate.units import plural
 from striate.weights import WeightSource
 
 
@@ -193,7 +194,7 @@ class ConvNet(Network):
             )
         if shape[1] != self.in_channels:
             raise InputError(
-                f"{self.spec.name} was built for {self.in_channels} input channel{'s' * (self.in_channels > 1)} and "
+                f"{self.spec.name} was built for {plural(self.in_channels, 'input channel')} and "
                 f"got {shape[1]} "
                 f"(shape {shape}); build it with in_channels={shape[1]}"
             )

@@ -1,4 +1,7 @@
-"""Figures of a network: ours measured when asked for, a peer's measured once and kept beside the catalogue."""
+"""Figures of a network: ours measured when asked for, a peer's measured once and kept beside the catalogue.
+
+What one pass costs is kept too, for a list of all networks, which takes a minute to measure.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from striate.models.create import create_model
 
 #: What `docs/generate.py peers` measured: network: library: figures.
 PEER_FIGURES = Path(__file__).with_name("peer_figures.json")
+#: What `docs/generate.py costs` measured: network: multiply-adds of one image of its card's size.
+COSTS = Path(__file__).with_name("costs.json")
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,12 @@ def measured(name: str) -> Figures:
         activation_bytes=result.activation_bytes,
         receptive_field=result.receptive_field[0] if result.receptive_field else None,
     )
+
+
+@functools.cache
+def recorded_costs() -> dict[str, int]:
+    """The multiply-adds of every network as it is built by default, as `measured` found them, without measuring."""
+    return json.loads(COSTS.read_text(encoding="utf-8"))
 
 
 def of_peers(name: str) -> tuple[Figures, ...]:

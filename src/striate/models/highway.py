@@ -58,8 +58,8 @@ def _mnist(width: int, parameters: int, published: tuple[Figure, ...]) -> Row:
 
 #: The paper's table 1 (MNIST) and its CIFAR network of 19 layers.
 ROWS = {
-    "highway10_w16_mnist": _mnist(16, 38_986, (*costs("39 K"), *errors(0.57, data="MNIST", input_size=28))),
-    "highway10_w32_mnist": _mnist(32, 151_690, (*costs("151 K"), *errors(0.45, data="MNIST", input_size=28))),
+    "highway10_w16_mnist": _mnist(16, 38_986, (*costs("39 k"), *errors(0.57, data="MNIST", input_size=28))),
+    "highway10_w32_mnist": _mnist(32, 151_690, (*costs("151 k"), *errors(0.45, data="MNIST", input_size=28))),
     "highway19_cifar": Row(
         3,
         1,

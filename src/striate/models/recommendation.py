@@ -16,13 +16,13 @@ import torch
 
 from striate.errors import StriateError, UsageError
 from striate.models.accuracy import Accuracy, accuracy_of
-from striate.models.budget import LIMITS, Cost, cost_of, latency_of
+from striate.models.budget import LIMITS, Cost, cost_of, latency_of, limit_written, written
 from striate.models.card import Card
-from striate.models.card_text import quantity
 from striate.models.catalogue import cards
 from striate.models.create import create_model
 from striate.models.regimes import ENOUGH_TO_START_FROM_NOTHING, MIDDLE, Regime, regimes
 from striate.models.stem import SMALL_SIDE
+from striate.units import percent
 from striate.weights import CIFAR10, IMAGENET
 
 #: A processor core does no more than this many multiply-adds in a millisecond; what needs longer is not timed.
@@ -120,7 +120,7 @@ def recommend(
         if len(found) == count:
             break
     if not found:
-        asked = ", ".join(f"{LIMITS[key][0]} {quantity(value)}{LIMITS[key][1]}" for key, value in limits.items())
+        asked = ", ".join(f"{LIMITS[kind]} {limit_written(kind, value)}" for kind, value in limits.items())
         within = f" within {asked}; allow more, or take smaller images" if asked else "; take larger images"
         raise StriateError(
             f"no network with {_needed(images, min(sides))} fits images of {sides[0]}x{sides[1]}{within}"
@@ -202,8 +202,8 @@ def _reasons(
 ) -> Iterator[str]:
     figure = candidate.found.figure
     yield (
-        f"{candidate.found.value:.1%} top-1 on {figure.data} at {figure.input_size} px ({candidate.found.source}), "
-        "the best of what fits and is not named above"
+        f"{percent(candidate.found.value)} top-1 on {figure.data} at {figure.input_size} px "
+        f"({candidate.found.source}), the best of what fits and is not named above"
     )
     if figure.input_size != candidate.side:
         yield f"that figure is of {figure.input_size} px and ranks it only; there is none for {candidate.side} px"
@@ -219,11 +219,11 @@ def _reasons(
         yield f"{images:,} images are few to start from nothing, but no weights were trained on pictures so small"
     else:
         yield f"{images:,} images are enough to start from nothing"
-    worth = quantity(in_proportion(images, candidate.side))
-    yield f"{quantity(cost.multiply_adds)} multiply-adds an image, of {worth} that so many pictures are worth"
+    worth = written("multiply_adds", in_proportion(images, candidate.side))
+    spent = written("multiply_adds", cost.multiply_adds)
+    yield f"{spent} multiply-adds an image, of {worth} that so many pictures are worth"
     if latency is not None:
         yield f"{latency:.1f} ms an image on this machine, of {limits['latency']:g} ms allowed"
     for kind, limit in limits.items():
         if kind != "latency":
-            words, unit = LIMITS[kind]
-            yield f"{quantity(cost.get(kind))}{unit} {words}, of {quantity(limit)}{unit} allowed"
+            yield f"{written(kind, cost.get(kind))} {LIMITS[kind]}, of {limit_written(kind, limit)} allowed"

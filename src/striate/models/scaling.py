@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from striate.errors import StriateError, UsageError, unknown
-from striate.models.budget import LIMITS, Cost, cost_of, latency_of
+from striate.models.budget import LIMITS, Cost, cost_of, latency_of, written
 from striate.models.card import Card, ModelSpec
-from striate.models.card_text import quantity
 from striate.models.catalogue import cards, families, get_card
 from striate.models.convnet import ConvNet
 from striate.models.create import create_model
@@ -147,7 +146,7 @@ def scale(
     low, high = PHI
     if not fits(low):
         smallest = cost(*form(low))
-        least = ", ".join(f"{quantity(smallest.get(k))}{LIMITS[k][1]} {LIMITS[k][0]}" for k in limits if k != "latency")
+        least = ", ".join(f"{written(kind, smallest.get(kind))} {LIMITS[kind]}" for kind in limits if kind != "latency")
         raise StriateError(f"{card.name} cannot be made so small; its smallest form costs {least or 'more time'}")
     while high - low > STEP:
         middle = (low + high) / 2
@@ -171,7 +170,7 @@ def _checked(card: Card, limits: Mapping[str, float], axes: Sequence[str] | None
         if kind not in LIMITS:
             raise unknown("budget", kind, LIMITS)
         if not limit > 0:
-            raise UsageError(f"a budget of {limit} {LIMITS[kind][0]}; it must be positive")
+            raise UsageError(f"a budget of {limit} {LIMITS[kind]}; it must be positive")
     have = axes_of(card)
     for axis in axes or ():
         if axis not in AXES:

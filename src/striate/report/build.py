@@ -7,6 +7,7 @@ from pathlib import Path
 from striate.files import make_folder_of, write_atomically
 from striate.report import inputs, sections, words
 from striate.report.content import ReportContent
+from striate.units import plural
 
 
 def write_report(path: str | Path, content: ReportContent) -> Path:
@@ -31,8 +32,9 @@ def render(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("percent", "count", "short", "plural", "linked"):
+    for name in ("percent", "whole", "short", "linked"):
         environment.filters[name] = getattr(words, name)
+    environment.filters["plural"] = plural
     evaluation = content.evaluation
     return environment.get_template("template.html").render(
         content=content,

@@ -11,6 +11,7 @@ import numpy as np
 
 from striate.report import words
 from striate.report.content import ReportContent
+from striate.units import plural
 
 #: Up to this many classes they keep their own order and the confusion matrix is a table of numbers.
 FEW_CLASSES = 30
@@ -67,11 +68,11 @@ def _class_counts(split_sizes: Mapping[str, Mapping[str, int]]) -> dict[str, Any
     if len(rows) > FEW_CLASSES:
         rows.sort(key=lambda row: (-row[1][0], row[0]))
     largest, smallest = int(np.argmax(first)), int(np.argmin(first))
-    balance = f"Every class has {words.plural(first[0], 'image')}"
+    balance = f"Every class has {plural(first[0], 'image')}"
     if first[largest] != first[smallest]:
         balance = (
-            f"From {first[smallest]:,} ({words.short(names[smallest], 40)}) to "
-            f"{words.plural(first[largest], 'image')} ({words.short(names[largest], 40)}) a class"
+            f"From {words.whole(first[smallest])} ({words.short(names[smallest], 40)}) to "
+            f"{plural(first[largest], 'image')} ({words.short(names[largest], 40)}) a class"
         )
         if first[smallest] and first[largest] / first[smallest] >= 1.5:
             balance += f", {first[largest] / first[smallest]:.1f} times as many"

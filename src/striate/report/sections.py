@@ -15,6 +15,7 @@ from striate.report.inputs import FEW_CLASSES, MOST_CLASSES, split_word
 from striate.report.pictures import Picture, heat_map, thumbnail
 from striate.training.metrics import Evaluation
 from striate.training.tables import head_losses
+from striate.units import duration, plural
 
 #: Caps on what is printed in full; the page says how much it leaves out.
 MOST_EPOCHS, MOST_PAIRS, MOST_MISTAKES, MOST_AUGMENTED, MOST_VERSIONS = 200, 12, 24, 6, 7
@@ -41,8 +42,8 @@ def headline(content: ReportContent) -> dict[str, Any]:
         result = {
             "top1": words.percent(evaluation.top1, images),
             "top5": words.percent(evaluation.top5, images) if evaluation.top5 is not None else "",
-            "correct": words.count(evaluation.correct),
-            "images": words.count(images),
+            "correct": words.whole(evaluation.correct),
+            "images": words.whole(images),
             "low": words.percent(low, images),
             "high": words.percent(high, images),
             "interval": (low * 100, high * 100, evaluation.top1 * 100),
@@ -94,7 +95,7 @@ def progress(content: ReportContent) -> dict[str, Any] | None:
         "broken": words.ranges(sorted(set(broken))),
         "time": _time_line(content),
         "table": _epoch_table(content),
-        "epochs": words.plural(len(rows), "epoch"),
+        "epochs": plural(len(rows), "epoch"),
     }
 
 
@@ -183,15 +184,15 @@ def cost(content: ReportContent) -> list[tuple[str, str, str]]:
     """Triples (what, rounded figure, remark)."""
     given = content.cost
     parameters, trainable = given.get("parameters"), given.get("trainable_parameters")
-    exact = f"{words.count(parameters)} exactly"
+    exact = f"{words.whole(parameters)} exactly"
     if trainable is not None and trainable != parameters:
-        exact += f", {words.count(trainable)} of them trained"
+        exact += f", {words.whole(trainable)} of them trained"
     latency = words.number(given.get("latency_ms"))
     setup = str(given.get("latency_setup") or "")
     rows = [
-        ("Parameters", words.rounded(parameters), exact),
-        ("Multiply-adds", words.rounded(given.get("multiply_adds")), "for one image"),
-        ("Size on disk", words.size_of(given.get("size_bytes")), "the model file"),
+        ("Parameters", words.count(parameters), exact),
+        ("Multiply-adds", words.count(given.get("multiply_adds")), "for one image"),
+        ("Size on disk", words.file_size(given.get("size_bytes")), "the model file"),
         ("Latency", f"{latency:.3g}\u00a0ms" if math.isfinite(latency) else "–", setup or "for one image"),
     ]
     return [row for row in rows if row[1] != "–"]
@@ -199,9 +200,9 @@ def cost(content: ReportContent) -> list[tuple[str, str, str]]:
 
 def _sizes_line(content: ReportContent) -> str:
     sizes = {split: sum(counts.values()) for split, counts in content.split_sizes.items()}
-    parts = [f"{size:,} {split_word(split)}" for split, size in sizes.items() if size]
+    parts = [f"{words.whole(size)} {split_word(split)}" for split, size in sizes.items() if size]
     names = {name for counts in content.split_sizes.values() for name in counts}
-    return f"{words.plural(len(names), 'class', 'classes')}; {', '.join(parts)} images" if parts else ""
+    return f"{plural(len(names), 'class', 'classes')}; {', '.join(parts)} images" if parts else ""
 
 
 def _diverged(row: Mapping[str, Any]) -> bool:
@@ -231,10 +232,10 @@ def _time_line(content: ReportContent) -> str:
     validation = float(column("validation_seconds").sum())
     parts = []
     if len(seconds):
-        share = f", {words.duration(validation)} of it validating" if validation else ""
-        parts.append(f"{words.duration(float(seconds.sum()) + validation)} in all{share}")
+        share = f", {duration(validation)} of it validating" if validation else ""
+        parts.append(f"{duration(float(seconds.sum()) + validation)} in all{share}")
     if len(speed):
-        parts.append(f"{words.count(np.median(speed))} images a second (median epoch)")
+        parts.append(f"{words.whole(np.median(speed))} images a second (median epoch)")
     if len(loading):
         parts.append(f"{words.percent(loading.mean())} of {'training' if validation else 'it'} waiting for data")
     return "; ".join(parts)

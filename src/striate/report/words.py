@@ -1,14 +1,19 @@
-"""Numbers, names and dates as a report prints them."""
+"""Numbers, names and dates as a report prints them: as everywhere, but for its missing values and unbroken units."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from striate import units
+from striate.text_tables import shortened
+
+NO_BREAK = "\u00a0"
 ARXIV = re.compile(r"arXiv:\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
 
 
@@ -20,37 +25,31 @@ def number(value: Any) -> float:
         return math.nan
 
 
+def _unbroken(write: Callable[[float], str], value: Any) -> str:
+    """A figure with a space before its unit that does not break; a dash for what is no finite number."""
+    parsed = number(value)
+    return write(parsed).replace(" ", NO_BREAK) if math.isfinite(parsed) else "–"
+
+
 def percent(value: Any, images: int = 0) -> str:
-    """A share as "96.4 %", with a second decimal where there are `images` enough; a dash for NaN."""
-    share = number(value)
+    """A share as "96.4 %", with a second decimal where there are `images` enough."""
     decimals = 2 if images >= 10_000 else 1
-    return f"{share * 100:.{decimals}f}\u00a0%" if math.isfinite(share) else "–"
+    return _unbroken(lambda share: units.percent(share, decimals).replace("%", " %"), value)
+
+
+def whole(value: Any) -> str:
+    """An exact whole number with thousands separated: "61,706"."""
+    return _unbroken(units.whole, value)
 
 
 def count(value: Any) -> str:
-    """An exact whole number with thousands separated, "61,706"; a dash for what is no number."""
-    return f"{round(number(value)):,}" if math.isfinite(number(value)) else "–"
-
-
-def rounded(
-    value: Any, units: tuple[str, ...] = ("", "\u00a0k", "\u00a0M", "\u00a0G", "\u00a0T"), base: int = 1000
-) -> str:
     """A large number to three figures with its unit: "61.7 k", "4.09 G"."""
-    size = number(value)
-    if not math.isfinite(size):
-        return "–"
-    place = 0
-    while abs(size) >= base * 0.9995 and place < len(units) - 1:
-        size, place = size / base, place + 1
-    if place == 0:
-        return f"{size:.0f}{units[0]}"
-    decimals = 2 if abs(size) < 9.995 else 1 if abs(size) < 99.95 else 0
-    return f"{size:.{decimals}f}{units[place]}"
+    return _unbroken(units.count, value)
 
 
-def size_of(value: Any) -> str:
+def file_size(value: Any) -> str:
     """Bytes in decimal units: "246 kB"."""
-    return rounded(value, ("\u00a0B", "\u00a0kB", "\u00a0MB", "\u00a0GB", "\u00a0TB"))
+    return _unbroken(units.decimal_size, value)
 
 
 def figure(value: Any) -> str:
@@ -61,16 +60,6 @@ def figure(value: Any) -> str:
     return f"{parsed:.4g}" if math.isfinite(parsed) else "not finite"
 
 
-def duration(seconds: float) -> str:
-    """Seconds as "4.2 s", "3 min 20 s" or "2 h 5 min"."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
 def when(moment: datetime | str) -> str:
     """A date to the minute; text as it is."""
     return moment.strftime("%Y-%m-%d %H:%M %Z").strip() if isinstance(moment, datetime) else moment
@@ -78,16 +67,7 @@ def when(moment: datetime | str) -> str:
 
 def short(text: Any, length: int = 60) -> str:
     """`text` cut in its middle to `length` characters, for class names and paths of any length."""
-    text = str(text)
-    if len(text) <= length:
-        return text
-    head = (length - 1) // 2
-    return f"{text[:head]}…{text[-(length - 1 - head) :]}"
-
-
-def plural(amount: int, one: str, many: str = "") -> str:
-    """An amount with its noun: "1 image", "2,000 images"."""
-    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+    return shortened(str(text), length)
 
 
 def ranges(values: list[int]) -> str:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from striate.training.tables import head_losses
+from striate.units import clock, percent, whole
 
 #: Above this share of time spent waiting for batches, loading is what slows training down.
 LOADING_BOUND = 0.3
+#: Characters of the bar on a terminal with much room, and with little: 80 columns have room for all that matters.
+LONGEST_BAR, SHORTEST_BAR = 24, 6
 
 
 def bottleneck(loading_share: float) -> str:
     """Which of loading and computing is the bottleneck, in words."""
     kind = "loading" if loading_share > LOADING_BOUND else "computing"
-    return f"{kind}-bound ({loading_share:.0%} waiting for images)"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 12s, 3m05s or 2h07m."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds}s"
-    if seconds < 3600:
-        return f"{seconds // 60}m{seconds % 60:02d}s"
-    return f"{seconds // 3600}h{seconds % 3600 // 60:02d}m"
+    return f"{kind}-bound ({percent(loading_share, 0)} waiting for images)"
 
 
 def times(timing: dict[str, Any]) -> str:
@@ -34,17 +28,36 @@ def times(timing: dict[str, Any]) -> str:
     return clock(timing["seconds"] + validation) + (f" ({clock(validation)} validating)" if validation >= 0.5 else "")
 
 
-def epoch_line(row: dict[str, Any], epochs: int, timing: dict[str, Any]) -> str:
-    """One line about a finished epoch."""
+def validated(done: int, total: int) -> str:
+    """How far validation is."""
+    return f"validating {whole(done)}/{whole(total)} images"
+
+
+def epoch_parts(row: dict[str, Any], epochs: int, timing: dict[str, Any]) -> list[str]:
+    """What there is to say about a finished epoch."""
     parts = [f"epoch {row['epoch']}/{epochs}"]
-    parts.append(f"train loss {row['train_loss']:.4f} accuracy {row['train_accuracy']:.2%}")
+    parts.append(f"train loss {row['train_loss']:.4f} accuracy {percent(row['train_accuracy'], 2)}")
     parts += [f"{head} loss {row[column]:.4f}" for column, head in head_losses(row).items()]
     if row["val_loss"] != "":
-        parts.append(f"val loss {row['val_loss']:.4f} accuracy {row['val_accuracy']:.2%}")
-    parts.append(f"{timing['images_per_second']:,.0f} images/s")
+        parts.append(f"val loss {row['val_loss']:.4f} accuracy {percent(row['val_accuracy'], 2)}")
+    parts.append(f"{whole(timing['images_per_second'])} images/s")
     parts.append(times(timing))
     parts.append(bottleneck(timing["loading_share"]))
-    return " | ".join(parts)
+    return parts
+
+
+def epoch_line(row: dict[str, Any], epochs: int, timing: dict[str, Any]) -> str:
+    """One line about a finished epoch."""
+    return " | ".join(epoch_parts(row, epochs, timing))
+
+
+def in_lines(parts: Sequence[str], width: int) -> list[str]:
+    """`parts` side by side in as few lines of at most `width` as they fit in; a longer one has a line of its own."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        together = f"{lines[-1]} | {part}"
+        lines = [*lines[:-1], together] if len(together) <= width else [*lines, f"  {part}"]
+    return lines
 
 
 class Quiet:
@@ -59,6 +72,9 @@ class Quiet:
     def step(self, epoch: int, step: int, figures: dict[str, float]) -> None:
         """A moment in epoch `epoch` (from 1); called a few times a second."""
 
+    def validation(self, done: int, total: int) -> None:
+        """A moment while an epoch is validated: `done` of `total` images; called a few times a second."""
+
     def epoch(self, row: dict[str, Any], timing: dict[str, Any]) -> None:
         """An epoch is done: its row of metrics.csv and of timing.csv."""
 
@@ -71,6 +87,9 @@ class Lines(Quiet):
 
     every = 30.0  # seconds between lines within an epoch
 
+    def __init__(self) -> None:
+        self.epochs, self.steps, self.current, self.last = 0, 0, "", time.monotonic()
+
     def message(self, text: str) -> None:
         """Print it."""
         print(text, file=sys.stderr, flush=True)
@@ -81,13 +100,24 @@ class Lines(Quiet):
 
     def step(self, epoch: int, step: int, figures: dict[str, float]) -> None:
         """Print when it has been quiet for long."""
-        if time.monotonic() - self.last > self.every:
-            self.last = time.monotonic()
+        self.current = f"epoch {epoch}/{self.epochs}"
+        if self._quiet_for_long():
             self.message(
-                f"epoch {epoch}/{self.epochs} step {step}/{self.steps} | loss {figures['loss']:.4f} "
-                f"accuracy {figures['accuracy']:.2%} | {figures['images_per_second']:,.0f} images/s | "
+                f"{self.current} step {step}/{self.steps} | loss {figures['loss']:.4f} "
+                f"accuracy {percent(figures['accuracy'], 2)} | {whole(figures['images_per_second'])} images/s | "
                 f"{clock(figures['left'])} left | {bottleneck(figures['loading_share'])}"
             )
+
+    def validation(self, done: int, total: int) -> None:
+        """Print when it has been quiet for long."""
+        if self._quiet_for_long():
+            self.message(" | ".join(filter(None, [self.current, validated(done, total)])))
+
+    def _quiet_for_long(self) -> bool:
+        if time.monotonic() - self.last <= self.every:
+            return False
+        self.last = time.monotonic()
+        return True
 
     def epoch(self, row: dict[str, Any], timing: dict[str, Any]) -> None:
         """Print the epoch's line."""
@@ -96,7 +126,7 @@ class Lines(Quiet):
 
 
 class Live(Lines):
-    """A bar with the figures of the moment, and a line per finished epoch above it."""
+    """A bar with the figures of the moment, and what there is to say of each finished epoch above it."""
 
     def start(self, epochs: int, steps: int) -> None:
         """Draw the bar."""
@@ -104,7 +134,8 @@ class Live(Lines):
         from rich.progress import BarColumn, Progress, TextColumn
 
         super().start(epochs, steps)
-        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[figures]}"))
+        self.blocks = BarColumn(LONGEST_BAR)
+        columns = (TextColumn("{task.description}"), self.blocks, TextColumn("{task.fields[figures]}"))
         self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self.task = self.bar.add_task("epoch 1", total=steps, figures="")
         self.bar.start()
@@ -118,13 +149,40 @@ class Live(Lines):
 
     def step(self, epoch: int, step: int, figures: dict[str, float]) -> None:
         """Move the bar."""
-        text = (
-            f"{figures['images_per_second']:,.0f} images/s  loss {figures['loss']:.4f}  "
-            f"accuracy {figures['accuracy']:.1%}  {clock(figures['left'])} left  "
-            f"{bottleneck(figures['loading_share'])}"
+        self.current = f"epoch {epoch}/{self.epochs}"
+        self._show(
+            step,
+            self.steps,
+            f"step {step}/{self.steps}",
+            f"loss {figures['loss']:.4f}",
+            f"accuracy {percent(figures['accuracy'])}",
+            f"{clock(figures['left'])} left",
+            f"{whole(figures['images_per_second'])} images/s",
+            bottleneck(figures["loading_share"]),
         )
-        description = f"epoch {epoch}/{self.epochs}"
-        self.bar.update(self.task, completed=step, description=description, figures=text)
+
+    def validation(self, done: int, total: int) -> None:
+        """Move the bar through the images of validation; without a training there is none."""
+        if hasattr(self, "bar"):
+            self._show(done, total, validated(done, total))
+        else:
+            super().validation(done, total)
+
+    def _show(self, done: int, total: int, *figures: str) -> None:
+        """The bar at `done` of `total`, with as many of the figures, from the first on, as there is room for."""
+        room = self.bar.console.width - len(self.current) - 1 - (SHORTEST_BAR + 1)
+        text = figures[0]
+        for figure in figures[1:]:
+            if len(text) + 2 + len(figure) > room:
+                break
+            text += f"  {figure}"
+        self.blocks.bar_width = max(1, min(LONGEST_BAR, room + SHORTEST_BAR - len(text)))
+        self.bar.update(self.task, completed=done, total=total, description=self.current, figures=text)
+
+    def epoch(self, row: dict[str, Any], timing: dict[str, Any]) -> None:
+        """Print what there is to say of the epoch, in lines as wide as the terminal."""
+        for line in in_lines(epoch_parts(row, self.epochs, timing), self.bar.console.width):
+            self.message(line)
 
     def stop(self) -> None:
         """Take the bar away."""

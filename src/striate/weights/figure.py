@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from striate.units import PREFIXES, whole
+
 #: The whole picture, or the one crop at its centre, seen once: what a figure beside the cost of one pass needs.
 ONE_CROP = "one crop"
 
@@ -26,9 +28,6 @@ METRICS = {
     "top5": "top-5 error, %",
 }
 
-#: The letters with which sources shorten counts.
-LETTERS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9}
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -43,7 +42,7 @@ class Figure:
         crop: what of a picture was looked at: `ONE_CROP`, "10 crops", ...; empty where the source does not say.
         options: options of the network in which the measured form differs from the one on the card.
         note: what else the figure depends on.
-        printed: the count in the source's own letters ("0.39 G").
+        printed: the count as the source shortens it ("0.39 G").
     """
 
     metric: str
@@ -63,12 +62,12 @@ class Figure:
 
     @property
     def number(self) -> str:
-        """The figure in the source's letters; of a share the errors in percent, as papers print them."""
+        """The figure as its source shortens it; of a share the errors in percent, as papers print them."""
         if self.value is None:
             return "none"
         if self.is_share:
             return f"{100 * (1 - self.value):.4g}"
-        return self.printed or f"{self.value:,.0f}"
+        return self.printed or whole(self.value)
 
     def __str__(self) -> str:
         size = f"{self.input_size} px" if self.input_size and self.is_share else ""
@@ -78,15 +77,15 @@ class Figure:
 
 
 def count(metric: str, printed: str, **holds_for: Any) -> Figure:
-    """A count in the letters of its source: "25.6 M", "0.39 G", "60,000".
+    """A count as its source shortens it: "25.6 M", "0.39 G", "60,000".
 
     Raises:
-        ValueError: it is no number with one of `LETTERS`.
+        ValueError: it is no number with one of `striate.units.PREFIXES`.
     """
     number, _, letter = printed.partition(" ")
-    if letter not in LETTERS:
-        raise ValueError(f"'{printed}' ends in no letter of {', '.join(filter(None, LETTERS))}")
-    return Figure(metric, float(number.replace(",", "")) * LETTERS[letter], printed=printed, **holds_for)
+    if letter not in PREFIXES:
+        raise ValueError(f"'{printed}' ends in no letter of {', '.join(filter(None, PREFIXES))}")
+    return Figure(metric, float(number.replace(",", "")) * PREFIXES[letter], printed=printed, **holds_for)
 
 
 def errors(
