@@ -83,13 +83,13 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
     found = Evaluation(("red", "deep blue"), labels, np.eye(2)[predicted])
     asked = []
 
-    def measure(source, split):
-        asked.append((source, split))
+    def measure(source, split, views):
+        asked.append((source, split, views))
         return replace(found, split="test", notes=("left out",))
 
-    monkeypatch.setattr("striate.classifier.load", lambda run: SimpleNamespace(evaluate=measure))
+    monkeypatch.setattr("striate.classifier.load", lambda run, trust: SimpleNamespace(evaluate=measure))
     outcome = cli("evaluate", "run", "photos", "--split", "val")
-    assert asked == [("photos", "val")]
+    assert asked == [("photos", "val", "centre")]
     assert outcome.err == "note: left out\n"
     assert outcome.out.splitlines()[-3:] == [
         "class      precision   recall      F1  images",
@@ -97,13 +97,13 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
         "deep blue     50.00%  100.00%  66.67%       1",
     ]
     figures = json.loads(cli("evaluate", "runs/it", "--json").out)
-    assert asked[1:] == [(None, None)]
+    assert asked[1:] == [(None, None, "centre")]
     assert (figures["run"], figures["split"], figures["notes"]) == ("runs/it", "test", ["left out"])
 
 
 def test_short_names_stand_under_theirs_too(cli, monkeypatch):
     found = replace(Evaluation(("a", "b"), np.array([0, 1]), np.eye(2)), split="test")
-    monkeypatch.setattr("striate.classifier.load", lambda run: SimpleNamespace(evaluate=lambda *_: found))
+    monkeypatch.setattr("striate.classifier.load", lambda run, trust: SimpleNamespace(evaluate=lambda *_, views: found))
     assert cli("evaluate", "run").out.splitlines()[-3:] == [
         "class  precision   recall       F1  images",
         "a        100.00%  100.00%  100.00%       1",
@@ -128,3 +128,15 @@ def test_the_lines_of_an_evaluation(split, words, classes):
 def test_none_right_among_the_first_five_is_a_line_too():
     found = Evaluation(tuple("abcdef"), np.array([5]), np.array([[0.3, 0.2, 0.2, 0.15, 0.1, 0.05]]))
     assert "top-5 0.00%" in evaluation_lines(found, "val").splitlines()
+
+
+def test_several_views_say_what_they_gained(cli, run, colours):
+    outcome = cli("evaluate", run, colours, "--views", 10)
+    assert outcome.code == 0, outcome.err
+    (line,) = (line for line in outcome.out.splitlines() if "views" in line)
+    assert line.startswith("10 views instead of one: ")
+    figures = json.loads(cli("evaluate", run, colours, "--views", "flip", "--json").out)
+    assert figures["views"].keys() == {"views", "top1_once", "gain", "low", "high", "seconds_once", "seconds"}
+    assert figures["views"]["views"] == ["centre", "centre, mirrored"]
+    assert figures["top1"] == pytest.approx(figures["views"]["top1_once"] + figures["views"]["gain"])
+    assert "unknown set of views 'tenn'" in cli("evaluate", run, colours, "--views", "tenn").line()

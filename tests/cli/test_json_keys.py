@@ -29,6 +29,7 @@ CARD = {
 FIGURE = {"metric", "value", "source", "data", "input_size", "crop", "options", "note", "printed"}
 SOURCE = {
     *("name", "file", "sha256", "url", "origin", "licence", "num_classes", "input_size", "mean", "std"),
+    "classes",
     *("crop_fraction", "interpolation", "accuracy", "options", "style"),
 }
 COST = {"multiply_adds", "parameters", "memory"}

@@ -110,7 +110,7 @@ def answers(monkeypatch):
         found.notes = ("a note", "b")
         return found
 
-    def load(run):
+    def load(run, trust):
         asked.append(run)
         return SimpleNamespace(predict=predict)
 

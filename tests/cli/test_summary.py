@@ -10,7 +10,7 @@ from striate.analysis.inputs import Inputs
 from striate.cli import summary
 from striate.cli.summary import command
 
-FOUND = {"size": None, "classes": None, "channels": None, "device": "meta"}
+FOUND = {"size": None, "classes": None, "channels": None, "device": "meta", "trust": None}
 RUN = {"depth": None, "device": "meta"}
 #: What is said, what then differs where the network is found, and where it runs; and the input that it runs on.
 SAID = {
@@ -20,6 +20,7 @@ SAID = {
     "--channels 2": ({"channels": 2}, {}, [1, 2, 28, 28]),
     "--device cpu": ({"device": "cpu"}, {"device": "cpu"}, [1, 1, 28, 28]),
     "--depth 1": ({}, {"depth": 1}, [1, 1, 28, 28]),
+    "--trust net.py": ({"trust": "net.py"}, {}, [1, 1, 28, 28]),
     "--input 1x28x28": ({}, {}, [1, 1, 28, 28]),
     "--input 5x1x28x28": ({}, {}, [5, 1, 28, 28]),
     "--input 1x28x28 --device cpu": ({"device": "cpu"}, {"device": "cpu"}, [1, 1, 28, 28]),

@@ -40,6 +40,7 @@ ELSEWHERE = {
     "resume": "test_run_state",
     "extend": "test_run_state",
     "data": "test_run_state",
+    "trust": "test_foreign_networks",
     "drop_checkpoint": "test_run_state",
     "time_limit": "test_time_limits_have_units",
 }

@@ -53,12 +53,19 @@ PLAIN = {
 RESUME = {
     "--extend 6": {"extend": 6},
     "--data new": {"data": "new"},
+    "--trust net.py": {"trust": "net.py"},
     "--workers 4": {"workers": 4},
     "--time-limit 90s": {"time_limit": 90.0},
     "--quiet": {"quiet": True},
     "--drop-checkpoint": {"drop_checkpoint": True},
 }
-PLAIN_RESUME = {"extend": 0, "data": None, "workers": None, "time_limit": 0.0, "quiet": False, "drop_checkpoint": False}
+PLAIN_RESUME = {
+    **dict.fromkeys(("data", "workers", "trust")),
+    "extend": 0,
+    "time_limit": 0.0,
+    "quiet": False,
+    "drop_checkpoint": False,
+}
 
 
 @pytest.fixture

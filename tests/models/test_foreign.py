@@ -125,8 +125,35 @@ def test_logits_and_maps_come_of_one_pass_with_gradients_between_them():
 
 def test_tokens_become_maps_of_their_patches():
     network = foreign(odd.Tokens()).eval()
-    _, maps = network.forward_maps(IMAGES)
+    logits, maps = network.forward_maps(IMAGES)
     assert {name: tuple(found.shape) for name, found in maps.items()} == {"blocks.1": (4, 8, 4, 4)}
+    assert logits.equal(network(IMAGES))
+    (gradient,) = torch.autograd.grad(logits.sum(), maps["blocks.1"])
+    assert not gradient.any()  # the head reads the class token only
+
+
+def test_gradients_reach_maps_of_tokens_and_of_channels_that_come_last():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patches, self.mix, self.fc = nn.Conv2d(3, 6, 4, 4), nn.Linear(6, 6), nn.Linear(6, 3)
+
+        def forward(self, x):
+            x = self.mix(self.patches(x).permute(0, 2, 3, 1))
+            return self.fc(x.mean((1, 2)))
+
+    class Mean(Last):
+        def forward(self, x):
+            return self.fc(self.mix(self.patches(x).flatten(2).transpose(1, 2)).mean(1))
+
+    for made in (Last(), Mean()):
+        network = foreign(made).eval()
+        logits, maps = network.forward_maps(IMAGES)
+        assert maps["mix"].shape == (4, 6, 4, 4)
+        assert logits.equal(network(IMAGES))
+        (gradient,) = torch.autograd.grad(logits[:, 1].sum(), maps["mix"])
+        expected = made.fc.weight[1][None, :, None, None].expand_as(gradient) / 16
+        torch.testing.assert_close(gradient, expected)
 
 
 def test_the_vector_before_the_classifier_gives_its_logits():

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-import striate
 from striate.data import Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
@@ -19,6 +18,7 @@ from striate.models.origin import origin_of
 from striate.models.references import Reference, reference_to
 from striate.models.weights_of_own import put_in
 from striate.training.model_file import Description
+from striate.version import __version__
 from striate.weights import WeightSource
 
 
@@ -97,7 +97,7 @@ def _described(
         )
     if len(names) != count or len(set(names)) < count:
         raise UsageError(f"{network.spec.name} has {count} outputs; {len(names)} names of classes were given")
-    versions: dict[str, Any] = {"striate": striate.__version__, "torch": torch.__version__}
+    versions: dict[str, Any] = {"striate": __version__, "torch": torch.__version__}
     metrics = {"weights": source.name} if source is not None else {}
     return Description(network.spec.to_dict(), tuple(names), look, metrics=metrics, versions=versions)
 

@@ -82,6 +82,14 @@ def as_map(output: Any, grid: tuple[int, int]) -> Tensor | None:
     return output.permute(0, 3, 1, 2) if second == third != fourth else output
 
 
+def from_map(feature_map: Tensor, output: Tensor) -> Tensor:
+    """The part's output again, made of its map, so that a gradient with respect to the map passes through it."""
+    if output.dim() == 4:
+        return feature_map.permute(0, 2, 3, 1)
+    patches = feature_map.flatten(2).transpose(1, 2)  # (N, C, h, w) -> (N, h * w, C)
+    return torch.cat([output[:, : output.shape[1] - patches.shape[1]], patches], 1)
+
+
 def study(network: nn.Module, images: Tensor) -> Anatomy:
     """Run a network once and say what it is made of; its weights, statistics, mode and chance stay as they are.
 

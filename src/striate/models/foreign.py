@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import StriateError, UsageError
-from striate.models.anatomy import Anatomy, as_map, flat, study, tensors_of
+from striate.models.anatomy import Anatomy, as_map, flat, from_map, study, tensors_of
 from striate.models.card import ModelSpec
 from striate.models.last_layer import fresh_like
 from striate.models.network import InputError, Network
@@ -98,11 +98,18 @@ class Foreign(Network):
 
     def forward_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The logits and the last feature map of each resolution, by the name of the part that makes it."""
-        outputs: dict[str, Any] = {}
+        maps: dict[str, Tensor] = {}
+
+        def keep(name: str, output: Any) -> Any:
+            """Keep the map, and have the rest of the network go on from it."""
+            found = as_map(output, self.anatomy.grid)
+            if found is None:
+                return None
+            maps[name] = found
+            return None if found is output else from_map(found, output)
+
         handles = [
-            self.module.get_submodule(name).register_forward_hook(
-                lambda *given, name=name: outputs.update({name: given[2]})
-            )
+            self.module.get_submodule(name).register_forward_hook(lambda *given, name=name: keep(name, given[2]))
             for name in self.anatomy.maps
         ]
         try:
@@ -110,8 +117,7 @@ class Foreign(Network):
         finally:
             for handle in handles:
                 handle.remove()
-        found = {name: as_map(outputs[name], self.anatomy.grid) for name in self.anatomy.maps}
-        return logits, {name: feature_map for name, feature_map in found.items() if feature_map is not None}
+        return logits, maps
 
     def embed(self, x: Tensor) -> Tensor:
         """The vector that the classifier sees: (N, C, H, W) -> (N, num_features), averaged over the image."""
