@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from striate.models import create_model as create_model
     from striate.models import get_card as get_card
     from striate.models import list_models as list_models
+    from striate.models import register as register
 
 _HOMES = {
     "effective_receptive_field": "striate.analysis",
@@ -41,6 +42,7 @@ _HOMES = {
     "create_model": "striate.models",
     "get_card": "striate.models",
     "list_models": "striate.models",
+    "register": "striate.models",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -1,7 +1,7 @@
 """Networks: one family per file, the catalogue with its cards, and the one class that runs them all."""
 
 from striate.models.card import Card, Family, ModelSpec, Paper
-from striate.models.catalogue import get_card, list_models
+from striate.models.catalogue import get_card, list_models, register
 from striate.models.comparison import compare
 from striate.models.convnet import ConvNet
 from striate.models.create import create_model
@@ -45,5 +45,6 @@ __all__ = [
     "obtain",
     "outline_of",
     "rebuild",
+    "register",
     "to_fully_convolutional",
 ]

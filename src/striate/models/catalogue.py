@@ -5,8 +5,12 @@ from __future__ import annotations
 import fnmatch
 import functools
 import importlib
+import warnings
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
 
-from striate.errors import unknown
+from striate.errors import UsageError, unknown
 from striate.models.card import Card, Family
 
 #: Files of this package that hold a `FAMILY`, in the order in which networks are listed.
@@ -47,11 +51,67 @@ FAMILIES = (
 )
 
 
+#: The group of entry points under which other packages bring families: each names a `Family`.
+ENTRY_POINTS = "striate.families"
+
+_registered: dict[str, Family] = {}
+
+
 @functools.cache
 def families() -> dict[str, Family]:
-    """Every family by its name."""
+    """Every family by its name: those of this package, then those of others."""
     found = [importlib.import_module(f"striate.models.{file}").FAMILY for file in FAMILIES]
-    return {family.name: family for family in found}
+    known = {family.name: family for family in found}
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            family = point.load()
+            _demand_family(family, known)
+        except Exception as error:  # whatever another package does wrong, the others work
+            warnings.warn(f"the families of '{point.value}' are left out: {error}", stacklevel=2)
+            continue
+        known[family.name] = family
+    return known | _registered
+
+
+def register(family: Family) -> Family:
+    """Add a family to the catalogue: its networks then build, train and are listed like all others.
+
+    A package does the same for whoever installs it by an entry point of the group "striate.families".
+
+    Args:
+        family: its cards, and the function that builds them; see `Family`.
+
+    Returns:
+        The family.
+
+    Raises:
+        UsageError: it is no family, or a name of it is taken.
+    """
+    again = getattr(family, "name", "") in _registered  # written anew, as in a notebook
+    _demand_family(family, {name: other for name, other in families().items() if not (again and name == family.name)})
+    _registered[family.name] = family
+    for cached in (families, cards, aliases):
+        cached.cache_clear()
+    return family
+
+
+def _demand_family(family: Any, others: Mapping[str, Family]) -> None:
+    """Raise UsageError for what is no family, or one whose names others have already."""
+    if not isinstance(family, Family) or not family.cards:
+        raise UsageError(f"{family!r} is no family: give a striate.models.Family with its cards")
+    if family.name in others:
+        raise UsageError(f"the family '{family.name}' is in the catalogue already")
+    taken = {name for other in others.values() for card in other.cards for name in (card.name, *card.aliases)}
+    for card in family.cards:
+        if card.family != family.name:
+            raise UsageError(
+                f"the card of {card.name} says that it is of the family '{card.family}', not '{family.name}'"
+            )
+        for name in (card.name, *card.aliases):
+            if name in taken or name != _plain(name):
+                why = "is taken" if name in taken else "is written with small letters and underscores"
+                raise UsageError(f"the name '{name}' of the family '{family.name}' {why}")
+            taken.add(name)
 
 
 @functools.cache
