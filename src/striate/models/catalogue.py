@@ -104,9 +104,7 @@ def _demand_family(family: Any, others: Mapping[str, Family]) -> None:
     taken = {name for other in others.values() for card in other.cards for name in (card.name, *card.aliases)}
     for card in family.cards:
         if card.family != family.name:
-            raise UsageError(
-                f"the card of {card.name} says that it is of the family '{card.family}', not '{family.name}'"
-            )
+            raise UsageError(f"the card of {card.name} is of the family '{card.family}', not '{family.name}'")
         for name in (card.name, *card.aliases):
             if name in taken or name != _plain(name):
                 why = "is taken" if name in taken else "is written with small letters and underscores"
