@@ -21,7 +21,7 @@ from striate.classifier.request import Request
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, keras_examples, outline_of, vgg
-from striate.training.recipes import get_recipe
+from striate.training.shelf import get_recipe
 
 
 def plan_of(dataset, **asked):

@@ -27,7 +27,8 @@ from striate.classifier.values import (
 from striate.data import open_dataset
 from striate.errors import StriateError, UsageError
 from striate.models import create_model
-from striate.training.recipes import Recipe, get_recipe
+from striate.training.recipes import Recipe
+from striate.training.shelf import get_recipe
 
 BAD = [
     ("seed", -1),

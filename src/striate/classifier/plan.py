@@ -29,10 +29,12 @@ from striate.files import at_home
 from striate.models import Network, Outline, get_card, obtain, outline_of
 from striate.models.references import reference_to
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
+from striate.training.first_weights import first_weights_note
 from striate.training.hardware import choose_precision, device_type
 from striate.training.limits import check_validated
 from striate.training.losses import choose_loss
-from striate.training.recipes import LONGEST_WARMUP, Recipe, get_recipe
+from striate.training.recipes import LONGEST_WARMUP, Recipe
+from striate.training.shelf import get_recipe
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
@@ -167,6 +169,7 @@ def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> l
         found.append("the learning rate is 0: no weight will change")
     if recipe.warmup_epochs > LONGEST_WARMUP * recipe.epochs:
         found.append(f"the warm-up takes {LONGEST_WARMUP:.0%} of training, not {recipe.warmup_epochs:g} epochs")
+    found += [note for note in (first_weights_note(network, recipe.init, weights), recipe.never_falls()) if note]
     return found
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from striate.errors import UsageError
+from striate.training.schedules import in_epochs
 
 #: The least and the largest value of each field. The large ones are far beyond all that trains: whoever asks for more
 #: has mistyped.
@@ -19,6 +20,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "warmup_epochs": (0, 1_000_000),
     "peak": (0, 1),
     "gamma": (0, 1),
+    "every": (1, 1_000_000),
     "patience": (1, 1_000_000),
     "label_smoothing": (0, 1),
     "auxiliary_weight": (0, 100),
@@ -56,11 +58,16 @@ def _check(name: str, value: Any, whole: bool, least: float, most: float) -> Non
 
 
 def _check_milestones(milestones: Any) -> None:
+    most = LIMITS["epochs"][1]
     for milestone in milestones:
-        _check("one of the milestones", milestone, False, 0, 1)
-    if not all(first < second for first, second in pairwise((0, *milestones, 1))):
+        _check("one of the milestones", milestone, False, 0, most)
+    whole = all(milestone == int(milestone) for milestone in milestones)
+    rises = all(first < second for first, second in pairwise((0, *milestones)))
+    if not rises or not (whole if in_epochs(milestones) else all(milestone < 1 for milestone in milestones)):
         text = ", ".join(f"{milestone:g}" for milestone in milestones)
-        raise UsageError(f"milestones are {text}; they are shares of training between 0 and 1, in rising order.")
+        raise UsageError(
+            f"milestones are {text}; they are shares of training, below 1, or whole epochs, from 1 on, in rising order."
+        )
 
 
 def check_validated(recipe: Any, validated: bool) -> None:
