@@ -55,8 +55,8 @@ def test_step_is_torchs_with_milestones_as_shares(milestones, falls):
     assert ours == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
-@given(epochs=st.integers(1, 200), steps=st.integers(1, 40), seed=st.randoms())
+@settings(max_examples=30, deadline=None)
+@given(epochs=st.integers(1, 150), steps=st.integers(1, 20), seed=st.randoms())
 def test_step_is_torchs_with_milestones_in_epochs(epochs, steps, seed):
     """Exactly at the end of an epoch, though it is a share of all steps that is asked for."""
     milestones = sorted(seed.sample(range(1, 250), seed.randint(1, 6)))
@@ -66,8 +66,8 @@ def test_step_is_torchs_with_milestones_in_epochs(epochs, steps, seed):
     assert ours == pytest.approx(of_each_step(expected, steps), rel=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
-@given(epochs=st.integers(1, 200), steps=st.integers(1, 40), every=st.integers(1, 60))
+@settings(max_examples=30, deadline=None)
+@given(epochs=st.integers(1, 150), steps=st.integers(1, 20), every=st.integers(1, 60))
 def test_staircase_is_torchs_step_after_step(epochs, steps, every):
     expected = torch_rates(lambda optimizer: lr_scheduler.StepLR(optimizer, every, 0.96), epochs)
     schedule = Schedule("staircase", every=every, gamma=0.96)

@@ -164,7 +164,9 @@ def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
 
 
 def _value(text: str) -> Any:
-    """A word of the command line as a number or truth value where it is one."""
+    """A word of the command line as a number or truth value where it is one; with commas a list of such."""
+    if "," in text:
+        return [_value(part.strip()) for part in text.split(",")]
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     for kind in (int, float):

@@ -40,4 +40,4 @@ def first_weights_note(network: Network, init: str, weights: str | Path | None) 
 
 
 def _was_handed_over(network: Network) -> bool:
-    return network.spec.origin.get("kind") == "module" if network.spec.origin else False
+    return network.spec.origin.get("kind") == "module"
