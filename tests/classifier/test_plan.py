@@ -345,6 +345,19 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
             ["frozen until 'all' at random first weights: nothing is learnt there; freeze with --weights"],
         ),
         ({"freeze": "all", "weights": True}, []),
+        ({"settings": {"init": "he"}}, []),
+        ({"settings": {"init": "he"}, "weights": True}, ["init=he changes nothing: all weights are pretrained"]),
+        ({"settings": {"schedule": "step", "milestones": "4,9"}}, []),
+        (
+            {"settings": {"schedule": "step", "milestones": "4,10,12"}},
+            ["the rate does not fall at 10, 12: there are 10 epochs"],
+        ),
+        ({"settings": {"milestones": "40"}}, []),  # of another schedule
+        ({"settings": {"schedule": "staircase", "every": 9}}, []),
+        (
+            {"settings": {"schedule": "staircase", "every": 10}},
+            ["the rate never falls: it does every 10 epochs, and there are 10"],
+        ),
     ],
 )
 def test_what_is_hardly_meant_is_noted(colours, tmp_path, asked, notes):

@@ -136,7 +136,7 @@ def test_a_name_given_twice(flag, cli):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("-2", -2), ("0.5", 0.5), ("1e-3", 0.001), ("true", True), ("FALSE", False), ("B", "B")],
+    [("3", 3), ("-2", -2), ("0.5", 0.5), ("1e-3", 0.001), ("true", True), ("FALSE", False), ("B", "B"), ("256,128", [256, 128]), ("a, 0.5", ["a", 0.5])],
 )
 def test_words_of_the_command_line_are_what_they_look_like(text, value):
     assert _value(text) == value
