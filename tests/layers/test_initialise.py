@@ -87,7 +87,7 @@ RULES = {
 
 def test_every_rule_is_here():
     assert tuple(RULES) == INITS
-    with pytest.raises(UsageError, match="^unknown init 'zeros'. Known: fan_in, gaussian, he, xavier.$"):
+    with pytest.raises(UsageError, match=r"^unknown init 'zeros'\. Known: fan_in, gaussian, he, xavier\.$"):
         first_weights_(nn.Linear(2, 2), "zeros")
 
 

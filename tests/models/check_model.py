@@ -304,7 +304,9 @@ def check_hidden_layers_are_put_into_the_head(name: str) -> None:
     assert str(weightless(name, **again.spec.arguments)) == str(again)
     kept = {key for key, parameter in model.named_parameters() if before.get(key) is parameter}
     new = {key for key in dict(model.named_parameters()) if key not in kept and key.startswith("head.")}
-    assert new == {f"head.{layer}.{kind}" for layer in ("dense1", "dense2", "classifier") for kind in ("weight", "bias")}
+    assert new == {
+        f"head.{layer}.{kind}" for layer in ("dense1", "dense2", "classifier") for kind in ("weight", "bias")
+    }
     assert {key for key in before if not key.startswith(("head.", "auxiliary."))} <= kept
 
 

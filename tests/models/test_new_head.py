@@ -163,9 +163,9 @@ def test_a_dropout_of_hidden_layers_is_a_fraction(dropout):
 
 
 def test_a_dropout_of_no_hidden_layers_and_misspelt_options_are_told():
-    with pytest.raises(UsageError, match="^hidden_dropout is for new hidden layers; give hidden"):
+    with pytest.raises(UsageError, match=r"^hidden_dropout is for new hidden layers; give hidden"):
         create_model("lenet5", hidden_dropout=0.5)
-    with pytest.raises(UsageError, match="unknown option of lenet5 'hiden'. Did you mean 'hidden'"):
+    with pytest.raises(UsageError, match=r"unknown option of lenet5 'hiden'\. Did you mean 'hidden'"):
         create_model("lenet5", hiden=4)
 
 

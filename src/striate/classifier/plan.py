@@ -164,7 +164,9 @@ def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> l
     found = []
     if network.frozen and not weights:
         until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
-        found.append(f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with --weights")
+        found.append(
+            f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with pretrained weights"
+        )
     if recipe.learning_rate == 0:
         found.append("the learning rate is 0: no weight will change")
     if recipe.warmup_epochs > LONGEST_WARMUP * recipe.epochs:

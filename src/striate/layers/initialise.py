@@ -15,7 +15,6 @@ from striate.layers.shortcuts import Gate
 from striate.layers.subsampling import TrainableSubsampling
 
 
-
 def _he(weight: Tensor, fan_in: float, fan_out: float) -> Tensor:
     return nn.init.normal_(weight, 0.0, math.sqrt(2.0) / math.sqrt(fan_in))
 

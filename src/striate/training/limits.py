@@ -6,6 +6,7 @@ import dataclasses
 from itertools import pairwise
 from typing import Any
 
+from striate.caller import either, said
 from striate.errors import UsageError
 from striate.training.schedules import in_epochs
 
@@ -54,7 +55,7 @@ def _check(name: str, value: Any, whole: bool, least: float, most: float) -> Non
     fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not fits or not least <= value <= most:  # a NaN is within no limits
         number = "a whole number" if whole else "a number"
-        raise UsageError(f"{name} is {value!r}; it must be {number} from {least:,} to {most:,}.")
+        raise UsageError(f"{said(name)} is {value!r}; it must be {number} from {least:,} to {most:,}.")
 
 
 def _check_milestones(milestones: Any) -> None:
@@ -76,4 +77,5 @@ def check_validated(recipe: Any, validated: bool) -> None:
         return
     for asked, what in ((recipe.early_stopping, "early_stopping"), (recipe.schedule == "plateau", "schedule=plateau")):
         if asked:
-            raise UsageError(f"{what} goes by validation figures, and no images are set aside; give --val-fraction.")
+            share = either("--val-fraction", "val_fraction")
+            raise UsageError(f"{what} goes by validation figures, and no images are set aside; give {share}.")
