@@ -338,11 +338,11 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
         ({"settings": {"learning_rate": 0}}, ["the learning rate is 0: no weight will change"]),
         (
             {"freeze": "stem"},
-            ["frozen until 'stem' at random first weights: nothing is learnt there; freeze with --weights"],
+            ["frozen until 'stem' at random first weights: nothing is learnt there; freeze with pretrained weights"],
         ),
         (
             {"freeze": "all"},
-            ["frozen until 'all' at random first weights: nothing is learnt there; freeze with --weights"],
+            ["frozen until 'all' at random first weights: nothing is learnt there; freeze with pretrained weights"],
         ),
         ({"freeze": "all", "weights": True}, []),
         ({"settings": {"init": "he"}}, []),

@@ -130,7 +130,7 @@ def test_a_run_folder_among_the_images_is_refused(paint, tmp_path, monkeypatch):
     monkeypatch.chdir(photos)
     for source in (".", photos, open_dataset(".")):
         for where in ({}, {"run": "red/run"}, {"run": photos / "new"}):
-            with pytest.raises(UsageError, match=r"would lie among the images of .*--run FOLDER"):
+            with pytest.raises(UsageError, match=r"would lie among the images of .*run=FOLDER"):
                 striate.train(source, **where)
     assert sorted(path.name for path in photos.iterdir()) == ["blue", "green", "red"]
     (tmp_path / "link").symlink_to(photos)

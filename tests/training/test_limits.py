@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from striate.caller import by_flags
 from striate.errors import UsageError
 from striate.training.limits import check_validated
 from striate.training.recipes import Recipe
@@ -120,7 +121,12 @@ def test_a_milestone_that_is_no_number_or_out_of_bounds_is_told_by_itself(wrong)
 def test_validation_figures_need_images(fields, told):
     check_validated(Recipe(**fields), True)
     if told:
-        with pytest.raises(UsageError, match=f"^{told}, and no images are set aside; give --val-fraction"):
+        with pytest.raises(UsageError, match=f"^{told}, and no images are set aside; give val_fraction"):
+            check_validated(Recipe(**fields), False)
+        with (
+            pytest.raises(UsageError, match=f"^{told}, and no images are set aside; give --val-fraction"),
+            by_flags({}),
+        ):
             check_validated(Recipe(**fields), False)
     else:
         check_validated(Recipe(**fields), False)

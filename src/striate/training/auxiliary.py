@@ -78,7 +78,7 @@ def auxiliary_weight(model: Network, recipe: Recipe) -> float:
     if not weight:
         raise UsageError(
             f"{model.spec.name} has auxiliary heads and no weight for their losses; give one with "
-            f"{either('--set auxiliary_weight=0.3', 'an auxiliary_weight of 0.3 among the settings')}, or build it "
+            f"{either('--set auxiliary_weight=0.3', 'auxiliary_weight=0.3 among the settings')}, or build it "
             "without them."
         )
     return weight

@@ -84,7 +84,7 @@ class Guard:
         step, rate = self.recent.broken()
         if not step:
             raise StriateError(f"{what} is infinite or not a number before the first step; start from other weights.")
-        clip = "" if self.clips else f", or with {either('--set clip_norm=1', 'a clip_norm of 1 among its settings')}"
+        clip = "" if self.clips else f", or with {either('--set clip_norm=1', 'clip_norm=1 among the settings')}"
         raise StriateError(
             f"{what} became infinite or not a number in epoch {(step - 1) // self.steps + 1}, by step {step}, at a "
             f"learning rate of {rate:.3g}. The last good state is kept in {self.run}. Train again with a lower "
