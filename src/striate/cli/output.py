@@ -35,11 +35,19 @@ ModelArgument = Annotated[
     ),
 ]
 WeightsOption = Annotated[
-    str | None, typer.Option("--weights", help="Weights of a pretrained network: a name on its card, or a file.", rich_help_panel=NETWORK)
+    str | None,
+    typer.Option(
+        "--weights", help="Weights of a pretrained network: a name on its card, or a file.", rich_help_panel=NETWORK
+    ),
 ]
 TrustOption = Annotated[
     str | None,
-    typer.Option("--trust", metavar="FILE.py", help="The file whose code makes the network, where it is your own.", rich_help_panel=NETWORK),
+    typer.Option(
+        "--trust",
+        metavar="FILE.py",
+        help="The file whose code makes the network, where it is your own.",
+        rich_help_panel=NETWORK,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.", rich_help_panel=OUTPUT)]
 

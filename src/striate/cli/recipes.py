@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from striate.cli.output import Json, print_json
+from striate.cli.output import Json, print_json, print_table, terminal_width
 from striate.errors import UsageError
+from striate.text_tables import Column, Table, clipped, described
 
 if TYPE_CHECKING:
     from striate.training.fields import Field
+    from striate.training.recipes import Recipe
 
-#: Columns of the list: a field of a recipe, or what it is for.
-COLUMNS = ("name", "network", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "purpose")
-
-#: Columns of a terminal where nothing says how many there are.
-WIDTH = 100
+COLUMNS = (
+    Column("recipe", right=False),
+    Column("network", right=False, rank=2),
+    Column("epochs", rank=3),
+    Column("batch", rank=4),
+    Column("optimizer", right=False, rank=5),
+    Column("rate", rank=6),
+    Column("schedule", right=False, rank=7),
+    Column("for", right=False, rank=1, least=34, cut=clipped),
+)
 
 
 def command(
@@ -30,55 +35,42 @@ def command(
     ] = False,
     json: Json = False,
 ) -> None:
-    """List the recipes, or explain one field by field: what it sets, what is the default, what each field means."""
-    from striate.training.fields import described
+    """List the recipes, or explain one: each field's value, its default, and what it means."""
+    from striate.training.fields import described as fields_of
     from striate.training.recipes import Recipe
     from striate.training.shelf import PURPOSES, RECIPES, get_recipe
 
     if name is not None and fields:
         raise UsageError("--fields are those of any recipe; give it without a name, or a name without it.")
     if fields:
-        rows = list(described(Recipe()))
-        _give({"fields": _as_json(rows)} if json else _explained(rows))
+        rows = list(fields_of(Recipe()))
+        if json:
+            print_json({"fields": [asdict(row) for row in rows]})
+        else:
+            _explain(rows)
     elif name is not None:
-        rows = list(described(get_recipe(name)))
-        plain = {"recipe": name, "purpose": PURPOSES[name], "fields": _as_json(rows)}
-        _give(plain if json else [f"{name}: {PURPOSES[name]}", "", *_explained(rows[1:])])  # the first is the name
+        rows = list(fields_of(get_recipe(name)))
+        if json:
+            print_json({"recipe": name, "purpose": PURPOSES[name], "fields": [asdict(row) for row in rows]})
+        else:
+            print(f"{name}: {PURPOSES[name]}\n")
+            _explain(rows[1:])  # the first is the name
+    elif json:
+        print_json({"recipes": [{**recipe.to_dict(), "purpose": PURPOSES[recipe.name]} for recipe in RECIPES.values()]})
     else:
-        records = [{**recipe.to_dict(), "purpose": PURPOSES[recipe.name]} for recipe in RECIPES.values()]
-        _give({"recipes": records} if json else _table(records))
+        print_table(Table(COLUMNS, [_row(recipe, PURPOSES[recipe.name]) for recipe in RECIPES.values()]))
 
 
-def _give(output: dict[str, Any] | list[str]) -> None:
-    if isinstance(output, dict):
-        print_json(output)
-    else:
-        print("\n".join(output))
+def _row(recipe: Recipe, purpose: str) -> list[str]:
+    numbers = (recipe.epochs, recipe.batch_size, recipe.optimizer, recipe.learning_rate, recipe.schedule)
+    return [recipe.name, recipe.network or "any", *map(_word, numbers), purpose]
 
 
-def _as_json(rows: Iterable[Field]) -> list[dict[str, Any]]:
-    return [asdict(row) for row in rows]
-
-
-def _table(records: list[dict[str, Any]]) -> list[str]:
-    """One line for each recipe under a line of headings."""
-    heading = [column.replace("_", " ") for column in COLUMNS[:-1]] + ["for"]
-    rows = [heading, *([_word(record[column]) or "any" for column in COLUMNS] for record in records)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def _explained(rows: list[Field]) -> list[str]:
-    """Each field with its value, its default where it differs, and its meaning."""
-    said = [(row.name, _said(row), row.meaning) for row in rows]
-    names, values = (max(map(len, column)) for column in list(zip(*said, strict=True))[:2])
-    indent = names + values + 4
-    width = max(indent + 40, shutil.get_terminal_size((WIDTH, 24)).columns)
-    lines = []
-    for name, value, meaning in said:
-        text = f"{name:{names}}  {value:{values}}  {meaning}"
-        lines += textwrap.wrap(text, width, subsequent_indent=" " * indent, break_on_hyphens=False) or [text]
-    return lines
+def _explain(rows: Sequence[Field]) -> None:
+    """Print each field with its value, its default where it differs, and its meaning."""
+    names, values = (max(map(len, column)) for column in ([row.name for row in rows], [_said(row) for row in rows]))
+    pairs = [(f"{row.name:{names}}  {_said(row):{values}}", row.meaning) for row in rows]
+    print(described(pairs, terminal_width()))
 
 
 def _said(row: Field) -> str:
@@ -90,6 +82,6 @@ def _word(value: Any) -> str:
     """A value as `--set` takes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple):
         return ",".join(map(_word, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -31,7 +31,8 @@ def command(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Its name, which `striate models` lists, torchvision:NAME, timm:NAME or file.py:FUNCTION; by default the recipe's, else what suits the images.",
+            help="Its name, which `striate models` lists, torchvision:NAME, timm:NAME or file.py:FUNCTION; by default "
+            "the recipe's, else what suits the images.",
             rich_help_panel=NETWORK,
         ),
     ] = None,

@@ -36,9 +36,9 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.models.card import ModelSpec
 from striate.models.fully_convolutional import to_fully_convolutional
+from striate.models.hidden_layers import hidden_widths, with_hidden
 from striate.models.last_layer import fresh_like, width
 from striate.models.network import InputError, Network
-from striate.models.new_head import hidden_widths, with_hidden
 from striate.units import plural
 from striate.weights import WeightSource
 

@@ -15,7 +15,7 @@ from striate.models.building import weightless
 from striate.models.card import Card
 from striate.models.catalogue import families, get_card
 from striate.models.convnet import ConvNet
-from striate.models.new_head import first_dense
+from striate.models.hidden_layers import first_dense
 from striate.models.options import HIDDEN, defaults_of
 from striate.weights import (
     WeightSource,
@@ -189,9 +189,11 @@ def _left_fresh(model: ConvNet, found: Pretrained, state: Mapping[str, Tensor]) 
         return leave
     kept = tuple(f"{HEAD}{name}." for name, _ in list(model.head.named_children())[:start])
 
-    def hidden(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    def hidden(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
         others = (*kept, CLASSIFIER)
-        return {key: x.shape for key, x in tensors.items() if key.startswith(HEAD) and not key.startswith(others)}
+        return {
+            key: tuple(x.shape) for key, x in tensors.items() if key.startswith(HEAD) and not key.startswith(others)
+        }
 
     own, given = hidden(model.state_dict()), hidden(state)
     if own != given:  # then the classifier has other inputs, too
