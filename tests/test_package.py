@@ -29,6 +29,7 @@ FLOORS = {
     "layers": 1,
     "weights": 1,
     "analysis": 1,
+    "caller": 0,
     "files": 0,
     "strict_json": 0,
     "version": 0,

@@ -14,8 +14,8 @@ from striate.errors import StriateError
 from striate.models import get_card
 from striate.training.metrics import Evaluation
 from striate.training.progress import Quiet
-from striate.training.recipes import RECIPES
 from striate.training.run_folder import RunFolder
+from striate.training.shelf import RECIPES
 from striate.training.state import Position
 from striate.training.watch import Watch
 

@@ -21,7 +21,7 @@ from striate.classifier.request import Request
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, keras_examples, outline_of, vgg
-from striate.training.recipes import get_recipe
+from striate.training.shelf import get_recipe
 
 
 def plan_of(dataset, **asked):
@@ -338,13 +338,26 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
         ({"settings": {"learning_rate": 0}}, ["the learning rate is 0: no weight will change"]),
         (
             {"freeze": "stem"},
-            ["frozen until 'stem' at random first weights: nothing is learnt there; freeze with --weights"],
+            ["frozen until 'stem' at random first weights: nothing is learnt there; freeze with pretrained weights"],
         ),
         (
             {"freeze": "all"},
-            ["frozen until 'all' at random first weights: nothing is learnt there; freeze with --weights"],
+            ["frozen until 'all' at random first weights: nothing is learnt there; freeze with pretrained weights"],
         ),
         ({"freeze": "all", "weights": True}, []),
+        ({"settings": {"init": "he"}}, []),
+        ({"settings": {"init": "he"}, "weights": True}, ["init=he changes nothing: all weights are pretrained"]),
+        ({"settings": {"schedule": "step", "milestones": "4,9"}}, []),
+        (
+            {"settings": {"schedule": "step", "milestones": "4,10,12"}},
+            ["the rate does not fall at 10, 12: there are 10 epochs"],
+        ),
+        ({"settings": {"milestones": "40"}}, []),  # of another schedule
+        ({"settings": {"schedule": "staircase", "every": 9}}, []),
+        (
+            {"settings": {"schedule": "staircase", "every": 10}},
+            ["the rate never falls: it does every 10 epochs, and there are 10"],
+        ),
     ],
 )
 def test_what_is_hardly_meant_is_noted(colours, tmp_path, asked, notes):

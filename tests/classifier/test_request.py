@@ -27,7 +27,8 @@ from striate.classifier.values import (
 from striate.data import open_dataset
 from striate.errors import StriateError, UsageError
 from striate.models import create_model
-from striate.training.recipes import Recipe, get_recipe
+from striate.training.recipes import Recipe
+from striate.training.shelf import get_recipe
 
 BAD = [
     ("seed", -1),
@@ -129,7 +130,7 @@ def test_a_run_folder_among_the_images_is_refused(paint, tmp_path, monkeypatch):
     monkeypatch.chdir(photos)
     for source in (".", photos, open_dataset(".")):
         for where in ({}, {"run": "red/run"}, {"run": photos / "new"}):
-            with pytest.raises(UsageError, match=r"would lie among the images of .*--run FOLDER"):
+            with pytest.raises(UsageError, match=r"would lie among the images of .*run=FOLDER"):
                 striate.train(source, **where)
     assert sorted(path.name for path in photos.iterdir()) == ["blue", "green", "red"]
     (tmp_path / "link").symlink_to(photos)

@@ -7,11 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import striate
 from striate.classifier import resume, runs
 from striate.classifier.run_config import RunConfig, identity
 from striate.errors import StriateError
+from striate.training.first_weights import draw_first_weights
+from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 
 FAST = {"model": "lenet5", "epochs": 1, "quiet": True, "report": False, "workers": 0, "batch_size": 4}
@@ -283,3 +287,62 @@ def test_images_are_opened_again_as_they_were_for_the_training(run, monkeypatch)
         runs._same_images(RunFolder(run), config, "elsewhere")
     options = {"seed": 9, "val_fraction": 0.25, "channels": 4}
     assert opened == [(config.absolute_source, options), ("elsewhere", options)]
+
+
+def test_a_run_of_before_a_field_was_there_trains_on_as_it_was(colours, tmp_path, monkeypatch):
+    """Its config.json lacks the field, and its Brier loss is no half of it."""
+    later = ("init", "every")
+    whole = Recipe.to_dict
+    monkeypatch.setattr(
+        Recipe, "to_dict", lambda self: {name: value for name, value in whole(self).items() if name not in later}
+    )
+    settings = {"loss": "squared_error", "label_smoothing": 0}
+    striate.train(colours, **FAST | {"epochs": 2}, settings=settings, run=tmp_path / "old")
+    monkeypatch.undo()
+    old, new = tmp_path / "old", tmp_path / "new"
+    assert not set(later) & set(config_of(old)["recipe"])
+    striate.train(colours, **FAST | {"epochs": 2}, settings=settings, run=new)
+    for run in (old, new):
+        resume(run, extend=1, quiet=True, report=False)
+    assert (old / "metrics.csv").read_bytes() == (new / "metrics.csv").read_bytes()
+
+
+def test_first_weights_by_a_rule_are_drawn_once(colours, tmp_path):
+    """A run that was killed before its first checkpoint draws them again; one that goes on from it does not."""
+    options = FAST | {"learning_rate": 0, "settings": {"init": "gaussian", "average": 0}}
+    striate.train(colours, **options, run=tmp_path / "whole")
+    torch.manual_seed(0)
+    wanted = striate.create_model("lenet5", num_classes=3, in_channels=3, input_size=28)
+    draw_first_weights(wanted, "gaussian", None)
+    drawn = load_file(tmp_path / "whole" / "model.safetensors")
+    assert all(torch.equal(drawn[name], tensor) for name, tensor in wanted.state_dict().items())
+    shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+    for name in ("last.ckpt", "model.safetensors", "metrics.csv", "timing.csv"):
+        (tmp_path / "killed" / name).unlink()
+    resume(tmp_path / "killed", quiet=True, report=False)
+    for run in ("whole", "killed"):
+        resume(tmp_path / run, extend=1, quiet=True, report=False)
+        again = load_file(tmp_path / run / "model.safetensors")
+        assert all(torch.equal(again[name], tensor) for name, tensor in drawn.items())
+    metrics = [(tmp_path / run / "metrics.csv").read_bytes() for run in ("whole", "killed")]
+    assert metrics[0] == metrics[1]
+
+
+def test_a_head_with_hidden_layers_is_saved_loaded_and_trained_on(colours, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    striate.train(colours, **FAST, options={"hidden": [7, 5]}, run=first)
+    model = striate.load(first).model
+    assert (model.head.dense1.out_features, model.head.dense2.out_features) == (7, 5)
+    resume(first, extend=1, quiet=True, report=False)
+    file = first / "model.safetensors"
+    anew = FAST | {"learning_rate": 0, "settings": {"average": 0, "init": "gaussian"}}
+    cut = striate.train(
+        colours, **anew, weights=file, options={"hidden": 6}, freeze="all", run=second
+    )  # another head on the frozen convolutions
+    before, after = load_file(file), load_file(second / "model.safetensors")
+    assert {name.split(".")[0] for name in after if name in before and before[name].equal(after[name])} == {
+        "stem",
+        "stages",
+    }
+    assert cut.model.head.dense1.weight.std().item() == pytest.approx(0.01, rel=0.2)
+    assert "init=gaussian is for head.dense1, head.classifier; the other" in "".join(config_of(second)["notes"])

@@ -15,7 +15,7 @@ from striate.augment import Augment
 from striate.classifier import run_facts
 from striate.layers import DropPath
 from striate.models import ModelSpec
-from striate.training.recipes import RECIPES
+from striate.training.shelf import RECIPES
 
 PLAIN = replace(RECIPES["tiny"], label_smoothing=0.0, average=0.0, augment=Augment(), loss="cross_entropy")
 LEARNING = "it is the mean over an epoch in which the network was still learning"

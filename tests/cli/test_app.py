@@ -17,6 +17,7 @@ LESS_MEMORY = {
     "train": "try a smaller --batch-size or --size",
     "evaluate": "it needs a machine with more of it",
     "predict": "it needs a machine with more of it",
+    "recipes": "it needs a machine with more of it",
     "models": "it needs a machine with more of it",
     "card": "it needs a machine with more of it",
     "summary": "try a smaller --size or --input",
@@ -56,9 +57,17 @@ def failing(monkeypatch):
 
 def test_every_command_is_there_and_is_called_by_its_name(cli):
     lines = cli("--help").out.splitlines()
-    begin = next(number for number, line in enumerate(lines) if "Commands" in line)
-    listed = [line.strip("│ ").split()[0] for line in lines[begin + 1 :] if line.startswith("│ ") and line[2] != " "]
-    assert listed == list(LESS_MEMORY)
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("╭─ "):
+            groups[line.strip("╭─╮ ")] = []
+        elif line.startswith("│ ") and line[2] != " ":
+            list(groups.values())[-1].append(line.strip("│ ").split()[0])
+    options = groups.pop("Options")
+    assert options == ["--version", "--help"]
+    assert groups == {group: list(names) for group, names in module.GROUPS.items()}
+    listed = [name for names in groups.values() for name in names]
+    assert sorted(listed) == sorted(LESS_MEMORY)
     assert {name: f"striate.cli.{name}" for name in listed} == {
         command.name: command.callback.__module__ for command in module.app.registered_commands
     }

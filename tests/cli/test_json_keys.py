@@ -32,6 +32,16 @@ SOURCE = {
     "classes",
     *("crop_fraction", "interpolation", "accuracy", "options", "style"),
 }
+RECIPE = {
+    *("name", "network", "epochs", "batch_size", "init", "optimizer", "learning_rate", "momentum", "nesterov"),
+    *("weight_decay", "schedule", "warmup_epochs", "peak", "milestones", "every", "gamma", "patience", "loss"),
+    *("label_smoothing", "auxiliary_weight", "clip_norm", "average", "early_stopping", "augment"),
+}
+AUGMENT = {
+    *("flip", "vertical_flip", "crop_padding", "translate", "area", "ratio", "rotate", "scale", "shear"),
+    *("brightness", "contrast", "saturation", "hue", "border"),
+}
+FIELD = {"name", "value", "default", "meaning"}
 COST = {"multiply_adds", "parameters", "memory"}
 
 #: A command, and the keys of its object; those of an object or a list of objects inside it behind "KEY.".
@@ -56,6 +66,9 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
         "sizes": {"commonest", "with_commonest", "smallest", "largest", "different", "images"},
     },
     "models lenet5": {"": {"models"}, "models": {*CARD, "multiply_adds", "top1", "top1_source"}},
+    "recipes": {"": {"recipes"}, "recipes": {*RECIPE, "purpose"}, "recipes.augment": AUGMENT},
+    "recipes tiny": {"": {"recipe", "purpose", "fields"}, "fields": FIELD},
+    "recipes --fields": {"": {"fields"}, "fields": FIELD},
     "card lenet5": {
         "": {*CARD, "figures"},
         "paper": {"title", "authors", "year", "arxiv"},

@@ -20,7 +20,16 @@ OF_TRAINING = {"lightning_fabric", "torchmetrics", "torchvision", "torch._dynamo
 
 
 @pytest.mark.parametrize(
-    "command", ["predict {run} {images}", "evaluate {run}", "check {images}", "summary lenet5", "card lenet5", "models"]
+    "command",
+    [
+        "predict {run} {images}",
+        "evaluate {run}",
+        "check {images}",
+        "summary lenet5",
+        "card lenet5",
+        "models",
+        "recipes",
+    ],
 )
 def test_a_command_without_training_loads_nothing_of_it(command, run, colours):
     arguments = command.format(run=run, images=colours).split()

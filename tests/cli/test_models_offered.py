@@ -129,6 +129,6 @@ def test_a_diverging_training_stops_says_so_and_keeps_the_checkpoint(cli, colour
     assert outcome.code == 1
     line = outcome.err.splitlines()[-1]
     assert "not a number" in line
-    assert "lower --lr" in line
+    assert "lower --learning-rate" in line
     tensors, _ = load_checkpoint(Path("run/last.ckpt"))
     assert all(np.isfinite(tensor.numpy()).all() for tensor in tensors.values())

@@ -11,16 +11,18 @@ from safetensors.torch import load_file
 
 import striate
 from striate.cli.app import app
+from striate.cli.train import RECIPES as NAMES
+from striate.training.shelf import RECIPES
 
 #: Flags that config.json keeps: what is said, where it stands there, and what stands there.
 KEPT: dict[str, tuple[list[str], str, Any]] = {
     "model": (["--model", "resnet20_cifar"], "network.name", "resnet20_cifar"),
-    "option": (["--option", "shortcut=B"], "network.arguments.shortcut", "B"),
+    "option": (["--option", "shortcut=B", "--option", "hidden=6,5"], "network.arguments.shortcut", "B"),
     "size": (["--size", "24"], "preprocessing.size", [24, 24]),
     "recipe": (["--recipe", "cifar10_fast"], "recipe.name", "cifar10_fast"),
     "epochs": (["--epochs", "1"], "recipe.epochs", 1),
     "batch_size": (["--batch-size", "5"], "recipe.batch_size", 5),
-    "lr": (["--lr", "0.015"], "recipe.learning_rate", 0.015),
+    "learning_rate": (["--lr", "0.015"], "recipe.learning_rate", 0.015),
     "set_": (["--set", "augment.rotate=15"], "recipe.augment.rotate", 15),
     "freeze": (["--freeze", "stem"], "freeze", "stem"),
     "val_fraction": (["--val-fraction", "0.2"], "val_fraction", 0.2),
@@ -92,6 +94,7 @@ def test_the_configuration_says_where_the_images_are_and_how_it_was_called(flagg
 def test_the_configuration_arrives_in_the_run(flagged, colours):
     description = striate.load(flagged).description
     assert description.network["arguments"]["shortcut"] == "B"
+    assert description.network["arguments"]["hidden"] == [6, 5]
     assert description.preprocessing.size == (24, 24)
     assert description.recipe["augment"]["rotate"] == 15
     assert description.data["images"] == {"train": 24, "val": 6}
@@ -107,7 +110,11 @@ def test_what_was_frozen_has_the_first_weights_of_the_seed(flagged):
     import torch
 
     torch.manual_seed(7)
-    fresh = striate.create_model("resnet20_cifar", num_classes=3, input_size=24, shortcut="B").double().state_dict()
+    fresh = (
+        striate.create_model("resnet20_cifar", num_classes=3, input_size=24, shortcut="B", hidden=(6, 5))
+        .double()
+        .state_dict()
+    )
     trained = load_file(flagged / "model.safetensors")
     same = {name for name, tensor in trained.items() if torch.equal(tensor.double(), fresh[name].double())}
     weights = {name for name in trained if name.endswith("weight")}
@@ -141,3 +148,29 @@ def test_an_extension_is_as_long_as_asked(cli, run):
     shutil.rmtree(run / "events", ignore_errors=True)
     assert cli("train", "--resume", run, "--extend", 2, "--workers", 0, "--quiet").code == 0
     assert [row["epoch"] for row in csv.DictReader((run / "metrics.csv").open(encoding="utf-8"))] == list("1234")
+
+
+def test_the_help_names_every_recipe_and_where_the_fields_are_explained(cli):
+    assert set(RECIPES) == set(NAMES)
+    told = " ".join(cli("train", "--help").out.replace("│", " ").split())
+    assert all(name in told for name in NAMES)
+    assert "`striate recipes` tells what each is for" in told
+    assert "`striate recipes --fields` explains them all" in told
+
+
+def test_the_help_has_every_flag_under_a_heading(cli):
+    headings: dict[str, list[str]] = {}
+    for line in cli("train", "--help").out.splitlines():
+        if line.startswith("╭─ "):
+            headings[line.strip("╭─╮ ")] = []
+        elif line.startswith("│ --"):
+            headings[list(headings)[-1]].append(line.split()[1].split(",")[0])
+    assert headings.pop("Arguments") == []
+    assert headings.pop("Options") == ["--help"]
+    assert headings == {
+        "Network": ["--model", "--weights", "--size", "--freeze", "--option"],
+        "Training": ["--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--val-fraction", "--seed"],
+        "The run and its folder": ["--run", "--resume", "--extend", "--data", "--time-limit", "--drop-checkpoint"],
+        "Machine": ["--device", "--devices", "--precision", "--workers"],
+        "Output": ["--json", "--quiet"],
+    }

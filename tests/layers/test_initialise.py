@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from striate.errors import UsageError
+from striate.layers.connection_table import TableConv2d
 from striate.layers.initialise import (
+    INITS,
     first_weights_,
     gate_bias_,
     he_normal_,
@@ -74,17 +76,73 @@ def test_xavier_is_uniform_over_both_fans(layers):
         assert layer.bias.eq(0).all()
 
 
-@pytest.mark.parametrize(
-    ("init", "deviations"), [("he", (math.sqrt(2 / 144), math.sqrt(2 / 200))), ("gaussian", (0.01, 0.01))]
-)
-def test_rules_by_name_take_both_kinds_of_layers(init, deviations, layers):
+#: The deviation that each rule gives a layer, and whether its values are a normal's, by hand.
+RULES = {
+    "he": (lambda fan_in, fan_out: math.sqrt(2 / fan_in), True),
+    "gaussian": (lambda fan_in, fan_out: 0.01, True),
+    "xavier": (lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)), False),
+    "fan_in": (lambda fan_in, fan_out: 1 / fan_in / math.sqrt(3), False),
+}
+
+
+def test_every_rule_is_here():
+    assert tuple(RULES) == INITS
+    with pytest.raises(UsageError, match=r"^unknown init 'zeros'\. Known: fan_in, gaussian, he, xavier\.$"):
+        first_weights_(nn.Linear(2, 2), "zeros")
+
+
+@pytest.mark.parametrize("init", RULES)
+def test_rules_by_name_take_both_kinds_of_layers(init, layers):
     first_weights_(layers, init)
-    for layer, expected in zip(layers, deviations, strict=True):
-        assert deviation(layer) == pytest.approx(expected, rel=0.03)
-        assert is_gaussian(layer)
+    rule, is_normal = RULES[init]
+    for layer, fans in zip(layers, ((144, 288), (200, 100)), strict=True):
+        assert deviation(layer) == pytest.approx(rule(*fans), rel=0.03)
+        assert is_gaussian(layer) == is_normal
         assert layer.bias.eq(0).all()
-    with pytest.raises(UsageError, match="init"):
-        first_weights_(layers, "zeros")
+
+
+@pytest.mark.parametrize(
+    ("init", "theirs"),
+    [
+        ("he", lambda weight: nn.init.kaiming_normal_(weight, mode="fan_in", nonlinearity="relu")),
+        ("gaussian", lambda weight: nn.init.normal_(weight, 0.0, 0.01)),
+        ("xavier", nn.init.xavier_uniform_),
+        ("fan_in", lambda weight: nn.init.uniform_(weight, -1 / weight[0].numel(), 1 / weight[0].numel())),
+    ],
+)
+def test_rules_by_name_draw_what_torch_draws(init, theirs):
+    ours = nn.Sequential(nn.Conv2d(8, 12, (3, 5), groups=4), nn.BatchNorm2d(12), nn.Linear(20, 10, bias=False))
+    nn.init.uniform_(ours[1].weight)
+    before, wanted = ours[1].weight.clone(), [ours[0].weight.detach().clone(), ours[2].weight.detach().clone()]
+    torch.manual_seed(3)
+    first_weights_(ours, init)
+    torch.manual_seed(3)
+    for layer, weight in zip((ours[0], ours[2]), wanted, strict=True):
+        assert torch.equal(layer.weight, theirs(weight))
+    assert torch.equal(ours[1].weight, before)  # a norm is no layer with a fan
+
+
+@pytest.mark.parametrize("init", RULES)
+def test_a_connection_table_has_the_fans_of_its_connections(init):
+    """A map that sees one map, one that sees 200; an input map feeds 1.005 maps on the average."""
+    torch.manual_seed(0)
+    layer = TableConv2d([[0], range(200)], 200, 5)
+    first_weights_(nn.Sequential(layer), init)
+    few, many = layer.weight[:1], layer.weight[1:]
+    rule, _ = RULES[init]
+    fan_out = 25 * 201 / 200
+    assert many.std().item() == pytest.approx(rule(25 * 200, fan_out), rel=0.03)
+    assert few.std().item() == pytest.approx(rule(25, fan_out), rel=0.5)
+    assert layer.bias.eq(0).all()
+
+
+def test_rules_by_name_leave_gates_as_open_as_they_are():
+    gate = Gate(4, 4)
+    gate_bias_(gate, -3.0)
+    before = gate.get_parameter("conv.weight").clone()
+    first_weights_(nn.Sequential(gate), "xavier")
+    assert gate.get_parameter("conv.bias").eq(-3).all()
+    assert not torch.equal(gate.get_parameter("conv.weight"), before)
 
 
 def test_uniform_has_one_bound_for_all(layers):

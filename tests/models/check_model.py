@@ -17,6 +17,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from striate.errors import UsageError
 from striate.models import ConvNet, InputError, ModelSpec, create_model, get_card
 from striate.models.vit import VisionTransformer
 
@@ -284,6 +285,29 @@ def check_head_is_replaced(name: str) -> None:
     changed = {key for key in after if after[key] is not before[key]}
     heads = ["head.classifier.", *(f"auxiliary.{stage}.classifier." for stage in model.auxiliary)]
     assert changed == {key for key in after if key.startswith(tuple(heads))}
+
+
+def check_hidden_layers_are_put_into_the_head(name: str) -> None:
+    """Every head that ends in a dense layer takes them, and the others say what they end in."""
+    model = weightless(name)
+    last = model.head.get_submodule("classifier")
+    before = dict(model.named_parameters())
+    if not isinstance(last, torch.nn.Linear):
+        with pytest.raises(UsageError, match=f"{name} classifies by a layer of the kind {type(last).__name__}"):
+            model.reset_head(6, hidden=(5, 4))
+        return
+    again = weightless(name, hidden=(5, 4), num_classes=6)
+    assert str(model.reset_head(6, hidden=(5, 4))) == str(again)
+    assert (again.num_classes, again.num_features) == (6, 4)
+    assert again.eval()(images(again, name, device=META)).shape == (2, 6)
+    assert again.embed(images(again, name, device=META)).shape == (2, 4)
+    assert str(weightless(name, **again.spec.arguments)) == str(again)
+    kept = {key for key, parameter in model.named_parameters() if before.get(key) is parameter}
+    new = {key for key in dict(model.named_parameters()) if key not in kept and key.startswith("head.")}
+    assert new == {
+        f"head.{layer}.{kind}" for layer in ("dense1", "dense2", "classifier") for kind in ("weight", "bias")
+    }
+    assert {key for key in before if not key.startswith(("head.", "auxiliary."))} <= kept
 
 
 def check_freezing(name: str) -> None:

@@ -174,7 +174,7 @@ DENSE = ("head.dense1", "head.dense2")
 
 
 @pytest.mark.parametrize(
-    "options", [{"dropout": 1.0}, {"dropout": -0.1}, {"dropout_on": "input"}, {"pool": 0}, {"init": "xavier"}]
+    "options", [{"dropout": 1.0}, {"dropout": -0.1}, {"dropout_on": "input"}, {"pool": 0}, {"init": "zeros"}]
 )
 def test_impossible_options_are_usage_errors(options):
     with pytest.raises(UsageError), torch.device("meta"):

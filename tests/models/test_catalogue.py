@@ -45,6 +45,7 @@ INHERITED = (
     battery.check_forward_leaves_its_input_alone,
     battery.check_freezing,
     battery.check_head_is_replaced,
+    battery.check_hidden_layers_are_put_into_the_head,
     battery.check_spec_round_trip,
     battery.check_state_dict_round_trip,
     battery.check_wrong_channels_are_named,

@@ -93,7 +93,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "models/pretrained.py",
         "models/test_pretrained.py",
-        ("leave = (HEAD, AUXILIARY)", "leave = (CLASSIFIER, AUXILIARY)"),
+        ("return (HEAD, AUXILIARY)", "return (CLASSIFIER, AUXILIARY)"),
         ("base = card.base if card.base and not set(_keys(card)) <= set(state) else None", "base = card.base"),
     ),
     *faults(

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from striate.augment import Augment
+from striate.caller import by_flags
 from striate.data import ArrayImages, FileImages, Preprocessing, Split
 from striate.errors import StriateError, UsageError
 from striate.training import batches as batches_module
@@ -187,9 +188,9 @@ def test_colour_alone_keeps_geometry(arrays):
 
 
 def test_a_batch_larger_than_the_data_says_what_to_give(arrays):
-    with pytest.raises(UsageError, match=rf"batch of 24 .* {COUNT} images .*--batch-size (\d+)") as error:
+    with pytest.raises(UsageError, match=rf"batch of 24 .* {COUNT} images .*a batch_size of (\d+)") as error:
         training(arrays, batch_size=24)
-    wanted = int(str(error.value).split("--batch-size ")[1].split()[0])
+    wanted = int(str(error.value).split("a batch_size of ")[1].split()[0])
     assert training(arrays, batch_size=wanted).steps >= 1
     with pytest.raises(UsageError, match="batch of 24"):
         training(arrays, batch_size=12, part=(0, 2))
@@ -380,10 +381,10 @@ def test_one_image_too_few_is_told_with_a_batch_of_a_quarter(arrays):
     few = arrays.subset(np.arange(3))
     assert Batches(few, PREPROCESSING, 3, Augment()).steps == 1
     with pytest.raises(
-        UsageError, match=r"^a batch of 4 is larger than the 3 images to train on\. Give --batch-size 1 or"
+        UsageError, match=r"^a batch of 4 is larger than the 3 images to train on\. Give a batch_size of 1 or"
     ):
         Batches(few, PREPROCESSING, 4, Augment())
-    with pytest.raises(UsageError, match=r"Give --batch-size 5 or less\."):
+    with pytest.raises(UsageError, match=r"Give --batch-size 5 or less\."), by_flags({}):
         training(arrays, batch_size=24)
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 
+from striate.caller import by_flags
 from striate.errors import StriateError
 from striate.training.checkpoints import load_checkpoint
 from striate.training.divergence import LOSS_CHECK, Guard, RecentSteps, finite
@@ -86,7 +87,7 @@ def test_the_message_names_the_step_and_its_rate(clip_norm, tmp_path, small):
     text = f"the loss became infinite or not a number in epoch 2, by step 7, at a learning rate of {rate:.3g}. "
     assert str(error.value).startswith(text)
     assert ("clip_norm=1" in str(error.value)) == (clip_norm == 0)
-    assert "lower --lr" in str(error.value)
+    assert "lower learning_rate" in str(error.value)
 
 
 @pytest.mark.parametrize("val", [True, False])
@@ -158,17 +159,18 @@ def test_a_step_is_told_with_the_epoch_it_is_of(small, tmp_path, step, epoch):
     watch.check_losses()
     watch.check_weights({"a": torch.ones(2), "count": torch.tensor([1])})
     watch.remember(step, 0.12345, torch.tensor(NAN))
-    with pytest.raises(StriateError) as error:
+    with pytest.raises(StriateError) as error, by_flags({}):
         watch.check_weights({"a": torch.ones(2), "b": torch.tensor([NAN])})
     assert str(error.value) == (
         f"a weight became infinite or not a number in epoch {epoch}, by step {step}, at a learning rate of 0.123. The "
-        f"last good state is kept in {tmp_path}. Train again with a lower --lr, or with --set clip_norm=1."
+        f"last good state is kept in {tmp_path}. Train again with a lower --learning-rate, or with "
+        "--set clip_norm=1."
     )
     clipped = guard(small, tmp_path, clips=True)
     clipped.remember(step, 0.1, torch.tensor(1.0))
     clipped.sums.sums[0] = INF
     clipped.sums.seen = 1
-    with pytest.raises(StriateError, match=r"^the loss became .* Train again with a lower --lr\.$"):
+    with pytest.raises(StriateError, match=r"^the loss became .* Train again with a lower learning_rate\.$"):
         clipped.check_losses()
 
 

@@ -18,6 +18,12 @@ from striate.training.state import Position
 CASES = {
     "momentum": {},
     "adam and an average": {"optimizer": "adamw", "learning_rate": 0.01, "average": 0.9},
+    "adam, its rate falling by epochs": {
+        "optimizer": "adam",
+        "learning_rate": 0.01,
+        "schedule": "staircase",
+        "every": 1,
+    },
     "rmsprop, clipped": {"optimizer": "rmsprop", "learning_rate": 0.003, "clip_norm": 0.5},
     "warm-up and augmentation": {"warmup_epochs": 2, "augment": Augment(crop_padding=2, rotate=9)},
 }

@@ -71,7 +71,7 @@ def test_auto_is_the_fastest_device_there_is(machine, there, best):
         if kind in ("cpu", *there):
             assert device_type(name) == kind
         else:
-            with pytest.raises(StriateError, match=f"^device '{name}' is not on this machine; leave --device") as error:
+            with pytest.raises(StriateError, match=f"^device '{name}' is not on this machine; leave device") as error:
                 device_type(name)
             assert not isinstance(error.value, UsageError)
 

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from striate.caller import by_flags
 from striate.errors import UsageError
 from striate.training.limits import check_validated
 from striate.training.recipes import Recipe
@@ -18,6 +19,7 @@ BOUNDS = {
     "weight_decay": (0, 100, False),
     "warmup_epochs": (0, 1_000_000, False),
     "peak": (0, 1, False),
+    "every": (1, 1_000_000, True),
     "gamma": (0, 1, False),
     "patience": (1, 1_000_000, True),
     "label_smoothing": (0, math.nextafter(1, 0), False),
@@ -77,21 +79,32 @@ def test_a_peak_lies_within_training_where_there_is_one(peak):
         assert Recipe(schedule=schedule, peak=peak).peak == peak
 
 
-@pytest.mark.parametrize("milestones", [(), (0.5,), (0.1, 0.2, 0.9), (1e-9, 1 - 1e-9)])
-def test_milestones_rise_within_training(milestones):
+@pytest.mark.parametrize(
+    "milestones", [(), (0.5,), (0.1, 0.2, 0.9), (1e-9, 1 - 1e-9), (1,), (30.0, 60.0, 90.0), (1, 1_000_000)]
+)
+def test_milestones_are_shares_or_epochs_that_rise(milestones):
     assert Recipe(milestones=milestones).milestones == milestones
 
 
-@pytest.mark.parametrize("milestones", [(0.0,), (1.0,), (0, 0.5), (0.5, 1), (0.5, 0.5), (0.2, 0.5, 0.4)])
-def test_milestones_that_do_not_rise_are_told(milestones):
+@pytest.mark.parametrize(
+    "milestones",
+    [
+        *((0.0,), (0, 0.5), (0, 30), (0.5, 0.5), (0.2, 0.5, 0.4), (30, 30), (60, 30)),
+        *((0.5, 1), (0.5, 30), (1, 1.5), (30.5,), (1.1,)),  # of both kinds, or parts of an epoch
+    ],
+)
+def test_milestones_of_no_kind_or_out_of_order_are_told(milestones):
     told = ", ".join(f"{milestone:g}" for milestone in milestones)
-    with pytest.raises(UsageError, match=f"^milestones are {told}; they are shares of training between 0 and 1, in"):
+    said = f"milestones are {told}; they are shares of training, below 1, or whole epochs, from 1 on, in rising order."
+    with pytest.raises(UsageError) as error:
         Recipe(milestones=milestones)
+    assert str(error.value) == said
 
 
-@pytest.mark.parametrize("wrong", ["0.5", True, math.nan, -0.1, 1.1, None])
-def test_a_milestone_that_is_no_share_is_told_by_itself(wrong):
-    with pytest.raises(UsageError, match=f"^one of the milestones is {wrong!r}; it must be a number from 0 to 1"):
+@pytest.mark.parametrize("wrong", ["0.5", True, math.nan, math.inf, -0.1, 1_000_001, None])
+def test_a_milestone_that_is_no_number_or_out_of_bounds_is_told_by_itself(wrong):
+    said = f"^one of the milestones is {wrong!r}; it must be a number from 0 to 1,000,000"
+    with pytest.raises(UsageError, match=said):
         Recipe(milestones=(0.25, wrong))
 
 
@@ -108,7 +121,12 @@ def test_a_milestone_that_is_no_share_is_told_by_itself(wrong):
 def test_validation_figures_need_images(fields, told):
     check_validated(Recipe(**fields), True)
     if told:
-        with pytest.raises(UsageError, match=f"^{told}, and no images are set aside; give --val-fraction"):
+        with pytest.raises(UsageError, match=f"^{told}, and no images are set aside; give val_fraction"):
+            check_validated(Recipe(**fields), False)
+        with (
+            pytest.raises(UsageError, match=f"^{told}, and no images are set aside; give --val-fraction"),
+            by_flags({}),
+        ):
             check_validated(Recipe(**fields), False)
     else:
         check_validated(Recipe(**fields), False)

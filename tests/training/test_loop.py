@@ -163,7 +163,7 @@ def test_a_plateau_lowers_the_rate(tmp_path):
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(tmp_path):
     run = training(tmp_path, recipe(learning_rate=100.0, weight_decay=100.0))
-    with pytest.raises(StriateError, match=r"not a number in epoch \d, by step \d+.*lower --lr"):
+    with pytest.raises(StriateError, match=r"not a number in epoch \d, by step \d+.*lower learning_rate"):
         run.train()
     again = training(tmp_path, recipe(learning_rate=100.0, weight_decay=100.0))
     again.restore()

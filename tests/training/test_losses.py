@@ -31,6 +31,19 @@ def test_squared_error_by_hand():
     assert LOSSES["squared_error"](LOGITS, LABELS).item() == pytest.approx(wanted / 2)
 
 
+def test_half_of_the_squared_error_has_the_lectures_derivative():
+    """1/2 sum (t - o)^2 over the classes, the mean over images; its derivative by each output is o - t."""
+    outputs = LOGITS.softmax(1)
+    truth = torch.tensor([[1.0, 0, 0], [0, 0, 1]])
+    wanted = sum(0.5 * (t - o) ** 2 for t, o in zip(truth.flatten().tolist(), outputs.flatten().tolist(), strict=True))
+    assert LOSSES["half_squared_error"](LOGITS, LABELS).item() == pytest.approx(wanted / 2)
+    logits = LOGITS.clone().requires_grad_()
+    LOSSES["half_squared_error"](logits, LABELS).backward()
+    by_outputs = (outputs - truth) / 2  # of the mean over two images
+    by_logits = outputs * (by_outputs - (by_outputs * outputs).sum(1, keepdim=True))  # through the softmax
+    torch.testing.assert_close(logits.grad, by_logits)
+
+
 def test_hinge_by_hand():
     """The lecture's: max(0, s_j - s_y + 1) over the wrong classes. 0 + 0.5, then 0.8 + 3.8."""
     assert LOSSES["hinge"](LOGITS, LABELS).item() == pytest.approx((0.5 + 4.6) / 2)
@@ -99,5 +112,5 @@ def test_every_networks_own_loss_is_there():
 def test_an_unknown_loss_is_told_with_those_there_are():
     with pytest.raises(UsageError) as error:
         choose_loss("xyz", "cross_entropy")
-    names = "binary, cross_entropy, hinge, own, rbf, rbf_distance, squared_error"
+    names = "binary, cross_entropy, half_squared_error, hinge, own, rbf, rbf_distance, squared_error"
     assert str(error.value) == f"unknown loss 'xyz'. Known: {names}."

@@ -40,6 +40,7 @@ def test_frozen_parameters_are_in_no_group_and_empty_groups_go():
     ("name", "oracle"),
     [
         ("sgd", lambda groups: torch.optim.SGD(groups, 0.1, momentum=0.8, nesterov=True)),
+        ("adam", lambda groups: torch.optim.Adam(groups, 0.1, betas=(0.8, 0.999))),
         ("adamw", lambda groups: torch.optim.AdamW(groups, 0.1, betas=(0.8, 0.999))),
         ("rmsprop", lambda groups: torch.optim.RMSprop(groups, 0.1, alpha=0.9, eps=1e-7, momentum=0.8)),
     ],
@@ -71,6 +72,20 @@ def test_every_listed_name_builds_without_momentum_too(name):
     assert not torch.equal(before, model[0].weight)
 
 
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_weight_decay_is_in_adams_gradient_and_beside_adamws(name):
+    """One step by hand. Adam's first is of the rate's size whatever the gradient g: rate * g / (|g| + 1e-8)."""
+    rate, decay, weights, gradient = 0.1, 0.5, torch.tensor([[2.0, -3.0]]), torch.tensor([[0.4, 1.0]])
+    parameter = nn.Parameter(weights.clone())
+    parameter.grad = gradient.clone()
+    create_optimizer(name, [{"params": [parameter], "weight_decay": decay}], rate, 0.9, nesterov=False).step()
+    if name == "adam":  # the decay turns the second gradient over
+        wanted = weights - rate * (gradient + decay * weights).sign()
+    else:
+        wanted = weights * (1 - rate * decay) - rate * gradient.sign()
+    torch.testing.assert_close(parameter.detach(), wanted)
+
+
 def test_an_unknown_name_offers_the_nearest():
-    with pytest.raises(UsageError, match=r"'adam'.*'adamw'"):
-        create_optimizer("adam", parameter_groups(network(), 0.0), 0.1, 0.9, nesterov=False)
+    with pytest.raises(UsageError, match=r"'adan'.*'adam' or 'adamw'"):
+        create_optimizer("adan", parameter_groups(network(), 0.0), 0.1, 0.9, nesterov=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from striate.caller import by_flags
 from striate.errors import StriateError, UsageError
 from striate.training.run_folder import RunFolder
 
@@ -51,7 +52,7 @@ def test_an_empty_folder_is_taken(tmp_path):
 
 def test_an_existing_run_is_never_overwritten(finished):
     before = {entry.name: entry.read_bytes() for entry in finished.iterdir()}
-    with pytest.raises(UsageError, match=r"exists already.*--resume"):
+    with pytest.raises(UsageError, match=r"exists already.*striate\.resume"):
         RunFolder.create(finished, "photos")
     assert {entry.name: entry.read_bytes() for entry in finished.iterdir()} == before
 
@@ -60,7 +61,7 @@ def test_a_folder_that_is_no_run_is_not_overwritten_either(tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(UsageError, match="exists already") as error:
         RunFolder.create(tmp_path, "photos")
-    assert "--resume" not in str(error.value)
+    assert "resume" not in str(error.value)
     assert [entry.name for entry in tmp_path.iterdir()] == ["letter.txt"]
 
 
@@ -334,9 +335,14 @@ def test_what_a_run_would_overwrite_is_refused(tmp_path, made, said):
     if made in ("run", "letter"):
         (folder / {"run": "config.json", "letter": "letter.txt"}[made]).touch()
     if said:
-        with pytest.raises(UsageError) as error:
+        with pytest.raises(UsageError) as error, by_flags({}):
             RunFolder(folder).refuse_existing()
         assert str(error.value) == said.format(folder, folder)
+        with pytest.raises(UsageError) as error:
+            RunFolder(folder).refuse_existing()
+        assert str(error.value) == said.format(folder, folder).replace(
+            f"--resume {folder}", f"striate.resume({str(folder)!r})"
+        ).replace("another --run", "another folder to run in")
     else:
         RunFolder(folder).refuse_existing()
         assert folder.exists() == (made == "empty")

@@ -22,6 +22,7 @@ from striate.analysis.spread import Spread
 from striate.analysis.summaries import Summary, summary
 from striate.analysis.visits import tensors_in
 from striate.analysis.weightless import duplicate, uncompiled
+from striate.caller import said
 from striate.errors import StriateError, UsageError
 from striate.text_tables import described
 from striate.units import percent, sizes, whole
@@ -121,7 +122,7 @@ def effective_receptive_field(
     if len(input_shape) - 1 not in WORDS:
         raise UsageError(f"input shape {tuple(input_shape)} must be (C, H, W), or (C, L) or (C, D, H, W)")
     if samples < 1:
-        raise UsageError(f"samples is {samples}; it must be at least 1")
+        raise UsageError(f"{said('samples')} is {samples}; it must be at least 1")
     model = uncompiled(model)
     if any(parameter.is_meta for parameter in model.parameters()):
         raise StriateError("the effective receptive field needs real weights, and this model is on 'meta'")

@@ -24,13 +24,13 @@ class Augment:
         translate: shift by up to this share of the size each way.
         area: smallest share of the picture's area that a random resized crop shows; 0 for no such crop
             (Szegedy et al., 2015, section 6, use 0.08).
-        ratio: widest aspect ratio of that crop; the narrowest is its inverse.
+        ratio: widest aspect ratio of a random resized crop; the narrowest is its inverse.
         rotate: largest angle, degrees, either way.
         scale: zoom by a factor between 1 / (1 + scale) and 1 + scale.
         shear: largest slant, degrees.
-        brightness: factor between 1 - brightness and 1 + brightness; contrast and saturation likewise.
-        contrast: see brightness.
-        saturation: see brightness.
+        brightness: factor between 1 - brightness and 1 + brightness.
+        contrast: factor between 1 - contrast and 1 + contrast, about mid-grey.
+        saturation: factor between 1 - saturation and 1 + saturation.
         hue: largest turn of the colour circle, degrees.
         border: what lies outside the picture: "zero" (black), "edge" or "reflect".
     """

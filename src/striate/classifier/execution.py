@@ -16,6 +16,7 @@ from striate.errors import StriateError
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
 from striate.training.batches import Batches
+from striate.training.first_weights import draw_first_weights
 from striate.training.loop import Training
 from striate.training.material import Material
 from striate.training.model_file import Description, save_model
@@ -174,6 +175,8 @@ def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:
             put_in(network, weights)
     else:
         network = create_model(config.network.name, weights=weights, **config.network.arguments)
+    if pretrained:  # else the checkpoint has all weights
+        draw_first_weights(network, config.recipe.init, config.weights)
     if config.freeze:
         network.freeze(config.freeze)
     return network

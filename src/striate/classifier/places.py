@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypedDict
 
+from striate.caller import either
 from striate.data import Dataset, open_dataset
 from striate.data.named import NAMES
 from striate.errors import StriateError, UsageError
@@ -57,4 +58,5 @@ def refuse_among_images(run: str | Path, source: str | Path | Dataset) -> None:
     if not where or where in NAMES or not at_home(where).is_dir():
         return
     if at_home(run).resolve().is_relative_to(at_home(where).resolve()):
-        raise UsageError(f"{run} would lie among the images of {where}; give a folder elsewhere: --run FOLDER.")
+        folder = either("--run FOLDER", "run=FOLDER")
+        raise UsageError(f"{run} would lie among the images of {where}; give a folder elsewhere: {folder}.")

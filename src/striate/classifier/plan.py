@@ -29,10 +29,12 @@ from striate.files import at_home
 from striate.models import Network, Outline, get_card, obtain, outline_of
 from striate.models.references import reference_to
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
+from striate.training.first_weights import first_weights_note
 from striate.training.hardware import choose_precision, device_type
 from striate.training.limits import check_validated
 from striate.training.losses import choose_loss
-from striate.training.recipes import LONGEST_WARMUP, Recipe, get_recipe
+from striate.training.recipes import LONGEST_WARMUP, Recipe
+from striate.training.shelf import get_recipe
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
@@ -162,11 +164,14 @@ def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> l
     found = []
     if network.frozen and not weights:
         until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
-        found.append(f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with --weights")
+        found.append(
+            f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with pretrained weights"
+        )
     if recipe.learning_rate == 0:
         found.append("the learning rate is 0: no weight will change")
     if recipe.warmup_epochs > LONGEST_WARMUP * recipe.epochs:
         found.append(f"the warm-up takes {LONGEST_WARMUP:.0%} of training, not {recipe.warmup_epochs:g} epochs")
+    found += [note for note in (first_weights_note(network, recipe.init, weights), recipe.never_falls()) if note]
     return found
 
 

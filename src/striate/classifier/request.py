@@ -16,7 +16,8 @@ from striate.files import at_home
 from striate.models import Handed, Trust, create_model, get_card, outline_of
 from striate.models.references import reference_to
 from striate.training.hardware import choose_precision, device_type
-from striate.training.recipes import Recipe, get_recipe
+from striate.training.recipes import Recipe
+from striate.training.shelf import get_recipe
 
 
 @dataclass(frozen=True, kw_only=True)

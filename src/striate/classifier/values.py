@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from striate.caller import either, said
 from striate.errors import UsageError
 
 #: The largest values that make sense; a slip of the finger should not fill the memory.
@@ -36,7 +37,7 @@ def word(name: str, value: Any) -> str:
         UsageError: it is none, or empty.
     """
     if not isinstance(value, str) or not value:
-        raise UsageError(f"{name} is {value!r}; give a name, or leave it out.")
+        raise UsageError(f"{said(name)} is {value!r}; give a name, or leave it out.")
     return value
 
 
@@ -58,7 +59,7 @@ def place(name: str, value: Any) -> Any:
         UsageError: it is neither, or empty.
     """
     if not isinstance(value, (str, os.PathLike)) or not str(value) or "\0" in str(value):
-        raise UsageError(f"{name} is {value!r}; give a path.")
+        raise UsageError(f"{said(name)} is {value!r}; give a path.")
     return value
 
 
@@ -84,7 +85,8 @@ def recipe_fields(arguments: Mapping[str, Any], settings: Any) -> dict[str, Any]
     named = {name: value for name, value in arguments.items() if value is not None}
     others = fields("settings", settings)
     for name in named.keys() & others.keys():
-        raise UsageError(f"{name} is given twice, as {named[name]} and as {others[name]} (among settings).")
+        among = either("by --set", "among settings")
+        raise UsageError(f"{said(name)} is given twice, as {named[name]} and as {others[name]} ({among}).")
     return named | others
 
 
@@ -111,7 +113,7 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     except TypeError:
         number = -1
     if not least <= number <= most:
-        raise UsageError(f"{name} is {value}; whole numbers from {least} to {most:,} are possible.")
+        raise UsageError(f"{said(name)} is {value}; whole numbers from {least} to {most:,} are possible.")
     return number
 
 
@@ -122,7 +124,7 @@ def share(name: str, value: Any) -> float:
         UsageError: it is none.
     """
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < 1:
-        raise UsageError(f"{name} is a share from 0 to below 1, not {value}")
+        raise UsageError(f"{said(name)} is a share from 0 to below 1, not {value}")
     return float(value)
 
 
@@ -136,4 +138,4 @@ def seconds(name: str, value: Any) -> float:
         return float(match[1]) * UNITS[match[2]]
     if isinstance(value, Real) and not isinstance(value, bool) and float(value) >= 0:
         return float(value)
-    raise UsageError(f"{name} {value}: give seconds, or write it as 90s, 15m or 2h.")
+    raise UsageError(f"{said(name)} {value}: give seconds, or write it as 90s, 15m or 2h.")

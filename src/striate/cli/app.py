@@ -19,11 +19,13 @@ from striate.cli import (
     layer,
     models,
     predict,
+    recipes,
     recommend,
     scale,
     summary,
     train,
 )
+from striate.cli.command import Command
 from striate.cli.interrupt import heed_interrupts, interrupted, leave, was_interrupted
 from striate.cli.leaving import INTERRUPTED
 from striate.errors import StriateError, is_out_of_memory
@@ -41,6 +43,7 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "recipes": recipes,
     "models": models,
     "card": card,
     "summary": summary,
@@ -53,8 +56,17 @@ COMMANDS = {
     "kernel": kernel,
     "gradients": gradients,
 }
-for name, module in COMMANDS.items():
-    app.command(name)(module.command)
+#: The headings under which the help lists the commands.
+GROUPS = {
+    "Train and use": ("train", "evaluate", "predict", "recipes"),
+    "Look inside": ("summary", "field", "gradients"),
+    "Networks": ("models", "card", "compare", "scale", "recommend"),
+    "Data": ("check",),
+    "Learn": ("layer", "kernel"),
+}
+for group, names in GROUPS.items():
+    for name in names:
+        app.command(name, cls=Command, rich_help_panel=group)(COMMANDS[name].command)
 
 
 @app.callback(invoke_without_command=True)

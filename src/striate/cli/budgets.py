@@ -6,10 +6,16 @@ from typing import Annotated
 
 import typer
 
-Macs = Annotated[str | None, typer.Option(help="Most multiply-adds for an image: 1e9, 300M.")]
-Params = Annotated[str | None, typer.Option(help="Most parameters: 5e6, 5M.")]
-Memory = Annotated[str | None, typer.Option(help="Most memory of weights and activations for an image: 50MB.")]
-LatencyLimit = Annotated[str | None, typer.Option("--latency", help="Most time for an image, measured here: 20ms.")]
+from striate.cli.panels import BUDGET
+
+Macs = Annotated[str | None, typer.Option(help="Most multiply-adds for an image: 1e9, 300M.", rich_help_panel=BUDGET)]
+Params = Annotated[str | None, typer.Option(help="Most parameters: 5e6, 5M.", rich_help_panel=BUDGET)]
+Memory = Annotated[
+    str | None, typer.Option(help="Most memory of weights and activations for an image: 50MB.", rich_help_panel=BUDGET)
+]
+LatencyLimit = Annotated[
+    str | None, typer.Option("--latency", help="Most time for an image, measured here: 20ms.", rich_help_panel=BUDGET)
+]
 
 
 def limits_of(macs: str | None, params: str | None, memory: str | None, latency: str | None) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.output import Json, print_json, print_table, terminal_width
+from striate.cli.panels import OUTPUT
 from striate.text_tables import Column, Table, described, wrapped
 from striate.units import tally, whole
 
@@ -23,7 +24,9 @@ MOST_LINES = 100
 
 def command(
     source: Annotated[str, typer.Argument(help="Images, as for train.")],
-    skipped: Annotated[Path | None, typer.Option(help="Write the unreadable files to this CSV.")] = None,
+    skipped: Annotated[
+        Path | None, typer.Option(help="Write the unreadable files to this CSV.", rich_help_panel=OUTPUT)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check every image of a data set: what can be read, what cannot and why, how the classes are filled."""

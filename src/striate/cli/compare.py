@@ -11,6 +11,7 @@ import typer
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
 from striate.cli.network import NETWORK, Device, locate
 from striate.cli.output import Json, Quiet
+from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import UsageError
 
 
@@ -19,12 +20,21 @@ def command(
     all_networks: Annotated[
         bool, typer.Option("--all", help="All networks with a published top-1 on ImageNet, too.")
     ] = False,
-    size: Annotated[int | None, typer.Option(help="Side of the input, pixels; each network's own by default.")] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Side of the input, pixels; each network's own by default.", rich_help_panel=INPUT),
+    ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw memory, parameters and multiply-adds by layer to this .svg or .png.")
+        Path | None,
+        typer.Option(
+            help="Draw memory, parameters and multiply-adds by layer to this .svg or .png.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     bubbles: Annotated[
-        Path | None, typer.Option(help="Draw accuracy against multiply-adds and parameters to this .svg or .png.")
+        Path | None,
+        typer.Option(
+            help="Draw accuracy against multiply-adds and parameters to this .svg or .png.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Levels of modules in the bars; as many as fit by default.")] = None,
     device: Device = "meta",

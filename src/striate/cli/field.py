@@ -11,18 +11,21 @@ from striate.cli.formats import picture_path
 from striate.cli.inputs import Input, parsed_shape
 from striate.cli.network import NETWORK, locate
 from striate.cli.output import Json, print_json, terminal_width
+from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import UsageError
 
 
 def command(
     network: Annotated[str, typer.Argument(help=NETWORK)],
-    size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the input, pixels.", rich_help_panel=INPUT)] = None,
     shape: Input = None,
     weights: Annotated[str | None, typer.Option(help="Pretrained weights by name or path; random by default.")] = None,
     layer: Annotated[str | None, typer.Option(help="Whose unit to look at; the last map's by default.")] = None,
     samples: Annotated[int, typer.Option(help="Images of noise to average over.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of weights and noise.")] = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Draw it to this .svg or .png file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Draw it to this .svg or .png file.", rich_help_panel=OUTPUT)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure the effective receptive field: which pixels move the middle unit of a feature map, and how far."""

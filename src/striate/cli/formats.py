@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from striate.cli.output import print_json, terminal_width
+from striate.cli.panels import OUTPUT
 from striate.errors import StriateError, UsageError, unknown
 from striate.files import write_atomically
 from striate.strict_json import to_json
@@ -17,9 +18,16 @@ FORMATS = ("text", "markdown", "csv", "json")
 SUFFIXES = {".txt": "text", ".md": "markdown", ".csv": "csv", ".json": "json"}
 PICTURES = (".svg", ".png", ".pdf")
 
-Format = Annotated[str | None, typer.Option("--format", help="text, markdown, csv or json.")]
+Format = Annotated[
+    str | None, typer.Option("--format", help="text, markdown, csv or json; text by default.", rich_help_panel=OUTPUT)
+]
 Out = Annotated[
-    Path | None, typer.Option("--out", help="Write to this file instead; its ending (.md, .csv, .svg, ...) says how.")
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write to this file instead; its ending (.md, .csv, .svg, ...) says how.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 

@@ -12,6 +12,7 @@ import typer
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
 from striate.cli.network import NETWORK, Located, is_as_given, locate
 from striate.cli.output import Json
+from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import StriateError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -33,13 +34,21 @@ def command(
         str, typer.Option(help="keep, none (batch norm and its kin left out), or both side by side.")
     ] = "keep",
     auxiliary: Annotated[str, typer.Option(help="Auxiliary heads: none, used, or both side by side.")] = "none",
-    size: Annotated[int | None, typer.Option(help="Side of the images, pixels; each network's own by default.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Images in the one batch.")] = 8,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Side of the images, pixels; each network's own by default.", rich_help_panel=INPUT),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Images in the one batch.", rich_help_panel=INPUT)] = 8,
     data: Annotated[
-        str | None, typer.Option(help="Take training images of this data set, as for train, in place of noise.")
+        str | None,
+        typer.Option(
+            help="Take training images of this data set, as for train, in place of noise.", rich_help_panel=INPUT
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides first weights, images, labels and dropout.")] = 0,
-    plot: Annotated[Path | None, typer.Option(help="Draw the norms by layer to this .svg or .png.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the norms by layer to this .svg or .png.", rich_help_panel=OUTPUT)
+    ] = None,
     form: Format = None,
     out: Out = None,
     json: Json = False,

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.panels import INPUT
 from striate.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from striate.analysis.inputs import Shape
 
 Input = Annotated[
-    str | None, typer.Option("--input", help="Shape of one input, such as 3x224x224; else what the network says.")
+    str | None,
+    typer.Option(
+        "--input", help="Shape of one input, such as 3x224x224; else what the network says.", rich_help_panel=INPUT
+    ),
 ]
 Inputs = Annotated[
     list[str] | None,
@@ -21,6 +25,7 @@ Inputs = Annotated[
         "--input",
         help="Shape of one input, such as 3x224x224 or 2x1000, or with its batch, 1x2x1000; else what the network "
         "says. Give it again for each further input; 128:int64 says the type and mask=1x128 the argument's name.",
+        rich_help_panel=INPUT,
     ),
 ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from striate.cli.output import Json, print_json, terminal_width
+from striate.cli.panels import OUTPUT
 from striate.errors import UsageError, unknown
 from striate.text_tables import wrapped
 from striate.units import plural
@@ -51,13 +52,22 @@ def command(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The picture to write, or .npy for the exact values; by default IMAGE_KERNEL.png here."),
+        typer.Option(
+            help="The picture to write, or .npy for the exact values; by default IMAGE_KERNEL.png here.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     explain: Annotated[
         tuple[int, int] | None,
-        typer.Option(metavar="X Y", help="Print this pixel's arithmetic (column, row); a picture only with --out."),
+        typer.Option(
+            metavar="X Y",
+            help="Print this pixel's arithmetic (column, row); a picture only with --out.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Print the kernels that have names.")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Print the kernels that have names.", rich_help_panel=OUTPUT)
+    ] = False,
     json: Json = False,
 ) -> None:
     """Filter a picture with an image kernel: sharpen, blur, find edges, or a kernel of your own."""

@@ -10,12 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
+from striate.cli.panels import NETWORK, OUTPUT
 from striate.strict_json import to_json
 from striate.text_tables import Table, described
 from striate.units import percent, whole
 
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object on standard output, all else on standard error.")
+    bool,
+    typer.Option(
+        "--json",
+        help="Print one JSON object on standard output, all else on standard error.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 #: Whether a file may be read is found out by reading it: its error is told as that of any other that is unreadable.
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, or a model's .safetensors file.", readable=False)]
@@ -29,13 +35,21 @@ ModelArgument = Annotated[
     ),
 ]
 WeightsOption = Annotated[
-    str | None, typer.Option("--weights", help="Weights of a pretrained network: a name on its card, or a file.")
+    str | None,
+    typer.Option(
+        "--weights", help="Weights of a pretrained network: a name on its card, or a file.", rich_help_panel=NETWORK
+    ),
 ]
 TrustOption = Annotated[
     str | None,
-    typer.Option("--trust", metavar="FILE.py", help="The file whose code makes the network, where it is your own."),
+    typer.Option(
+        "--trust",
+        metavar="FILE.py",
+        help="The file whose code makes the network, where it is your own.",
+        rich_help_panel=NETWORK,
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.", rich_help_panel=OUTPUT)]
 
 
 def loaded(run: Path, weights: str | None, trust: str | None) -> Any:

@@ -11,13 +11,14 @@ from striate.cli.formats import Format, Out, chosen, give, room
 from striate.cli.inputs import Inputs, parsed
 from striate.cli.network import NETWORK, Device, locate
 from striate.cli.output import Json, TrustOption
+from striate.cli.panels import INPUT
 
 
 def command(
     network: Annotated[str, typer.Argument(help=NETWORK)],
-    size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
-    classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
-    channels: Annotated[int | None, typer.Option(help="Channels of the input.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the input, pixels.", rich_help_panel=INPUT)] = None,
+    classes: Annotated[int | None, typer.Option(help="Number of classes.", rich_help_panel=INPUT)] = None,
+    channels: Annotated[int | None, typer.Option(help="Channels of the input.", rich_help_panel=INPUT)] = None,
     inputs: Inputs = None,
     depth: Annotated[int | None, typer.Option(help="Levels of modules to show; all by default.")] = None,
     device: Device = "meta",

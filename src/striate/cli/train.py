@@ -10,11 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
-from striate.cli.output import Json, Quiet, TrustOption, evaluation_lines, print_json
+from striate.cli.command import given
+from striate.cli.output import Json, Quiet, evaluation_lines, print_json
+from striate.cli.panels import MACHINE, NETWORK, RUN, TRAINING
 from striate.errors import UsageError
 
 #: What may be said when a run goes on; everything else was decided when it began.
 WITH_RESUME = {"resume", "extend", "data", "trust", "workers", "time_limit", "drop_checkpoint", "json", "quiet"}
+
+#: Names of recipes for the help, which has no time to import what knows them; a test compares the two.
+RECIPES = ("photos", "finetune", "tiny", "mnist_fast", "mnist_accurate", "lenet_1998", "cifar10_fast")
 
 
 def command(
@@ -26,56 +31,135 @@ def command(
     model: Annotated[
         str | None,
         typer.Option(
-            help="The network; `striate models` lists them. Or torchvision:NAME, timm:NAME, or file.py:FUNCTION."
+            help="Its name, which `striate models` lists, torchvision:NAME, timm:NAME or file.py:FUNCTION; by default "
+            "the recipe's, else what suits the images.",
+            rich_help_panel=NETWORK,
         ),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="Pretrained weights: a name on the network's card, or a file.")
+        str | None,
+        typer.Option(
+            help="Pretrained weights: a name on the network's card, or a file; none by default.",
+            rich_help_panel=NETWORK,
+        ),
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="How to train, by name.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the images the network sees, pixels.")] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the images it sees, pixels; by default what suits the images and the weights.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
     freeze: Annotated[
-        str | None, typer.Option(help="Train only what comes after this part: stem, a stage's name, or all.")
-    ] = None,
-    val_fraction: Annotated[
-        float, typer.Option(help="Share of the training images to validate on, where there is no such split.")
-    ] = 0.1,
-    seed: Annotated[int, typer.Option(help="Decides split, weights, order and augmentations.")] = 0,
-    run: Annotated[Path | None, typer.Option(help="The folder to write; by default a new one in runs/.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with this run.", readable=False)] = None,
-    extend: Annotated[int, typer.Option(help="With --resume: epochs to add.")] = 0,
-    data: Annotated[str | None, typer.Option(help="With --resume: where its images lie now, if they moved.")] = None,
-    trust: TrustOption = None,
-    drop_checkpoint: Annotated[
-        bool, typer.Option("--drop-checkpoint", help="Remove last.ckpt at the end: the run cannot be extended then.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    devices: Annotated[int, typer.Option(help="How many devices.")] = 1,
-    precision: Annotated[str, typer.Option(help="auto, 32, bf16, 16 or 64.")] = "auto",
-    workers: Annotated[int | None, typer.Option(help="Processes that read and augment images.")] = None,
-    time_limit: Annotated[
-        str | None, typer.Option(help="Stop cleanly after so long: 90s, 15m, 2h, or a number of seconds.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as augment.rotate=15."),
+        str | None,
+        typer.Option(
+            help="Train only what comes after this part: stem, a stage's name, or all, after which comes the head.",
+            rich_help_panel=NETWORK,
+        ),
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An option of the network, such as shortcut=B."),
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An option of the network, such as shortcut=B; `striate card` lists them. hidden=256,128 puts hidden "
+            "layers of those widths into its head. Given again for another.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help=f"How to train: {', '.join(RECIPES)}; `striate recipes` tells what each is for. By default finetune "
+            "with weights, else tiny for small images, else photos.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Passes over the training images; the recipe's by default.", rich_help_panel=TRAINING),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Images per step; the recipe's by default, less where there are few images.", rich_help_panel=TRAINING
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate", "--lr", help="Its peak; by default the recipe's, to suit.", rich_help_panel=TRAINING
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Any field of the recipe, such as augment.rotate=15; `striate recipes --fields` explains them all. "
+            "Given again for another.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    val_fraction: Annotated[
+        float,
+        typer.Option(
+            help="Share of the training images to validate on, where there is no such split.", rich_help_panel=TRAINING
+        ),
+    ] = 0.1,
+    seed: Annotated[
+        int, typer.Option(help="Decides split, first weights, order and augmentations.", rich_help_panel=TRAINING)
+    ] = 0,
+    run: Annotated[
+        Path | None, typer.Option(help="The folder to write; by default a new one in runs/.", rich_help_panel=RUN)
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this run.", readable=False, rich_help_panel=RUN)
+    ] = None,
+    extend: Annotated[int, typer.Option(help="With --resume: epochs to add.", rich_help_panel=RUN)] = 0,
+    data: Annotated[
+        str | None,
+        typer.Option(help="With --resume: where its images lie now, if they moved.", rich_help_panel=RUN),
+    ] = None,
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.py",
+            help="With --resume: the file whose code makes the network, where it is your own.",
+            rich_help_panel=RUN,
+        ),
+    ] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop cleanly after so long: 90s, 15m, 2h, or a number of seconds; never by default.",
+            rich_help_panel=RUN,
+        ),
+    ] = None,
+    drop_checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--drop-checkpoint",
+            help="Remove last.ckpt at the end: the run cannot be extended then.",
+            rich_help_panel=RUN,
+        ),
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=MACHINE)] = "auto",
+    devices: Annotated[int, typer.Option(help="How many devices.", rich_help_panel=MACHINE)] = 1,
+    precision: Annotated[str, typer.Option(help="auto, 32, bf16, 16 or 64.", rich_help_panel=MACHINE)] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes that read and augment images; by default as many as help.", rich_help_panel=MACHINE
+        ),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a classifier on images and write a run folder with its report."""
     if resume is not None:
-        if wrong := [name for name in _given(context) if name not in WITH_RESUME]:
-            flags = ["SOURCE" if name == "source" else f"--{name.strip('_').replace('_', '-')}" for name in wrong]
+        if wrong := [flag for name, flag in given(context).items() if name not in WITH_RESUME]:
             raise UsageError(
-                f"a run goes on as it began, so {', '.join(flags)} cannot be given with --resume; "
+                f"a run goes on as it began, so {', '.join(wrong)} cannot be given with --resume; "
                 "--extend N adds epochs."
             )
     elif extend:
@@ -112,7 +196,7 @@ def command(
             recipe=recipe,
             epochs=epochs,
             batch_size=batch_size,
-            learning_rate=lr,
+            learning_rate=learning_rate,
             settings=_pairs(set_, "--set"),
             options={name: _value(text) for name, text in _pairs(option, "--option").items()},
             size=size,
@@ -131,12 +215,6 @@ def command(
         )
     if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first speaks
         _print_result(classifier, json)
-
-
-def _given(context: typer.Context) -> list[str]:
-    """Names of the parameters that stand on the command line."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 
 
 def _print_result(classifier: Any, json: bool) -> None:
@@ -164,7 +242,9 @@ def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
 
 
 def _value(text: str) -> Any:
-    """A word of the command line as a number or truth value where it is one."""
+    """A word of the command line as a number or truth value where it is one; with commas a list of such."""
+    if "," in text:
+        return [_value(part.strip()) for part in text.split(",")]
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     for kind in (int, float):

@@ -58,10 +58,14 @@ class TableConv2d(nn.Module):
         """How many inputs a unit of each output map has: k^2 times the maps it sees."""
         return [len(inputs) * self.kernel_size**2 for inputs in self.table]
 
+    def kernels(self) -> tuple[Tensor, ...]:
+        """Views of `weight`, the kernels (inputs, k, k) of each output map."""
+        return self.weight.split([*map(len, self.table)])
+
     @torch.no_grad()
     def uniform_(self, bounds: Sequence[float]) -> None:
         """Draw weights and bias of output map i uniform in +-bounds[i] (PyTorch's 1 / sqrt(fan_in) when new)."""
-        for bound, weight, bias in zip(bounds, self.weight.split([*map(len, self.table)]), self.bias, strict=True):
+        for bound, weight, bias in zip(bounds, self.kernels(), self.bias, strict=True):
             weight.uniform_(-bound, bound)
             bias.uniform_(-bound, bound)
 

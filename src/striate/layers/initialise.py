@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from torch import Tensor, nn
@@ -13,8 +14,32 @@ from striate.layers.residual import Residual
 from striate.layers.shortcuts import Gate
 from striate.layers.subsampling import TrainableSubsampling
 
-#: Rules by name for chains of convolutions and dense layers, see `first_weights_`.
-INITS = ("he", "gaussian")
+
+def _he(weight: Tensor, fan_in: float, fan_out: float) -> Tensor:
+    return nn.init.normal_(weight, 0.0, math.sqrt(2.0) / math.sqrt(fan_in))
+
+
+def _gaussian(weight: Tensor, fan_in: float, fan_out: float) -> Tensor:
+    return nn.init.normal_(weight, 0.0, 0.01)
+
+
+def _xavier(weight: Tensor, fan_in: float, fan_out: float) -> Tensor:
+    bound = math.sqrt(3.0) * math.sqrt(2.0 / (fan_in + fan_out))
+    return nn.init.uniform_(weight, -bound, bound)
+
+
+def _fan_in(weight: Tensor, fan_in: float, fan_out: float) -> Tensor:
+    return nn.init.uniform_(weight, -1 / fan_in, 1 / fan_in)
+
+
+#: Rules by name for all convolutions and dense layers of a network, see `first_weights_`: each draws one weight.
+_RULES: dict[str, Callable[[Tensor, float, float], Tensor]] = {
+    "he": _he,
+    "gaussian": _gaussian,
+    "xavier": _xavier,
+    "fan_in": _fan_in,
+}
+INITS = tuple(_RULES)
 
 
 def he_normal_(module: nn.Module, mode: Literal["fan_in", "fan_out"] = "fan_out") -> None:
@@ -50,22 +75,34 @@ def _weights_with_zero_biases(
 
 
 def first_weights_(module: nn.Module, init: str) -> None:
-    """Convolutions and dense layers alike, by a name from `INITS`; biases zero.
+    """Draw the weights of convolutions and dense layers alike, by a rule from `INITS`; their biases are zero.
 
     "he": N(0, 2 / fan_in), which keeps the signal's size through any number of ReLU layers (He et al., 2015,
-    arXiv:1502.01852). "gaussian": N(0, 0.01^2), the habit from Krizhevsky et al. (2012) on, under which the
-    signal fades with depth.
+    arXiv:1502.01852, section 2.2). "gaussian": N(0, 0.01^2), the habit from Krizhevsky et al. (2012) on, under which
+    the signal fades with depth. "xavier": uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010,
+    equation 16). "fan_in": uniform in +-1 / fan_in, which fades as well; LeCun et al. (1998) have 2.4 for the 1.
+
+    Fans are counted as `torch.nn.init` does, whatever the groups. What else a network learns stays as it is: scales
+    and shifts of normalisation, sub-sampling, tokens, and the biases of gates, which decide how much is carried.
 
     Raises:
         UsageError: the name is not in `INITS`.
     """
-    if init not in INITS:
+    if init not in _RULES:
         raise unknown("init", init, INITS)
-    for weight in _weights_with_zero_biases(module, (nn.Conv2d, nn.Linear)):
-        if init == "he":
-            nn.init.kaiming_normal_(weight, mode="fan_in", nonlinearity="relu")
+    draw = _RULES[init]
+    gates = {gate.get_submodule("conv") for gate in module.modules() if isinstance(gate, Gate)}
+    for layer in module.modules():
+        if not isinstance(layer, nn.Conv2d | nn.Linear | TableConv2d) or layer.weight.is_meta:
+            continue  # on "meta" there is nothing to draw, and drawing is slow
+        if layer.bias is not None and layer not in gates:
+            nn.init.zeros_(layer.bias)
+        if isinstance(layer, TableConv2d):
+            fan_out = layer.weight.numel() / layer.in_channels  # of an input map, on the average
+            for fan_in, kernels in zip(layer.fan_in, layer.kernels(), strict=True):
+                draw(kernels, fan_in, fan_out)
         else:
-            nn.init.normal_(weight, 0.0, 0.01)
+            draw(layer.weight, layer.weight[0].numel(), layer.weight[:, 0].numel())
 
 
 def lecun_uniform_(module: nn.Module) -> None:

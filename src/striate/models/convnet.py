@@ -27,7 +27,7 @@ a hook returns takes the place of what the part has handed on, and so can be joi
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.models.card import ModelSpec
 from striate.models.fully_convolutional import to_fully_convolutional
+from striate.models.hidden_layers import hidden_widths, with_hidden
 from striate.models.last_layer import fresh_like, width
 from striate.models.network import InputError, Network
 from striate.units import plural
@@ -221,20 +222,39 @@ class ConvNet(Network):
         """
         return to_fully_convolutional(self, form)
 
-    def reset_head(self, num_classes: int) -> ConvNet:
+    def reset_head(
+        self, num_classes: int, hidden: int | Sequence[int] | None = None, hidden_dropout: float | None = None
+    ) -> ConvNet:
         """Put a fresh last layer of `num_classes` outputs into the head and the auxiliary heads.
 
-        Only the layer named `classifier` is new; dense layers before it stay.
+        Args:
+            num_classes: outputs.
+            hidden: widths of new hidden layers, each with the network's activation and a dropout, in place of all
+                dense layers of the head; none (`()`) for a classifier alone. By default only the layer named
+                `classifier` is new; dense layers before it stay.
+            hidden_dropout: share of each new hidden layer's outputs that is dropped in training; by default that of
+                the hidden layers which are replaced, 0.5 where there are none.
 
         Raises:
-            UsageError: fewer than one class.
+            UsageError: fewer than one class, impossible widths, or a head that ends in no dense layer.
         """
         if num_classes < 1:
             raise UsageError(f"num_classes is {num_classes}; a network needs at least 1")
-        for head in (self.head, *self.auxiliary.values()):
+        changed: dict[str, Any] = {"num_classes": num_classes}
+        heads = [self.head, *self.auxiliary.values()]
+        if hidden is not None:
+            widths, activation = hidden_widths(hidden), str(self.spec.arguments.get("activation", "relu"))
+            self.head, dropped = with_hidden(
+                self.head, widths, num_classes, activation=activation, dropout=hidden_dropout, whose=self.spec.name
+            )
+            changed |= {"hidden": widths, "hidden_dropout": dropped}
+            heads = heads[1:]
+        elif hidden_dropout is not None:
+            raise UsageError("hidden_dropout is for new hidden layers; give hidden, their widths, with it")
+        for head in heads:
             head.classifier = fresh_like(head.get_submodule("classifier"), num_classes)
         if self.spec.arguments:
-            self.spec = ModelSpec(self.spec.name, {**self.spec.arguments, "num_classes": num_classes})
+            self.spec = ModelSpec(self.spec.name, {**self.spec.arguments, **changed})
         return self
 
     def parts(self) -> dict[str, nn.Module]:

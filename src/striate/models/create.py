@@ -11,7 +11,7 @@ from striate.models.building import build
 from striate.models.card import Card
 from striate.models.catalogue import get_card
 from striate.models.convnet import ConvNet
-from striate.models.options import check_options
+from striate.models.options import HIDDEN, check_options
 from striate.models.pretrained import options_needed, pretrained, put_in
 
 
@@ -22,6 +22,8 @@ def create_model(
     in_channels: int | None = None,
     input_size: int | Sequence[int] | None = None,
     weights: str | Path | None = None,
+    hidden: int | Sequence[int] | None = None,
+    hidden_dropout: float | None = None,
     fully_convolutional: str | None = None,
     **options: Any,
 ) -> ConvNet:
@@ -39,6 +41,10 @@ def create_model(
             `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the
             first convolution is adapted (`striate.weights.adapt_channels`). A network on another's base takes
             that network's weights; its own head is left fresh.
+        hidden: widths of the head's hidden layers, in place of the network's own: 256, or (256, 128). Weights that
+            have other ones, or none, leave all dense layers of the head fresh; by default as the weights, or the
+            network, have them (`ConvNet.reset_head`).
+        hidden_dropout: share of the outputs of those layers that is dropped in training; see there.
         fully_convolutional: "average" or "map" turns the dense layers into convolutions once the weights are in
             (`ConvNet.to_fully_convolutional`); `input_size` is then the smallest size that has one place.
         options: the family's own, e.g. `stride_in="3x3"`. Weights bring the options they need; contradicting
@@ -61,6 +67,8 @@ def create_model(
     size = _size(card, input_size)
     found = pretrained(card, weights) if weights is not None else None
     whole = found.source if found is not None and not found.of_base else None
+    if hidden is None and whole is not None:
+        hidden = whole.options.get(HIDDEN)
     if size is None and card.fixed_size and whole is not None:
         size = _size(card, whole.input_size)
     needed = options_needed(card, found, options) if found is not None else {}
@@ -71,6 +79,8 @@ def create_model(
         in_channels=in_channels,
         size=size,
     )
+    if hidden is not None or hidden_dropout is not None:
+        model.reset_head(model.num_classes, hidden, hidden_dropout)
     if found is not None:
         put_in(model, found)
     return model if fully_convolutional is None else model.to_fully_convolutional(fully_convolutional)

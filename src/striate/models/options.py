@@ -18,6 +18,11 @@ KINDS: dict[str, tuple[type, str]] = {
 }
 
 
+#: Options of every network with a dense classifier, which `create_model` itself takes.
+HIDDEN = "hidden"
+OF_THE_HEAD = (HIDDEN, "hidden_dropout")
+
+
 def options_of(family: Family) -> list[str]:
     """Names of the options that a family's builder takes."""
     parameters = inspect.signature(family.build).parameters.values()
@@ -38,7 +43,7 @@ def check_options(card: Card, options: dict[str, object]) -> None:
     known = options_of(family)
     for option, value in options.items():
         if option not in known:
-            raise unknown(f"option of {card.name}", option, known)
+            raise unknown(f"option of {card.name}", option, [*known, *OF_THE_HEAD])
         annotation = inspect.signature(family.build).parameters[option].annotation
         kind, *none = inspect.formatannotation(annotation).strip("'").split(" | ")
         if kind not in KINDS:  # of a family of somebody else's, whose builder says what it takes

@@ -15,7 +15,8 @@ from striate.models.building import weightless
 from striate.models.card import Card
 from striate.models.catalogue import families, get_card
 from striate.models.convnet import ConvNet
-from striate.models.options import defaults_of
+from striate.models.hidden_layers import first_dense
+from striate.models.options import HIDDEN, defaults_of
 from striate.weights import (
     WeightSource,
     adapt_channels,
@@ -139,6 +140,8 @@ def options_needed(card: Card, found: Pretrained, options: Mapping[str, Any]) ->
     source, known = found.source, defaults_of(card)
     needed = {}
     for option, value in source.options.items():
+        if option == HIDDEN:
+            continue  # other hidden layers than the weights' are fresh ones
         if option not in known:
             if found.of_base is None and HABITS.get(option) != value:
                 raise UsageError(f"{source.name}: needs {option}={value!r}, which {card.name} does not have")
@@ -167,15 +170,35 @@ def put_in(model: ConvNet, found: Pretrained) -> None:
     if not model.auxiliary:  # heads that only training used
         state = {key: value for key, value in state.items() if not key.startswith(AUXILIARY)}
     state = dict(model.fitted(state))
-    leave: tuple[str, ...] = ()
-    if found.of_base is not None:
-        leave = (HEAD, AUXILIARY)
-    elif source.num_classes != model.num_classes:
-        leave = (CLASSIFIER, *(f"{AUXILIARY}{name}.classifier." for name in model.auxiliary))
+    leave = _left_fresh(model, found, state)
     load_state(model, state, where=source.name, leave=leave)
     model.weights_source = source
     left = (key.rpartition(".")[0] for key, _ in model.named_parameters() if leave and key.startswith(leave))
     model.fresh = tuple(dict.fromkeys(left))
+
+
+def _left_fresh(model: ConvNet, found: Pretrained, state: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Beginnings of the names of tensors that stay as the network has them."""
+    if found.of_base is not None:
+        return (HEAD, AUXILIARY)
+    leave: tuple[str, ...] = ()
+    if found.source.num_classes != model.num_classes:
+        leave = (CLASSIFIER, *(f"{AUXILIARY}{name}.classifier." for name in model.auxiliary))
+    start = first_dense(model.head) if HIDDEN in model.spec.arguments else None
+    if start is None:
+        return leave
+    kept = tuple(f"{HEAD}{name}." for name, _ in list(model.head.named_children())[:start])
+
+    def hidden(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+        others = (*kept, CLASSIFIER)
+        return {
+            key: tuple(x.shape) for key, x in tensors.items() if key.startswith(HEAD) and not key.startswith(others)
+        }
+
+    own, given = hidden(model.state_dict()), hidden(state)
+    if own != given:  # then the classifier has other inputs, too
+        leave = (*leave, CLASSIFIER, *own, *given)
+    return leave
 
 
 def _on_top_of(model: ConvNet, base: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from striate.caller import either
 from striate.errors import StriateError, UsageError, unknown
 from striate.models.budget import LIMITS, Cost, cost_of, latency_of, written
 from striate.models.card import Card, ModelSpec
@@ -165,7 +166,8 @@ def scale(
 def _checked(card: Card, limits: Mapping[str, float], axes: Sequence[str] | None) -> tuple[str, ...]:
     """The axes, when they and the limits are possible."""
     if not limits:
-        raise UsageError(f"scaling needs a budget: {', '.join(LIMITS)}")
+        budgets = either("--macs, --params, --memory or --latency", ", ".join(LIMITS))
+        raise UsageError(f"scaling needs a budget: {budgets}")
     for kind, limit in limits.items():
         if kind not in LIMITS:
             raise unknown("budget", kind, LIMITS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from striate.caller import either
 from striate.errors import UsageError
 from striate.models import Network, Outline, get_card, list_models
 from striate.models.libraries import WITH_HEADS
@@ -77,6 +78,7 @@ def auxiliary_weight(model: Network, recipe: Recipe) -> float:
     if not weight:
         raise UsageError(
             f"{model.spec.name} has auxiliary heads and no weight for their losses; give one with "
-            "--set auxiliary_weight=0.3, or build it without them."
+            f"{either('--set auxiliary_weight=0.3', 'auxiliary_weight=0.3 among the settings')}, or build it "
+            "without them."
         )
     return weight

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from striate.augment import Augment, recolour, warp
+from striate.caller import either
 from striate.data import ArrayImages, Preprocessing, Split
 from striate.data.views import View, cut_all
 from striate.data.workers import opencv_alone
@@ -160,7 +161,7 @@ class Batches:
         if self.training and together > len(split):
             raise UsageError(
                 f"a batch of {together} is larger than the {len(split)} images to train on. "
-                f"Give --batch-size {max(1, len(split) // 4)} or less."
+                f"Give {either('--batch-size', 'a batch_size of')} {max(1, len(split) // 4)} or less."
             )
         self.steps = len(split) // together if self.training else -(-len(split) // batch_size)
         self.waited = 0.0  # seconds the consumer has waited for batches

@@ -63,7 +63,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     except PermissionError as error:
         raise StriateError(f"{path}: cannot be read ({error.strerror}).") from error
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise StriateError(f"{path}: the checkpoint is damaged ({error}). Start again with a new --run.") from error
+        raise StriateError(f"{path}: the checkpoint is damaged ({error}). Start again in a new folder.") from error
 
 
 def checksum(tensors: dict[str, Tensor]) -> int:

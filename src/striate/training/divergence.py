@@ -10,6 +10,7 @@ from typing import NoReturn
 import torch
 from torch import Tensor
 
+from striate.caller import either
 from striate.errors import StriateError
 from striate.training.sums import EpochSums
 
@@ -83,9 +84,9 @@ class Guard:
         step, rate = self.recent.broken()
         if not step:
             raise StriateError(f"{what} is infinite or not a number before the first step; start from other weights.")
-        clip = "" if self.clips else ", or with --set clip_norm=1"
+        clip = "" if self.clips else f", or with {either('--set clip_norm=1', 'clip_norm=1 among the settings')}"
         raise StriateError(
             f"{what} became infinite or not a number in epoch {(step - 1) // self.steps + 1}, by step {step}, at a "
             f"learning rate of {rate:.3g}. The last good state is kept in {self.run}. Train again with a lower "
-            f"--lr{clip}."
+            f"{either('--learning-rate', 'learning_rate')}{clip}."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from striate.caller import either
 from striate.errors import StriateError, UsageError
 
 PRECISIONS = {"auto": "auto", "32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed", "64": "64-true"}
@@ -55,5 +56,7 @@ def device_type(accelerator: str) -> str:
     if wanted not in available:
         raise UsageError(f"device '{accelerator}' is unknown; it is one of auto, cpu, cuda, mps.")
     if not available[wanted]:
-        raise StriateError(f"device '{accelerator}' is not on this machine; leave --device away to use what is.")
+        raise StriateError(
+            f"device '{accelerator}' is not on this machine; leave {either('--device', 'device')} away to use what is."
+        )
     return wanted

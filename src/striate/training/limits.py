@@ -6,7 +6,9 @@ import dataclasses
 from itertools import pairwise
 from typing import Any
 
+from striate.caller import either, said
 from striate.errors import UsageError
+from striate.training.schedules import in_epochs
 
 #: The least and the largest value of each field. The large ones are far beyond all that trains: whoever asks for more
 #: has mistyped.
@@ -19,6 +21,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "warmup_epochs": (0, 1_000_000),
     "peak": (0, 1),
     "gamma": (0, 1),
+    "every": (1, 1_000_000),
     "patience": (1, 1_000_000),
     "label_smoothing": (0, 1),
     "auxiliary_weight": (0, 100),
@@ -52,15 +55,20 @@ def _check(name: str, value: Any, whole: bool, least: float, most: float) -> Non
     fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not fits or not least <= value <= most:  # a NaN is within no limits
         number = "a whole number" if whole else "a number"
-        raise UsageError(f"{name} is {value!r}; it must be {number} from {least:,} to {most:,}.")
+        raise UsageError(f"{said(name)} is {value!r}; it must be {number} from {least:,} to {most:,}.")
 
 
 def _check_milestones(milestones: Any) -> None:
+    most = LIMITS["epochs"][1]
     for milestone in milestones:
-        _check("one of the milestones", milestone, False, 0, 1)
-    if not all(first < second for first, second in pairwise((0, *milestones, 1))):
+        _check("one of the milestones", milestone, False, 0, most)
+    whole = all(milestone == int(milestone) for milestone in milestones)
+    rises = all(first < second for first, second in pairwise((0, *milestones)))
+    if not rises or not (whole if in_epochs(milestones) else all(milestone < 1 for milestone in milestones)):
         text = ", ".join(f"{milestone:g}" for milestone in milestones)
-        raise UsageError(f"milestones are {text}; they are shares of training between 0 and 1, in rising order.")
+        raise UsageError(
+            f"milestones are {text}; they are shares of training, below 1, or whole epochs, from 1 on, in rising order."
+        )
 
 
 def check_validated(recipe: Any, validated: bool) -> None:
@@ -69,4 +77,5 @@ def check_validated(recipe: Any, validated: bool) -> None:
         return
     for asked, what in ((recipe.early_stopping, "early_stopping"), (recipe.schedule == "plateau", "schedule=plateau")):
         if asked:
-            raise UsageError(f"{what} goes by validation figures, and no images are set aside; give --val-fraction.")
+            share = either("--val-fraction", "val_fraction")
+            raise UsageError(f"{what} goes by validation figures, and no images are set aside; give {share}.")

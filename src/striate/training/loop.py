@@ -158,11 +158,8 @@ class Training:
 
     def learning_rate(self) -> float:
         """The rate of the next step."""
-        phases = [
-            (count * self.train_batches.steps, EXTENSION_RATE if number else 1.0)
-            for number, count in enumerate(self.position.phases)
-        ]
-        factor = rate_factor(self.schedule, self.position.step, phases)
+        phases = [(epochs, EXTENSION_RATE if number else 1.0) for number, epochs in enumerate(self.position.phases)]
+        factor = rate_factor(self.schedule, self.position.step, self.train_batches.steps, phases)
         return self.recipe.learning_rate * factor * self.plateau.factor
 
     def look_up(self, seconds: float) -> None:

@@ -39,6 +39,11 @@ def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
     return (logits.softmax(1) - truth).square().sum(1).mean()
 
 
+def half_squared_error(logits: Tensor, labels: Tensor) -> Tensor:
+    """Half of it, 1/2 sum (t - o)^2, whose derivative by each output is o - t (Rumelhart et al., 1986): 1 at worst."""
+    return squared_error(logits, labels) / 2
+
+
 #: Units of F6. LeNet's losses add up one squared error for each; divided by their number, they train at the rates of
 #: other losses.
 RBF_UNITS = 84
@@ -60,6 +65,7 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
         "cross_entropy": F.cross_entropy,
         "binary": binary,
         "squared_error": squared_error,
+        "half_squared_error": half_squared_error,
         "hinge": HingeLoss("weston_watkins"),
         "rbf": rbf,
         "rbf_distance": rbf_distance,

@@ -10,6 +10,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from striate.caller import either
 from striate.data import Preprocessing
 from striate.errors import StriateError
 from striate.files import write_atomically
@@ -95,7 +96,8 @@ def load_model(path: str | Path, trust: Trust | None = None) -> tuple[Network, D
             if FORMAT not in metadata:
                 raise StriateError(
                     f"{path}: these weights do not say what network, classes and preprocessing they belong to, and "
-                    "striate does not guess. To start from them, train with --weights and --model."
+                    "striate does not guess. To start from them, train with "
+                    f"{either('--weights and --model', 'weights and model')}."
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:

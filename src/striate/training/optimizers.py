@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from striate.errors import unknown
 
-OPTIMIZERS = ("sgd", "adamw", "rmsprop")
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
@@ -28,8 +28,10 @@ def create_optimizer(
     """Build an optimizer.
 
     Args:
-        name: "sgd" (momentum, Nesterov's if wanted), "adamw" (Loshchilov & Hutter, 2019; `momentum` is beta 1)
-            or "rmsprop" (Hinton's lecture 6e; `momentum` on top).
+        name: "sgd" (momentum, Nesterov's if wanted), "adam" (Kingma & Ba, 2015, arXiv:1412.6980; `momentum` is
+            beta 1, and weight decay is L2 in the gradient), "adamw" (Loshchilov & Hutter, 2019, arXiv:1711.05101:
+            the same, and weight decay takes its share of the weights beside the gradient) or "rmsprop" (Hinton's
+            lecture 6e; `momentum` on top).
         groups: parameter groups.
         learning_rate: the rate that the schedule's factor multiplies.
         momentum: see name.
@@ -40,6 +42,8 @@ def create_optimizer(
     """
     if name == "sgd":
         return torch.optim.SGD(groups, learning_rate, momentum=momentum, nesterov=nesterov and momentum > 0, fused=True)
+    if name == "adam":
+        return torch.optim.Adam(groups, learning_rate, betas=(momentum, 0.999), fused=True)
     if name == "adamw":
         return torch.optim.AdamW(groups, learning_rate, betas=(momentum, 0.999), fused=True)
     if name == "rmsprop":

@@ -9,6 +9,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from striate.caller import either
 from striate.errors import StriateError, UsageError
 from striate.files import at_home, explain, portable_name, write_atomically, write_csv
 from striate.strict_json import to_json
@@ -63,8 +64,9 @@ class RunFolder:
         except OSError as error:
             raise explain(error, self.path) from error
         if taken:
-            resumable = f"Go on with it: --resume {self.path}; or choose" if self.config.is_file() else "Choose"
-            raise UsageError(f"{self.path} exists already and is never overwritten. {resumable} another --run.")
+            on = either(f"--resume {self.path}", f"striate.resume({str(self.path)!r})")
+            resumable = f"Go on with it: {on}; or choose" if self.config.is_file() else "Choose"
+            raise UsageError(f"{self.path} exists already and is never overwritten. {resumable} {_another()}.")
 
     @property
     def has_results(self) -> bool:
@@ -94,7 +96,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=exist_ok)
         except FileExistsError:
             if exist_ok:
-                raise UsageError(f"{self.path} is a file; choose another --run.") from None
+                raise UsageError(f"{self.path} is a file; choose {_another()}.") from None
             raise
         except OSError as error:
             raise explain(error, self.path) from error
@@ -136,7 +138,7 @@ class RunFolder:
             lock.acquire(timeout=self._patience())
         except Timeout:
             raise StriateError(
-                f"{self.path}: another process is training in this folder. Wait for it, or choose another --run."
+                f"{self.path}: another process is training in this folder. Wait for it, or choose {_another()}."
             ) from None
         except OSError as error:
             raise explain(error, self.path) from error
@@ -182,3 +184,7 @@ class RunFolder:
         """Write rows as CSV; nothing where there are none."""
         if rows:
             write_csv(path, rows)
+
+
+def _another() -> str:
+    return either("another --run", "another folder to run in")

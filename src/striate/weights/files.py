@@ -22,7 +22,7 @@ from striate.weights.source import WeightSource
 NOT_OF_THE_WEIGHTS = (
     *("num_classes", "in_channels", "input_size"),
     *("init", "zero_init_residual", "gate_bias"),
-    *("dropout", "dropout_image", "drop_path", "norm_momentum", "memory_efficient"),
+    *("dropout", "hidden_dropout", "dropout_image", "drop_path", "norm_momentum", "memory_efficient"),
 )
 
 #: The metadata entry of a trained classifier's file.
