@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: Distributions whose module has another name.
 MODULES = {
+    "huggingface-hub": "huggingface_hub",
     "lightning-fabric": "lightning_fabric",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",

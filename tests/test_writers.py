@@ -43,11 +43,13 @@ ALLOWED = {
         "fdopen": "the same as a stream of C's",
     },
     "cli/app.py": {"open": "os.devnull, in place of output that the caller has closed"},
+    "cli/output.py": {"shutil": "the size of the terminal"},
     "cli/kernel.py": {"save": "into the file that `write_atomically` has opened"},
     "analysis/drawing.py": {"savefig": "into the file that `write_atomically` has opened"},
     "report/charts.py": {"savefig": "into memory, for the page"},
     "report/pictures.py": {"save": "into memory, for the page"},
     "training/model_file.py": {"save": "to bytes"},
+    "models/libraries.py": {"huggingface_hub": "told that there is no network; timm fetches its own weights"},
     "training/checkpoints.py": {"save": "to bytes"},
 }
 

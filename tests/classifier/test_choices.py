@@ -71,11 +71,11 @@ def test_a_network_goes_by_side_and_channels(side, small, channels):
     ],
 )
 def test_small_images_are_seen_at_their_size_where_the_network_can(network, sizes):
-    assert {side: choices.input_size(network, side, None) for side in sizes} == sizes
+    assert {side: choices.input_size(outline_of(network), side, None) for side in sizes} == sizes
 
 
 def test_weights_decide_the_size_whatever_the_images_are():
-    assert [choices.input_size("efficientnet_b2", side, "imagenet") for side in (None, 20, 500)] == [288] * 3
+    assert [choices.input_size(outline_of("efficientnet_b2"), side, "imagenet") for side in (None, 20, 500)] == [288] * 3
 
 
 def test_a_size_is_explained_where_it_is_that_of_some_images_among_others():

@@ -292,12 +292,12 @@ def test_what_is_to_be_said_of_images_comes_first_and_what_was_left_out_last(
 def test_images_are_measured_with_the_preprocessing_in_batches(monkeypatch, classifier, colours):
     asked = []
     outcome = classifier.evaluate(colours)
-    monkeypatch.setattr(module, "Batches", lambda *given: asked.append(given) or "batches")
-    monkeypatch.setattr(module, "evaluate", lambda *given: asked.append(given) or outcome)
+    monkeypatch.setattr(module, "Batches", lambda *given, views: asked.append((*given, views)) or "batches")
+    monkeypatch.setattr(module, "evaluate", lambda predictor, *given: asked.append((predictor.network, *given)) or outcome)
     part = open_dataset(colours).val
     assert classifier.evaluate(part).loss == outcome.loss
     look = classifier.description.preprocessing
-    assert asked == [(part, look, 64), (classifier.model, "batches", look, classifier.classes)]
+    assert asked == [(part, look, 64, ()), (classifier.model, "batches", classifier.classes)]
 
 
 @pytest.mark.parametrize(

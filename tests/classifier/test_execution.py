@@ -281,7 +281,7 @@ def test_a_training_ends_with_what_there_is_to_say(executed, reason):
 @pytest.mark.parametrize("reason", ["finished", "early stopping"])
 def test_a_training_that_is_over_is_only_measured(executed, reason):
     seen, folder = executed(Position([2], epoch=2, stopped_by=reason))
-    line = f"{folder.path} is trained already; --extend N adds epochs, --drop-checkpoint frees 1.2 MB."
+    line = f"{folder.path} is trained already; --extend N adds epochs, --drop-checkpoint frees 1.23 MB."
     assert seen == ["hello", "save", line, *LAST, "report True"]
 
 
@@ -304,7 +304,7 @@ def test_a_checkpoint_is_dropped_once_training_is_over(executed, reason, dropped
     seen, folder = executed(position, ends=reason, drop_checkpoint=True)
     assert folder.checkpoint.exists() is not dropped
     if reason != "interrupted":
-        done = "is removed (1.2 MB); the run can be used, and not extended."
+        done = "is removed (1.23 MB); the run can be used, and not extended."
         assert seen[-1] == f"{folder.checkpoint} {done if dropped else 'is kept: the training is not finished.'}"
         assert seen[-2] == "report True"
     assert folder.read_config() == ({"checkpoint": f"dropped: {reason} after epoch 2"} if dropped else {})

@@ -17,7 +17,7 @@ from striate.errors import StriateError, UsageError
 @pytest.fixture
 def spelt(monkeypatch, tmp_path):
     """Pretends that the system spells the path "café" as the name of this test's folder."""
-    for module in (files, places, runs):
+    for module in (files.paths, places, runs):
         monkeypatch.setattr(module, "as_spelt_here", lambda text: str(tmp_path) if text == "café" else text)
     return str(tmp_path)
 

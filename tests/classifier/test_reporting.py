@@ -309,7 +309,7 @@ def test_augmented_versions_are_drawn_as_the_recipe_and_the_network_have_it(phot
 def test_the_cost_is_that_of_the_network_as_trained(tmp_path, monkeypatch):
     asked = []
     latency = SimpleNamespace(milliseconds=7.5, setup="on a machine")
-    monkeypatch.setattr(reporting, "measure_latency", lambda *given: asked.append(given) or latency)
+    monkeypatch.setattr(reporting, "measure_latency", lambda *given, channels_last: asked.append(given) or latency)
     run = RunFolder(tmp_path)
     run.model.write_bytes(bytes(77))
     look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "squash")

@@ -282,7 +282,7 @@ def test_what_is_decided_elsewhere_is_no_option_of_a_network():
         "weights": "give them by themselves",
         "fully_convolutional": "a network is trained with its dense layers",
     }
-    assert why.keys() == set(inspect.signature(create_model).parameters) - {"options"}
+    assert why.keys() == set(inspect.signature(create_model).parameters) - {"options", "hidden", "hidden_dropout"}
     for name, reason in why.items():
         with pytest.raises(UsageError, match=f"^{name} is no option of a network: {reason}\\.$"):
             network_options({name: 1})

@@ -14,7 +14,7 @@ from striate.training.shelf import PURPOSES, RECIPES
 def test_the_list_has_a_line_for_each_recipe(cli):
     heading, *lines = cli("recipes").out.splitlines()
     assert re.split(r"  +", heading) == [
-        *("name", "network", "epochs", "batch size", "optimizer", "learning rate", "schedule", "for"),
+        *("recipe", "network", "epochs", "batch", "optimizer", "rate", "schedule", "for"),
     ]
     for line, (name, recipe) in zip(lines, RECIPES.items(), strict=True):
         assert re.split(r"  +", line) == [

@@ -26,6 +26,7 @@ def test_a_record_that_says_nothing_is_of_imagenets_usual_images():
         "accuracy": (),
         "options": {},
         "style": "",
+        "classes": (),
     }
     with pytest.raises(dataclasses.FrozenInstanceError):
         source.name = "c"
