@@ -86,6 +86,13 @@ def test_a_picture_is_as_wide_as_a_page_and_its_words_come_on_top(laid_out: list
     assert min(box.y0 for _, _, box in paper.words[:4]) > below
 
 
+def test_words_without_a_break_stay_on_the_paper(laid_out: list[Any]) -> None:
+    with sheet("x.svg", 1, "m" * 200, about="W" * 200, reading="/folder" * 60):
+        pass
+    assert laid_out[0].flaws == []
+    assert len(laid_out[0].texts) > 6
+
+
 def test_a_picture_has_two_hundred_dots_an_inch(tmp_path: Path) -> None:
     with sheet(tmp_path / "x.PNG", 2, "") as body:
         body.text(0.5, 0.5, "words")

@@ -127,15 +127,20 @@ def test_a_long_network_is_folded_by_stage(stages: int, most: int, names: list[s
     assert [row.name for row in rows] == names
 
 
+def test_several_networks_share_the_rows_of_a_page(drawn: list[Any]) -> None:
+    plots.plot_summaries([blocks(2, 10)] * 6, "x.svg")
+    assert [len(memory.get_yticklabels()) for memory, _, _ in columns(drawn[0])] == [6] * 6
+
+
 def test_the_reading_names_the_rows_with_most_of_each_cost() -> None:
     rows = [
         Bars("stem", (60, 1, 0)),
         Bars("body", (30, 1, 50)),
         Bars("tail", (0, 2, 50)),
-        Bars("and 9 others", (10, 96, 0), folded=True),
+        Bars("and 9 others", (10, 96, 50), folded=True),
     ]
     assert plots.where_most_lies(rows) == (
-        "Most memory in stem (60%), parameters in tail (2%) and multiply-adds in body and 1 more (50% each)."
+        "Most memory in stem (60%), parameters in tail (2%) and multiply-adds in body and 1 more (33% each)."
     )
     assert plots.where_most_lies([Bars("pool", (8, 0, 0))]) == "Most memory in pool (100%)."
     assert plots.where_most_lies([]) == "Nothing in it costs memory, parameters or multiply-adds."

@@ -61,10 +61,9 @@ class Watcher(Recorder, TorchDispatchMode):
         tensors = tensors_in(output)
         if tensors:
             visit.output_shape, visit.receptive_field = tuple(tensors[0].shape), self.field_of(tensors[0])
-        if visit.module is not None and class_of(visit.module) in ONE_OUTPUT and tensors and visit.children:
-            for part in visit.children:
-                part.activation_bytes = 0
-            visit.children[-1].activation_bytes = tensors[0].numel() * tensors[0].element_size()
+        layer = visit.module if visit.is_leaf and visit.children and tensors else None
+        if layer is not None and class_of(layer) in ONE_OUTPUT:
+            visit.children[0].activation_bytes = tensors[0].numel() * tensors[0].element_size()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
