@@ -153,7 +153,7 @@ def test_the_reading_of_several_says_who_costs_most_and_how_many_times_the_cheap
         Bars("net", (4096, 0, 500)),
     ]
     assert plots.who_costs_most(networks) == (
-        "Most memory: net (4 KB, 2.00 times mobile); most parameters: vgg (138.0 M, none in net); "
+        "Most memory: net (4 KiB, 2.00 times mobile); most parameters: vgg (138.0 M, none in net); "
         "multiply-adds: the same in all (500)."
     )
     assert "most multiply-adds: a (1.00 M, 1,000 times b)" in plots.who_costs_most(

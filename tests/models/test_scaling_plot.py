@@ -33,12 +33,12 @@ def axes_of(figure: Any) -> list[Any]:
 def test_the_reading_says_which_coefficients_fit_and_what_they_cost_of_the_budget() -> None:
     assert reading(SCALED) == (
         "The largest form that fits has phi -0.50: width ×0.950 and resolution ×0.930; it costs 190 M multiply-adds "
-        "(95% of the 200 M allowed) and 2.4 M parameters (80% of the 3 M allowed)."
+        "(95% of the 200 M allowed) and 2.40 M parameters (80% of the 3 M allowed)."
     )
     timed = Scaled(**{**vars(SCALED), "latency": 15.0, "limits": {"memory": 1e8, "latency": 20.0}})
     assert reading(timed).endswith(
-        "it costs 50 MB memory of weights and activations (50% of the 100 MB allowed) and 15.0 ms latency (75% of the "
-        "20.0 ms allowed)."
+        "it costs 50.0 MB memory of weights and activations (50% of the 100 MB allowed) and 15.0 ms latency (75% of "
+        "the 20 ms allowed)."
     )
 
 
@@ -78,7 +78,7 @@ def test_a_form_alone_and_one_whose_time_was_asked_for(drawn: list[Any]) -> None
         "memory (bytes)",
         "latency (ms)",
     ]
-    assert [text.get_text() for axis in axes for text in axis.texts] == ["190 M", "2.4 M", "50 MB", "12.3 ms"]
+    assert [text.get_text() for axis in axes for text in axis.texts] == ["190 M", "2.40 M", "50.0 MB", "12.3 ms"]
 
 
 def test_forms_that_cannot_be_built_are_left_out(drawn: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

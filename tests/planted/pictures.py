@@ -20,7 +20,7 @@ FAULTS: tuple[Fault, ...] = (
         ('{"Date": None}', "{}"),
         ("room = 72 * (PAGE_WIDTH - 2 * INDENT) * FITTED", "room = 72 * PAGE_WIDTH"),
         ("        y -= LEADING * line.size", "        y -= 0.5 * LEADING * line.size"),
-        ("    head = limit // 3 if head is None else head", "    head = 0"),
+        ("        for cut in (shortened, shortened_path):", "        for cut in (shortened,):"),
         ("    axis.set_minor_formatter(NullFormatter())", "    pass"),
     ),
     *faults(
@@ -43,12 +43,12 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "analysis/plots.py",
         "analysis/test_plots.py",
-        ("    most = MOST_ROWS // count", "    most = MOST_ROWS"),
+        ("    most = MOST_ROWS // number", "    most = MOST_ROWS"),
         ("            break  # a cheaper part", "            continue  # a cheaper part"),
         ("    if len(parts) < FEWEST_ROWS:", "    if True:"),
         ("if value == largest and not row.folded]", "if value == largest]"),
-        ("    if depth and count > MOST_BY_LAYER:", "    if False:"),
-        ('("parameters", "parameters", count_text)', '("parameters", "multiply_adds", count_text)'),
+        ("    if depth and number > MOST_BY_LAYER:", "    if False:"),
+        ('("parameters", "parameters", partial(', '("parameters", "multiply_adds", partial('),
     ),
     *faults(
         "analysis/bubbles.py",
@@ -67,7 +67,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "analysis/effective_plot.py",
         "analysis/test_effective_plot.py",
-        ("the theoretical field covers {field.theoretical_area / size:.0%}", "the theoretical field covers {1:.0%}"),
+        ("percent(field.theoretical_area / size, 0)", "percent(1, 0)"),
         ("    axis, scale = body.subplots(1, 2, width_ratios=(24, 1))", "    axis = scale = body.subplots()"),
         ("        corner = (columns - wide / 2, rows - tall / 2)", "        corner = (columns, rows)"),
     ),
@@ -82,7 +82,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "models/scaling_plot.py",
         "models/test_scaling_plot.py",
-        ("({spent[kind] / limit:.0%}", "({limit / spent[kind]:.0%}"),
+        ("percent(spent[kind] / limit, 0)", "percent(limit / spent[kind], 0)"),
         ("costs_for(cost, None, panels), faint=True)", "costs_for(scaled.cost, None, panels), faint=True)"),
     ),
     *faults(
