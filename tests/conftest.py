@@ -6,9 +6,12 @@ import importlib.util
 import io
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,12 +88,34 @@ def run(trained, tmp_path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
+def _module(name: str) -> ModuleType:
+    """A file of helpers beside this one."""
+    specification = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = sys.modules[name] = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> list[Any]:
+    """The figures that were drawn, in place of files."""
+    figures: list[Any] = []
+    monkeypatch.setattr("striate.analysis.drawing.save", lambda figure, path: figures.append(figure) or Path(path))
+    return figures
+
+
+@pytest.fixture
+def laid_out(monkeypatch) -> list[Any]:
+    """The pictures that were drawn as they lie on paper, in place of files; see paper.py."""
+    lay_out, sheets = _module("paper").lay_out, []
+    monkeypatch.setattr("striate.analysis.drawing.save", lambda figure, path: sheets.append(lay_out(figure)) or path)
+    return sheets
+
+
 @pytest.fixture
 def windows(monkeypatch) -> Callable[[Path], bool]:
     """Files behave as on Windows until the test is over; see windows.py. Tells whether this process has one open."""
-    specification = importlib.util.spec_from_file_location("windows", Path(__file__).with_name("windows.py"))
-    manners = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(manners)
+    manners = _module("windows")
     manners.behave_like_windows(monkeypatch)
     return manners.is_open
 

@@ -1,12 +1,9 @@
 """Tables of gradients to the letter: columns, rules, numbers in place of long names."""
 
-from pathlib import Path
-
 import pytest
 
-from striate.analysis.gradient_tables import MEANING, aligned, as_csv, markdown, plot_gradients, text
+from striate.analysis.gradient_tables import MEANING, aligned, as_csv, markdown, text
 from striate.analysis.gradients import Gradients, LayerGradient
-from striate.errors import UsageError
 
 
 def run(label: str, loss: float = 1.5, **norms: float) -> Gradients:
@@ -130,30 +127,3 @@ def test_long_layers_are_shortened_before_networks_lose_their_names() -> None:
     assert lines[3].split() == ["layer", "network0", "network1", "network2", "network3"]
     assert lines[5].startswith("s.stage1.0.residual.convolution   5.00e-01  ")
     assert lines[-1].startswith("left out  parts of layer; 76 columns or a")
-
-
-@pytest.mark.parametrize("count", [0, 1, 12, 13])
-def test_up_to_twelve_lines_can_be_told_apart(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from striate.analysis import gradient_tables
-
-    drawn: list = []
-    monkeypatch.setattr(gradient_tables, "save", lambda figure, path: drawn.append(figure) or path)
-    runs = [run(f"network {number}", a=1.0, b=2.0) for number in range(count)]
-    if not 1 <= count <= 12:
-        with pytest.raises(UsageError, match=f"{count} networks to draw; lines are readable for 1 to 12"):
-            plot_gradients(runs, tmp_path / "lines.svg")
-        return
-    assert plot_gradients(runs, tmp_path / "lines.svg") == tmp_path / "lines.svg"
-    (axes,) = drawn[0].axes
-    assert [line.get_linestyle() for line in axes.lines] == ["-"] * min(count, 6) + ["--"] * (count - 6)
-    looks = {(line.get_linestyle(), line.get_color()) for line in axes.lines}
-    assert len(looks) == count
-    assert {line.get_marker() for line in axes.lines} == {"o"}
-    assert (axes.get_xlabel(), axes.get_ylabel()) == (
-        "layer with weights, from the input",
-        "gradient, root mean square",
-    )
-    assert all(place == round(place) for place in axes.xaxis.get_major_locator().tick_values(1, 2))
-    assert not axes.spines["top"].get_visible()
-    assert not axes.get_legend().get_frame_on()
-    assert tuple(drawn[0].get_size_inches()) == (9, 5)

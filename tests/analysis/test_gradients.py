@@ -10,7 +10,8 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
-from striate.analysis.gradient_tables import aligned, as_csv, markdown, plot_gradients, text
+from striate.analysis.gradient_plot import plot_gradients
+from striate.analysis.gradient_tables import aligned, as_csv, markdown, text
 from striate.analysis.gradients import Gradients, LayerGradient, gradient_norms, with_activation, without_norms
 from striate.errors import StriateError, UsageError
 from striate.models import create_model

@@ -50,6 +50,16 @@ def test_only_new_values_that_depend_on_the_input_take_memory(name: str, device:
     assert root(function, device=device).activation_bytes == expected
 
 
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_a_local_response_normalisation_takes_one_output_and_no_work_space(device: str) -> None:
+    layers = nn.Sequential(nn.Conv2d(2, 6, 1), nn.LocalResponseNorm(5), nn.Sequential(nn.LocalResponseNorm(3)))
+    measured = summary(layers, (2, 8, 8), device=device)
+    assert [row.activation_bytes for row in measured.rows] == [4 * 6 * 64] * 3
+    assert measured.activation_bytes == 3 * 4 * 6 * 64
+    assert summary(layers[1], (6, 8, 8), device=device).activation_bytes == 4 * 6 * 64  # the network itself
+    assert root(lambda w, x: F.local_response_norm(x, 5), device=device).activation_bytes > FLOAT  # as it is written
+
+
 def test_values_written_into_others_take_none() -> None:
     assert root(lambda w, x: torch.mul(x, 2, out=x + 1), device="cpu").activation_bytes == FLOAT
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from striate.analysis import effective_receptive_field
+from striate.analysis import EffectiveField, effective_receptive_field
 from striate.models import create_model
 
 
@@ -72,6 +72,28 @@ def test_text_ends_with_the_picture_where_there_is_one(cli):
     assert "<svg" in Path("below/field.svg").read_text()
     assert json.loads(cli(*words, "--out", "below/field.png", "--json").out)["picture"] == "below/field.png"
     assert Path("below/field.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("network", "words", "title", "said"),
+    [
+        ("ResNet20", ("--seed", 3), "resnet20", "random weights, seed 3"),
+        ("resnet20_cifar", ("--weights", "{weights}"), "resnet20_cifar", "loaded with weights '{weights}'"),
+        ("{run}", (), "{run}", "its trained weights"),
+        ("{file}:net", (), "{file}:net", "weights as its file makes them, seed 0"),
+    ],
+)
+def test_a_picture_names_the_network_and_its_weights(
+    network, words, title, said, cli, weights, trained, tmp_path, monkeypatch
+):
+    (tmp_path / "net.py").write_text("from torch import nn\ndef net():\n    return nn.Conv2d(3, 4, 5)\n")
+    places = {"weights": weights, "run": trained, "file": tmp_path / "net.py"}
+    drawn = []
+    monkeypatch.setattr(EffectiveField, "plot", lambda field, path: drawn.append(field))
+    words = [str(word).format(**places) for word in (network, *words, "--size", 28, "--samples", 1, "--out", "a.svg")]
+    assert cli("field", *words).code == 0
+    assert drawn[0].network == title.format(**places)
+    assert drawn[0].weights.startswith(said.format(**places))
 
 
 @pytest.mark.parametrize(

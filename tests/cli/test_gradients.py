@@ -286,10 +286,12 @@ def test_what_gives_no_logits_or_does_not_run_is_told(cli, tmp_path):
 
 
 def test_pictures_and_tables_are_of_the_same_runs(cli, calls, monkeypatch):
-    from striate.analysis import gradient_tables as tables
+    from striate.analysis import gradient_plot
 
     drawn = []
-    monkeypatch.setattr(tables, "plot_gradients", lambda runs, path: drawn.append(([run.label for run in runs], path)))
+    monkeypatch.setattr(
+        gradient_plot, "plot_gradients", lambda runs, path: drawn.append(([run.label for run in runs], path))
+    )
     words = ("gradients", "lenet5", "keras_mnist", "--batch-size", 2)
     assert cli(*words, "--plot", "a.svg", "--out", "b.csv").out == "b.csv\n"
     assert cli(*words, "--out", "c.png").out == "c.png\n"
@@ -300,6 +302,21 @@ def test_pictures_and_tables_are_of_the_same_runs(cli, calls, monkeypatch):
     outcome = cli("gradients", "no_such_network", "--out", "a.doc")
     assert (outcome.code, "--out a.doc: its name must end in" in outcome.line()) == (2, True)
     assert "cannot draw to 'a.doc'" in cli("gradients", "no_such_network", "--plot", "a.doc").line()
+
+
+def test_a_picture_tells_the_weights_and_the_images(cli, calls, monkeypatch, colours, trained, nets):
+    from striate.analysis import gradient_plot
+
+    drawn = []
+    monkeypatch.setattr(gradient_plot, "plot_gradients", lambda runs, path: drawn.extend(runs))
+    assert cli("gradients", "lenet5", trained, "--batch-size", 3, "--seed", 7, "--plot", "a.svg").code == 0
+    assert cli("gradients", f"{nets}:four", "--data", colours, "--batch-size", 2, "--plot", "a.svg").code == 0
+    assert [run.weights for run in drawn] == [
+        *("random weights, seed 7", "its trained weights", "weights as its file makes them, seed 0"),
+    ]
+    assert [run.images for run in drawn] == [
+        *("3 images of noise, 1×28×28", "3 images of noise, 3×28×28", f"2 images of {colours}, 3×224×224"),
+    ]
 
 
 def test_heads_are_built_where_they_are_used(cli, calls):

@@ -1,6 +1,7 @@
 """striate recommend: every word arrives, and the advice is told letter by letter."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_each_word_arrives_alone(words, cli, asked):
 
 def test_every_word_is_here():
     names = {word.split()[0].strip("-") for word in SAID if word} - {"different"}
-    assert command.__annotations__.keys() - {"return"} == names | {"images", "json", "quiet"}
+    assert command.__annotations__.keys() - {"return"} == names | {"images", "out", "json", "quiet"}
 
 
 def test_the_advice_and_a_line_for_each_network_with_its_reasons(cli, asked):
@@ -146,3 +147,20 @@ def test_the_number_of_images_must_be_told(cli):
     outcome = cli("recommend")
     assert outcome.code == 2
     assert "--images" in outcome.line()
+
+
+def test_a_picture_is_drawn_of_what_was_asked_and_its_path_told_last(cli, asked, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "striate.models.recommendation_plot.plot_recommendations",
+        lambda found, path, **said: drawn.append(([one.name for one in found], path, said)),
+    )
+    words = ("recommend", "--images", 300, "--size", 96, "--params", "5M")
+    assert cli(*words, "--out", "a.svg").out == f"{cli(*words).out}a.svg\n"
+    assert len(json.loads(cli(*words, "--out", "b.png", "--json").out)["networks"]) == 2
+    said = {"images": 300, "size": 96, "limits": {"parameters": 5e6}}
+    assert drawn == [(["first", "second"], Path(name), said) for name in ("a.svg", "b.png")]
+    asked.clear()
+    outcome = cli(*words, "--out", "a.doc")
+    assert (outcome.code, asked) == (2, {})
+    assert "cannot draw to 'a.doc'" in outcome.line()

@@ -1,6 +1,7 @@
 """striate scale: every word arrives, and the answer is told letter by letter."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_blanks_between_axes_are_no_part_of_them(cli, answered):
 
 def test_every_word_is_here():
     names = {word.split()[0].strip("-") for word in (*BUDGET, *SAID) if word}
-    assert command.__annotations__.keys() - {"return"} == names | {"network", "json"}
+    assert command.__annotations__.keys() - {"return"} == names | {"network", "out", "json"}
 
 
 TEXT = [
@@ -110,3 +111,16 @@ def test_a_budget_is_needed(cli):
     outcome = cli("scale", "mobilenet_v1")
     assert outcome.code == 2
     assert "scaling needs a budget" in outcome.line()
+
+
+def test_a_picture_is_drawn_and_its_path_told_last(cli, answered, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Scaled, "plot", lambda scaled, path: drawn.append((scaled, path)))
+    plain = cli("scale", "it", "--macs", "300M").out
+    assert cli("scale", "it", "--macs", "300M", "--out", "a.svg").out == f"{plain}a.svg\n"
+    assert "phi" in json.loads(cli("scale", "it", "--macs", "300M", "--out", "b.png", "--json").out)
+    assert drawn == [(answered.answer, Path("a.svg")), (answered.answer, Path("b.png"))]
+    answered.clear()
+    outcome = cli("scale", "it", "--macs", "300M", "--out", "a.doc")
+    assert (outcome.code, answered) == (2, [])
+    assert "cannot draw to 'a.doc'" in outcome.line()

@@ -79,3 +79,17 @@ def test_a_guess_is_blamed_only_where_there_was_one(cli, tmp_path):
     given = cli("summary", net, "--input", "3x2x2")
     assert (guessed.code, given.code) == (1, 1)
     assert guessed.line() == f"{given.line()}; input 3x2x2 was guessed (its first layer is itself, Conv2d)"
+
+
+@pytest.mark.parametrize(
+    ("network", "title"), [("vgg16", "vgg16"), ("LeNet-5", "lenet5"), ("{file}:net", "{file}:net")]
+)
+def test_a_picture_is_titled_as_the_network_was_asked_for(network, title, cli, tmp_path, monkeypatch):
+    (tmp_path / "net.py").write_text("from torch import nn\ndef net():\n    return nn.Conv2d(3, 4, 5)\n")
+    drawn = []
+    monkeypatch.setattr(
+        analysis, "plot_summaries", lambda found, path, depth, names: drawn.append((len(found), path, depth, names))
+    )
+    name = network.format(file=tmp_path / "net.py")
+    assert cli("summary", name, "--depth", 1, "--out", "a.svg").out == "a.svg\n"
+    assert drawn == [(1, Path("a.svg"), 1, [title.format(file=tmp_path / "net.py")])]

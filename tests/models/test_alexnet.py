@@ -65,6 +65,20 @@ def test_responses_are_normalised_before_the_overlapping_pools():
     assert not any(isinstance(layer, LocalResponseNorm) for layer in one_column.modules())
 
 
+def test_memory_is_that_of_each_layers_output_normalisation_included():
+    """By hand, of values of four bytes: maps times places, for convolution, ReLU and normalisation each."""
+    by_hand = {
+        "stem": 3 * 96 * 55**2 + 96 * 27**2,
+        "stages": 3 * 256 * 27**2 + 256 * 13**2 + 4 * 384 * 13**2 + 2 * 256 * 13**2 + 256 * 6**2,
+        "head": 4 * 4096 + 1000,
+    }
+    found = dict.fromkeys(by_hand, 0)
+    for name, row in measured("alexnet", 227).items():
+        found[name.partition(".")[0]] += row.activation_bytes
+    assert found == {part: 4 * values for part, values in by_hand.items()}
+    assert sum(found.values()) == 7_668_128
+
+
 #: The lectures' table of the one-column form at 227 pixels: memory KB, parameters K (weights only), multiply-adds M.
 TABLE = [
     ("stem.conv", 784, 23, 73),

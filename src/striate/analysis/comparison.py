@@ -66,7 +66,7 @@ class Comparison:
         return [entry.to_dict() for entry in self.entries]
 
     def plot(self, path: str | Path, depth: int | None = None) -> Path:
-        """Bars of memory, parameters and multiply-adds by layer, one network beside the other (.svg, .png, .pdf)."""
+        """Bars of memory, parameters and multiply-adds by layer, networks below each other (.svg, .png, .pdf)."""
         names = [entry.name for entry in self.entries]
         return plots.plot_summaries([entry.summary for entry in self.entries], path, depth, names=names)
 

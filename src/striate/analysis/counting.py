@@ -27,7 +27,7 @@ WHAT_IS_COUNTED = (
         "of a distance, 5 n log2 n FLOPs in a Fourier transform (half of it on real values); nothing for bias, "
         "normalisation, activation, pooling, addition and other arithmetic value by value",
     ),
-    ("memory", "of each new output; views and in-place operations take none"),
+    ("memory", "of each new output; none for views and in-place operations, one for a local response normalisation"),
     (
         "training",
         "of the tensors that autograd keeps for the backward pass, each at the first layer that keeps it",

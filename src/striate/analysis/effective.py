@@ -18,6 +18,7 @@ from torch.nn.parameter import is_lazy
 
 from striate.analysis import effective_plot
 from striate.analysis.rows import Row
+from striate.analysis.running import weights_of
 from striate.analysis.spread import Spread
 from striate.analysis.summaries import Summary, summary
 from striate.analysis.visits import tensors_in
@@ -88,10 +89,10 @@ class EffectiveField(Spread):
         """Draw the gradient over the image with the squares of 68 and 95 % and the theoretical field.
 
         Raises:
-            UsageError: it is that of a signal or a volume.
+            UsageError: it is that of a volume, or the suffix is none of .svg, .png, .pdf.
         """
-        if self.map.dim() != 2:
-            raise UsageError(f"a field of {self.map.dim()} axes is not drawn; only those of images are")
+        if self.map.dim() > 2:
+            raise UsageError(f"a field of {self.map.dim()} axes is not drawn; only those of images and signals are")
         return effective_plot.plot_field(self, path)
 
 
@@ -136,6 +137,7 @@ def effective_receptive_field(
             parameter.requires_grad_(False)
     first = next(twin.parameters(), torch.empty(0))
     generator = torch.Generator().manual_seed(seed)
+    noise = images is None
     if images is None:
         images = torch.randn((samples, *input_shape), generator=generator)
     if images.shape[1:] != torch.Size(input_shape) or not len(images):
@@ -162,7 +164,8 @@ def effective_receptive_field(
     centre = tuple((size - 1) / 2 for size in input_shape[1:])
     if row.offset is not None and row.stride is not None:
         centre = tuple(o + i * s for o, i, s in zip(row.offset, unit, row.stride, strict=True))
-    return EffectiveField(row.name, unit, total / total.sum(), row.receptive_field, centre, len(images))
+    found = (row.name, unit, total / total.sum(), row.receptive_field, centre, len(images))
+    return EffectiveField(*found, network=measured.name, weights=weights_of(model), noise=noise)
 
 
 def _measured(model: nn.Module, input_shape: Sequence[int]) -> Summary:

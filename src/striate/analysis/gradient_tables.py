@@ -1,17 +1,13 @@
-"""Gradient norms of several networks side by side: text, Markdown, CSV, a picture."""
+"""Gradient norms of several networks side by side: text, Markdown, CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from striate.analysis.drawing import figure, save
 from striate.analysis.gradients import Gradients, LayerGradient
-from striate.errors import UsageError
 from striate.text_tables import Column, Table, csv_text, described, shortened_path, wrapped
 
 MEANING = "Root mean square of the loss's gradient with respect to each layer's weights, one backward pass."
-MOST_LINES = 12
 #: Where nobody says how wide a table may be.
 USUAL_WIDTH = 132
 #: Columns that a layer's name has at least, and a network's figures with the gap before them at most.
@@ -89,30 +85,3 @@ def as_csv(runs: Sequence[Gradients]) -> str:
             for layer in run.layers
         ]
     )
-
-
-def plot_gradients(runs: Sequence[Gradients], path: str | Path) -> Path:
-    """A line for each network, from its first layer to its last, on a logarithmic axis; .svg, .png or .pdf.
-
-    Raises:
-        UsageError: another ending, or more networks than can be told apart.
-        StriateError: the file cannot be written.
-    """
-    if not 1 <= len(runs) <= MOST_LINES:
-        raise UsageError(f"{len(runs)} networks to draw; lines are readable for 1 to {MOST_LINES}")
-    drawn = figure(path, 9.0, 5.0)
-    from matplotlib.ticker import MaxNLocator  # after `figure` has said it where matplotlib is missing
-
-    axes = drawn.subplots()
-    for number, run in enumerate(runs):
-        values = [layer.gradient_rms or float("nan") for layer in run.layers]  # a gradient of zero has no place here
-        places = range(1, len(values) + 1)
-        axes.plot(places, values, "-" if number < 6 else "--", marker="o", markersize=3, linewidth=1.5, label=run.label)
-    axes.set_yscale("log")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("layer with weights, from the input")
-    axes.set_ylabel("gradient, root mean square")
-    axes.grid(visible=True, alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    return save(drawn, path)

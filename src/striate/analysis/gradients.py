@@ -64,11 +64,15 @@ class Gradients:
         label: what the network is called.
         loss: the loss that was differentiated, auxiliary heads' included.
         layers: those with weights (convolutions, dense layers, embeddings), in the network's order.
+        weights: which weights the network had, in words; empty where nobody said.
+        images: which images it saw, in words; likewise.
     """
 
     label: str
     loss: float
     layers: tuple[LayerGradient, ...]
+    weights: str = ""
+    images: str = ""
 
     @property
     def first_to_last(self) -> float:

@@ -26,7 +26,8 @@ class Row:
         parameters: values in weights and biases (quantised ones too), counted at the first use.
         trainable: those of them that require a gradient.
         multiply_adds: in convolutions and matrix products, over the whole input given.
-        activation_bytes: memory of new outputs; views and in-place operations take none.
+        activation_bytes: memory of new outputs; views and in-place operations take none, layers of
+            `watcher.ONE_OUTPUT` no work space.
         kept_bytes: memory of what autograd keeps here for the backward pass, each storage at its first keeper;
             None where the network could not run in training mode.
         receptive_field: extent in input pixels per axis, not clipped at the image (the image's own where each

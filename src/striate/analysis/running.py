@@ -45,6 +45,14 @@ def name_of(model: nn.Module) -> str:
     return class_of(model)
 
 
+def weights_of(model: nn.Module) -> str:
+    """What a network of the catalogue says of the weights that it was loaded with; it may have been trained since."""
+    source = getattr(model, "weights_source", None)
+    if source is None:
+        return ""
+    return f"loaded with weights '{source.name}'{f' of {source.origin}' if source.origin else ''}"
+
+
 def placed(tensor: Tensor, device: str) -> Tensor:
     """The tensor on the device of the run; zeros in place of a weightless one."""
     if device == "meta":

@@ -25,6 +25,9 @@ class Spread:
         theoretical: extent of the closed receptive field per axis, not clipped at the image; None where it is unknown.
         centre: where in the image the closed field lies around, per axis, or the middle of the image.
         samples: images that the gradient was averaged over.
+        network: what the network is called.
+        weights: which ones it had, where that is known.
+        noise: whether the images were noise.
     """
 
     layer: str
@@ -33,6 +36,9 @@ class Spread:
     theoretical: tuple[int, ...] | None
     centre: tuple[float, ...]
     samples: int
+    network: str = ""
+    weights: str = ""
+    noise: bool = False
 
     @property
     def sigma(self) -> tuple[float, ...]:
@@ -61,15 +67,20 @@ class Spread:
         return _places_for(share, self.map.flatten().sort(descending=True).values)
 
     @property
-    def fraction(self) -> float | None:
-        """`area(0.95)` over the area of the theoretical field within the image; None where that is unknown."""
+    def theoretical_area(self) -> float | None:
+        """Area of the theoretical field within the image; None where that is unknown."""
         if self.theoretical is None:
             return None
         seen = 1.0
         for extent, centre, size in zip(self.theoretical, self.centre, self.map.shape, strict=True):
             low, high = max(centre - (extent - 1) / 2, 0), min(centre + (extent - 1) / 2, size - 1)
             seen *= high - low + 1
-        return self.area(0.95) / seen
+        return seen
+
+    @property
+    def fraction(self) -> float | None:
+        """`area(0.95)` over the area of the theoretical field within the image; None where that is unknown."""
+        return None if self.theoretical_area is None else self.area(0.95) / self.theoretical_area
 
     @property
     def luo_side(self) -> float:

@@ -22,8 +22,12 @@ from striate.analysis.inputs import Inputs
 from striate.analysis.operation import Call
 from striate.analysis.propagation import propagated
 from striate.analysis.ramps import UNKNOWN, identity
-from striate.analysis.visits import Recorder, Visit, storage_of, tensors_in
+from striate.analysis.visits import Recorder, Visit, class_of, storage_of, tensors_in
 from striate.errors import StriateError
+
+#: Layers that PyTorch puts together from several operations where others have one. Their memory is that of what they
+#: give, as for a batch norm: the squares, sums and powers of a local response normalisation are its work space.
+ONE_OUTPUT = frozenset({"LocalResponseNorm"})
 
 
 class Watcher(Recorder, TorchDispatchMode):
@@ -57,6 +61,9 @@ class Watcher(Recorder, TorchDispatchMode):
         tensors = tensors_in(output)
         if tensors:
             visit.output_shape, visit.receptive_field = tuple(tensors[0].shape), self.field_of(tensors[0])
+        layer = visit.module if visit.is_leaf and visit.children and tensors else None
+        if layer is not None and class_of(layer) in ONE_OUTPUT:
+            visit.children[0].activation_bytes = tensors[0].numel() * tensors[0].element_size()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:

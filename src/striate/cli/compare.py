@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
-from striate.cli.network import NETWORK, Device, locate
+from striate.cli.network import NETWORK, Device, called, locate
 from striate.cli.output import Json, Quiet
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import UsageError
@@ -52,7 +52,7 @@ def command(
         raise UsageError("name the networks to compare: striate compare alexnet vgg16 (or --all)")
 
     from striate.analysis import Comparison, Entry, summary
-    from striate.models.catalogue import own_name, title_of
+    from striate.models.catalogue import own_name
     from striate.models.comparison import as_entry, published
 
     def tell(name: str) -> None:
@@ -64,7 +64,8 @@ def command(
         found = locate(network, size=size, device=device)
         with found.at_work():
             result = summary(found.model, found.shape, device=device)
-        return Entry(found.name, result) if found.card is None else as_entry(found.card, result, title_of(network))
+        title = called(found, network)
+        return Entry(title, result) if found.card is None else as_entry(found.card, result, title)
 
     names = list(networks or [])
     if all_networks:

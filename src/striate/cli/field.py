@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from striate.cli.formats import picture_path
 from striate.cli.inputs import Input, parsed_shape
-from striate.cli.network import NETWORK, locate
+from striate.cli.network import NETWORK, called, locate, weights_in_words
 from striate.cli.output import Json, print_json, terminal_width
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import UsageError
@@ -47,6 +48,9 @@ def command(
         model = create_model(found.card.name, input_size=size, weights=weights)
     with found.at_work():
         field = effective_receptive_field(model, found.shape, layer=layer, samples=samples, seed=seed)
+    if weights is None:
+        field = replace(field, weights=weights_in_words(network, seed))
+    field = replace(field, network=called(found, network))
     if out is not None:
         field.plot(out)
     if json:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
-from striate.cli.network import NETWORK, Located, is_as_given, locate
+from striate.cli.network import NETWORK, Located, is_as_given, locate, weights_in_words
 from striate.cli.output import Json
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import StriateError, UsageError, unknown
+from striate.units import sizes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -64,6 +65,7 @@ def command(
             raise unknown(f"value of {word}", value, known)
 
     from striate.analysis import gradient_tables as tables
+    from striate.analysis.gradient_plot import plot_gradients
     from striate.analysis.gradients import gradient_norms, without_norms
     from striate.data import open_dataset
     from striate.layers import ACTIVATIONS
@@ -85,9 +87,11 @@ def command(
             run = found.model if normed else without_norms(found.model)
             label = ", ".join(filter(None, parts))
             with found.at_work():
-                runs.append(gradient_norms(run, images, labels, auxiliary=not heads, label=label, seed=seed))
+                norms = gradient_norms(run, images, labels, auxiliary=not heads, label=label, seed=seed)
+            seen = f"{len(images)} images of {data or 'noise'}, {sizes(images.shape[1:])}"
+            runs.append(replace(norms, weights=weights_in_words(network, seed), images=seen))
     if plot is not None:
-        tables.plot_gradients(runs, plot)
+        plot_gradients(runs, plot)
     give(
         form,
         out,
@@ -97,7 +101,7 @@ def command(
             "csv": lambda: tables.as_csv(runs),
         },
         lambda: {"seed": seed, "batch_size": batch_size, "data": data, "runs": [run.to_dict() for run in runs]},
-        lambda path: tables.plot_gradients(runs, path),
+        lambda path: plot_gradients(runs, path),
     )
 
 

@@ -106,6 +106,20 @@ def _found(
     return _from_catalogue(network, size, classes, channels, build)
 
 
+def called(found: Located, network: str) -> str:
+    """What a picture calls a network: one of the catalogue as it was asked for."""
+    from striate.models.catalogue import title_of
+
+    return found.name if found.card is None else title_of(network)
+
+
+def weights_in_words(network: str, seed: int) -> str:
+    """Which weights a network has for which none were named."""
+    if _is_in_file(network):
+        return f"weights as its file makes them, seed {seed}"
+    return "its trained weights" if _is_trained(network) else f"random weights, seed {seed}"
+
+
 #: Calls a function that makes a network.
 Build = Callable[[Callable[[], Any]], Any]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from striate.cli.budgets import LatencyLimit, Macs, Memory, Params, limits_of
+from striate.cli.formats import picture_path
 from striate.cli.output import Json, Quiet, print_json, terminal_width
 from striate.text_tables import wrapped
 
@@ -25,11 +27,16 @@ def command(
         bool | None,
         typer.Option("--similar/--different", help="Whether they are like ImageNet's photographs; both by default."),
     ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Draw them to this .svg or .png file.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Name networks that fit the pictures and the budget, with the reasons, and how to train them."""
+    if out is not None:
+        picture_path(out)
+
     from striate.models.recommendation import recommend
+    from striate.models.recommendation_plot import plot_recommendations
     from striate.models.regimes import regimes
     from striate.models.stem import SMALL_SIDE
 
@@ -43,6 +50,8 @@ def command(
     finally:
         if not quiet and sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if out is not None:
+        plot_recommendations(found, out, images=images, size=size, limits=limits)
     advice = regimes(images, similar, pretrained=size > SMALL_SIDE)
     if json:
         record = {"images": images, "size": size, "limits": limits, "advice": [asdict(one) for one in advice]}
@@ -60,3 +69,5 @@ def command(
         print(f"{number}. {one.name}{'   ' if aside else chr(10) + '   '}{call}")  # not broken, to be copied
         for reason in one.reasons:
             print(wrapped(f"   - {reason}", width, "     "))
+    if out is not None:
+        print(out)

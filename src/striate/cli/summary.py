@@ -9,7 +9,7 @@ import typer
 
 from striate.cli.formats import Format, Out, chosen, give, room
 from striate.cli.inputs import Inputs, parsed
-from striate.cli.network import NETWORK, Device, locate
+from striate.cli.network import NETWORK, Device, called, locate
 from striate.cli.output import Json, TrustOption
 from striate.cli.panels import INPUT
 
@@ -30,7 +30,7 @@ def command(
     """Show shapes, parameters, multiply-adds, FLOPs, memory and receptive fields, layer by layer."""
     form = chosen(form, out, json)
 
-    from striate.analysis import summary
+    from striate.analysis import plot_summaries, summary
     from striate.analysis.inputs import from_shapes
 
     shapes = parsed(inputs)
@@ -51,5 +51,5 @@ def command(
             "csv": lambda: result.to_csv(depth),
         },
         lambda: {"network": network, **result.to_dict(depth)},
-        lambda path: result.plot(path, depth),
+        lambda path: plot_summaries([result], path, depth, names=[called(found, network)]),
     )

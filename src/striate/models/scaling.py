@@ -12,40 +12,23 @@ import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from striate.caller import either
 from striate.errors import StriateError, UsageError, unknown
-from striate.models.budget import LIMITS, Cost, cost_of, latency_of, written
+from striate.models.budget import LIMITS, latency_of, written
 from striate.models.card import Card, ModelSpec
 from striate.models.catalogue import cards, families, get_card
 from striate.models.convnet import ConvNet
 from striate.models.create import create_model
-from striate.models.options import defaults_of, options_of
-from striate.models.stem import stem_for
+from striate.models.forms import AXES, OF_THE_PAPER, Coefficients, Form, Forms
+from striate.models.options import options_of
+from striate.models.scaling_plot import plot_form
 
-AXES = ("depth", "width", "resolution")
 #: Where the search for phi begins and ends, and how finely it looks.
 PHI = (-12.0, 12.0)
 STEP = 1 / 64
-
-
-@dataclass(frozen=True)
-class Coefficients:
-    """By how much depth, width and resolution grow when phi grows by one; the paper's found by grid search on B0."""
-
-    alpha: float = 1.2
-    beta: float = 1.1
-    gamma: float = 1.15
-
-    def __post_init__(self) -> None:
-        if not all(1 <= value <= 4 for value in (self.alpha, self.beta, self.gamma)) or self.growth == 1:
-            raise UsageError(f"{self}: each from 1 to 4, and not all of them 1")
-
-    @property
-    def growth(self) -> float:
-        """Factor by which multiply-adds grow with each step of phi, before rounding."""
-        return self.alpha * self.beta**2 * self.gamma**2
 
 
 def coefficient_grid(budget: float = 2.0, step: float = 0.05, tolerance: float = 0.05) -> Iterator[Coefficients]:
@@ -60,28 +43,16 @@ def coefficient_grid(budget: float = 2.0, step: float = 0.05, tolerance: float =
 
 
 @dataclass(frozen=True)
-class Scaled:
-    """A network that fits the budget.
-
-    Attributes:
-        spec: what builds it: `create_model(spec.name, **spec.arguments)`.
-        phi: the compound coefficient.
-        factors: what depth, width and resolution were multiplied with, by axis.
-        input_size: side of its images, pixels.
-        cost: of one image.
-        latency: milliseconds for one image on this machine; None where no latency was asked for.
-    """
-
-    spec: ModelSpec
-    phi: float
-    factors: Mapping[str, float]
-    input_size: int
-    cost: Cost
-    latency: float | None
+class Scaled(Form):
+    """A network that fits the budget: its figures (`Form`), built and drawn."""
 
     def build(self, **arguments: Any) -> ConvNet:
         """The network itself; `arguments` as `create_model` takes them (num_classes, in_channels)."""
         return create_model(self.spec.name, **{**self.spec.arguments, **arguments})
+
+    def plot(self, path: str | Path) -> Path:
+        """Bars of what this form costs, of the budget, and of the forms around it (.svg, .png, .pdf)."""
+        return plot_form(self, path)
 
 
 def axes_of(card: Card) -> tuple[str, ...]:
@@ -94,7 +65,7 @@ def scale(
     name: str,
     limits: Mapping[str, float],
     *,
-    coefficients: Coefficients = Coefficients(),
+    coefficients: Coefficients = OF_THE_PAPER,
     axes: Sequence[str] | None = None,
     multiple_of: int = 8,
 ) -> Scaled:
@@ -113,53 +84,41 @@ def scale(
     """
     card = get_card(name)
     axes = _checked(card, limits, axes)
-    growth = dict(zip(AXES, (coefficients.alpha, coefficients.beta, coefficients.gamma), strict=True))
-    if all(growth[axis] == 1 for axis in axes):
+    forms = Forms(card, coefficients, axes, multiple_of)
+    if all(growth == 1 for growth in forms.growth.values()):
         raise UsageError(f"{', '.join(axes)} of {card.name} do not grow with {coefficients}")
-
-    @functools.cache
-    def cost(arguments: tuple[tuple[str, Any], ...], side: int) -> Cost:
-        return cost_of(card.name, (side, side), **dict(arguments))
 
     @functools.cache
     def latency(arguments: tuple[tuple[str, Any], ...], side: int) -> float:
         return latency_of(card.name, (side, side), **dict(arguments))
 
-    def form(phi: float) -> tuple[tuple[tuple[str, Any], ...], int]:
-        defaults: Mapping[str, Any] = defaults_of(card)
-        grown = {axis: round(defaults[axis] * growth[axis] ** phi, 4) for axis in axes if axis in defaults}
-        if "stem" in defaults:  # the card's, or a small form would suddenly get the small stem
-            grown["stem"] = stem_for((card.input_size, card.input_size))
-        side = card.input_size * (growth["resolution"] ** phi if "resolution" in axes else 1)
-        smallest = -(-card.min_size // multiple_of) * multiple_of
-        return tuple(grown.items()), max(round(side / multiple_of) * multiple_of, smallest)
-
     def fits(phi: float) -> bool:
-        at = form(phi)
         try:
-            costs = cost(*at)
+            costs = forms.cost(phi)
         except StriateError:
             return False  # a width or size that the family cannot be built with
         if any(costs.get(kind) > limit for kind, limit in limits.items() if kind != "latency"):
             return False
-        return "latency" not in limits or latency(*at) <= limits["latency"]
+        return "latency" not in limits or latency(*forms.at(phi)) <= limits["latency"]
 
     low, high = PHI
     if not fits(low):
-        smallest = cost(*form(low))
+        smallest = forms.cost(low)
         least = ", ".join(f"{written(kind, smallest.get(kind))} {LIMITS[kind]}" for kind in limits if kind != "latency")
         raise StriateError(f"{card.name} cannot be made so small; its smallest form costs {least or 'more time'}")
     while high - low > STEP:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    arguments, side = form(low)
+    arguments, side = forms.at(low)
     return Scaled(
         spec=ModelSpec(card.name, {"input_size": [side, side], **dict(arguments)}),
         phi=low,
-        factors={axis: growth[axis] ** low for axis in axes},
+        factors=forms.factors(low),
         input_size=side,
-        cost=cost(arguments, side),
+        cost=forms.cost(low),
         latency=latency(arguments, side) if "latency" in limits else None,
+        limits=dict(limits),
+        forms=forms,
     )
 
 
