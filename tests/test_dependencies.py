@@ -15,6 +15,7 @@ MODULES = {
     "lightning-fabric": "lightning_fabric",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
+    "pillow-heif": "pillow_heif",
     "scikit-learn": "sklearn",
     "tensorboard": "torch.utils.tensorboard",
 }
@@ -42,7 +43,7 @@ def imported(folder: Path) -> set[str]:
 def test_every_dependency_is_imported_and_every_import_is_one():
     extras = PROJECT["optional-dependencies"]
     needed, wanted = modules(PROJECT["dependencies"]), set()
-    for name in ("tensorboard", "pandas", "timm", "keras"):  # of use to the package itself
+    for name in ("tensorboard", "pandas", "timm", "keras", "heic"):  # of use to the package itself
         wanted |= modules(extras[name])
     assert imported(ROOT / "src") == needed | wanted
     assert not needed & wanted

@@ -9,6 +9,7 @@ import pytest
 from striate.classifier import choices
 from striate.data import ArrayImages, Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.data.survey import Sizes
+from striate.models import outline_of
 from striate.weights.source import WeightSource
 
 MEAN, STD = (0.1, 0.3, 0.8), (0.2, 0.25, 0.6)
@@ -75,7 +76,9 @@ def test_small_images_are_seen_at_their_size_where_the_network_can(network, size
 
 
 def test_weights_decide_the_size_whatever_the_images_are():
-    assert [choices.input_size(outline_of("efficientnet_b2"), side, "imagenet") for side in (None, 20, 500)] == [288] * 3
+    assert [choices.input_size(outline_of("efficientnet_b2"), side, "imagenet") for side in (None, 20, 500)] == [
+        288
+    ] * 3
 
 
 def test_a_size_is_explained_where_it_is_that_of_some_images_among_others():

@@ -17,6 +17,7 @@ from striate.errors import StriateError
 from striate.training.first_weights import draw_first_weights
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.units import decimal_size
 
 FAST = {"model": "lenet5", "epochs": 1, "quiet": True, "report": False, "workers": 0, "batch_size": 4}
 
@@ -86,11 +87,11 @@ def test_a_checkpoint_is_dropped_when_the_training_is_finished(colours, tmp_path
 
 def test_a_checkpoint_of_a_finished_run_is_dropped_later(run, capsys):
     before = {name: content for name, content in contents(run).items() if name not in ("last.ckpt", "config.json")}
-    megabytes = (run / "last.ckpt").stat().st_size / 1e6
+    freed = decimal_size((run / "last.ckpt").stat().st_size)
     resume(run, report=False)
-    assert f"--drop-checkpoint frees {megabytes:.1f} MB" in capsys.readouterr().err
+    assert f"--drop-checkpoint frees {freed}" in capsys.readouterr().err
     resume(run, report=False, drop_checkpoint=True)
-    assert f"last.ckpt is removed ({megabytes:.1f} MB)" in capsys.readouterr().err
+    assert f"last.ckpt is removed ({freed})" in capsys.readouterr().err
     after = contents(run)
     assert "last.ckpt" not in after
     assert {name: after[name] for name in before} == before

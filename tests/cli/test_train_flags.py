@@ -170,7 +170,15 @@ def test_the_help_has_every_flag_under_a_heading(cli):
     assert headings == {
         "Network": ["--model", "--weights", "--size", "--freeze", "--option"],
         "Training": ["--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--val-fraction", "--seed"],
-        "The run and its folder": ["--run", "--resume", "--extend", "--data", "--trust", "--time-limit", "--drop-checkpoint"],
+        "The run and its folder": [
+            "--run",
+            "--resume",
+            "--extend",
+            "--data",
+            "--trust",
+            "--time-limit",
+            "--drop-checkpoint",
+        ],
         "Machine": ["--device", "--devices", "--precision", "--workers"],
         "Output": ["--json", "--quiet"],
     }
