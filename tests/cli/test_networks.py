@@ -243,7 +243,7 @@ def test_compare_puts_networks_of_all_kinds_side_by_side(cli, net):
 def test_compare_draws_bars_and_bubbles(cli):
     outcome = cli("compare", "resnet18", "mobilenet_v2", "--plot", "bars.svg", "--bubbles", "bubbles.png")
     assert outcome.code == 0, outcome.err
-    assert "<!-- resnet18 -->" in Path("bars.svg").read_text()
+    assert "<!-- resnet18 and mobilenet_v2: costs by layer -->" in Path("bars.svg").read_text()
     assert Path("bubbles.png").read_bytes()[:4] == b"\x89PNG"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from striate.analysis import summary
 from striate.errors import StriateError, UsageError
-from striate.models import create_model, get_card, scaling
+from striate.models import create_model, forms, get_card, scaling
 from striate.models.budget import Cost, cost_of
 from striate.models.scaling import Coefficients, coefficient_grid, scale
 
@@ -151,7 +151,7 @@ def costs(monkeypatch):
         assert size[0] == size[1]
         return Cost(int(1000 * size[0]), int(1e6 * width), int(1e6 * depth))
 
-    monkeypatch.setattr(scaling, "cost_of", cost)
+    monkeypatch.setattr(forms, "cost_of", cost)
 
 
 @pytest.mark.usefixtures("costs")
@@ -224,7 +224,7 @@ def test_a_form_that_cannot_be_built_does_not_fit(monkeypatch):
             raise UsageError("too wide")
         return Cost(1, 1, 1)
 
-    monkeypatch.setattr(scaling, "cost_of", cost)
+    monkeypatch.setattr(forms, "cost_of", cost)
     assert 1.29 < scale("mobilenet_v2", {"parameters": 5}).factors["width"] <= 1.3
 
 
