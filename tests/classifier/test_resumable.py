@@ -1,6 +1,5 @@
 """What is said of a run that cannot go on: its checkpoint is gone or another's, or its device is elsewhere."""
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -10,19 +9,6 @@ from striate.classifier.resumable import refuse_other_machine, refuse_other_run,
 from striate.classifier.run_config import RunConfig
 from striate.errors import StriateError
 from striate.training.run_folder import RunFolder
-
-
-@pytest.fixture
-def edited(trained, tmp_path):
-    """A run folder with these fields of its config.json set, and without one: edited(without="", **fields)."""
-
-    def edit(without: str = "", **fields) -> RunFolder:
-        config = json.loads((trained / "config.json").read_text(encoding="utf-8")) | fields
-        config.pop(without, None)
-        (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-        return RunFolder(tmp_path)
-
-    return edit
 
 
 @pytest.mark.parametrize(("absolute", "named"), [("/my photos", "'/my photos'"), ("", "digits")])

@@ -17,19 +17,6 @@ NEEDED = {
 }
 
 
-@pytest.fixture
-def edited(trained, tmp_path):
-    """A run folder with these fields of its config.json set, and without one: edited(without="", **fields)."""
-
-    def edit(without: str = "", **fields) -> RunFolder:
-        config = json.loads((trained / "config.json").read_text(encoding="utf-8")) | fields
-        config.pop(without, None)
-        (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-        return RunFolder(tmp_path)
-
-    return edit
-
-
 @pytest.mark.parametrize("field", sorted(NEEDED))
 def test_each_field_is_needed_and_of_its_kind(field, edited):
     for run in (edited(without=field), edited(**{field: {"list": 1} if KINDS[field] is list else [1]})):
