@@ -92,6 +92,7 @@ def test_a_terminal_too_narrow_for_any_table_gets_cut_lines_and_never_a_second_l
 def test_a_name_is_not_cut_to_less_than_its_header():
     table = Table([Column("a long header", right=False, least=3), Column("figure")], [["x" * 40, "1"]])
     assert table.text(21, ruled=False).splitlines() == ["a long header  figure", f"{'x' * 6}…{'x' * 6}       1"]
+    assert table.text(20, ruled=False).splitlines()[0] == "a long header  figu…"
 
 
 def test_markdown_says_how_columns_stand_and_a_pipe_ends_no_cell():

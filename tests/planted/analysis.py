@@ -4,6 +4,24 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "units.py",
+        "test_units.py",
+        ('("B", "KiB", "MiB", "GiB"), 1024, decimals)', '("B", "KiB", "MiB", "GiB"), 1000, decimals)'),
+        ("(2, 1, 1 if tenths else 0)", "(2, 1, 0 if tenths else 1)"),
+        ("if abs(value) < 1023.5 * 1024", "if abs(value) < 1024 * 1024"),
+        ("place < len(units) - 1 and", "place < len(units) - 2 and"),
+    ),
+    *faults(
+        "text_tables.py",
+        "test_text_tables.py",
+        ("key=lambda place: self.columns[place].rank):", "key=lambda place: -self.columns[place].rank):"),
+        ("min(wide, max(column.least, displayed(column.header)))", "min(wide, column.least)"),
+        ("    return line if width is None else clipped(line, width)", "    return line"),
+        ("for place in kept if kept[place] < whole[place]]", "for place in kept if kept[place] > whole[place]]"),
+        ("2 if unicodedata.east_asian_width(letter)", "1 if unicodedata.east_asian_width(letter)"),
+        ('cell.replace("|", "\\\\|")', "cell"),
+    ),
+    *faults(
         "analysis/tables.py",
         "analysis/test_tables.py",
         ("        _arithmetic_text(row, row.multiply_adds),", "        _arithmetic_text(row, row.flops),"),

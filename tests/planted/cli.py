@@ -19,6 +19,23 @@ FAULTS: tuple[Fault, ...] = (
         ('"result_size": list(values.shape)', '"result_size": list(pixels.shape)'),
     ),
     *faults(
+        "cli/output.py",
+        "cli/test_widths.py",
+        ("shutil.get_terminal_size().columns if sys.stdout.isatty() else None", "shutil.get_terminal_size().columns"),
+        ("described(table.left_out(width), width)", "described((), width)"),
+    ),
+    *faults(
+        "cli/formats.py",
+        "cli/test_widths.py",
+        ("terminal_width() if out is None else None", "terminal_width()"),
+    ),
+    *faults(
+        "cli/models.py",
+        "cli/test_models.py",
+        ('else f"*{pattern}*"', "else pattern"),
+        ('count(figures["multiply_adds"])', "count(card.parameters)"),
+    ),
+    *faults(
         "cli/layer.py",
         "cli/test_layer.py",
         ("steps = by_numbers((channels, height, width)", "steps = by_numbers((channels, width, height)"),

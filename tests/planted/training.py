@@ -114,6 +114,9 @@ FAULTS: tuple[Fault, ...] = (
         "training/progress.py",
         "training/test_progress.py",
         ('clock(timing["seconds"] + validation)', 'clock(timing["seconds"])'),
+        ("self._show(done, total, validated(done, total))", "self._show(done, self.steps, validated(done, total))"),
+        ("            if len(text) + 2 + len(figure) > room:", "            if len(text) + len(figure) > room:"),
+        ("- 1 - (SHORTEST_BAR + 1)", "- 1"),
     ),
     *faults(
         "training/tables.py",

@@ -134,8 +134,7 @@ class Live(Lines):
         from rich.progress import BarColumn, Progress, TextColumn
 
         super().start(epochs, steps)
-        self.blocks = BarColumn(LONGEST_BAR)
-        columns = (TextColumn("{task.description}"), self.blocks, TextColumn("{task.fields[figures]}"))
+        columns = (TextColumn("{task.description}"), BarColumn(LONGEST_BAR), TextColumn("{task.fields[figures]}"))
         self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self.task = self.bar.add_task("epoch 1", total=steps, figures="")
         self.bar.start()
@@ -169,14 +168,13 @@ class Live(Lines):
             super().validation(done, total)
 
     def _show(self, done: int, total: int, *figures: str) -> None:
-        """The bar at `done` of `total`, with as many of the figures, from the first on, as there is room for."""
+        """The bar at `done` of `total`, with as many of the figures, from the first on, as leave room for it."""
         room = self.bar.console.width - len(self.current) - 1 - (SHORTEST_BAR + 1)
         text = figures[0]
         for figure in figures[1:]:
             if len(text) + 2 + len(figure) > room:
                 break
             text += f"  {figure}"
-        self.blocks.bar_width = max(1, min(LONGEST_BAR, room + SHORTEST_BAR - len(text)))
         self.bar.update(self.task, completed=done, total=total, description=self.current, figures=text)
 
     def epoch(self, row: dict[str, Any], timing: dict[str, Any]) -> None:
