@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from torch import nn
 
-from striate.models import get_card, list_models
+from striate.models import Card, ConvNet, Family, Paper, catalogue, get_card, list_models
 from striate.models.accuracy import accuracy_of
 from striate.models.figures import recorded_costs
 
@@ -91,3 +92,30 @@ def test_a_pattern_that_fits_nothing_offers_names_and_aliases_and_the_list(cli):
         assert f"unknown network '{pattern}'. Did you mean" in outcome.line()
         assert offered in outcome.line()
         assert outcome.line().endswith("? `striate models` lists them all.")
+
+
+def test_networks_of_others_are_measured_and_one_that_fails_is_listed_too(cli):
+    def build(name, *, num_classes, in_channels, input_size=None):
+        if name == "broken":
+            raise ValueError("no such layer")
+        stages = {"one": nn.Conv2d(4, 4, 3)}
+        head = {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "classifier": nn.Linear(4, num_classes)}
+        return ConvNet(nn.Conv2d(in_channels, 4, 3), stages, head, in_channels=in_channels, min_size=5)
+
+    paper = Paper("A net", "Somebody", 2026)
+    cards = tuple(Card(name, "others", paper, "Nothing.", 32, 5260, min_size=5) for name in ("oddnet", "broken"))
+    catalogue.register(Family("others", build, cards))
+    try:
+        found = json.loads(cli("models", "broken", "--json").out)["models"]
+        listed = {name: cli("models", name).out.splitlines()[1].split() for name in ("oddnet", "broken")}
+    finally:
+        catalogue._registered.clear()
+        for cached in (catalogue.families, catalogue.cards, catalogue.aliases):
+            cached.cache_clear()
+    # 30x30 values of 4 maps from 27 each, 28x28 of 4 from 36, 1000 of 4
+    assert 4 * 900 * 27 + 4 * 784 * 36 + 4 * 1000 == 214_096
+    assert listed == {
+        "oddnet": ["oddnet", "5,260", "214", "k", "32", "2026", "Nothing."],
+        "broken": ["broken", "5,260", "?", "32", "2026", "Nothing."],
+    }
+    assert [record["multiply_adds"] for record in found] == [None]

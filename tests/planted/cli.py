@@ -33,7 +33,7 @@ FAULTS: tuple[Fault, ...] = (
         "cli/models.py",
         "cli/test_models.py",
         ('else f"*{pattern}*"', "else pattern"),
-        ('count(figures["multiply_adds"])', "count(card.parameters)"),
+        ('else count(figures["multiply_adds"])', "else count(card.parameters)"),
     ),
     *faults(
         "cli/layer.py",

@@ -53,11 +53,11 @@ def command(
 def _figures(card: Card) -> dict[str, Any]:
     """What is known of a network beside its card."""
     from striate.models.accuracy import accuracy_of
-    from striate.models.figures import recorded_costs
+    from striate.models.figures import multiply_adds_of
 
     found = accuracy_of(card)
     top1 = {"top1": None, "top1_source": None} if found is None else {"top1": found.value, "top1_source": found.source}
-    return {"multiply_adds": recorded_costs()[card.name], **top1}
+    return {"multiply_adds": multiply_adds_of(card.name), **top1}
 
 
 def _row(card: Card, part: str) -> list[str]:
@@ -68,7 +68,7 @@ def _row(card: Card, part: str) -> list[str]:
     return [
         card.name if spelled == card.name else f"{card.name} ({spelled})",
         whole(card.parameters),
-        count(figures["multiply_adds"]),
+        "?" if figures["multiply_adds"] is None else count(figures["multiply_adds"]),
         str(card.input_size),
         "" if figures["top1"] is None else f"{100 * figures['top1']:.1f}",
         str(card.paper.year),

@@ -67,8 +67,18 @@ def measured(name: str) -> Figures:
 
 @functools.cache
 def recorded_costs() -> dict[str, int]:
-    """The multiply-adds of every network as it is built by default, as `measured` found them, without measuring."""
+    """The multiply-adds of every network of this package as it is built by default, as `measured` found them."""
     return json.loads(COSTS.read_text(encoding="utf-8"))
+
+
+def multiply_adds_of(name: str) -> int | None:
+    """The recorded cost of a network; one that others have registered is measured, and None where that fails."""
+    if name in recorded_costs():
+        return recorded_costs()[name]
+    try:
+        return measured(name).multiply_adds
+    except Exception:  # whatever is wrong with another's network, all are listed
+        return None
 
 
 def of_peers(name: str) -> tuple[Figures, ...]:
