@@ -361,6 +361,16 @@ FAULTS: tuple[Fault, ...] = (
         ("if name not in {*used, *folds}]", "if False]"),
     ),
     *faults(
+        "data/workers.py",
+        "data/test_workers.py",
+        ("                cv2.setNumThreads(self.before)", "                self.before"),
+        (
+            "            self.count -= 1\n            if not self.count:",
+            "            self.count -= 1\n            if True:",
+        ),
+        ("    os.register_at_fork(after_in_child=_blocks.restart_in_child)", "    pass"),
+    ),
+    *faults(
         "data/given_images.py",
         "data/test_given_images.py",
         ("        self.notes += walk.notes()\n", "        self.notes = [*walk.notes()]\n"),

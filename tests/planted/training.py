@@ -148,5 +148,11 @@ FAULTS: tuple[Fault, ...] = (
         "training/batches.py",
         "training/test_batches.py",
         ("            free -= image.nbytes\n", "            free -= 0\n"),
+        ("        with opencv_alone():  # the workers are forked from here", "        if self.workers:"),
+        (
+            "        with opencv_alone():\n            return self._maker[key]",
+            "        if self._maker:\n            return self._maker[key]",
+        ),
+        ("    cv2.setNumThreads(0)  # workers are the parallelism", "    cv2.setNumThreads(3)"),
     ),
 )
