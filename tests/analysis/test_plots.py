@@ -127,6 +127,13 @@ def test_a_long_network_is_folded_by_stage(stages: int, most: int, names: list[s
     assert [row.name for row in rows] == names
 
 
+def test_stages_are_opened_before_a_head_with_most_parameters() -> None:
+    with torch.device("meta"):
+        model = create_model("alexnet")
+    rows, _ = plots._shown(summary(model, (3, 227, 227)), None, 8)
+    assert [row.name for row in rows] == ["stem", *(f"stages.stage{number}" for number in range(2, 6)), "head"]
+
+
 def test_several_networks_share_the_rows_of_a_page(drawn: list[Any]) -> None:
     plots.plot_summaries([blocks(2, 10)] * 6, "x.svg")
     assert [len(memory.get_yticklabels()) for memory, _, _ in columns(drawn[0])] == [6] * 6

@@ -83,9 +83,9 @@ def _by_stage(summary: Costs, most: int) -> list[Row]:
 
 
 def _weight(row: Row, summary: Costs) -> float:
-    """The row's largest share of a cost."""
+    """The row's shares of all costs together: a head with most parameters is no costlier than stages with the rest."""
     costs = ((getattr(row, kind), getattr(summary, kind)) for _, kind, _ in KINDS)
-    return max((part / whole for part, whole in costs if whole), default=0.0)
+    return sum(part / whole for part, whole in costs if whole)
 
 
 def _costly(rows: Sequence[Row]) -> tuple[list[Bars], int]:
