@@ -19,6 +19,17 @@ print(*{name.split(".")[0] for name in sys.modules} | ({"torch._dynamo"} & set(s
 OF_TRAINING = {"lightning_fabric", "torchmetrics", "torchvision", "torch._dynamo", "scipy", "sklearn", "matplotlib"}
 
 
+@pytest.mark.parametrize("command", ["--help", "train --help", "recipes --help", "summary --help"])
+def test_help_waits_for_nothing_heavy(command):
+    """It is there in half a second: nothing of a network is imported."""
+    process = subprocess.run(
+        [sys.executable, "-c", CODE, *command.split()], capture_output=True, text=True, timeout=100, check=True
+    )
+    loaded = set(process.stdout.splitlines()[-1].split())
+    assert "typer" in loaded
+    assert not loaded & {*OF_TRAINING, "torch", "numpy", "cv2", "PIL"}
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -96,4 +96,18 @@ FAULTS: tuple[Fault, ...] = (
         "cli/test_damaged_files.py",
         ("if name in options]", "if name]"),
     ),
+    *faults(
+        "cli/command.py",
+        "cli/test_command.py",
+        (
+            "spelled = next((flag for flag in parameter.opts if flag in typed), parameter.opts[0])",
+            "spelled = parameter.opts[0]",
+        ),
+        ("        with by_flags(given(ctx)):", "        with by_flags({}):"),
+    ),
+    *faults(
+        "cli/recipes.py",
+        "cli/test_recipes.py",
+        ("return value if row.value == row.default else", "return value if row.value else"),
+    ),
 )

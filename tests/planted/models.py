@@ -195,4 +195,33 @@ FAULTS: tuple[Fault, ...] = (
             "        return x.amax((2, 3)) if x.dim() == 4 else x",
         ),
     ),
+    *faults(
+        "models/pretrained.py",
+        "models/test_hidden_layers.py",
+        ("    if own != given:", "    if own.keys() != given.keys():"),
+        ("key.startswith(HEAD) and not key.startswith(others)", "key.startswith(HEAD)"),
+    ),
+    *faults(
+        "models/hidden_layers.py",
+        "models/test_hidden_layers.py",
+        ("dropout = max(rates, default=0.0) if hidden else HIDDEN_DROPOUT", "dropout = HIDDEN_DROPOUT"),
+        (
+            'new = OrderedDict(("dropout" if isinstance(layer, nn.Dropout) else name, layer)',
+            "new = OrderedDict((name, layer)",
+        ),
+    ),
+    *faults(
+        "models/create.py",
+        "models/test_hidden_layers.py",
+        ("        hidden = whole.options.get(HIDDEN)", "        pass"),
+    ),
+    *faults(
+        "layers/initialise.py",
+        "layers/test_initialise.py",
+        ("if layer.bias is not None and layer not in gates:", "if layer.bias is not None:"),
+        (
+            "layer.weight[0].numel(), layer.weight[:, 0].numel())",
+            "layer.weight[:, 0].numel(), layer.weight[0].numel())",
+        ),
+    ),
 )

@@ -155,4 +155,43 @@ FAULTS: tuple[Fault, ...] = (
         ),
         ("    cv2.setNumThreads(0)  # workers are the parallelism", "    cv2.setNumThreads(3)"),
     ),
+    *faults(
+        "training/schedules.py",
+        "training/test_schedules.py",
+        ("(nearest if progress >= nearest * every / epochs else nearest - 1)", "int(progress * epochs / every)"),
+        ('        if self.name == "staircase":\n', '        if self.name == "staircase" and not self.warmup:\n'),
+        (
+            "return scale * now.factor(min(1.0, step / (epochs * steps)), epochs)",
+            "return scale * now.factor(min(1.0, step / (epochs * steps)), phases[0][0])",
+        ),
+    ),
+    *faults(
+        "training/first_weights.py",
+        "training/test_first_weights.py",
+        ("if weights is None else map(network.get_submodule, network.fresh):", ":"),
+        ("    if init == OWN or _was_handed_over(network):", "    if init == OWN:"),
+    ),
+    *faults(
+        "classifier/execution.py",
+        "classifier/test_resume.py",
+        ("        draw_first_weights(network, config.recipe.init, config.weights)", "        pass"),
+    ),
+    *faults(
+        "training/losses.py",
+        "training/test_losses.py",
+        ("    return squared_error(logits, labels) / 2", "    return squared_error(logits, labels)"),
+    ),
+    *faults(
+        "training/optimizers.py",
+        "training/test_optimizers.py",
+        (
+            "torch.optim.Adam(groups, learning_rate, betas=(momentum, 0.999), fused=True)",
+            "torch.optim.AdamW(groups, learning_rate, betas=(momentum, 0.999), fused=True)",
+        ),
+    ),
+    *faults(
+        "training/fields.py",
+        "training/test_fields.py",
+        ("yield Field(prefix + field.name, value, field.default,", "yield Field(prefix + field.name, value, value,"),
+    ),
 )

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
-from striate.models import create_model
+from striate.models import create_model, obtain
 from striate.training.first_weights import draw_first_weights, first_weights_note
 from striate.training.losses import OWN
 
@@ -83,3 +84,35 @@ def test_pretrained_weights_are_never_drawn_over(arguments, fresh, tmp_path):
 
 def test_without_pretrained_weights_there_is_nothing_to_tell():
     assert first_weights_note(create_model("lenet5"), "he", None) == ""
+
+
+def tower(num_classes: int = 3) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 40, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(40, num_classes))
+
+
+def test_somebody_elses_network_is_drawn_too(tmp_path):
+    network = obtain(tower, num_classes=3, input_size=(8, 8))
+    draw_first_weights(network, "gaussian", None)
+    assert [layer.weight.std().item() for layer in (network.module[0], network.module[3])] == pytest.approx(
+        [0.01, 0.01], rel=0.2
+    )
+    assert first_weights_note(network, "gaussian", None) == ""
+    save_file(tower(5).state_dict(), tmp_path / "tower.safetensors")
+    cut = obtain(tower, num_classes=3, input_size=(8, 8), weights=tmp_path / "tower.safetensors")
+    before = {name: tensor.clone() for name, tensor in cut.state_dict().items()}
+    draw_first_weights(cut, "gaussian", "tower.safetensors")
+    changed = {name for name, tensor in cut.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == {"module.3.weight", "module.3.bias"}
+    told = "init=gaussian is for module.3; the other weights are pretrained"
+    assert first_weights_note(cut, "gaussian", "tower.safetensors") == told
+
+
+def test_a_module_that_is_handed_over_keeps_its_weights():
+    mine = tower()
+    before = [parameter.detach().clone() for parameter in mine.parameters()]
+    network = obtain(mine, num_classes=3, input_size=(8, 8))
+    draw_first_weights(network, "he", None)
+    assert all(map(torch.equal, mine.parameters(), before))
+    assert first_weights_note(network, "he", None) == (
+        "init=he changes nothing: a module that is handed over keeps its weights"
+    )
