@@ -195,4 +195,11 @@ FAULTS: tuple[Fault, ...] = (
             "        return x.amax((2, 3)) if x.dim() == 4 else x",
         ),
     ),
+    *faults(
+        "models/imagenet.py",
+        "models/test_imagenet.py",
+        ("            key = text.casefold() if folded else text", "            key = text.casefold()"),
+        ("        (_table(_names), wanted),\n", ""),
+        ('    return " ".join(text.replace("_", " ").split())', '    return " ".join(text.split())'),
+    ),
 )
