@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 # Tests run in two processes; one thread each, or they would wait for one another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: demo test test-all faults lint types format clean
+# What the package says it runs on.
+PYTHONS := 3.11 3.12 3.13 3.14
+
+.PHONY: demo test test-all faults lint types versions format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -21,11 +24,16 @@ faults: $(VENV)/.installed-test
 	$(BIN)/python tests/faults.py
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check src tests bench examples
-	$(BIN)/ruff format --check src tests bench examples
+	$(BIN)/ruff check src tests bench examples hatch_build.py
+	$(BIN)/ruff format --check src tests bench examples hatch_build.py
 
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
+
+# The types as each Python has them, and the source compiled by each that is installed.
+versions: $(VENV)/.installed-test
+	for version in $(PYTHONS); do $(BIN)/mypy --python-version $$version || exit 1; done
+	$(BIN)/python -m pytest -rs tests/test_packaging.py
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix src tests bench examples

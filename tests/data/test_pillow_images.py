@@ -4,6 +4,7 @@ import io
 import struct
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -158,6 +159,8 @@ def test_an_image_that_was_asked_for_smaller_stays_smaller():
     ],
 )
 def test_a_loaded_tiff_means_what_its_file_means(mode, options):
+    if mode == "YCbCr" and int(PIL.__version__.partition(".")[0]) < 13:
+        pytest.skip(f"Pillow {PIL.__version__} does not load what it saves so")
     stream = io.BytesIO()
     picture(mode).save(stream, "TIFF", **options)
     image = Image.open(io.BytesIO(stream.getvalue()))
