@@ -180,7 +180,7 @@ def test_memory_is_counted_as_the_decoder_was_measured(encoded, monkeypatch, mod
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(most) + 2)
     assert decode(data).shape == (640, 640, 3)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(most) - 2)
-    assert f"640 x 640 pixels need {most / 1e6:,.0f} MB to be decoded" in refusal(data)
+    assert f"640 x 640 pixels need {most / 1e6:.2f} MB to be decoded" in refusal(data)
 
 
 def test_the_largest_pictures_of_telephones_fit():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from typing import Any
 
 import numpy as np
 
@@ -44,8 +45,9 @@ def read(data: bytes) -> Pixels:
     try:
         file = open_heif(data, convert_hdr_to_8bit=False, hdr_to_16bit=False)
         picture = file[file.primary_index]
-        depth = picture.info["bit_depth"]
-        taken = _bytes_per_pixel(picture.mode, depth, picture.info.get("chroma"))
+        told: dict[str, Any] = dict(picture.info)
+        depth = told["bit_depth"]
+        taken = _bytes_per_pixel(picture.mode, depth, told.get("chroma"))
         width, height = picture.size
         check_size(width, height, taken, len(data))
         stored = np.asarray(picture)
