@@ -223,6 +223,8 @@ FAULTS: tuple[Fault, ...] = (
             "layer.weight[0].numel(), layer.weight[:, 0].numel())",
             "layer.weight[:, 0].numel(), layer.weight[0].numel())",
         ),
+    ),
+    *faults(
         "models/imagenet.py",
         "models/test_imagenet.py",
         ("            key = text.casefold() if folded else text", "            key = text.casefold()"),
