@@ -20,6 +20,7 @@ from striate.training.loop import Training
 from striate.training.material import Material
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import SingleLabel
 from striate.training.watch import Watch
 
 LOOK = Preprocessing((28, 28), 1, (0.5,), (0.25,))
@@ -49,7 +50,7 @@ def training(
 
     return Training(
         create_model("lenet5", num_classes=2),
-        Material(train, Batches(split("val", 32, 1), LOOK, 32) if val else None, ("above", "below"), LOOK),
+        Material(train, Batches(split("val", 32, 1), LOOK, 32) if val else None, SingleLabel(("above", "below")), LOOK),
         recipe,
         run,
         Fabric(accelerator="cpu", devices=1),

@@ -316,7 +316,8 @@ def test_a_schedule_has_the_numbers_of_its_recipe():
         (
             {"loss": "xyz"},
             "loss",
-            "binary, cross_entropy, half_squared_error, hinge, own, rbf, rbf_distance, squared_error",
+            "binary, cross_entropy, half_squared_error, hinge, huber, mean_absolute_error, mean_squared_error, own, "
+            "rbf, rbf_distance, squared_error",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from striate.classifier import values
 from striate.classifier.places import locate
-from striate.classifier.prediction import Prediction, Predictions
+from striate.classifier.prediction import Prediction, Predictions, predicted
 from striate.classifier.pretrained import is_pretrained_name, pretrained
 from striate.data import Dataset, Split, UnreadableImage, open_dataset
 from striate.data.division import divide_again
 from striate.data.given_images import Source, Sources, is_single
-from striate.data.listing import match_classes
+from striate.data.listing import in_places, match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
+from striate.data.targets import REGRESSION
 from striate.data.views import views_called
 from striate.engines import Eager, Predictor
 from striate.errors import StriateError, UsageError, is_out_of_memory
@@ -29,10 +30,10 @@ from striate.files import at_home
 from striate.models import Handed, Network, Trust
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
-from striate.training.losses import class_logits
 from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, load_model, save_model
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import Task
 
 #: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
 BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
@@ -43,10 +44,11 @@ class Classifier:
 
     Attributes:
         model: the network, in evaluation mode.
-        classes: class names, in the order of the outputs.
+        classes: class names, in the order of the outputs; of other tasks those of labels or values.
         description: network, preprocessing, recipe, data and figures as stored in model.safetensors.
         path: the run folder or file it came from, or None.
         evaluation: what `striate.train` measured at its end, or None.
+        task: what it has learnt: one class per image, several labels, or values.
     """
 
     evaluation: Evaluation | None = None
@@ -54,6 +56,7 @@ class Classifier:
     def __init__(self, model: Network, description: Description, path: Path | None = None) -> None:
         self.model = model.eval().to(memory_format=model.memory_format)
         self.description = description
+        self.task: Task = description.learnt
         self.path = path
 
     @classmethod
@@ -106,8 +109,8 @@ class Classifier:
             raise UsageError(f"top is {top!r}; ask for at least 1 class, by a whole number.")
         if is_single(images):
             (source,) = Sources(images)
-            (probabilities,) = self._probabilities([self._read(source)])
-            return Prediction.of(source.name, probabilities, self.classes, top)
+            (answer,) = self._answers([self._read(source)])
+            return predicted(self.task, source.name, answer, top)
         predictions, given = Predictions(), Sources(images)
         remaining = iter(given)
         while group := list(islice(remaining, self._together)):
@@ -125,11 +128,11 @@ class Classifier:
             except StriateError as error:
                 read.append(error)
         good = [image for image in read if not isinstance(image, StriateError)]
-        probabilities = iter(self._probabilities(good))
+        answers = iter(self._answers(good))
         return [
             Prediction(source.name, error=str(image))
             if isinstance(image, StriateError)
-            else Prediction.of(source.name, next(probabilities), self.classes, top)
+            else predicted(self.task, source.name, next(answers), top)
             for source, image in zip(group, read, strict=True)
         ]
 
@@ -138,11 +141,14 @@ class Classifier:
 
         Raises:
             StriateError: an image cannot be read (every row must belong to an image).
+            UsageError: it predicts values, which have no probabilities.
         """
+        if self.task.kind == REGRESSION:
+            raise UsageError("this model predicts values, which have no probabilities; predict gives the values.")
         rows: list[NDArray[np.float32]] = []
         remaining = iter(Sources(images))
         while group := list(islice(remaining, self._together)):
-            rows.append(self._probabilities([self._read(source) for source in group]))
+            rows.append(self._answers([self._read(source) for source in group]))
         return np.concatenate(rows) if rows else np.empty((0, len(self.classes)), np.float32)
 
     def evaluate(
@@ -163,8 +169,9 @@ class Classifier:
                 (6); see `striate.data.views`. The probabilities are averaged.
 
         Returns:
-            The outcome, whose `split` says what was measured: "train" for images that are for training; for other
-            images that are not divided, what their place is called after (`photos/test`), else "all".
+            The outcome: an `Evaluation` of classes; of several labels a `MultiLabelEvaluation`, of values a
+            `RegressionEvaluation`. Its `split` says what was measured: "train" for images that are for training; for
+            other images that are not divided, what their place is called after (`photos/test`), else "all".
 
         Raises:
             StriateError: the data has classes that the classifier does not know, or lacks the split.
@@ -181,8 +188,8 @@ class Classifier:
             source = self._pick_split(dataset, split)
         size = max(1, BATCH_SIZE // len(chosen))
         batches = Batches(source, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
-        evaluation = evaluate(self.predictor, batches, self.classes)
-        return replace(evaluation, notes=notes)
+        evaluation = replace(evaluate(self.predictor, batches, self.task), notes=notes)
+        return cast(Evaluation, evaluation)
 
     def _pick_split(self, dataset: Dataset, name: str | None) -> Split:
         chosen = getattr(dataset, name) if name else dataset.test or dataset.val or dataset.train
@@ -192,7 +199,7 @@ class Classifier:
         positions = match_classes(dataset.classes, self.classes, dataset.source)
         undivided = name is None and chosen is dataset.train and not dataset.divided and not self._learnt_from(dataset)
         called = _spoken_of(dataset.source) if undivided else chosen.name
-        return Split(called, chosen.images, positions[chosen.labels])
+        return Split(called, chosen.images, in_places(chosen.labels, positions, len(self.classes)))
 
     def _open(self, source: str | Path | None, split: str | None) -> Dataset:
         """The data set to measure on: that of the training as it was divided then, or another."""
@@ -202,7 +209,14 @@ class Classifier:
             with suppress(_Changed):
                 return self._reopen()
         channels = self.description.preprocessing.channels
-        dataset = open_dataset(source, channels=channels, val_fraction=0, classes=self.classes)
+        dataset = open_dataset(
+            source,
+            channels=channels,
+            val_fraction=0,
+            classes=self.classes,
+            task=self.task.kind,
+            target=self._target,
+        )
         # Without a split asked for, none is cut off: all images of a flat folder are measured.
         return self._as_trained(dataset) or (divide_again(dataset, 0.1, seed=0) if split == "val" else dataset)
 
@@ -226,6 +240,8 @@ class Classifier:
             channels=self.description.preprocessing.channels,
             seed=trained_on["seed"],
             val_fraction=trained_on["val_fraction"],
+            task=self.task.kind,
+            target=self._target,
         )
         if dataset.fingerprint != trained_on["fingerprint"]:
             raise _Changed(
@@ -233,6 +249,11 @@ class Classifier:
                 "now may have been trained on. Name images to evaluate on."
             )
         return replace(dataset, notes=())  # they were told when it was trained
+
+    @property
+    def _target(self) -> list[str]:
+        """The columns of a table that it has learnt from, where they were named."""
+        return self.description.data.get("target", []) if self.description.data else []
 
     def _place_of_training(self) -> tuple[str, str]:
         """What the images of the training were called, and their absolute path where it is known."""
@@ -279,12 +300,12 @@ class Classifier:
                 raise UnreadableImage("does not fit in memory", source.name) from error
             raise
 
-    def _probabilities(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Probabilities (N, K) of preprocessed images."""
+    def _answers(self, images: list[NDArray[np.uint8]]) -> NDArray[Any]:
+        """Probabilities or values (N, K) of preprocessed images."""
         if not images:
             return np.empty((0, len(self.classes)), np.float32)
-        logits = torch.from_numpy(self.predictor(np.stack(images)))
-        return class_logits(logits, len(self.classes)).softmax(1).numpy()
+        outputs = torch.from_numpy(self.predictor(np.stack(images)))
+        return self.task.answers(self.task.logits(outputs)[:, None])
 
 
 def _told(dataset: Dataset) -> tuple[str, ...]:

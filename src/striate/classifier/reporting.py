@@ -16,6 +16,7 @@ from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
 from striate.data.preprocessing import shrunk
+from striate.data.targets import spelt
 from striate.models import Network, get_card
 from striate.models.origin import about
 from striate.report import Mistake, ReportContent, write_report
@@ -68,7 +69,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             notes=[*dataset.notes, *config.notes],
             duplicates=cross_split_duplicates(dataset),
             contradictions=[
-                [(place.name, dataset.classes[place.label]) for place in places]
+                [(place.name, spelt(place.label, dataset.classes)) for place in places]
                 for places in contradictions(same_pictures(dataset))
             ],
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import torch
 
 from striate.classifier import values
 from striate.data import Dataset
+from striate.data.asked import column_names
+from striate.data.targets import check_kind
 from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import Handed, Trust, create_model, get_card, outline_of
@@ -37,6 +39,8 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     size: int | None = None
     freeze: str | None = None
+    task: str | None = None
+    target: str | Sequence[str] | None = None
     val_fraction: float = 0.1
     seed: int = 0
     run: str | Path | None = None
@@ -57,6 +61,7 @@ class Request:
         keep(val_fraction=values.share("val_fraction", self.val_fraction), precision=str(self.precision))
         keep(options=values.network_options(self.options), settings=values.fields("settings", self.settings))
         keep(freeze=None if self.freeze is None else values.word("freeze", self.freeze))
+        keep(target=column_names(self.target), task=None if self.task is None else check_kind(self.task))
         keep(weights=None if self.weights is None else place("weights", self.weights))
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
         check_hardware(self.device, self.precision)
@@ -76,6 +81,11 @@ class Request:
             return Trust(handed=self.model)
         reference = reference_to(self.model)
         return Trust((reference.place,)) if reference and reference.is_named_code else Trust()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """`target` as names of columns."""
+        return column_names(self.target)
 
     def _keep(self, **fields: Any) -> None:
         for name, value in fields.items():

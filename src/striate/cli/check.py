@@ -43,13 +43,14 @@ def command(
 
 def _as_json(dataset: Dataset) -> dict[str, Any]:
     from striate.data.duplicates import contradictions, cross_split_duplicates
+    from striate.data.targets import spelt
 
     survey = dataset.survey
     assert survey is not None
 
     def in_full(groups: Any) -> list[list[dict[str, str]]]:
         return [
-            [{"name": name, "split": split, "class": dataset.classes[label]} for split, name, label in places]
+            [{"name": name, "split": split, "class": spelt(label, dataset.classes)} for split, name, label in places]
             for places in groups
         ]
 

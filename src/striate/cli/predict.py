@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from striate.cli.output import Json, ModelArgument, TrustOption, WeightsOption, loaded, print_json
-from striate.units import percent
 
 
 def command(
@@ -33,7 +32,7 @@ def command(
         if prediction.error:
             print(f"striate: {prediction.error}", file=sys.stderr)
         elif not json:
-            print(prediction.name, *(f"{label} {percent(chance, 2)}" for label, chance in prediction.top), sep="\t")
+            print(prediction.name, *prediction.text, sep="\t")
     for note in predictions.notes:
         print(f"note: {note}", file=sys.stderr)
     if all(prediction.error for prediction in predictions):

@@ -10,12 +10,13 @@ import numpy as np
 from striate.data.facts import Facts
 from striate.data.images import Images
 from striate.data.survey import Survey
+from striate.data.targets import SINGLE_LABEL, counted
 from striate.files import make_folder_of, write_csv
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes.
+    """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes; see `targets`.
 
     `facts` are what the check has learnt of the images; None where nobody has looked at them yet.
     """
@@ -41,8 +42,8 @@ class Split:
         return Split(self.name, self.images.subset(indices), self.labels[indices], facts)
 
     def counts(self, num_classes: int) -> np.ndarray:
-        """How many images each class has, int64 (num_classes,)."""
-        return np.bincount(self.labels, minlength=num_classes).astype(np.int64)
+        """How many images each class or label has, int64 (num_classes,)."""
+        return counted(self.labels, num_classes)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Dataset:
 
     Attributes:
         source: the source as the user gave it.
-        classes: class names; labels are positions in this tuple.
+        classes: class names; labels are positions in this tuple. Of other tasks the names of labels or values.
         channels: channels of every image, 1 (grey), 3 (RGB), 4 (RGBA) or more.
         train: the images to learn from; none where a source to evaluate on has no such part.
         val: the images that decide when to stop, or None.
@@ -70,6 +71,7 @@ class Dataset:
             the data lies and in whatever order its files are listed.
         divided: whether the source itself says which images are for training.
         survey: sizes, formats and oddities of the images; None where nobody has looked.
+        task: what the labels are: "single-label", "multi-label" or "regression"; see `striate.data.targets`.
     """
 
     source: str
@@ -83,6 +85,7 @@ class Dataset:
     fingerprint: str
     divided: bool = True
     survey: Survey | None = None
+    task: str = SINGLE_LABEL
 
     @property
     def splits(self) -> tuple[Split, ...]:

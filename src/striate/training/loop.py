@@ -27,18 +27,18 @@ from striate.training.evaluation import evaluate
 from striate.training.events import Events
 from striate.training.interruption import Interruption
 from striate.training.material import Material
-from striate.training.metrics import Evaluation
 from striate.training.objective import Objective
 from striate.training.optimizers import create_optimizer, parameter_groups
 from striate.training.pace import Pace
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
-from striate.training.selection import better, epochs_waited
+from striate.training.selection import better, epochs_waited, figures_of
 from striate.training.state import Position, gather, put_back
 from striate.training.statistics import BATCHES, measure, young
 from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
+from striate.training.tasks import Measured
 from striate.training.update import Update
 from striate.training.watch import Watch
 
@@ -77,8 +77,8 @@ class Training:
         self.material, self.recipe, self.run, self.fabric = material, recipe, run, fabric
         self.watch, self.progress, self.save_best, self.identity = watch, watch.progress, save_best, identity
         self.train_batches, self.val_batches = material.train, material.val
-        self.classes, self.preprocessing = material.classes, material.preprocessing
-        self.objective = Objective(model, recipe, len(self.classes))
+        self.task, self.preprocessing = material.task, material.preprocessing
+        self.objective = Objective(model, recipe, self.task)
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
@@ -90,7 +90,7 @@ class Training:
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.position = Position([recipe.epochs])
         self.events = Events(run.events)
-        self.sums = EpochSums(fabric, self.objective.figures)
+        self.sums = EpochSums(fabric, self.objective.figures, self.task)
         self.guard = Guard(self.sums, self.train_batches.steps, run.path, clips=bool(recipe.clip_norm))
         validated = len(material.val.split) if material.val else 0
         self.pace = Pace(self.train_batches.steps, self.batch_size, validated, material.final_images)
@@ -179,7 +179,7 @@ class Training:
         done = step - self.resumed_at
         figures = {
             "loss": means["train_loss"],
-            "accuracy": means["train_accuracy"],
+            self.task.running: means[f"train_{self.task.running}"],
             "images_per_second": done * self.batch_size / seconds,
             "left": self.pace.left(self.position, seconds / done),
             "loading_share": self.train_batches.waited / seconds,
@@ -207,7 +207,7 @@ class Training:
             self.settle_statistics()
         evaluation = self.validate()
         self.keep_if_best(evaluation)
-        row = metrics_row(position.epoch, position.step, self.learning_rate(), means, evaluation)
+        row = metrics_row(position.epoch, position.step, self.learning_rate(), means, self.task, evaluation)
         timing = timing_row(position.epoch, seconds, time.perf_counter() - began, images, waited)
         position.history.append(row)
         position.timing.append(timing)
@@ -224,17 +224,17 @@ class Training:
             last, epoch = max(0, self.train_batches.steps - BATCHES), max(0, self.position.epoch - 1)
             measure(self.result, self.train_batches.epoch(epoch, last), self.preprocessing)
 
-    def validate(self) -> Evaluation | None:
+    def validate(self) -> Measured | None:
         """Measure the network that would be saved on the validation images."""
         if self.val_batches is None:
             return None
         with evaluating(self.result):
             predictor = Eager(self.result, self.preprocessing.normalise)
-            evaluation = evaluate(predictor, self.val_batches, self.classes)
+            evaluation = evaluate(predictor, self.val_batches, self.task)
         # Processes keep statistics of their own, and must agree on what follows from the figures.
         return self.fabric.broadcast(evaluation) if self.fabric.world_size > 1 else evaluation
 
-    def keep_if_best(self, evaluation: Evaluation | None) -> None:
+    def keep_if_best(self, evaluation: Measured | None) -> None:
         """Save the weights unless earlier ones validated better; without validation images the last win."""
         position = self.position
         if evaluation is None:
@@ -242,7 +242,7 @@ class Training:
                 self._save({"epoch": position.epoch})
             return
         if better(evaluation, position.best):
-            position.best = {"epoch": position.epoch, "accuracy": evaluation.top1, "loss": evaluation.loss}
+            position.best = {"epoch": position.epoch, **figures_of(evaluation)}
             self._save(position.best)
         if self.recipe.schedule == "plateau":
             self.plateau.observe(evaluation.loss)

@@ -117,6 +117,15 @@ class Evaluation:
         """The share of images whose true class is among the five most probable; None for K <= 5."""
         return float((self.ranks < 5).mean()) if len(self.classes) > 5 else None
 
+    @property
+    def score(self) -> float:
+        """`top1`."""
+        return self.top1
+
+    def figures(self) -> dict[str, float]:
+        """What metrics.csv keeps."""
+        return {"accuracy": self.top1} | ({} if self.top5 is None else {"top5": self.top5})
+
     @cached_property
     def ranks(self) -> np.ndarray:
         """(N,) the place of the true class by probability, from 0; among equals the lower class is first."""

@@ -12,7 +12,7 @@ from striate.errors import StriateError, unknown
 from striate.layers import INITS
 from striate.training.fields import with_field
 from striate.training.limits import check_numbers
-from striate.training.losses import LOSSES, OWN
+from striate.training.losses import LOSSES, OWN, VALUE_LOSSES
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
 
@@ -24,7 +24,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "init": (OWN, *INITS),
     "optimizer": OPTIMIZERS,
     "schedule": tuple(SCHEDULES),
-    "loss": (OWN, *LOSSES),
+    "loss": (OWN, *LOSSES, *VALUE_LOSSES),
 }
 
 
@@ -63,7 +63,9 @@ class Recipe:
             next.
         loss: what is minimised: "own" (the one that the network was made for), "cross_entropy", "binary" (a sigmoid for
             each class), "squared_error" (of the softmax, summed over classes: Brier's), "half_squared_error" (half of
-            that, 1/2 sum (t - o)^2), "hinge", and "rbf" or "rbf_distance" for LeNet's outputs of 1998.
+            that, 1/2 sum (t - o)^2), "hinge", and "rbf" or "rbf_distance" for LeNet's outputs of 1998. Several labels
+            take "binary", the mean over them; values take "mean_squared_error" (their own), "mean_absolute_error" or
+            "huber", of the values in standard deviations.
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016, section 7).
         auxiliary_weight: weight of the loss of each auxiliary head, which are built when it is set; 0 for the weight
             of the network's paper where they are built by its option.
@@ -71,7 +73,8 @@ class Recipe:
         average: decay of the exponential moving average of the weights; 0 for none. Where there is one, it is
             what gets validated and saved.
         early_stopping: epochs in a row that bring no better weights before training stops; 0 for never. Better are
-            those of higher validation accuracy, of two equal ones those of lower loss; the best are what is saved.
+            those of higher validation accuracy (of several labels, mAP; of values, R squared), of two equal ones those
+            of lower loss; the best are what is saved.
         augment: the random transformations of training images.
     """
 
