@@ -16,13 +16,18 @@ from striate.classifier import run_facts
 from striate.layers import DropPath
 from striate.models import ModelSpec
 from striate.training.shelf import RECIPES
+from striate.training.tasks import SingleLabel
 
 PLAIN = replace(RECIPES["tiny"], label_smoothing=0.0, average=0.0, augment=Augment(), loss="cross_entropy")
 LEARNING = "it is the mean over an epoch in which the network was still learning"
 
+TASK = SingleLabel(tuple("abcd"))
+
 
 def differences(network: nn.Module | None = None, **fields) -> list[str]:
-    found = run_facts.loss_differences(replace(PLAIN, **fields), network or nn.Sequential(nn.Linear(1, 1)), 4)
+    network = network or nn.Sequential(nn.Linear(1, 1))
+    network.loss = getattr(network, "loss", "cross_entropy")
+    found = run_facts.loss_differences(replace(PLAIN, **fields), network, TASK)
     assert found[-1] == LEARNING
     return found[:-1]
 
@@ -67,7 +72,7 @@ def test_layers_that_drop_nothing_do_not(layer):
 def test_a_network_with_a_loss_of_its_own_is_said_to_minimise_it():
     network = nn.Sequential(nn.Identity())
     network.loss = "margin"
-    assert differences(network, loss=run_facts.OWN) == ["training minimises margin, validation measures cross-entropy"]
+    assert differences(network, loss="own") == ["training minimises margin, validation measures cross-entropy"]
 
 
 @pytest.mark.parametrize(

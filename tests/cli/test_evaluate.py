@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from striate.cli.output import evaluation_lines
+from striate.cli.evaluations import evaluation_lines
 from striate.training.metrics import Evaluation
 
 

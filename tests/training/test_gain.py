@@ -45,7 +45,7 @@ def test_turned_round_the_difference_is_the_opposite():
 def test_a_gain_says_what_it_is_over_and_what_it_costs():
     gain = Gain(("centre", "centre, mirrored"), 0.9, 0.0125, -0.001, 0.026, 2.0, 4.2)
     assert str(gain) == (
-        "2 views instead of one: +1.25% better (-0.10% to +2.60%, 95 % interval) than a "
+        "2 views instead of one: gain +1.25% (-0.10% to +2.60%, 95 % interval) over a "
         "top-1 accuracy of 90.00%, for 2.1 times the network's time"
     )
     assert gain.to_dict() == {

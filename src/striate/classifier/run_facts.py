@@ -11,10 +11,11 @@ from pathlib import Path
 from torch import nn
 
 from striate.classifier.run_config import RunConfig
+from striate.data.targets import SINGLE_LABEL
 from striate.layers import DropPath
 from striate.models import Network
-from striate.training.losses import OWN
 from striate.training.recipes import Recipe
+from striate.training.tasks import Task
 
 
 def as_trained(network: Network, freeze: str | None) -> Network:
@@ -47,14 +48,15 @@ def extensions(run: Path, asked: Sequence[int]) -> list[str]:
     return [f"striate train --resume {shlex.quote(str(run))} --extend {epochs}" for epochs in asked]
 
 
-def loss_differences(recipe: Recipe, network: Network, num_classes: int) -> list[str]:
+def loss_differences(recipe: Recipe, network: Network, task: Task) -> list[str]:
     """Why the training loss is not what validation measures, a clause each; `network` is `as_trained`."""
-    loss = network.loss if recipe.loss == OWN else recipe.loss
+    loss = task.loss_name(recipe, network.loss)
     clauses = []
-    if loss != "cross_entropy":
-        clauses.append(f"training minimises {loss}, validation measures cross-entropy")
+    if loss != task.measured:
+        words = task.measured.replace("_", "-" if task.measured == "cross_entropy" else " ")
+        clauses.append(f"training minimises {loss}, validation measures {words}")
     if smoothing := recipe.label_smoothing:
-        floor = smoothing_floor(smoothing, num_classes)
+        floor = smoothing_floor(smoothing, len(task.classes) if task.kind == SINGLE_LABEL else 2)
         clauses.append(f"labels are smoothed by {smoothing:g} in training only, so its loss is {floor:.3g} or more")
     if recipe.augment.changes_geometry or recipe.augment.changes_colour:
         clauses.append("training images are augmented")

@@ -25,7 +25,7 @@ class Figure:
         """A value as it is printed."""
         if not math.isfinite(value):
             return "–"
-        return percent(value, decimals) if self.share else f"{value:.{decimals + 2}g}"
+        return percent(value, decimals) if self.share else f"{value:.{decimals + 2}f}"
 
 
 #: By the name that columns of metrics.csv have, after "train_" or "val_". The first that a table has is its score.

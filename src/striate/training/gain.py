@@ -46,7 +46,7 @@ class Gain:
         form = ".2%" if self.share else ".4f"
         gain, low, high = (f"{value:+{form}}" for value in (self.gain, self.low, self.high))
         return (
-            f"{len(self.views)} views instead of one: {gain} better ({low} to {high}, 95 % interval) than a "
+            f"{len(self.views)} views instead of one: gain {gain} ({low} to {high}, 95 % interval) over a "
             f"{self.figure} of {self.once:{form}}, for {times:.1f} times the network's time"
         )
 

@@ -161,6 +161,13 @@ class MultiLabelEvaluation:
         rows = zip(*(column.tolist() for column in columns), has.tolist(), strict=True)
         return [LabelScore(name, *row) for name, row in zip(self.classes, rows, strict=True)]
 
+    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
+        """The labels that an image has, and those that it is said to have."""
+        return self._named(self.labels[index]), self._named(self.predicted[index]), None, None
+
+    def _named(self, has: NDArray[np.bool_]) -> str:
+        return ", ".join(name for name, held in zip(self.classes, has, strict=True) if held) or "none"
+
     def worst(self, count: int) -> NDArray[np.int64]:
         """Positions of the `count` images with the surest wrong label, the surest first; none that are all right."""
         wrong = np.abs(self.probabilities - self.labels)

@@ -175,6 +175,12 @@ class Evaluation:
         ece = float(np.abs(confidence_sum - hits).sum() / len(self))
         return Calibration(confidence, accuracy, count, ece)
 
+    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
+        """The true and the predicted class of an image, and the probabilities of the predicted and of the true one."""
+        true, predicted = int(self.labels[index]), int(self.predicted[index])
+        chances = self.probabilities[index]
+        return self.classes[true], self.classes[predicted], float(chances[predicted]), float(chances[true])
+
     def worst(self, count: int) -> np.ndarray:
         """Positions of the `count` mistakes made with most confidence, most confident first."""
         wrong = np.flatnonzero(self.predicted != self.labels)

@@ -144,10 +144,20 @@ class RegressionEvaluation:
             baseline=float(np.abs(true - true.mean()).mean()),
         )
 
+    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
+        """The true and the predicted values of an image; of several the one that is farthest off."""
+        place = int(self._far(index).argmax())
+        name = f"{self.classes[place]} " if len(self.classes) > 1 else ""
+        return f"{name}{self.labels[index, place]:.5g}", f"{name}{self.predicted[index, place]:.5g}", None, None
+
+    def _far(self, rows: int | slice) -> NDArray[np.float64]:
+        """The size of errors in deviations of the value."""
+        deviation = self.labels.std(0)
+        return np.abs(self.errors[rows]) / np.where(deviation > 0, deviation, 1)
+
     def worst(self, count: int) -> NDArray[np.int64]:
         """Positions of the `count` images with the largest error, in deviations of the value, the largest first."""
-        deviation = self.labels.std(0)
-        most = (np.abs(self.errors) / np.where(deviation > 0, deviation, 1)).max(1)
+        most = self._far(slice(None)).max(1)
         return np.argsort(-most, kind="stable")[:count]
 
     def to_dict(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class MultiLabel(Task):
     running = "f1"
     gained = "share of labels right"
     counts = 3
+    measured = "binary"
     figures = ("map", "f1")
 
     def fitting(self, recipe: Recipe) -> Recipe:

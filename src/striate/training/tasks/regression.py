@@ -21,6 +21,9 @@ from striate.training.tasks.multi_label import refuse_distances
 from striate.training.tasks.task import Loss, Task
 from striate.training.value_metrics import RegressionEvaluation
 
+#: The largest norm of all gradients together, where a recipe leaves them alone.
+LARGEST_GRADIENT = 1.0
+
 
 @dataclass(frozen=True)
 class Regression(Task):
@@ -42,6 +45,7 @@ class Regression(Task):
     gained = "mean absolute error in standard deviations"
     gained_share = False
     counts = 1
+    measured = "mean_squared_error"
     figures = ("r2", "mae")
 
     @classmethod
@@ -51,8 +55,13 @@ class Regression(Task):
         return cls(classes, tuple(labels.mean(0).tolist()), tuple(np.where(deviation > 0, deviation, 1).tolist()))
 
     def fitting(self, recipe: Recipe) -> Recipe:
-        """The loss becomes the squared error, and nothing is smoothed."""
-        return replace(recipe, loss=recipe.loss if recipe.loss in VALUE_LOSSES else OWN, label_smoothing=0.0)
+        """The loss becomes the squared error, nothing is smoothed, and gradients are clipped.
+
+        The gradient of a cross-entropy is never larger than 1, that of a squared error grows with the error: at rates
+        that were found for classes training would diverge now and then.
+        """
+        loss = recipe.loss if recipe.loss in VALUE_LOSSES else OWN
+        return replace(recipe, loss=loss, label_smoothing=0.0, clip_norm=recipe.clip_norm or LARGEST_GRADIENT)
 
     def loss(self, recipe: Recipe, own: str) -> Loss:
         """The named loss of the standardised values, the mean over values and images."""

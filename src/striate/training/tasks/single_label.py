@@ -13,7 +13,7 @@ from torch.nn import functional
 from striate.data import Split
 from striate.data.targets import SINGLE_LABEL
 from striate.training.gain import paired_difference
-from striate.training.losses import choose_loss, class_logits
+from striate.training.losses import OWN, choose_loss, class_logits
 from striate.training.metrics import Evaluation
 from striate.training.recipes import Recipe
 from striate.training.tasks.task import Loss, Task
@@ -26,6 +26,7 @@ class SingleLabel(Task):
     running = "accuracy"
     gained = "top-1 accuracy"
     counts = 1
+    measured = "cross_entropy"
     figures = ("accuracy", "top5")
 
     def outputs(self, own: int | None) -> int:
@@ -35,6 +36,10 @@ class SingleLabel(Task):
     def logits(self, outputs: Tensor) -> Tensor:
         """One for each class; see `class_logits`."""
         return class_logits(outputs, len(self.classes))
+
+    def loss_name(self, recipe: Recipe, own: str) -> str:
+        """The recipe's, else the network's own."""
+        return own if recipe.loss == OWN else recipe.loss
 
     def loss(self, recipe: Recipe, own: str) -> Loss:
         """See `choose_loss`."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from striate.data import Split
 from striate.training.gain import Gain
+from striate.training.losses import OWN
 from striate.training.recipes import Recipe
 
 #: Mean loss of a batch, from what the network gives, (N, K), and the batch's labels.
@@ -74,6 +75,13 @@ class Measured(Protocol):
         """Positions of the images that went most wrong, the worst first."""
         ...
 
+    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
+        """What is true of one image and what was said, in words, with the probabilities of the two where it has any.
+
+        In the order true, predicted, probability of what was predicted, probability of what is true.
+        """
+        ...
+
     def to_dict(self) -> dict[str, Any]:
         """The figures as JSON can hold them."""
         ...
@@ -96,6 +104,8 @@ class Task(ABC):
     #: The figure that several views are to better, in words; and whether it is a share.
     gained: ClassVar[str]
     gained_share: ClassVar[bool] = True
+    #: The loss that evaluations measure.
+    measured: ClassVar[str]
     #: How many numbers are counted for it.
     counts: ClassVar[int]
     #: Those of an evaluation that metrics.csv keeps, the score first.
@@ -112,6 +122,10 @@ class Task(ABC):
     def fitting(self, recipe: Recipe) -> Recipe:
         """A recipe that was made for classes, with what does not go with this task left out."""
         return recipe
+
+    def loss_name(self, recipe: Recipe, own: str) -> str:
+        """The name of the loss that training minimises."""
+        return self.measured if recipe.loss == OWN else recipe.loss
 
     @abstractmethod
     def loss(self, recipe: Recipe, own: str) -> Loss:
