@@ -72,9 +72,11 @@ def test_values_are_told_in_their_own_units():
 
 @pytest.mark.parametrize("evaluation", [labelled(), valued()], ids=["labels", "values"])
 def test_the_page_holds_together(evaluation):
-    page = render(ReportContent("x", evaluation=evaluation, sizes={"train": 9, "val": 2}, outputs="3 labels", source="s"))
+    page = render(
+        ReportContent("x", evaluation=evaluation, sizes={"train": 9, "val": 2}, outputs="3 labels", source="s")
+    )
     assert "3 labels; 9 training, 2 validation images" in page
     assert "<b>height" not in page  # names are escaped
-    for href in re.findall(r'<nav.*?</nav>', page, re.S)[0].split('href="#')[1:]:
+    for href in re.findall(r"<nav.*?</nav>", page, re.S)[0].split('href="#')[1:]:
         assert f'<section id="{href.partition(chr(34))[0]}">' in page
     assert page.count("<section") == page.count("</section>")
