@@ -94,7 +94,7 @@ def keep_memory(largest: int = LARGEST_KEPT) -> MemorySetting:
     if obstacle := _obstacle():
         return MemorySetting(False, obstacle)
     mallopt = ctypes.CDLL(None).mallopt
-    taken = next((size for size in (largest, min(largest, LARGEST_OF_OLDER)) if mallopt(M_MMAP_THRESHOLD, size)), 0)
+    taken = next((size for size in (largest, LARGEST_OF_OLDER) if mallopt(M_MMAP_THRESHOLD, size)), 0)
     if not (taken and mallopt(M_TRIM_THRESHOLD, NEVER)):
         return MemorySetting(False, "mallopt refuses the thresholds")
     _kept = True
