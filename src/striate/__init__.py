@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from striate.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from striate.allocator import keep_memory as keep_memory
     from striate.analysis import effective_receptive_field as effective_receptive_field
     from striate.analysis import summary as summary
     from striate.classifier import Classifier as Classifier
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from striate.models import register as register
 
 _HOMES = {
+    "keep_memory": "striate.allocator",
     "effective_receptive_field": "striate.analysis",
     "summary": "striate.analysis",
     "Classifier": "striate.classifier",
