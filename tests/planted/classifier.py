@@ -116,7 +116,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/reporting.py",
         "classifier/test_reporting.py",
-        ("float(chances[true]),", "float(chances[predicted] / 2),"),
+        ("told = evaluation.mistake(index)", "told = evaluation.mistake(0)"),
         ("costs_of(trained, classifier", "costs_of(classifier.model, classifier"),
         ("getattr(dataset, evaluation.split).images", "dataset.train.images"),
     ),
@@ -131,7 +131,7 @@ FAULTS: tuple[Fault, ...] = (
         ("dataset.test or dataset.val or dataset.train", "dataset.val or dataset.test or dataset.train"),
         ("dataset.test or dataset.val or dataset.train", "dataset.test or dataset.train"),
         ("if self._is_of_training(source):", "if False:"),
-        ("positions[chosen.labels])", "chosen.labels)"),
+        ("in_places(chosen.labels, positions, len(self.classes)))", "chosen.labels)"),
     ),
     *faults(
         "classifier/classifier.py",
@@ -141,7 +141,10 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/classifier.py",
         "cli/test_evaluate.py",
-        ("return replace(evaluation, notes=notes)", "return evaluation"),
+        (
+            "replace(evaluate(self.predictor, batches, self.task), notes=notes)",
+            "evaluate(self.predictor, batches, self.task)",
+        ),
     ),
     *faults(
         "classifier/resumable.py",

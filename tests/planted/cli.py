@@ -68,7 +68,7 @@ FAULTS: tuple[Fault, ...] = (
         ("            data=data,", "            data=None,"),
     ),
     *faults(
-        "cli/output.py",
+        "cli/evaluations.py",
         "cli/test_evaluate.py",
         ('"train": "training images, which says little about new ones"', '"train": "images"'),
     ),

@@ -31,7 +31,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "training/selection.py",
         "training/test_selection.py",
-        ("(evaluation.top1, -evaluation.loss) > (best", "(evaluation.top1, -evaluation.loss) >= (best"),
+        ("_rank(figures_of(evaluation)) > _rank(best)", "_rank(figures_of(evaluation)) >= _rank(best)"),
         ("        if position.epoch > end:", "        if position.epoch >= end:"),
     ),
     *faults(
@@ -64,8 +64,8 @@ FAULTS: tuple[Fault, ...] = (
         "training/test_auxiliary.py",
         ("total = main + self.weight * torch", "total = main + torch"),
         (
-            "class_logits(others[name], self.num_classes), labels) for name in self.heads]",
-            "class_logits(others[self.heads[0]], self.num_classes), labels) for name in self.heads]",
+            "self.task.logits(others[name]), labels) for name in self.heads]",
+            "self.task.logits(others[self.heads[0]]), labels) for name in self.heads]",
         ),
     ),
     *faults(
@@ -103,7 +103,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "training/model_file.py",
         "training/test_model_file.py",
-        ("!= max(2, model.num_classes):", "> max(2, model.num_classes):"),
+        ("outputs(model.num_classes) != model.num_classes:", "outputs(model.num_classes) > model.num_classes:"),
     ),
     *faults(
         "training/pace.py",
