@@ -46,9 +46,7 @@ def test_frozen_is_frozen_to_the_bit_and_the_rest_moves(optimizer, tmp_path, sma
     chosen = small.recipe(**THAWING, optimizer=optimizer, learning_rate=0.01)
     _, seen = by_epoch(small, tmp_path, chosen)
     of = {part: {name for name in seen[0] if part in name} for part in ("stem", "stages.one", "stages.two", "head")}
-    without = {
-        name for name in seen[0] if name.endswith((".0.bias", "stem.bias"))
-    }  # a norm takes it away
+    without = {name for name in seen[0] if name.endswith((".0.bias", "stem.bias"))}  # a norm takes it away
     trains = [of["stages.two"] | of["head"]]
     trains += [trains[0] | of["stages.one"], trains[0] | of["stages.one"] | of["stem"]]
     for before, after, trained in zip(seen, seen[1:], trains, strict=False):

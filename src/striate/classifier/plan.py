@@ -167,8 +167,10 @@ def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> l
     found = []
     if network.frozen and not weights:
         until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
+        first = "".join(f" before epoch {thaw.epoch}" for thaw in thaws_in(recipe.unfreeze)[:1])
         found.append(
-            f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with pretrained weights"
+            f"frozen until '{until}' at random first weights: nothing is learnt there{first}; freeze with pretrained "
+            "weights"
         )
     if recipe.learning_rate == 0:
         found.append("the learning rate is 0: no weight will change")
