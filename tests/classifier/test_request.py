@@ -166,8 +166,10 @@ def test_what_a_network_of_ones_own_cannot_work_on_is_left_to_the_images(tmp_pat
     """At 224 pixels, which it is tried on where nobody says, its dense layer does not fit."""
     monkeypatch.chdir(tmp_path)
     Path("net.py").write_text(NET)
+    chance = torch.get_rng_state()
     with pytest.raises(StriateError, match="no_images_here"):
         striate.train("no_images_here", model="net.py:build", freeze="all")
+    assert torch.equal(torch.get_rng_state(), chance)
 
 
 def test_a_module_that_is_handed_over_is_as_it_was_after_it_was_looked_at(tmp_path):

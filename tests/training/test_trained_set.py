@@ -125,7 +125,7 @@ def test_each_step_is_told_once(tmp_path, small):
         def message(self, text):
             said.append(text)
 
-    by_epoch(small, tmp_path, small.recipe(**THAWING), progress=Told())
+    by_epoch(small, tmp_path, small.recipe(**THAWING | {"epochs": 5}), progress=Told())
     assert said == [
         "epoch 2: one trained from here on; stem still frozen",
         "epoch 3: stem trained from here on; nothing is frozen any more",
