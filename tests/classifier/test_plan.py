@@ -322,6 +322,8 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
         ({"model": "lenet5", "settings": {"auxiliary_weight": 0.3}}, "lenet5 has no auxiliary heads"),
         ({"model": "lenet5", "settings": {"batch_size": 5}, "devices": 2}, "a batch of 5 cannot be shared evenly by 2"),
         ({"model": "lenet5", "freeze": "stage9"}, "stage9"),
+        ({"freeze": "stem", "settings": {"unfreeze": "2:stage9"}}, "names 'stage9', and striate_l has no such part"),
+        ({"settings": {"unfreeze": "2:none"}}, "unfreeze frees what is frozen at first"),
     ):
         with pytest.raises(StriateError, match=said):
             plan_of(dataset, **asked)
@@ -347,6 +349,17 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
             ["frozen until 'all' at random first weights: nothing is learnt there; freeze with pretrained weights"],
         ),
         ({"freeze": "all", "weights": True}, []),
+        (
+            {"freeze": "all", "weights": True, "settings": {"unfreeze": "4:stem,11:none"}},
+            ["nothing is unfrozen in epoch 11: there are 10"],
+        ),
+        (
+            {"freeze": "all", "settings": {"unfreeze": "4:stem,9:none"}},
+            [
+                "frozen until 'all' at random first weights: nothing is learnt there before epoch 4; "
+                "freeze with pretrained weights"
+            ],
+        ),
         ({"settings": {"init": "he"}}, []),
         ({"settings": {"init": "he"}, "weights": True}, ["init=he changes nothing: all weights are pretrained"]),
         ({"settings": {"schedule": "step", "milestones": "4,9"}}, []),

@@ -378,13 +378,14 @@ def test_calibration_is_drawn_of_this_evaluation(monkeypatch):
 
 def test_every_fact_has_its_term_and_stands_in_order():
     content = ReportContent(
-        "x", network="n", card="c", start="s", frozen="f", source="d", created="yesterday", stopped_by="e"
+        "x", network="n", card="c", start="s", frozen="f", unfrozen="u", source="d", created="yesterday", stopped_by="e"
     )
     assert headline(content) == {
         "facts": [
             ("Network", "n", "c"),
             ("Started from", "s", ""),
             ("Frozen", "f", ""),
+            ("Unfrozen", "u", ""),
             ("Data", "d", ""),
             ("When", "yesterday", ""),
             ("Ended by", "e", ""),

@@ -199,6 +199,8 @@ def test_what_a_recipe_leaves_out_is_as_documented():
         "label_smoothing": 0.0,
         "auxiliary_weight": 0.0,
         "clip_norm": 0.0,
+        "stage_decay": 1.0,
+        "unfreeze": "",
         "average": 0.0,
         "early_stopping": 0,
     }

@@ -35,6 +35,8 @@ from striate.training.limits import check_validated
 from striate.training.recipes import LONGEST_WARMUP, Recipe
 from striate.training.shelf import get_recipe
 from striate.training.tasks import Task, task_of
+from striate.training.trained_set import check_parts
+from striate.training.unfreezing import never_thaws, thaws_in
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
@@ -86,9 +88,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     notes += _new_head(network)
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
-    if asked.freeze:
-        network.freeze(asked.freeze)
     recipe, more = _recipe(preset, asked, network, dataset, task, size)
+    check_parts(network, asked.freeze, recipe)
     kind, devices = device_type(asked.device), asked.devices
     costs = costs_of(network, preprocessing)
     return RunConfig(
@@ -166,14 +167,17 @@ def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> l
     found = []
     if network.frozen and not weights:
         until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
+        first = "".join(f" before epoch {thaw.epoch}" for thaw in thaws_in(recipe.unfreeze)[:1])
         found.append(
-            f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with pretrained weights"
+            f"frozen until '{until}' at random first weights: nothing is learnt there{first}; freeze with pretrained "
+            "weights"
         )
     if recipe.learning_rate == 0:
         found.append("the learning rate is 0: no weight will change")
     if recipe.warmup_epochs > LONGEST_WARMUP * recipe.epochs:
         found.append(f"the warm-up takes {LONGEST_WARMUP:.0%} of training, not {recipe.warmup_epochs:g} epochs")
-    found += [note for note in (first_weights_note(network, recipe.init, weights), recipe.never_falls()) if note]
+    late = never_thaws(thaws_in(recipe.unfreeze), recipe.epochs)
+    found += [note for note in (first_weights_note(network, recipe.init, weights), recipe.never_falls(), late) if note]
     return found
 
 

@@ -39,6 +39,8 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
     assert evaluation is not None
     recipe = config.recipe
     trained = run_facts.as_trained(classifier.model, config.freeze)
+    frozen = run_facts.frozen(trained)
+    unfrozen = run_facts.unfrozen(trained, recipe, position)
     write_report(
         run.report,
         ReportContent(
@@ -47,7 +49,8 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             network=config.network.name,
             card=_about(config),
             start=run_facts.start(config),
-            frozen=run_facts.frozen(trained),
+            frozen=frozen,
+            unfrozen=unfrozen,
             source=config.source,
             command=config.command,
             extensions=run_facts.extensions(run.path, position.extensions),

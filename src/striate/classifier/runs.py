@@ -78,7 +78,8 @@ def train(
         settings: any fields of the recipe by name, nested ones with a dot: {"augment.rotate": 15}.
         options: options of the network, such as {"shortcut": "B"}, or arguments of the function that makes it.
         size: side of the images that the network sees, pixels.
-        freeze: train only what comes after this part of the network: "stem", a stage's name, or "all" but the head.
+        freeze: train only what comes after this part of the network: "stem", a stage's name, or "all" but the head;
+            the settings' "unfreeze" trains more as epochs begin: "5:stage2,10:none".
         task: what the labels of a table are: "single-label", "multi-label" or "regression"; see `open_dataset`.
         target: the columns of the labels, as a list or with commas; by default those that are called so.
         val_fraction: share of the training images set aside to validate on, where the source has no such split;

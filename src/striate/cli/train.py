@@ -53,7 +53,8 @@ def command(
     freeze: Annotated[
         str | None,
         typer.Option(
-            help="Train only what comes after this part: stem, a stage's name, or all, after which comes the head.",
+            help="Train only what comes after this part: stem, a stage's name, or all, after which comes the head; "
+            "--set unfreeze=5:none trains the rest from epoch 5 on.",
             rich_help_panel=NETWORK,
         ),
     ] = None,

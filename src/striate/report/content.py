@@ -37,7 +37,8 @@ class ReportContent:
         network: the network's name.
         card: one line about it, such as its paper; an arXiv id in it becomes a link.
         start: what weights it started from, in words.
-        frozen: which part was not trained, in words.
+        frozen: which part was not trained, or not from the first epoch on, in words.
+        unfrozen: what of it was trained later, and from when on, in words.
         source: the data, as the user gave it.
         command: the command line that repeats the run; empty where there was none.
         extensions: the command lines that then extended it, in order.
@@ -71,6 +72,7 @@ class ReportContent:
     card: str = ""
     start: str = ""
     frozen: str = ""
+    unfrozen: str = ""
     source: str = ""
     command: str = ""
     extensions: Sequence[str] = ()

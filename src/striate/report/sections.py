@@ -34,6 +34,7 @@ def headline(content: ReportContent) -> dict[str, Any]:
         ("Network", content.network, content.card),
         ("Started from", content.start, ""),
         ("Frozen", content.frozen, ""),
+        ("Unfrozen", content.unfrozen, ""),
         ("Data", content.source, _sizes_line(content)),
         ("When", words.when(content.created), ""),
         ("Ended by", content.stopped_by, ""),

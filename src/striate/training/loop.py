@@ -28,7 +28,7 @@ from striate.training.events import Events
 from striate.training.interruption import Interruption
 from striate.training.material import Material
 from striate.training.objective import Objective
-from striate.training.optimizers import create_optimizer, parameter_groups
+from striate.training.optimizers import create_optimizer, set_rate
 from striate.training.pace import Pace
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
@@ -39,6 +39,7 @@ from striate.training.statistics import BATCHES, measure, young
 from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
 from striate.training.tasks import Measured
+from striate.training.trained_set import TrainedSet
 from striate.training.update import Update
 from striate.training.watch import Watch
 
@@ -82,8 +83,9 @@ class Training:
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
-        groups = parameter_groups(model, recipe.weight_decay)
-        optimizer = create_optimizer(recipe.optimizer, groups, recipe.learning_rate, recipe.momentum, recipe.nesterov)
+        self.trained = TrainedSet(model, recipe)
+        groups, rate = self.trained.groups(), recipe.learning_rate
+        optimizer = create_optimizer(recipe.optimizer, groups, rate, recipe.momentum, recipe.nesterov)
         self.module = model.to(memory_format=model.memory_format)
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
         self.update = Update(fabric, self.module, self.optimizer, recipe.clip_norm)
@@ -130,6 +132,7 @@ class Training:
 
     def train_epoch(self) -> None:
         """Take the steps that are left of the current epoch."""
+        self.thaw()
         self.model.train()
         began, before, self.train_batches.waited = time.perf_counter(), self.position.seconds, 0.0
         self.resumed_at = self.position.step_in_epoch
@@ -140,11 +143,26 @@ class Training:
             if self.should_stop():
                 return
 
+    def thaw(self) -> None:
+        """Train more of the network where the recipe asks for it from the current epoch on."""
+        until = self.trained.due(self.position.epoch + 1)
+        if until is not None:
+            words = self.retrain(until, self.position.step)
+            self.progress.message(f"epoch {self.position.epoch + 1}: {words}")
+
+    def retrain(self, until: str, step: int) -> str:
+        """Have another part of the network be trained, as `TrainedSet.change`, from `step` on; say which."""
+        words = self.trained.change(until, step, self.optimizer.optimizer, self.average)
+        if self.fabric.world_size > 1:
+            del self.model  # and with it what it kept for each gradient
+            # A wrapper averages the gradients of the weights that trained when it was made, and of no others.
+            self.model = self.fabric.setup_module(self.module)
+        return words
+
     def train_step(self, batch: Batch) -> None:
         """One batch, one step: forward, backward, update."""
         rate = self.learning_rate()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimizer, rate)
         labels = batch.labels.to(self.fabric.device)
         images = self.preprocessing.normalise(batch.images.to(self.fabric.device))
         outcome = self.objective(self.model, images, labels)
@@ -219,8 +237,11 @@ class Training:
         self.progress.epoch(row, timing)
 
     def settle_statistics(self) -> None:
-        """While training is young, give the network that is to be measured or saved statistics that fit it."""
-        if young(self.module, self.position.step):
+        """While training is young, give the network that is to be measured or saved statistics that fit it.
+
+        Training of other parts of the network is young again: statistics that stood still begin to move.
+        """
+        if young(self.module, self.position.step - self.trained.since):
             last, epoch = max(0, self.train_batches.steps - BATCHES), max(0, self.position.epoch - 1)
             measure(self.result, self.train_batches.epoch(epoch, last), self.preprocessing)
 
@@ -278,7 +299,7 @@ class Training:
         if not self.fabric.is_global_zero:
             return
         state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.sums.seen}
-        state |= {"scale": self.update.state(), "identity": self.identity}
+        state |= {"scale": self.update.state(), "trained": self.trained.state(), "identity": self.identity}
         save_checkpoint(self.run.checkpoint, tensors, state)
 
     def restore(self) -> None:
@@ -291,6 +312,9 @@ class Training:
         if state.get("identity") != self.identity:
             raise StriateError(f"{self.run.checkpoint}: belongs to another run than {self.run.config} describes.")
         try:
+            trained = state.get("trained", self.trained.state())  # earlier versions never changed it
+            if trained["frozen"] != self.trained.frozen:
+                self.retrain(trained["frozen"], trained["since"])
             put_back(tensors, self.module, self.optimizer.optimizer, self.average)
             self.update.restore(state.get("scale", {}))
             self.position = Position.from_state(state["position"])

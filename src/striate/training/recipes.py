@@ -15,6 +15,7 @@ from striate.training.limits import check_numbers
 from striate.training.losses import LOSSES, OWN, VALUE_LOSSES
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
+from striate.training.unfreezing import thaws_in
 
 #: The largest share of training in which the rate may climb.
 LONGEST_WARMUP = 0.9
@@ -70,6 +71,12 @@ class Recipe:
         auxiliary_weight: weight of the loss of each auxiliary head, which are built when it is set; 0 for the weight
             of the network's paper where they are built by its option.
         clip_norm: largest norm of all gradients together; 0 leaves them alone.
+        stage_decay: what the rate is multiplied by once for each part that a part lies below the head: the last stage
+            by it, the one before by its square, the stem by the most of it; heads have the whole rate (Howard & Ruder,
+            2018, section 3.1, where it is 0.385). 1 for one rate.
+        unfreeze: when more of a network frozen by --freeze is trained (the same, section 3.3): 5:stage2,10:none freezes
+            it from the beginning of epoch 5 on, counted from 1, up to and with stage2, from that of epoch 10 on not at
+            all; empty for never.
         average: decay of the exponential moving average of the weights; 0 for none. Where there is one, it is
             what gets validated and saved.
         early_stopping: epochs in a row that bring no better weights before training stops; 0 for never. Better are
@@ -99,6 +106,8 @@ class Recipe:
     label_smoothing: float = 0.0
     auxiliary_weight: float = 0.0
     clip_norm: float = 0.0
+    stage_decay: float = 1.0
+    unfreeze: str = ""
     average: float = 0.0
     early_stopping: int = 0
     augment: Augment = field(default_factory=Augment)
@@ -109,6 +118,7 @@ class Recipe:
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), known)
         check_numbers(self)
+        thaws_in(self.unfreeze)
 
     def with_batch_size(self, batch_size: int) -> Recipe:
         """The recipe for another size of batch, its rate adapted.
