@@ -52,3 +52,21 @@ def test_a_label_of_one_image_stays_to_be_learnt():
 def test_no_images_give_no_parts(fraction):
     kept, held = iterative_split(np.zeros((0, 3), bool), fraction, 0)
     assert (len(kept), len(held)) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_rarest_labels_are_dealt_out_first(seed):
+    labels = np.zeros((400, 3), bool)
+    labels[:, 0] = True
+    labels[:20, 1] = True
+    labels[300:310, 2] = True
+    _, held = iterative_split(labels, 0.1, seed)
+    assert labels[held].sum(0).tolist() == [40, 2, 1]
+
+
+def test_where_both_parts_need_as_much_it_is_kept():
+    labels = np.zeros((10, 2), bool)
+    labels[3, 0] = labels[8, 1] = True
+    kept, held = iterative_split(labels, 0.5, 0)
+    assert {3} <= {*kept.tolist()}
+    assert len(held) == 5
