@@ -43,6 +43,7 @@ RECIPE = {
         "unfreeze",
         "average",
         "early_stopping",
+        "validation_precision",
         "augment",
     ),
 }
@@ -67,7 +68,7 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
     },
     "check {colours}": {
         "": {
-            *("source", "classes", "channels", "images", "formats", "sizes", "file_channels", "bit_depths"),
+            *("source", "task", "classes", "channels", "images", "formats", "sizes", "file_channels", "bit_depths"),
             *("skipped", "notes", "duplicates", "same_pictures", "contradictions", "blank", "tiny", "fingerprint"),
         },
         "images": {"train", "val"},

@@ -167,7 +167,7 @@ def test_the_scale_of_16_bit_gradients_goes_on_through_a_change(steps, tmp_path,
 def test_a_plateau_comes_back_with_a_trained_set_that_changes(tmp_path, small, monkeypatch):
     labels = np.arange(32) % 2
     flat = Evaluation(("above", "below"), labels, np.eye(2)[labels], loss=0.5)
-    monkeypatch.setattr("striate.training.loop.evaluate", lambda *arguments: flat)
+    monkeypatch.setattr("striate.training.validation.evaluate", lambda *arguments: flat)
     chosen = small.recipe(epochs=6, schedule="plateau", patience=1, gamma=0.5, unfreeze="3:stem,5:none")
 
     def begin(folder):
@@ -259,7 +259,7 @@ def test_the_scale_of_16_bit_gradients_comes_back(tmp_path, small):
 def test_a_plateaus_patience_and_rate_come_back(tmp_path, small, monkeypatch):
     labels = np.arange(32) % 2
     flat = Evaluation(("above", "below"), labels, np.eye(2)[labels], loss=0.5)
-    monkeypatch.setattr("striate.training.loop.evaluate", lambda *arguments: flat)
+    monkeypatch.setattr("striate.training.validation.evaluate", lambda *arguments: flat)
     chosen = small.recipe(epochs=7, schedule="plateau", patience=1, gamma=0.5)
     whole = small.training(tmp_path / "whole", chosen).train()
     rates = [row["learning_rate"] / 0.05 for row in whole.history]

@@ -303,9 +303,12 @@ def test_several_processes_stop_for_the_reason_of_any(tmp_path, small, monkeypat
 
 def test_several_processes_agree_on_the_figures_of_the_first(tmp_path, small, monkeypatch):
     run = small.training(tmp_path, small.recipe())
-    monkeypatch.setattr(run, "fabric", SimpleNamespace(world_size=2, broadcast=lambda figures: ("heard", figures)))
-    said, figures = run.validate()
-    assert (said, len(figures)) == ("heard", 32)
+    told = []
+    broadcast = SimpleNamespace(world_size=2, broadcast=lambda said: told.append(said) or ("heard", "bf16"))
+    monkeypatch.setattr(run, "fabric", broadcast)
+    assert (run.validate(), run.validation.chosen) == ("heard", "bf16")
+    ((figures, chosen),) = told
+    assert (len(figures), chosen) == (32, "32")
     without = small.training(tmp_path / "without", small.recipe(), val=False)
     assert without.validate() is None
 
@@ -338,7 +341,7 @@ def test_a_checkpoint_holds_all_that_decides_how_it_goes_on(tmp_path, small):
     run = small.training(tmp_path, small.recipe(epochs=1, average=0.9), identity="me")
     run.train()
     tensors, state = load_checkpoint(run.run.checkpoint)
-    assert state.keys() == {"position", "plateau", "seen", "scale", "trained", "identity"}
+    assert state.keys() == {"position", "plateau", "seen", "scale", "trained", "validation", "identity"}
     assert state["trained"] == {"frozen": "none", "since": 0}
     assert (state["identity"], state["scale"], state["seen"]) == ("me", {}, 0)
     assert state["position"]["stopped_by"] == "finished"

@@ -203,6 +203,7 @@ def test_what_a_recipe_leaves_out_is_as_documented():
         "unfreeze": "",
         "average": 0.0,
         "early_stopping": 0,
+        "validation_precision": "auto",
     }
 
 
@@ -292,7 +293,7 @@ def test_a_field_of_the_group_is_offered_with_its_path(path, offered):
 
 
 def test_what_another_version_wrote_is_filled_up_or_refused():
-    assert Recipe.from_dict({}) == Recipe()
+    assert Recipe.from_dict({}) == Recipe(validation_precision="32")  # as it was before there was a choice
     kept = {"epochs": 2, "augment": {"flip": 0.5}}
     read = Recipe.from_dict(kept)
     assert (read.epochs, read.augment.flip, read.milestones) == (2, 0.5, (0.5, 0.75))

@@ -67,7 +67,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             augmented=_augmented(recipe, dataset, classifier),
             cost=_cost(run, classifier, trained),
             skipped=dataset.skipped,
-            notes=[*dataset.notes, *config.notes],
+            notes=[*dataset.notes, *config.notes, *position.notes],
             duplicates=cross_split_duplicates(dataset),
             contradictions=[
                 [(place.name, spelt(place.label, dataset.classes)) for place in places]

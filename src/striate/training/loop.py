@@ -16,21 +16,19 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from striate.engines import Eager, evaluating
 from striate.errors import StriateError
 from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
 from striate.training.divergence import LOSS_CHECK, Guard
-from striate.training.evaluation import evaluate
 from striate.training.events import Events
 from striate.training.interruption import Interruption
 from striate.training.material import Material
 from striate.training.objective import Objective
 from striate.training.optimizers import create_optimizer, set_rate
 from striate.training.pace import Pace
-from striate.training.recipes import Recipe
+from striate.training.recipes import FLOAT32, Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
 from striate.training.selection import better, epochs_waited, figures_of
@@ -41,6 +39,7 @@ from striate.training.tables import metrics_row, timing_row
 from striate.training.tasks import Measured
 from striate.training.trained_set import TrainedSet
 from striate.training.update import Update
+from striate.training.validation import Validation
 from striate.training.watch import Watch
 
 #: An extension's peak learning rate, as a factor on the recipe's.
@@ -77,9 +76,10 @@ class Training:
     ) -> None:
         self.material, self.recipe, self.run, self.fabric = material, recipe, run, fabric
         self.watch, self.progress, self.save_best, self.identity = watch, watch.progress, save_best, identity
-        self.train_batches, self.val_batches = material.train, material.val
+        self.train_batches = material.train
         self.task, self.preprocessing = material.task, material.preprocessing
         self.objective = Objective(model, recipe, self.task)
+        self.validation = self._validation(material)
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
@@ -221,7 +221,7 @@ class Training:
         began, position, waited = time.perf_counter(), self.position, self.train_batches.waited
         means, images, seconds = self.sums.means(), position.step_in_epoch * self.batch_size, position.seconds
         position.epoch, position.step_in_epoch, position.seconds = position.epoch + 1, 0, 0.0
-        if self.val_batches is not None or position.epoch == self.epochs:
+        if self.validation is not None or position.epoch == self.epochs:
             self.settle_statistics()
         evaluation = self.validate()
         self.keep_if_best(evaluation)
@@ -247,13 +247,17 @@ class Training:
 
     def validate(self) -> Measured | None:
         """Measure the network that would be saved on the validation images."""
-        if self.val_batches is None:
+        if self.validation is None:
             return None
-        with evaluating(self.result):
-            predictor = Eager(self.result, self.preprocessing.normalise)
-            evaluation = evaluate(predictor, self.val_batches, self.task)
+        undecided = not self.validation.chosen
+        evaluation = self.validation(self.result)
+        if undecided:
+            self.position.notes.append(self.validation.words)
+            self.progress.message(self.validation.words)
         # Processes keep statistics of their own, and must agree on what follows from the figures.
-        return self.fabric.broadcast(evaluation) if self.fabric.world_size > 1 else evaluation
+        if self.fabric.world_size > 1:
+            evaluation, self.validation.chosen = self.fabric.broadcast((evaluation, self.validation.chosen))
+        return evaluation
 
     def keep_if_best(self, evaluation: Measured | None) -> None:
         """Save the weights unless earlier ones validated better; without validation images the last win."""
@@ -299,6 +303,8 @@ class Training:
         if not self.fabric.is_global_zero:
             return
         state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.sums.seen}
+        if self.validation is not None:
+            state |= {"validation": self.validation.chosen}
         state |= {"scale": self.update.state(), "trained": self.trained.state(), "identity": self.identity}
         save_checkpoint(self.run.checkpoint, tensors, state)
 
@@ -320,12 +326,20 @@ class Training:
             self.position = Position.from_state(state["position"])
             self.plateau = Plateau(**state["plateau"])
             self.sums.restore(tensors["sums"], state["seen"])
+            if self.validation is not None:
+                self.validation.chosen = state.get("validation", FLOAT32)  # as earlier versions had it
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise StriateError(
                 f"{self.run.checkpoint}: does not fit the run's network and recipe ({str(error)[:200]})."
             ) from error
         if self.position.stopped_by in ("interrupted", "time limit"):
             self.position.stopped_by = ""
+
+    def _validation(self, material: Material) -> Validation | None:
+        if material.val is None:
+            return None
+        wanted, precision = self.recipe.validation_precision, str(self.fabric.strategy.precision.precision)
+        return Validation(material.val, self.task, self.preprocessing, wanted, precision)
 
     def _save(self, figures: dict[str, float]) -> None:
         if self.fabric.is_global_zero:

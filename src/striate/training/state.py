@@ -32,6 +32,7 @@ class Position:
     history: list[dict[str, Any]] = field(default_factory=list)
     timing: list[dict[str, Any]] = field(default_factory=list)
     extensions: list[int] = field(default_factory=list)  # epochs that each extension was asked for
+    notes: list[str] = field(default_factory=list)  # what was decided on the way, for the report
 
     @property
     def epochs(self) -> int:
