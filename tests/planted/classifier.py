@@ -4,6 +4,17 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "classifier/classifier.py",
+        "classifier/test_evaluate.py",
+        ("shown(done, count)", "shown(count, done)"),
+        ("count = len(source)", "count = len(batches.split) + 1"),
+    ),
+    *faults(
+        "classifier/execution.py",
+        "classifier/test_execution.py",
+        ("evaluate(dataset, shown=shown)", "evaluate(dataset)"),
+    ),
+    *faults(
         "classifier/choices.py",
         "classifier/test_plan.py",
         (

@@ -4,6 +4,13 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "cli/evaluate.py",
+        "cli/test_evaluate.py",
+        ("quiet or json", "quiet"),
+        ("quiet or json", "json"),
+        ("views=views, shown=shown", "views=views"),
+    ),
+    *faults(
         "cli/summary.py",
         "cli/test_network_inputs.py",
         (".noted(found.note)", ""),

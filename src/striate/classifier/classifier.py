@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -151,6 +152,7 @@ class Classifier:
         split: str | None = None,
         *,
         views: str | int = "centre",
+        shown: Callable[[int, int], None] | None = None,
     ) -> Evaluation:
         """Measure the classifier on labelled images; their classes are matched by name.
 
@@ -161,6 +163,7 @@ class Classifier:
                 images, else what there is.
             views: how often and how each image is looked at: "centre", "flip" (2), "five" (5), "ten" (10) or "scales"
                 (6); see `striate.data.views`. The probabilities are averaged.
+            shown: told after each batch how many images are done, and of how many.
 
         Returns:
             The outcome, whose `split` says what was measured: "train" for images that are for training; for other
@@ -181,7 +184,9 @@ class Classifier:
             source = self._pick_split(dataset, split)
         size = max(1, BATCH_SIZE // len(chosen))
         batches = Batches(source, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
-        evaluation = evaluate(self.predictor, batches, self.classes)
+        count = len(source)
+        told = (lambda done: shown(done, count)) if shown else _tell_nobody
+        evaluation = evaluate(self.predictor, batches, self.classes, told)
         return replace(evaluation, notes=notes)
 
     def _pick_split(self, dataset: Dataset, name: str | None) -> Split:
@@ -285,6 +290,10 @@ class Classifier:
             return np.empty((0, len(self.classes)), np.float32)
         logits = torch.from_numpy(self.predictor(np.stack(images)))
         return class_logits(logits, len(self.classes)).softmax(1).numpy()
+
+
+def _tell_nobody(done: int) -> None:
+    """What is shown where nobody looks."""
 
 
 def _told(dataset: Dataset) -> tuple[str, ...]:

@@ -95,7 +95,8 @@ def execute(
         progress.message(line)
     fabric.barrier()  # the first process has written the model
     classifier = _result(folder, trust)
-    classifier.evaluation = classifier.evaluate(dataset)
+    with progress.evaluating() as shown:
+        classifier.evaluation = classifier.evaluate(dataset, shown=shown)
     if watch.report and training.fabric.is_global_zero:
         report_run(folder, config, dataset, classifier, position)
     if watch.drop_checkpoint and training.fabric.is_global_zero:

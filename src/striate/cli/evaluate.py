@@ -10,6 +10,7 @@ import typer
 from striate.cli.output import (
     Json,
     ModelArgument,
+    Quiet,
     TrustOption,
     WeightsOption,
     evaluation_lines,
@@ -41,10 +42,15 @@ def command(
     weights: WeightsOption = None,
     trust: TrustOption = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure a trained classifier on labelled images."""
     classifier = loaded(run, weights, trust)
-    evaluation = classifier.evaluate(source, split, views=views)
+
+    from striate.training.counting import create_counter
+
+    with create_counter("evaluating", quiet or json) as shown:
+        evaluation = classifier.evaluate(source, split, views=views, shown=shown)
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)
     if json:

@@ -22,6 +22,7 @@ from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
+from striate.training.counting import SHOW_EVERY, now_and_then
 from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.evaluation import evaluate
 from striate.training.events import Events
@@ -44,9 +45,6 @@ from striate.training.watch import Watch
 
 #: An extension's peak learning rate, as a factor on the recipe's.
 EXTENSION_RATE = 0.1
-
-#: Seconds between two sights of the progress.
-SHOW_EVERY = 0.3
 
 
 class Training:
@@ -230,7 +228,8 @@ class Training:
             return None
         with evaluating(self.result):
             predictor = Eager(self.result, self.preprocessing.normalise)
-            evaluation = evaluate(predictor, self.val_batches, self.classes)
+            shown = now_and_then(self.progress.validation, len(self.val_batches.split), SHOW_EVERY)
+            evaluation = evaluate(predictor, self.val_batches, self.classes, shown)
         # Processes keep statistics of their own, and must agree on what follows from the figures.
         return self.fabric.broadcast(evaluation) if self.fabric.world_size > 1 else evaluation
 
