@@ -293,9 +293,12 @@ def test_images_are_measured_with_the_preprocessing_in_batches(monkeypatch, clas
     asked = []
     outcome = classifier.evaluate(colours)
     monkeypatch.setattr(module, "Batches", lambda *given, views: asked.append((*given, views)) or "batches")
-    monkeypatch.setattr(
-        module, "evaluate", lambda predictor, *given: asked.append((predictor.network, *given)) or outcome
-    )
+
+    def measure(predictor, batches, classes, shown):
+        asked.append((predictor.network, batches, classes))
+        return outcome
+
+    monkeypatch.setattr(module, "evaluate", measure)
     part = open_dataset(colours).val
     assert classifier.evaluate(part).loss == outcome.loss
     look = classifier.description.preprocessing

@@ -5,6 +5,36 @@ from planting import Fault, faults
 FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/classifier.py",
+        "classifier/test_predict.py",
+        ("error=str(image), path=source.path)", "error=str(image))"),
+        ("next(probabilities), self.classes, top), path=source.path)", "next(probabilities), self.classes, top))"),
+        ("self._predicted(given, top), given.notes", "self._predicted(given, top), []"),
+        ("self._predicted(given, top), given.notes", "iter(list(self._predicted(given, top))), given.notes"),
+        ("self.model.to(device_type(device))", "self.model.to(device)"),
+        ("pretrained(str(path)).to(device)", "pretrained(str(path))"),
+        ("path=path).to(device)", "path=path)"),
+    ),
+    *faults(
+        "classifier/sorting.py",
+        "classifier/test_sorting.py",
+        ("if is_sure else self._unsure", "if not is_sure else self._unsure"),
+        ("link=self.link)", "link=False)"),
+        ("own.casefold() in taken", "own in taken"),
+        ("folder_names([*classes, UNSURE])", "[*classes, UNSURE]"),
+        ("target.is_relative_to(source.resolve())", "target == source.resolve()"),
+        ("if folder != self._unsure", "if folder"),
+        ("targets - {self.folder.resolve()}", "targets"),
+    ),
+    *faults(
+        "classifier/prediction_table.py",
+        "classifier/test_prediction_table.py",
+        ('"no" if is_sure else "yes"', '"yes" if is_sure else "no"'),
+        ('[""] * (2 * self._top - len(cells))', "[]"),
+        ("if not is_ours:", "if is_ours:"),
+        ("range(2, top + 1)", "range(2, top)"),
+    ),
+    *faults(
+        "classifier/classifier.py",
         "classifier/test_evaluate.py",
         ("shown(done, count)", "shown(count, done)"),
         ("count = len(source)", "count = len(batches.split) + 1"),
@@ -147,7 +177,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/classifier.py",
         "classifier/test_predict.py cli/test_predict.py",
-        ("predictions.notes = tuple(given.notes)", "predictions.notes = ()"),
+        ("predictions.notes = stream.notes", "predictions.notes = ()"),
     ),
     *faults(
         "classifier/classifier.py",

@@ -16,7 +16,8 @@ FAULTS: tuple[Fault, ...] = (
         ("if now - last > every:", "if now - last < every:"),
         ("(done - self.first) / (now - self.began)", "done / (now - self.began)"),
         ("clock((total - done) / rate)", "clock(total / rate)"),
-        ("[:room]", ""),
+        ("[: shutil.get_terminal_size().columns - 1]", ""),
+        ("if now - self.last > SHOW_EVERY and done:", "if done:"),
         ("not quiet and sys.stderr.isatty()", "sys.stderr.isatty()"),
     ),
     *faults(

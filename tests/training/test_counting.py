@@ -91,3 +91,19 @@ def test_a_line_stands_on_terminals_only(monkeypatch):
     with create_counter("evaluating") as counter:
         counter(1, 2)
     assert sys.stderr.getvalue() == ""
+
+
+def test_the_line_comes_again_below_what_is_written_in_between(clock, terminal):
+    line = CounterLine("predicting")
+    with line.aside():
+        print("a", file=sys.stderr)
+    clock[0] += 1
+    line(5)
+    with line.aside():
+        print("b", file=sys.stderr)
+    line.clear()
+    shown = "predicting 5 images"
+    assert terminal() == f"a\n{CLEAR}{shown}{CLEAR}b\n{shown}{CLEAR}"
+    with Counter("evaluating").aside():
+        print("c", file=sys.stderr)
+    assert terminal() == "c\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from striate.classifier import values
 from striate.classifier.places import locate
-from striate.classifier.prediction import Prediction, Predictions
+from striate.classifier.prediction import Prediction, Predictions, Stream
 from striate.classifier.pretrained import is_pretrained_name, pretrained
 from striate.data import Dataset, Split, UnreadableImage, open_dataset
 from striate.data.division import divide_again
@@ -30,6 +30,7 @@ from striate.files import at_home
 from striate.models import Handed, Network, Trust
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
+from striate.training.hardware import device_type
 from striate.training.losses import class_logits
 from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, load_model, save_model
@@ -72,6 +73,19 @@ class Classifier:
         """
         return cls(*pretrained(model, weights, classes))
 
+    def to(self, device: str) -> Classifier:
+        """Move the network to a device, on which it then predicts and evaluates; return the classifier itself.
+
+        Args:
+            device: "cpu", "cuda" or "mps"; "auto" for the fastest that this machine has.
+
+        Raises:
+            UsageError: an unknown device.
+            StriateError: it is not on this machine.
+        """
+        self.model.to(device_type(device))
+        return self
+
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names, in the order of the outputs."""
@@ -103,18 +117,34 @@ class Classifier:
         Raises:
             StriateError: a single image that cannot be read.
         """
-        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
-            raise UsageError(f"top is {top!r}; ask for at least 1 class, by a whole number.")
-        if is_single(images):
-            (source,) = Sources(images)
-            (probabilities,) = self._probabilities([self._read(source)])
-            return Prediction.of(source.name, probabilities, self.classes, top)
-        predictions, given = Predictions(), Sources(images)
+        if not is_single(images):
+            stream = self.stream(images, top)
+            predictions = Predictions(stream)
+            predictions.notes = stream.notes
+            return predictions
+        _check_top(top)
+        (source,) = Sources(images)
+        (probabilities,) = self._probabilities([self._read(source)])
+        return replace(Prediction.of(source.name, probabilities, self.classes, top), path=source.path)
+
+    def stream(self, images: Any, top: int = 1) -> Stream:
+        """Classify images one after another, in their order, however many there are: memory stays the same.
+
+        Args:
+            images: what `predict` takes; a single image is a stream of one.
+            top: how many classes each prediction names.
+
+        Returns:
+            An iterator of predictions. An image that cannot be read has an `error` instead of classes.
+        """
+        _check_top(top)
+        given = Sources(images)
+        return Stream(self._predicted(given, top), given.notes)
+
+    def _predicted(self, given: Sources, top: int) -> Iterator[Prediction]:
         remaining = iter(given)
         while group := list(islice(remaining, self._together)):
-            predictions += self._predict_group(group, top)
-        predictions.notes = tuple(given.notes)
-        return predictions
+            yield from self._predict_group(group, top)
 
     def _predict_group(self, group: list[Source], top: int) -> list[Prediction]:
         read: list[NDArray[np.uint8] | StriateError] = []
@@ -128,9 +158,9 @@ class Classifier:
         good = [image for image in read if not isinstance(image, StriateError)]
         probabilities = iter(self._probabilities(good))
         return [
-            Prediction(source.name, error=str(image))
+            Prediction(source.name, error=str(image), path=source.path)
             if isinstance(image, StriateError)
-            else Prediction.of(source.name, next(probabilities), self.classes, top)
+            else replace(Prediction.of(source.name, next(probabilities), self.classes, top), path=source.path)
             for source, image in zip(group, read, strict=True)
         ]
 
@@ -292,6 +322,11 @@ class Classifier:
         return class_logits(logits, len(self.classes)).softmax(1).numpy()
 
 
+def _check_top(top: Any) -> None:
+    if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
+        raise UsageError(f"top is {top!r}; ask for at least 1 class, by a whole number.")
+
+
 def _tell_nobody(done: int) -> None:
     """What is shown where nobody looks."""
 
@@ -316,7 +351,13 @@ class _Changed(StriateError):
     """The images of the training are no longer what they were."""
 
 
-def load(path: str | Path, *, trust: str | Path | None = None, model: Handed | None = None) -> Classifier:
+def load(
+    path: str | Path,
+    *,
+    trust: str | Path | None = None,
+    model: Handed | None = None,
+    device: str = "cpu",
+) -> Classifier:
     """Load a classifier from a run folder, or from the .safetensors file that `Classifier.save` wrote.
 
     Args:
@@ -324,17 +365,20 @@ def load(path: str | Path, *, trust: str | Path | None = None, model: Handed | N
         trust: the Python file (or the import path of the module) that makes the network, where it is your own: its
             code is run only where you name it here, and only while it is what it was when the network was trained.
         model: the network itself, or what makes one, where it was handed over when it was trained.
+        device: where it is to run: "cpu", "cuda" or "mps", or "auto" for the fastest there is; see `Classifier.to`.
 
     Raises:
-        UsageError: `path` is no path.
-        StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself.
+        UsageError: `path` is no path, or the device is unknown.
+        StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself; the device is not
+            on this machine.
     """
+    device = device_type(device)  # refused before anything is read
     if is_pretrained_name(values.place("path", path)):
-        return Classifier.pretrained(str(path))
+        return Classifier.pretrained(str(path)).to(device)
     path = at_home(path)
     if path.is_dir() and not (path / "model.safetensors").exists():
         unfinished = (path / "last.ckpt").exists()
         hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"
         raise StriateError(f"{path}: no model.safetensors in it ({hint}).")
     file = path / "model.safetensors" if path.is_dir() else path
-    return Classifier(*load_model(file, Trust.of(trust, model)), path=path)
+    return Classifier(*load_model(file, Trust.of(trust, model)), path=path).to(device)

@@ -12,7 +12,7 @@ from striate.classifier.classifier import Classifier, load
 from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
-from striate.errors import StriateError
+from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
 from striate.training.batches import Batches
@@ -118,12 +118,6 @@ def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
     size = folder.checkpoint.stat().st_size
     folder.drop_checkpoint(f"{position.stopped_by} after epoch {position.epoch}")
     return f"{folder.checkpoint} is removed ({decimal_size(size)}); the run can be used, and not extended."
-
-
-class Interrupted(StriateError):
-    """Training was stopped by Ctrl-C; everything is saved."""
-
-    exit_code = 130
 
 
 def _prepare(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,13 @@ class Prediction:
         name: the image's path, or its place in what was given.
         top: (class, probability) pairs, the most probable first; empty when the image could not be read.
         error: why it could not be read; empty otherwise.
+        path: the file that it was read from; None for one in memory.
     """
 
     name: str
     top: tuple[tuple[str, float], ...] = ()
     error: str = ""
+    path: Path | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str | None:
@@ -45,6 +49,21 @@ class Prediction:
             return {"name": self.name, "error": self.error}
         top = [{"class": label, "probability": probability} for label, probability in self.top]
         return {"name": self.name, "class": self.label, "probability": self.probability, "top": top}
+
+
+class Stream(Iterator[Prediction]):
+    """Predictions one after another, in order, each made when it is asked for (a group of images at a time)."""
+
+    def __init__(self, predictions: Iterator[Prediction], notes: list[str]) -> None:
+        self._predictions, self._notes = predictions, notes
+
+    def __next__(self) -> Prediction:
+        return next(self._predictions)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which files of the folders gone through so far were left out, and why."""
+        return tuple(self._notes)
 
 
 class Predictions(list[Prediction]):

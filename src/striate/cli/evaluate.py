@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.output import (
+    DeviceOption,
     Json,
     ModelArgument,
     Quiet,
@@ -41,11 +42,12 @@ def command(
     ] = "centre",
     weights: WeightsOption = None,
     trust: TrustOption = None,
+    device: DeviceOption = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a trained classifier on labelled images."""
-    classifier = loaded(run, weights, trust)
+    classifier = loaded(run, weights, trust, device)
 
     from striate.training.counting import create_counter
 

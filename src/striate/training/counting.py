@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from striate.units import clock, plural, whole
@@ -44,8 +45,13 @@ class Counter:
     def __call__(self, done: int, total: int | None = None) -> None:
         """A moment: `done` images, of `total` where that is known."""
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While something else is written on the terminal."""
+        yield
+
     def clear(self) -> None:
-        """Make room for something else on the terminal."""
+        """Take away what is shown."""
 
     def __enter__(self) -> Counter:
         return self
@@ -62,7 +68,7 @@ class CounterLine(Counter):
     def __init__(self, doing: str) -> None:
         super().__init__(doing)
         self.first, self.began = 0, time.monotonic()
-        self.last, self.is_seen = self.began, False
+        self.last, self.text = self.began, ""
 
     def __call__(self, done: int, total: int | None = None) -> None:
         """Write the line anew when it is due."""
@@ -70,9 +76,9 @@ class CounterLine(Counter):
         if not self.first and done:  # what came before them was getting ready
             self.first, self.began = done, now
         if now - self.last > SHOW_EVERY and done:
-            self.last, self.is_seen = now, True
-            room = shutil.get_terminal_size().columns - 1
-            print(CLEAR + self.line(done, total, now)[:room], end="", file=sys.stderr, flush=True)
+            self.last = now
+            self.text = self.line(done, total, now)[: shutil.get_terminal_size().columns - 1]
+            self._write(CLEAR + self.text)
 
     def line(self, done: int, total: int | None, now: float) -> str:
         """What is shown at `now`, seconds of the monotonic clock."""
@@ -85,11 +91,24 @@ class CounterLine(Counter):
             parts.append(f"{clock((total - done) / rate)} left")
         return "  ".join(parts)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The line makes room and comes again below."""
+        text = self.text
+        self.clear()
+        yield
+        self.text = text
+        if text:
+            self._write(text)
+
     def clear(self) -> None:
         """Take the line away until it is due again."""
-        if self.is_seen:
-            self.is_seen = False
-            print(CLEAR, end="", file=sys.stderr, flush=True)
+        if self.text:
+            self.text = ""
+            self._write(CLEAR)
+
+    def _write(self, text: str) -> None:
+        print(text, end="", file=sys.stderr, flush=True)
 
 
 def create_counter(doing: str, quiet: bool = False) -> Counter:
