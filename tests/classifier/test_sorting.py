@@ -33,6 +33,13 @@ def test_each_picture_lies_in_the_folder_of_its_class(photos, tmp_path):
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["cat", "dog", "unsure"]
 
 
+def test_a_class_that_is_called_unsure_is_no_heap_of_doubts(photos, tmp_path):
+    sorting = Sorting(tmp_path / "new", ("unsure", "a/b"), [photos])
+    assert sorting.put(said(photos / "a.jpg", "unsure")).parent.name == "unsure"
+    assert sorting.put(said(photos / "a.jpg", "unsure"), is_sure=False).parent.name == "unsure_2"
+    assert sorting.put(said(photos / "a.jpg", "a/b")) == tmp_path / "new" / "a_b" / "a.jpg"
+
+
 def test_what_could_not_be_read_or_has_no_file_stays_where_it_is(photos, tmp_path):
     sorting = Sorting(tmp_path / "new", ("cat",), [photos])
     assert sorting.put(Prediction("a.jpg", error="truncated", path=photos / "a.jpg")) is None

@@ -4,6 +4,20 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "classifier/request.py",
+        "classifier/test_request.py",
+        ("{**further, **self.options} if spec.origin", "{**self.options, **further} if spec.origin"),
+        ("{**further, **self.options} if spec.origin", "{**further, **self.options} if spec"),
+        ("if isinstance(weights, str) and any(source.name == weights", "if any(source.name == str(weights)"),
+        ("or belongs_elsewhere(card, weights)", ""),
+    ),
+    *faults(
+        "classifier/pretrained.py",
+        "classifier/test_pretrained.py",
+        ("asked != spec.name", "False"),
+        ("replace(description, classes=tuple(classes)) if classes else description", "description"),
+    ),
+    *faults(
         "classifier/classifier.py",
         "classifier/test_predict.py",
         ("error=str(image), path=source.path)", "error=str(image))"),

@@ -4,6 +4,16 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "models/recognition.py",
+        "models/test_recognition.py",
+        ("if len(fitting) == 1:", "if fitting:"),
+        ("not key.endswith(BUFFERS)", "key"),
+        ("given == own or (given[:1] == own[:1] and", "(given == own or"),
+        ("if not owners or name in owners:", "if not owners:"),
+        ("return [told] if told in fitting else fitting", "return fitting"),
+        ('spec.origin.get("kind") in LIBRARIES', "False"),
+    ),
+    *faults(
         "models/by_numbers.py",
         "models/test_by_numbers.py",
         ("before[0] // (words.groups or 1)", "before[0]"),

@@ -28,13 +28,15 @@ from striate.engines import Eager, Predictor
 from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.files import at_home
 from striate.models import Handed, Network, Trust
+from striate.models.recognition import fitting_networks
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 from striate.training.hardware import device_type
 from striate.training.losses import class_logits
 from striate.training.metrics import Evaluation
-from striate.training.model_file import Description, load_model, save_model
+from striate.training.model_file import Description, Undescribed, load_model, save_model
 from striate.training.run_folder import RunFolder
+from striate.weights.files import weights_file
 
 #: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
 BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
@@ -64,7 +66,8 @@ class Classifier:
 
         Args:
             model: a name of the catalogue ("resnet50"), `torchvision:NAME` or `timm:NAME`.
-            weights: a name on the network's card, or a file; by default the first on the card, or the library's own.
+            weights: a name on the network's card, a file, or a run of this network, which brings its classes; by
+                default the first on the card, or the library's own.
             classes: names of its outputs, where they are not ImageNet's and the weights do not say them.
 
         Raises:
@@ -361,7 +364,8 @@ def load(
     """Load a classifier from a run folder, or from the .safetensors file that `Classifier.save` wrote.
 
     Args:
-        path: the folder or the file; or the name of a pretrained network, see `Classifier.pretrained`.
+        path: the folder or the file; the name of a pretrained network, see `Classifier.pretrained`; or a file of
+            somebody else's weights that fit exactly one network of the catalogue.
         trust: the Python file (or the import path of the module) that makes the network, where it is your own: its
             code is run only where you name it here, and only while it is what it was when the network was trained.
         model: the network itself, or what makes one, where it was handed over when it was trained.
@@ -375,10 +379,11 @@ def load(
     device = device_type(device)  # refused before anything is read
     if is_pretrained_name(values.place("path", path)):
         return Classifier.pretrained(str(path)).to(device)
-    path = at_home(path)
-    if path.is_dir() and not (path / "model.safetensors").exists():
-        unfinished = (path / "last.ckpt").exists()
-        hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"
-        raise StriateError(f"{path}: no model.safetensors in it ({hint}).")
-    file = path / "model.safetensors" if path.is_dir() else path
-    return Classifier(*load_model(file, Trust.of(trust, model)), path=path).to(device)
+    path, file = at_home(path), weights_file(path)
+    try:
+        return Classifier(*load_model(file, Trust.of(trust, model)), path=path).to(device)
+    except Undescribed:
+        fitting = fitting_networks(file)
+        if len(fitting) != 1:
+            raise
+    return Classifier.pretrained(fitting[0], file).to(device)

@@ -68,6 +68,7 @@ def locate(
     shape: tuple[int, ...] | None = None,
     device: str = "meta",
     trust: str | None = None,
+    weights: str | None = None,
 ) -> Located:
     """Build what `network` names, without weights' memory where `device` is "meta" and it lets itself be built so.
 
@@ -85,7 +86,10 @@ def locate(
     build: Build = build_weightless if device == "meta" else _built
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where a user's file prints
         warnings.simplefilter("ignore")  # libraries' words on names and layers that they have given up
-        found = _found(network, size, classes, channels, build, trust)
+        if weights is not None:
+            found = _with_weights(network, weights, size, classes, channels, trust)
+        else:
+            found = _found(network, size, classes, channels, build, trust)
     return found if shape is None else replace(found, shape=shape, guess="")
 
 
@@ -157,6 +161,36 @@ def _from_run(network: str, size: int | None, trust: str | None) -> Located:
     model, look = classifier.model, classifier.description.preprocessing
     itself = getattr(model, "module", model)  # somebody else's shows its own layers
     return Located(network, itself, (model.in_channels, *(look.size if size is None else (size, size))))
+
+
+def _with_weights(
+    network: str, weights: str, size: int | None, classes: int | None, channels: int | None, trust: str | None
+) -> Located:
+    """The network as these weights have it; without a name of it, the network that they belong to."""
+    from striate.analysis.inputs import own_shape
+    from striate.models import create_model
+    from striate.models.catalogue import get_card
+    from striate.models.pretrained import input_size_of
+    from striate.models.recognition import network_of, spec_of_file
+    from striate.models.references import reference_to
+    from striate.weights.files import weights_file
+
+    if network and (reference_to(network) is not None or _is_trained(network)):
+        raise UsageError(f"{network} comes with weights of its own: --weights is for networks of the catalogue.")
+    spec = spec_of_file(weights) if network else network_of(weights)
+    name = network or spec.name  # type: ignore[union-attr]
+    if spec is not None and spec.origin:
+        _refuse(weights, classes=classes, channels=channels)
+        return _from_run(str(weights_file(weights)), size, trust)
+    card = get_card(name)
+    model = create_model(
+        name,
+        weights=weights,
+        num_classes=classes,
+        in_channels=channels or (spec.arguments.get("in_channels") if spec else None),
+        input_size=size or input_size_of(card, weights),
+    )
+    return Located(card.name, model, own_shape(model) or (), card)
 
 
 def _from_catalogue(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:

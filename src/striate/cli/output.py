@@ -37,7 +37,7 @@ ModelArgument = Annotated[
 WeightsOption = Annotated[
     str | None,
     typer.Option(
-        "--weights", help="Weights of a pretrained network: a name on its card, or a file.", rich_help_panel=NETWORK
+        "--weights", help="Weights of the network: a name on its card, a run or a file.", rich_help_panel=NETWORK
     ),
 ]
 TrustOption = Annotated[

@@ -39,7 +39,7 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Pretrained weights: a name on the network's card, or a file; none by default.",
+            help="Weights to start from: a name on the network's card, a run, or a file; the latter two say the network.",
             rich_help_panel=NETWORK,
         ),
     ] = None,
