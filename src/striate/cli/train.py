@@ -39,7 +39,7 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Weights to start from: a name on the network's card, a run, or a file; the latter two say the network.",
+            help="Weights to start from: a name on the network's card, a run or a file; the last two say it.",
             rich_help_panel=NETWORK,
         ),
     ] = None,
