@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image as PillowImage
 
 from striate.classifier import values
 from striate.classifier.places import locate
@@ -40,6 +41,10 @@ from striate.weights.files import weights_file
 
 #: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
 BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
+
+
+#: One image, as a type checker knows it: an array may be one or several.
+One = str | Path | bytes | bytearray | memoryview | BinaryIO | PillowImage
 
 
 class Classifier:
@@ -108,8 +113,19 @@ class Classifier:
         size = "x".join(map(str, self.description.preprocessing.size))
         return f"Classifier({self.description.network['name']}, {len(self.classes)} classes, {size} pixels)"
 
+    @overload
+    def predict(self, images: One, top: int = 1) -> Prediction: ...
+
+    @overload
+    def predict(self, images: NDArray[Any], top: int = 1) -> Prediction | Predictions: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def predict(self, images: Iterable[Any], top: int = 1) -> Predictions: ...
+
     def predict(self, images: Any, top: int = 1) -> Prediction | Predictions:
         """Classify images.
+
+        A type checker takes a path for that of one picture; give a folder in a list, `[folder]`, where that matters.
 
         Args:
             images: a path, a PIL image, a uint8 array (H, W) or (H, W, C): one Prediction is returned. A folder,
