@@ -33,6 +33,7 @@ FLOORS = {
     "analysis": 1,
     "caller": 0,
     "files": 0,
+    "notebook": 0,
     "strict_json": 0,
     "version": 0,
     "text_tables": 0,

@@ -4,6 +4,15 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "notebook.py",
+        "test_notebook.py",
+        ("<td>{html.escape(str(cell))}</td>", "<td>{cell}</td>"),
+        ("<th>{html.escape(column)}</th>", "<th>{column}</th>"),
+        ("LONGEST - len(kind) - 2", "LONGEST"),
+        ("rows[:ROWS]", "rows"),
+        ("clipped(name, LONGEST_NAME)", "name"),
+    ),
+    *faults(
         "models/recognition.py",
         "models/test_recognition.py",
         ("if len(fitting) == 1:", "if fitting:"),

@@ -30,6 +30,7 @@ from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.files import at_home
 from striate.models import Handed, Network, Trust
 from striate.models.recognition import fitting_networks
+from striate.notebook import Facts, Shown, listed
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 from striate.training.hardware import device_type
@@ -47,7 +48,7 @@ BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
 One = str | Path | bytes | bytearray | memoryview | BinaryIO | PillowImage
 
 
-class Classifier:
+class Classifier(Shown):
     """A trained network, its classes and its preprocessing.
 
     Attributes:
@@ -109,9 +110,16 @@ class Classifier:
         """What runs the network."""
         return Eager(self.model, self.description.preprocessing.normalise)
 
-    def __repr__(self) -> str:
+    def _facts(self) -> Facts:
         size = "x".join(map(str, self.description.preprocessing.size))
-        return f"Classifier({self.description.network['name']}, {len(self.classes)} classes, {size} pixels)"
+        return Facts(
+            {
+                "network": self.description.network["name"],
+                "classes": f"{len(self.classes)} classes: {listed(self.classes)}",
+                "images": f"{size} pixels",
+                "from": str(self.path or ""),
+            }
+        )
 
     @overload
     def predict(self, images: One, top: int = 1) -> Prediction: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from striate.notebook import Facts, Shown, listed
+from striate.units import percent, plural, whole
 
-@dataclass(frozen=True)
-class Prediction:
+
+@dataclass(frozen=True, repr=False)
+class Prediction(Shown):
     """The most probable classes of one image.
 
     Attributes:
@@ -43,6 +47,13 @@ class Prediction:
         order = np.argsort(-probabilities, kind="stable")[:top]
         return cls(name, tuple((classes[index], float(probabilities[index])) for index in order))
 
+    def _facts(self) -> Facts:
+        if self.error:
+            return Facts({"image": self.name, "error": f"cannot be read: {self.error}"})
+        chances = [f"{label} {percent(chance, 2)}" for label, chance in self.top]
+        rows = [(label, percent(chance, 2)) for label, chance in self.top]
+        return Facts({"image": self.name, "classes": listed(chances)}, ("class", "probability"), rows)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         if self.error:
@@ -66,7 +77,18 @@ class Stream(Iterator[Prediction]):
         return tuple(self._notes)
 
 
-class Predictions(list[Prediction]):
+class Predictions(Shown, list[Prediction]):
     """Predictions in order; `notes` says which files of a folder were left out and why."""
 
     notes: tuple[str, ...] = ()
+
+    def _facts(self) -> Facts:
+        counts = Counter(prediction.label for prediction in self if prediction.label is not None)
+        unread = sum(prediction.label is None for prediction in self)
+        values = {
+            "images": plural(len(self), "image"),
+            "classes": listed([f"{whole(count)} {label}" for label, count in counts.most_common()]),
+            "unreadable": f"{whole(unread)} could not be read" if unread else "",
+        }
+        rows = [(one.name, one.label or "", percent(one.probability, 2) if one.label else one.error) for one in self]
+        return Facts(values, ("image", "class", "probability"), rows)
