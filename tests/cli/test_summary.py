@@ -10,7 +10,15 @@ from striate.analysis.inputs import Inputs
 from striate.cli import summary
 from striate.cli.summary import command
 
-FOUND = {"size": None, "classes": None, "channels": None, "device": "meta", "trust": None, "weights": None}
+FOUND = {
+    "size": None,
+    "classes": None,
+    "channels": None,
+    "device": "meta",
+    "trust": None,
+    "weights": None,
+    "options": {},
+}
 RUN = {"depth": None, "device": "meta"}
 #: What is said, what then differs where the network is found, and where it runs; and the input that it runs on.
 SAID = {
@@ -22,6 +30,7 @@ SAID = {
     "--depth 1": ({}, {"depth": 1}, [1, 1, 28, 28]),
     "--trust net.py": ({"trust": "net.py"}, {}, [1, 1, 28, 28]),
     "--weights {run} --channels 3": ({"weights": "{run}", "channels": 3}, {}, [1, 3, 28, 28]),
+    "--option activation=relu": ({"options": {"activation": "relu"}}, {}, [1, 1, 28, 28]),
     "--input 1x28x28": ({}, {}, [1, 1, 28, 28]),
     "--input 5x1x28x28": ({}, {}, [5, 1, 28, 28]),
     "--input 1x28x28 --device cpu": ({"device": "cpu"}, {"device": "cpu"}, [1, 1, 28, 28]),
@@ -116,3 +125,18 @@ def test_weights_that_do_not_go_with_the_network_are_told(cli, trained):
     assert "comes with weights of its own" in cli("summary", "timm:resnet18", "--weights", trained).line()
     assert "give a network: striate summary NETWORK" in cli("summary").line()
     assert "no such file of weights" in cli("summary", "--weights", "gone.safetensors").line()
+
+
+def test_what_was_decided_for_the_user_is_said_and_what_was_asked_for_is_not(cli):
+    taken = "resnet18 has its stem for small images (64 pixels or less), which shrinks them less"
+    line = f"{taken}; --option stem=paper gives it the paper's"
+    outcome = cli("summary", "resnet18", "--size", 64, "--depth", 1)
+    assert f"\nnote          {line}" in outcome.out
+    assert json.loads(cli("summary", "resnet18", "--size", 64, "--json").out)["notes"] == [line]
+    for asked in (("--size", 65), ("--size", 64, "--option", "stem=paper"), ("--size", 64, "--option", "stem=small")):
+        assert json.loads(cli("summary", "resnet18", *asked, "--json").out)["notes"] == []
+
+
+def test_options_are_for_networks_of_the_catalogue(cli, trained):
+    assert "--option is for networks of the catalogue" in cli("summary", trained, "--option", "stem=paper").line()
+    assert "unknown option of lenet5 'stem'" in cli("summary", "lenet5", "--option", "stem=paper").line()

@@ -4,6 +4,12 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "classifier/plan.py",
+        "classifier/test_plan.py",
+        ("{*asked.options, *AUXILIARY}", "AUXILIARY"),
+        ("{*asked.options, *AUXILIARY}", "asked.options"),
+    ),
+    *faults(
         "classifier/request.py",
         "classifier/test_request.py",
         ("{**further, **self.options} if spec.origin", "{**self.options, **further} if spec.origin"),

@@ -4,6 +4,12 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "cli/summary.py",
+        "cli/test_summary.py",
+        ("result = result.noted(line)", "result.noted(line)"),
+        ("options=options(option)", "options={}"),
+    ),
+    *faults(
         "cli/network.py",
         "cli/test_summary.py",
         ("input_size=size or input_size_of(card, weights)", "input_size=size"),

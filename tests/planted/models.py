@@ -4,6 +4,15 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "models/defaults_taken.py",
+        "models/test_defaults_taken.py",
+        ('"stem" not in asked and', ""),
+        ("card.input_size <= SMALL_SIDE", "False"),
+        ("tuple(size) == (card.input_size, card.input_size)", "size[0] == card.input_size"),
+        ("or model.auxiliary or", "or"),
+        ("own[name] != value and", ""),
+    ),
+    *faults(
         "notebook.py",
         "test_notebook.py",
         ("<td>{html.escape(str(cell))}</td>", "<td>{cell}</td>"),

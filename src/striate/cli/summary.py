@@ -11,6 +11,7 @@ from striate.cli.formats import Format, Out, chosen, give, room
 from striate.cli.inputs import Inputs, parsed
 from striate.cli.network import NETWORK, Device, called, locate
 from striate.cli.output import Json, TrustOption
+from striate.cli.pairs import options
 from striate.cli.panels import INPUT
 from striate.cli.panels import NETWORK as PANEL
 from striate.errors import UsageError
@@ -31,6 +32,14 @@ def command(
             rich_help_panel=PANEL,
         ),
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An option of the network, such as stem=paper; `striate card` lists them. Given again for another.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None,
     trust: TrustOption = None,
     form: Format = None,
     out: Out = None,
@@ -46,7 +55,14 @@ def command(
 
     shapes = parsed(inputs)
     found = locate(
-        network or "", size=size, classes=classes, channels=channels, device=device, trust=trust, weights=weights
+        network or "",
+        size=size,
+        classes=classes,
+        channels=channels,
+        device=device,
+        trust=trust,
+        weights=weights,
+        options=options(option),
     )
     network = network or found.name
     if shapes:
@@ -56,6 +72,8 @@ def command(
             result = summary(found.model, inputs=from_shapes(found.model, shapes), depth=depth, device=device)
         else:
             result = summary(found.model, found.shape, depth=depth, device=device).noted(found.note)
+    for line in found.taken:
+        result = result.noted(line)
     give(
         form,
         out,
