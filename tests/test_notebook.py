@@ -139,7 +139,7 @@ def test_lists_and_long_words_are_cut():
 
 
 def test_a_table_has_all_of_few_rows_and_a_line_on_more():
-    text = table(("a", "b<"), [(number, "&") for number in range(ROWS)])
-    assert cells_of(text) == ["a", "b<", *[word for number in range(ROWS) for word in (str(number), "&")]]
+    text = table(("a", "<b>"), [(number, "&") for number in range(ROWS)])
+    assert cells_of(text) == ["a", "<b>", *[word for number in range(ROWS) for word in (str(number), "&")]]
     assert "more" not in text
     assert table((), [(1,)] * (ROWS + 1)).endswith("<p>and 1 more row</p>")

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from striate.classifier.prediction import Prediction, Stream
+from striate.units import plural
 
 
 def test_files_that_are_left_out_are_named(cli, run, paint, tmp_path):
@@ -241,14 +242,17 @@ def test_images_are_counted_on_a_terminal(on_terminal, answers, monkeypatch):
 def test_ctrl_c_leaves_one_line_on_what_was_done_and_no_half_of_a_file(start, run, colours, tmp_path):
     (tmp_path / "t.csv").write_text("older", encoding="utf-8")
     process = start("predict", run, *[colours] * 400, "--sort-into", tmp_path / "new", "--csv", tmp_path / "t.csv")
-    assert process.stdout.readline()
+    for _ in range(3):
+        assert process.stdout.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     (line,) = err.splitlines()
     count = len(list((tmp_path / "new").glob("*/*.png")))
     assert 0 < count < 12_000
-    assert line.startswith(f"striate: interrupted after {count:,} images; {count:,} pictures copied into ")
+    assert line.startswith(
+        f"striate: interrupted after {plural(count, 'image')}; {plural(count, 'picture')} copied into "
+    )
     assert line.endswith(f" of {tmp_path / 'new'}; {tmp_path / 't.csv'} is not written.")
     assert (tmp_path / "t.csv").read_text(encoding="utf-8") == "older"
     assert {path.name for path in tmp_path.iterdir()} == {"new", "t.csv", "run"}

@@ -106,7 +106,7 @@ def test_a_picture_is_titled_as_the_network_was_asked_for(network, title, cli, t
     assert drawn == [(1, Path("a.svg"), 1, [title.format(file=tmp_path / "net.py")])]
 
 
-def test_weights_say_their_network(cli, trained, shared_weights, tmp_path):
+def test_weights_say_their_network(cli, trained):
     """As they have it: number of classes, channels and size of the images; other classes make another head."""
     figures = json.loads(cli("summary", "--weights", trained, "--json").out)
     assert (figures["network"], figures["input_shapes"]) == ("lenet5", [[1, 3, 28, 28]])
@@ -114,6 +114,9 @@ def test_weights_say_their_network(cli, trained, shared_weights, tmp_path):
     assert figures["parameters"] == of_run["parameters"]
     more = json.loads(cli("summary", "--weights", trained / "model.safetensors", "--classes", 5, "--json").out)
     assert more["parameters"] == figures["parameters"] + 2 * (84 + 1)
+
+
+def test_weights_of_others_are_seen_at_the_size_that_they_want(cli, shared_weights):
     theirs = shared_weights / "mobilenet_v1_0.5_160_imagenet.safetensors"
     figures = json.loads(cli("summary", "--weights", theirs, "--json").out)
     assert (figures["network"], figures["input_shapes"]) == ("mobilenet_v1_0.5", [[1, 3, 160, 160]])

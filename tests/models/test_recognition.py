@@ -111,6 +111,11 @@ def test_weights_of_another_network_are_told_by_its_name(trained, tmp_path):
         create_model("resnet34", weights=tmp_path / "y.safetensors")
 
 
+def test_what_a_networks_own_weights_need_is_told_as_before(trained):
+    with pytest.raises(UsageError, match="of lenet5 need activation="):
+        create_model("lenet5", weights=trained, in_channels=3, activation="relu")
+
+
 def test_a_run_gives_its_weights_and_other_classes_a_fresh_head(trained):
     model = create_model("lenet5", weights=trained, in_channels=3)
     assert model.num_classes == 3

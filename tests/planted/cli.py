@@ -12,7 +12,6 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "cli/network.py",
         "cli/test_summary.py",
-        ("input_size=size or input_size_of(card, weights)", "input_size=size"),
         ('channels or (spec.arguments.get("in_channels") if spec else None)', "channels"),
         ("spec_of_file(weights) if network else network_of(weights)", "network_of(weights)"),
     ),

@@ -10,7 +10,6 @@ FAULTS: tuple[Fault, ...] = (
         ("card.input_size <= SMALL_SIDE", "False"),
         ("tuple(size) == (card.input_size, card.input_size)", "size[0] == card.input_size"),
         ("or model.auxiliary or", "or"),
-        ("own[name] != value and", ""),
     ),
     *faults(
         "notebook.py",
@@ -28,7 +27,6 @@ FAULTS: tuple[Fault, ...] = (
         ("not key.endswith(BUFFERS)", "key"),
         ("given == own or (given[:1] == own[:1] and", "(given == own or"),
         ("if not owners or name in owners:", "if not owners:"),
-        ("return [told] if told in fitting else fitting", "return fitting"),
         ('spec.origin.get("kind") in LIBRARIES', "False"),
     ),
     *faults(
