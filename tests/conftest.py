@@ -23,9 +23,20 @@ SLOW_LIMIT = 1800
 COLOURS = {"blue": (40, 40, 200), "green": (40, 200, 40), "red": (200, 40, 40)}
 
 
+#: Of a test marked `sampled` one case in so many is run by `make test`, from the first one on; the rest are slow.
+SAMPLED = 3
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out the slow ones
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests get a longer time limit."""
+    """Most cases of sampled tests are slow, and slow tests get a longer time limit."""
+    cases: Counter[str] = Counter()
     for item in items:
+        if item.get_closest_marker("sampled") and hasattr(item, "callspec"):
+            test = item.nodeid.partition("[")[0]
+            if cases[test] % SAMPLED:
+                item.add_marker(pytest.mark.slow)
+            cases[test] += 1
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
 

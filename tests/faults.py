@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sys
 
-from planted import analysis, classifier, cli, data, models, pictures, report, training
+from planted import analysis, classifier, cli, data, models, pictures, report, tasks, training
 from planting import Fault, plant_all
 
 FAULTS: tuple[Fault, ...] = sum(
-    (part.FAULTS for part in (data, training, models, analysis, pictures, classifier, report, cli)), ()
+    (part.FAULTS for part in (data, training, models, analysis, pictures, classifier, report, cli, tasks)), ()
 )
 
 

@@ -32,6 +32,7 @@ FLOORS = {
     "weights": 1,
     "analysis": 1,
     "caller": 0,
+    "allocator": 0,
     "files": 0,
     "notebook": 0,
     "strict_json": 0,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from striate.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from striate.allocator import keep_memory as keep_memory
     from striate.analysis import Summary as Summary
     from striate.analysis import effective_receptive_field as effective_receptive_field
     from striate.analysis import summary as summary
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 #: Where each public name lives.
 _HOMES = {
     "Summary": "striate.analysis",
+    "keep_memory": "striate.allocator",
     "effective_receptive_field": "striate.analysis",
     "summary": "striate.analysis",
     "gradients": "striate.analysis.gradients",

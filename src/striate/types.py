@@ -3,6 +3,7 @@
 What the public functions take and give is in `striate`; these are what is inside of that, such as a summary's rows.
 """
 
+from striate.allocator import MemorySetting
 from striate.analysis import Comparison, EffectiveField, Entry, Latency, Row
 from striate.analysis.gradients import Gradients, LayerGradient
 from striate.classifier.classifier import One
@@ -21,6 +22,7 @@ from striate.training.gain import Gain
 from striate.training.metrics import Calibration, ClassScore, Confusion
 from striate.training.model_file import Description
 from striate.training.schedules import Schedule
+from striate.training.tasks import Task
 from striate.training.watch import Watching
 from striate.weights import Figure, WeightSource
 
@@ -47,6 +49,7 @@ __all__ = [
     "Latency",
     "LayerGradient",
     "Measured",
+    "MemorySetting",
     "One",
     "Paper",
     "Place",
@@ -59,6 +62,7 @@ __all__ = [
     "Skipped",
     "Step",
     "Survey",
+    "Task",
     "Watching",
     "WeightSource",
 ]

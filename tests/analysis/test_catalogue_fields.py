@@ -19,6 +19,8 @@ from torch.overrides import TorchFunctionMode
 from striate.analysis import summary
 from striate.models import create_model, get_card, list_models
 
+pytestmark = pytest.mark.sampled
+
 #: Activations, each of which is some unit's own affair.
 ACTIVATIONS = {
     *("relu", "relu_", "relu6", "hardtanh", "hardtanh_", "leaky_relu", "prelu", "elu", "elu_", "selu", "celu", "gelu"),

@@ -13,6 +13,8 @@ from striate.analysis.bars import MOST_ROWS, Bars
 from striate.errors import UsageError
 from striate.models import create_model
 
+pytestmark = pytest.mark.sampled
+
 
 def network(width: int) -> Summary:
     """Two convolutions: 9 and 9 width^2 weights, on 8 x 8 pixels."""

@@ -17,6 +17,9 @@ from striate.data import Split, UnreadableImage, open_dataset
 from striate.data.dataset import Skipped
 from striate.errors import StriateError, UsageError
 
+#: How the images of a model that tells classes apart are opened again.
+LABELLED = {"task": "single-label", "target": []}
+
 
 @pytest.fixture
 def classifier(trained) -> Classifier:
@@ -113,14 +116,14 @@ def test_the_images_of_the_training_are_opened_as_they_were_then(opened, classif
     for source in (None, colours, str(colours)):
         with pytest.raises(StriateError, match="opened"):
             changed.evaluate(source)
-    assert opened == [(str(colours), {"channels": 4, "seed": 7, "val_fraction": 0.3})] * 3
+    assert opened == [(str(colours), {"channels": 4, "seed": 7, "val_fraction": 0.3, **LABELLED})] * 3
 
 
 def test_other_images_are_opened_whole_with_the_channels_and_classes_known(opened, classifier, tmp_path):
     for split in (None, "train", "val"):
         with pytest.raises(StriateError, match="opened"):
             classifier.evaluate(tmp_path, split)
-    known = {"channels": 3, "val_fraction": 0, "classes": ("blue", "green", "red")}
+    known = {"channels": 3, "val_fraction": 0, "classes": ("blue", "green", "red"), **LABELLED}
     assert opened == [(tmp_path, known)] * 3
 
 
@@ -303,7 +306,7 @@ def test_images_are_measured_with_the_preprocessing_in_batches(monkeypatch, clas
     part = open_dataset(colours).val
     assert classifier.evaluate(part).loss == outcome.loss
     look = classifier.description.preprocessing
-    assert asked == [(part, look, 64, ()), (classifier.model, "batches", classifier.classes)]
+    assert asked == [(part, look, 64, ()), (classifier.model, "batches", classifier.task)]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_the_configuration_and_the_watch_arrive_in_the_training(monkeypatch, tmp
     material = training.material
     assert (training.watch.time_limit, training.watch.checkpoint_every) == (7, 11)
     assert material.final_images == len(digits.test)
-    assert (material.train, material.val, material.classes) == (1, 2, digits.classes)
+    assert (material.train, material.val, material.task.classes) == (1, 2, digits.classes)
     assert training.run.path == tmp_path
     (train, _), (val, readers) = batches
     assert train[0] is digits.train

@@ -16,12 +16,13 @@ from striate.analysis import summary
 from striate.classifier import load, train
 from striate.classifier import plan as planning
 from striate.classifier.choices import fitting_batch, input_size
-from striate.classifier.plan import _outputs, _weights, plan_run, pretrained_channels
+from striate.classifier.plan import _weights, plan_run, pretrained_channels
 from striate.classifier.request import Request
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card, keras_examples, outline_of, vgg
 from striate.training.shelf import get_recipe
+from striate.training.tasks import SingleLabel
 
 
 def plan_of(dataset, **asked):
@@ -271,13 +272,14 @@ def test_weights_are_written_so_that_they_mean_the_same_from_any_folder(tmp_path
     [("resnet18", 2, 2), ("keras_cats_dogs", 2, 1), ("keras_cats_dogs", 3, 3), ("lenet5", 10, 10)],
 )
 def test_only_a_network_of_one_sigmoid_separates_two_classes_by_one_output(network, classes, outputs):
-    assert _outputs(outline_of(network), classes) == outputs
+    assert SingleLabel(tuple("abcdefghij"[:classes])).outputs(outline_of(network).num_classes) == outputs
 
 
 def test_the_plan_holds_exactly_what_a_run_is_described_by(colours):
     plan = plan_of(open_dataset(colours), model="lenet5", precision="64")
     plain = {"format", "network", "weights", "freeze", "preprocessing", "recipe", "classes", "fingerprint", "seed"}
     plain |= {"device", "devices", "precision", "workers", "threads", "versions", "notes", "val_fraction", "command"}
+    plain |= {"task", "target"}
     assert plan.to_dict().keys() == plain | {"source", "absolute_source", "created"}
     assert (plan.weights, plan.freeze) == (None, None)
     assert (plan.device, plan.devices, plan.precision) == ("cpu", 1, "64-true")
@@ -320,6 +322,8 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
         ({"model": "lenet5", "settings": {"auxiliary_weight": 0.3}}, "lenet5 has no auxiliary heads"),
         ({"model": "lenet5", "settings": {"batch_size": 5}, "devices": 2}, "a batch of 5 cannot be shared evenly by 2"),
         ({"model": "lenet5", "freeze": "stage9"}, "stage9"),
+        ({"freeze": "stem", "settings": {"unfreeze": "2:stage9"}}, "names 'stage9', and striate_l has no such part"),
+        ({"settings": {"unfreeze": "2:none"}}, "unfreeze frees what is frozen at first"),
     ):
         with pytest.raises(StriateError, match=said):
             plan_of(dataset, **asked)
@@ -345,6 +349,17 @@ def test_what_cannot_be_trained_is_refused_in_the_plan(colours):
             ["frozen until 'all' at random first weights: nothing is learnt there; freeze with pretrained weights"],
         ),
         ({"freeze": "all", "weights": True}, []),
+        (
+            {"freeze": "all", "weights": True, "settings": {"unfreeze": "4:stem,11:none"}},
+            ["nothing is unfrozen in epoch 11: there are 10"],
+        ),
+        (
+            {"freeze": "all", "settings": {"unfreeze": "4:stem,9:none"}},
+            [
+                "frozen until 'all' at random first weights: nothing is learnt there before epoch 4; "
+                "freeze with pretrained weights"
+            ],
+        ),
         ({"settings": {"init": "he"}}, []),
         ({"settings": {"init": "he"}, "weights": True}, ["init=he changes nothing: all weights are pretrained"]),
         ({"settings": {"schedule": "step", "milestones": "4,9"}}, []),

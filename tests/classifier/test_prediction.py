@@ -1,12 +1,13 @@
 import numpy as np
 
-from striate.classifier.prediction import Prediction, Predictions
+from striate.classifier.prediction import Prediction, Predictions, predicted
+from striate.training.tasks import SingleLabel
 
 CLASSES = ("ant", "bee", "cat", "dog")
 
 
 def test_classes_come_by_probability_and_equal_ones_in_their_order():
-    found = Prediction.of("a.png", np.array([0.125, 0.375, 0.125, 0.375], np.float32), CLASSES, 3)
+    found = predicted(SingleLabel(CLASSES), "a.png", np.array([0.125, 0.375, 0.125, 0.375], np.float32), 3)
     assert found.top == (("bee", 0.375), ("dog", 0.375), ("ant", 0.125))
     assert (found.label, found.probability, found.error) == ("bee", 0.375, "")
     assert found.to_dict() == {
@@ -22,7 +23,7 @@ def test_classes_come_by_probability_and_equal_ones_in_their_order():
 
 
 def test_more_classes_than_there_are_give_all_of_them():
-    assert len(Prediction.of("a.png", np.full(4, 0.25, np.float32), CLASSES, 9).top) == 4
+    assert len(predicted(SingleLabel(CLASSES), "a.png", np.full(4, 0.25, np.float32), 9).top) == 4
 
 
 def test_an_image_that_cannot_be_read_has_no_classes():
@@ -33,7 +34,7 @@ def test_an_image_that_cannot_be_read_has_no_classes():
 
 def test_as_many_classes_as_are_asked_for_in_the_order_of_their_names_among_equals():
     for top in (1, 2, 3):
-        found = Prediction.of("b.png", np.array([0.25, 0.25, 0.25, 0.25], np.float32), CLASSES, top)
+        found = predicted(SingleLabel(CLASSES), "b.png", np.array([0.25, 0.25, 0.25, 0.25], np.float32), top)
         assert found.top == tuple((name, 0.25) for name in CLASSES[:top])
         assert {type(chance) for _, chance in found.top} == {float}
     assert (found.name, Predictions().notes) == ("b.png", ())
@@ -43,5 +44,5 @@ def test_however_many_are_equal_they_keep_the_order_of_their_classes():
     names = tuple(map(str, range(100)))
     chances = np.full(100, 0.005, np.float32)
     chances[::2] = 0.015
-    found = [int(name) for name, _ in Prediction.of("c.png", chances, names, 100).top]
+    found = [int(name) for name, _ in predicted(SingleLabel(names), "c.png", chances, 100).top]
     assert found == [*range(0, 100, 2), *range(1, 100, 2)]

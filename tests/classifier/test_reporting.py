@@ -98,7 +98,8 @@ def page(photos, tmp_path_factory) -> str:
         network(), Description({"name": "lenet5", "arguments": {}}, dataset.classes, look), run.path
     )
     classifier.evaluation = classifier.evaluate(dataset, "test")
-    recipe = Recipe(epochs=2, label_smoothing=0.3, average=0.9, augment=Augment(flip=0.5))
+    fields = {"label_smoothing": 0.3, "average": 0.9, "unfreeze": "3:stem,4:none"}
+    recipe = Recipe(epochs=2, augment=Augment(flip=0.5), **fields)
     config = RunConfig(
         network=ModelSpec("lenet5"),
         weights="/weights/start.safetensors",
@@ -154,7 +155,7 @@ def test_the_headline(page, photos):
     assert "6 of 10 images right; 95 % interval 31.3 % to 83.2 % (Wilson)." in words
     assert f"Always naming the commonest class: 40.0 %. Loss {LOSS:.4g}." in words
     assert "Network lenet5" in words
-    assert "Started from /weights/start.safetensors Frozen all but the head" in words
+    assert "Started from /weights/start.safetensors Frozen all but the head Unfrozen only from epoch 3 on" in words
     assert f"Data {photos} 3 classes; 6 training, 4 validation, 10 test images" in words
     assert "When 2031-02-03 04:05:06 Ended by finished" in words
 

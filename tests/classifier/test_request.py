@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 import striate
 from striate.classifier import resume
@@ -113,6 +114,76 @@ def test_an_impossible_value_is_refused_before_images_and_folder(name, value, tm
     assert "no_images_here" not in str(error.value)
     assert "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())
+
+
+#: Parts that a network does not have, or in an order that frees nothing, each with what is said of it.
+PARTS = [
+    ({"settings": {"unfreeze": "2:none"}}, "give freeze with it, one of "),
+    ({"settings": {"unfreeze": "2:layer9"}, "freeze": "all"}, "names 'layer9', and "),
+    ({"settings": {"unfreeze": "2:all"}, "freeze": "all"}, "frees nothing in epoch 2"),
+    ({"recipe": Recipe(unfreeze="2:layer9"), "freeze": "all"}, "names 'layer9', and "),
+    ({"settings": {"unfreeze": "soon"}, "freeze": "all"}, "write EPOCH:PART"),
+    ({"freeze": "layer9"}, "unknown stage of "),
+]
+#: Somebody else's network, whose parts are found by running it; it works at 20 pixels only.
+NET = """
+from torch import nn
+def build(num_classes):
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(1024, num_classes))
+class Whole(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(__import__("torch").ones(3, 3))
+    def forward(self, x):
+        return x.mean((2, 3)) @ self.weight.T
+"""
+
+
+@pytest.mark.parametrize("asked", PARTS, ids=lambda asked: str(asked)[:60])
+@pytest.mark.parametrize("model", ["resnet18", "net.py:build"])
+def test_parts_that_there_are_not_are_refused_before_images_and_folder(model, asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(NET)
+    options, said = asked
+    with pytest.raises(UsageError, match=re.escape(said)) as error:
+        striate.train("no_images_here", model=model, size=20 if model != "resnet18" else None, **options)
+    assert "\n" not in str(error.value)
+    if "names" in said:
+        assert ("0, 2 (" if model != "resnet18" else "stem, stage1, stage2, stage3, stage4 (") in str(error.value)
+    assert not Path("runs").exists()
+
+
+def test_a_network_without_parts_says_so_before_images_where_they_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(NET)
+    for asked in ({"settings": {"stage_decay": 0.5}}, {"freeze": "all"}):
+        with pytest.raises(UsageError, match=r"Whole cannot be frozen, nor trained at a rate for each part: .*; make"):
+            striate.train("no_images_here", model="net.py:Whole", **asked)
+    with pytest.raises(StriateError, match="no_images_here"):
+        striate.train("no_images_here", model="net.py:Whole")
+
+
+def test_what_a_network_of_ones_own_cannot_work_on_is_left_to_the_images(tmp_path, monkeypatch):
+    """At 224 pixels, which it is tried on where nobody says, its dense layer does not fit."""
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(NET)
+    chance = torch.get_rng_state()
+    with pytest.raises(StriateError, match="no_images_here"):
+        striate.train("no_images_here", model="net.py:build", freeze="all")
+    assert torch.equal(torch.get_rng_state(), chance)
+
+
+def test_a_module_that_is_handed_over_is_as_it_was_after_it_was_looked_at(tmp_path):
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
+    module(torch.zeros(1, 3, 8, 8))
+    module[1].requires_grad_(False)
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    chance = torch.get_rng_state()
+    with pytest.raises(StriateError, match="no_images_here"):
+        striate.train(tmp_path / "no_images_here", model=module, size=8, freeze="all", settings={"unfreeze": "2:none"})
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+    assert [weight.requires_grad for weight in module.parameters()] == [True, True, False, False, True, True]
+    assert torch.equal(torch.get_rng_state(), chance)
 
 
 @pytest.mark.parametrize("source", ["", None, 5, "a\0b", b"photos"])
@@ -337,10 +408,10 @@ def test_a_network_is_known_as_far_as_it_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors")  # whose they are is seen once the images are
     (tmp_path / "damaged.safetensors").touch()
-    check_network("resnet18", None, {}, None, None)
-    check_network("resnet18", "imagenet", {"stem": "small"}, 32, "stage2")
+    check_network("resnet18", None, {}, None, None, Recipe())
+    check_network("resnet18", "imagenet", {"stem": "small"}, 32, "stage2", Recipe())
     for there in (tmp_path / "w.safetensors", "~/w.safetensors"):
-        check_network("resnet18", there, {}, None, "all")
+        check_network("resnet18", there, {}, None, "all", Recipe())
     for asked, said in (
         (("lenet6", None, {}, None, None), "unknown network 'lenet6'"),
         (("lenet5", None, {"colour": 1}, None, None), "unknown option of lenet5 'colour'"),
@@ -352,7 +423,7 @@ def test_a_network_is_known_as_far_as_it_is_asked_for(tmp_path, monkeypatch):
         (("resnet18", tmp_path / "damaged.safetensors", {}, None, None), "not a whole safetensors file"),
     ):
         with pytest.raises(StriateError, match=said):
-            check_network(*asked)
+            check_network(*asked, Recipe())
 
 
 def test_hardware_is_known_as_far_as_it_is_asked_for(monkeypatch):

@@ -286,7 +286,7 @@ def test_images_are_opened_again_as_they_were_for_the_training(run, monkeypatch)
         runs._same_images(RunFolder(run), config, None)
     with pytest.raises(AttributeError):
         runs._same_images(RunFolder(run), config, "elsewhere")
-    options = {"seed": 9, "val_fraction": 0.25, "channels": 4}
+    options = {"seed": 9, "val_fraction": 0.25, "channels": 4, "task": "single-label", "target": ()}
     assert opened == [(config.absolute_source, options), ("elsewhere", options)]
 
 

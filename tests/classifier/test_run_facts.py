@@ -15,14 +15,21 @@ from striate.augment import Augment
 from striate.classifier import run_facts
 from striate.layers import DropPath
 from striate.models import ModelSpec
+from striate.training.recipes import Recipe
 from striate.training.shelf import RECIPES
+from striate.training.state import Position
+from striate.training.tasks import SingleLabel
 
 PLAIN = replace(RECIPES["tiny"], label_smoothing=0.0, average=0.0, augment=Augment(), loss="cross_entropy")
 LEARNING = "it is the mean over an epoch in which the network was still learning"
 
+TASK = SingleLabel(tuple("abcd"))
+
 
 def differences(network: nn.Module | None = None, **fields) -> list[str]:
-    found = run_facts.loss_differences(replace(PLAIN, **fields), network or nn.Sequential(nn.Linear(1, 1)), 4)
+    network = network or nn.Sequential(nn.Linear(1, 1))
+    network.loss = getattr(network, "loss", "cross_entropy")
+    found = run_facts.loss_differences(replace(PLAIN, **fields), network, TASK)
     assert found[-1] == LEARNING
     return found[:-1]
 
@@ -67,7 +74,7 @@ def test_layers_that_drop_nothing_do_not(layer):
 def test_a_network_with_a_loss_of_its_own_is_said_to_minimise_it():
     network = nn.Sequential(nn.Identity())
     network.loss = "margin"
-    assert differences(network, loss=run_facts.OWN) == ["training minimises margin, validation measures cross-entropy"]
+    assert differences(network, loss="own") == ["training minimises margin, validation measures cross-entropy"]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +106,23 @@ def test_a_network_as_trained_is_a_copy_that_trains_all_but_what_was_frozen():
     assert twin.head.training
     assert not next(twin.stem.parameters()).requires_grad
     assert not run_facts.as_trained(network, None).frozen
+
+
+@pytest.mark.parametrize(
+    ("epoch", "steps", "words", "still"),
+    [
+        (2, 0, "", "stage3"),
+        (2, 1, "stage2 to stage3 from epoch 3 on", "stage1"),
+        (4, 0, "stage2 to stage3 from epoch 3 on", "stage1"),
+        (9, 0, "stage2 to stage3 from epoch 3 on, stem to stage1 from epoch 5 on", ""),
+    ],
+)
+def test_what_was_unfrozen_and_when_as_far_as_training_came(epoch, steps, words, still):
+    twin = run_facts.as_trained(striate.create_model("resnet20_cifar", num_classes=2), "all")
+    recipe = Recipe(unfreeze="3:stage1,5:none")
+    assert run_facts.unfrozen(twin, recipe, Position([10], epoch=epoch, step_in_epoch=steps)) == words
+    assert (twin.frozen[-1] if twin.frozen else "") == still
+    assert run_facts.unfrozen(twin, Recipe(), Position([10], epoch=9)) == ""
 
 
 def test_extensions_are_commands_a_shell_takes():

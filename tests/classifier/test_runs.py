@@ -75,9 +75,9 @@ def test_what_is_left_out_is_left_open(planned, colours):
     with pytest.raises(Stop):
         striate.train(dataset)
     ((opened, asked),) = planned
-    open_questions = dict.fromkeys(["model", "weights", "recipe", "size", "freeze", "workers", "run"])
+    open_questions = dict.fromkeys(["model", "weights", "recipe", "size", "freeze", "workers", "run", "task"])
     decided = {"settings": {}, "options": {}, "seed": 0, "device": "auto", "devices": 1, "precision": "auto"}
-    decided |= {"source": dataset, "val_fraction": 0.1, "command": ""}
+    decided |= {"source": dataset, "target": (), "val_fraction": 0.1, "command": ""}
     assert (opened, vars(asked)) == (dataset, open_questions | decided)
 
 
@@ -138,7 +138,9 @@ def test_a_place_is_opened_as_the_split_and_the_weights_want_it(monkeypatch, tra
         with pytest.raises(Stop):
             striate.train(grey, seed=4, val_fraction=0.3, run=tmp_path / "run", **given)
     channels = [None, None, 3, 3, None, None]
-    assert asked == [(grey, {"seed": 4, "val_fraction": 0.3, "channels": each}) for each in channels]
+    assert asked == [
+        (grey, {"seed": 4, "val_fraction": 0.3, "channels": each, "task": None, "target": ()}) for each in channels
+    ]
 
 
 @pytest.mark.parametrize(

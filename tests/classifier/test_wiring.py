@@ -15,6 +15,7 @@ from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import SingleLabel
 from striate.training.watch import Watch
 
 WATCH = {"time_limit": 120, "checkpoint_every": 7, "report": False, "drop_checkpoint": True}
@@ -91,7 +92,7 @@ def test_all_that_a_configuration_says_arrives_in_the_loop(monkeypatch, run, col
     assert (material.val.workers, material.val.training) == (2, False)
     assert training.recipe == Recipe(batch_size=6, epochs=3)
     assert material.preprocessing == config.preprocessing
-    assert material.classes == dataset.classes
+    assert material.task == SingleLabel(dataset.classes)
     assert (training.run, training.fabric, training.watch) == (folder, fabric, watch)
     assert training.identity == config.identity
     assert material.final_images == len(dataset.test) != len(dataset.val)

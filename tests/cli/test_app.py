@@ -41,7 +41,7 @@ def failing(monkeypatch):
 
     def run(outcome: object, *words: str) -> int:
         def come_to(_, **options):
-            assert options == {"prog_name": "striate", "standalone_mode": False}
+            assert options == {"prog_name": "striate", "standalone_mode": False, "obj": False}
             if isinstance(outcome, BaseException):
                 raise outcome
             return outcome
@@ -53,6 +53,31 @@ def failing(monkeypatch):
         return leaving.value.code
 
     return run
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_that_gain_by_it_keep_memory_and_only_in_a_process_of_their_own(name, cli, monkeypatch, capsys):
+    kept = []
+    monkeypatch.setattr(module, "keep_memory", kept.append)
+    monkeypatch.setattr(module, "heed_interrupts", lambda: None)
+    monkeypatch.setattr(module, "leave", sys.exit)
+    assert cli(name, "--help").code == 0  # called by a program
+    assert kept == []
+    with pytest.raises(SystemExit):
+        module.run(alone=True)
+    capsys.readouterr()
+    largest = {"predict": 64 << 20, **dict.fromkeys(("train", "evaluate", "field", "gradients", "check"), 160 << 20)}
+    assert kept == ([largest[name]] if name in largest else [])
+
+
+def test_a_wrong_word_in_the_variable_of_memory_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(module, "heed_interrupts", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["striate", "check", "nowhere"])
+    monkeypatch.setenv("STRIATE_MALLOC", "never")
+    with pytest.raises(SystemExit) as leaving:
+        module.run(alone=True)
+    assert leaving.value.code == 2
+    assert capsys.readouterr() == ("", "striate: STRIATE_MALLOC is 'never'; it is on or off.\n")
 
 
 def test_every_command_is_there_and_is_called_by_its_name(cli):

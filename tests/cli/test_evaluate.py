@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from striate.cli.output import evaluation_lines
+from striate.cli.evaluations import evaluation_lines
 from striate.training.metrics import Evaluation
 
 
@@ -138,9 +138,19 @@ def test_several_views_say_what_they_gained(cli, run, colours):
     (line,) = (line for line in outcome.out.splitlines() if "views" in line)
     assert line.startswith("10 views instead of one: ")
     figures = json.loads(cli("evaluate", run, colours, "--views", "flip", "--json").out)
-    assert figures["views"].keys() == {"views", "top1_once", "gain", "low", "high", "seconds_once", "seconds"}
+    assert figures["views"].keys() == {
+        "views",
+        "once",
+        "gain",
+        "low",
+        "high",
+        "seconds_once",
+        "seconds",
+        "figure",
+        "share",
+    }
     assert figures["views"]["views"] == ["centre", "centre, mirrored"]
-    assert figures["top1"] == pytest.approx(figures["views"]["top1_once"] + figures["views"]["gain"])
+    assert figures["top1"] == pytest.approx(figures["views"]["once"] + figures["views"]["gain"])
     assert "unknown set of views 'tenn'" in cli("evaluate", run, colours, "--views", "tenn").line()
 
 

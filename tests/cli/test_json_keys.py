@@ -35,7 +35,16 @@ SOURCE = {
 RECIPE = {
     *("name", "network", "epochs", "batch_size", "init", "optimizer", "learning_rate", "momentum", "nesterov"),
     *("weight_decay", "schedule", "warmup_epochs", "peak", "milestones", "every", "gamma", "patience", "loss"),
-    *("label_smoothing", "auxiliary_weight", "clip_norm", "average", "early_stopping", "augment"),
+    *(
+        "label_smoothing",
+        "auxiliary_weight",
+        "clip_norm",
+        "stage_decay",
+        "unfreeze",
+        "average",
+        "early_stopping",
+        "augment",
+    ),
 }
 AUGMENT = {
     *("flip", "vertical_flip", "crop_padding", "translate", "area", "ratio", "rotate", "scale", "shear"),

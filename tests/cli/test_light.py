@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.sampled
+
 CODE = """
 import sys
 from striate.cli import start

@@ -114,7 +114,7 @@ def answers(monkeypatch):
 
     def load(run, trust, device):
         asked.append((run, trust, device))
-        return SimpleNamespace(stream=stream, classes=("cat", "dog"))
+        return SimpleNamespace(stream=stream, classes=("cat", "dog"), task=SimpleNamespace(kind="single-label"))
 
     monkeypatch.setattr("striate.classifier.load", load)
     return asked

@@ -13,7 +13,7 @@ def happened(monkeypatch) -> list[object]:
     """What happens in order: signals that are taken, the command, the process' own end."""
     done = []
     monkeypatch.setattr("_signal.signal", lambda number, handler: done.append((number, handler)))
-    monkeypatch.setattr("striate.cli.app.run", lambda: done.append("run"))
+    monkeypatch.setattr("striate.cli.app.run", lambda alone: done.append(("run", alone)))
     monkeypatch.setattr(start, "_end_process", lambda: done.append("end"))
     return done
 
@@ -21,13 +21,14 @@ def happened(monkeypatch) -> list[object]:
 def test_ctrl_c_and_termination_leave_at_once_before_the_command_is_known(happened):
     start.main()
     first = [(signal.SIGINT, start.leave_at_once), (signal.SIGTERM, start.leave_at_once)]
-    assert happened == [*first, "run"]
+    assert happened == [*first, ("run", False)]
 
 
 @pytest.mark.parametrize("caller", ["__main__", "a_program"])
 @pytest.mark.parametrize("code", [0, 1, 2, 130, None])
 def test_only_an_interrupted_process_of_its_own_ends_without_pythons_end(caller, code, happened, monkeypatch):
-    def run():
+    def run(alone):
+        assert alone == (caller == "__main__")
         raise SystemExit(code)
 
     monkeypatch.setattr("striate.cli.app.run", run)
@@ -39,7 +40,7 @@ def test_only_an_interrupted_process_of_its_own_ends_without_pythons_end(caller,
 
 def test_outside_the_main_thread_signals_are_not_its_business(monkeypatch):
     ran = []
-    monkeypatch.setattr("striate.cli.app.run", lambda: ran.append(threading.current_thread()))
+    monkeypatch.setattr("striate.cli.app.run", lambda alone: ran.append(threading.current_thread()))
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     thread = threading.Thread(target=start.main)
     thread.start()

@@ -25,6 +25,7 @@ KEPT: dict[str, tuple[list[str], str, Any]] = {
     "learning_rate": (["--lr", "0.015"], "recipe.learning_rate", 0.015),
     "set_": (["--set", "augment.rotate=15"], "recipe.augment.rotate", 15),
     "freeze": (["--freeze", "stem"], "freeze", "stem"),
+    "task": (["--task", "single-label"], "task.kind", "single-label"),
     "val_fraction": (["--val-fraction", "0.2"], "val_fraction", 0.2),
     "seed": (["--seed", "7"], "seed", 7),
     "device": (["--device", "cpu"], "device", "cpu"),
@@ -38,6 +39,7 @@ ELSEWHERE = {
     "json": "test_json_keys",
     "quiet": "test_commands",
     "weights": "test_weights_are_the_start",
+    "target": "test_tasks",
     "devices": "test_devices_share_a_batch",
     "resume": "test_run_state",
     "extend": "test_run_state",
@@ -169,7 +171,10 @@ def test_the_help_has_every_flag_under_a_heading(cli):
     assert headings.pop("Options") == ["--help"]
     assert headings == {
         "Network": ["--model", "--weights", "--size", "--freeze", "--option"],
-        "Training": ["--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--val-fraction", "--seed"],
+        "Training": [
+            *("--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--task", "--target"),
+            *("--val-fraction", "--seed"),
+        ],
         "The run and its folder": [
             "--run",
             "--resume",

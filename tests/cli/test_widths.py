@@ -11,6 +11,8 @@ from PIL import Image
 from striate.cli.output import print_table, terminal_width
 from striate.text_tables import Column, Table, displayed
 
+pytestmark = pytest.mark.sampled
+
 COMMANDS = (
     "summary resnet18 --size 64",
     "summary inception_v3 --size 96 --depth 2",

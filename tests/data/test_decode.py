@@ -4,7 +4,9 @@ import contextlib
 import io
 import os
 import pickle
+import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -59,6 +61,16 @@ def test_real_photographs_have_pillows_pixels(shared_data):
         data = row["image"]["bytes"]
         expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
         assert np.abs(decode(data, 3) - expected).max() <= 2
+
+
+def test_room_is_made_before_a_picture_is_decoded_and_before_it_gets_its_channels(monkeypatch):
+    asked = []
+    for place in ("unreadable", "decode"):
+        note = partial(lambda place, wanted: asked.append((place, wanted)), place)
+        monkeypatch.setattr(sys.modules[f"striate.data.{place}"], "make_room", note)
+    decode(encode(Image.new("L", (50, 40)), "PNG"), 3)
+    assert [place for place, _ in asked] == ["unreadable", "decode"]
+    assert asked[0][1] > asked[1][1] == 50 * 40
 
 
 def test_colour_becomes_grey_as_in_pillow():

@@ -60,4 +60,4 @@ def test_parts_without_a_class_name_it_and_empty_parts_do_not():
     ],
 )
 def test_the_division_is_told_in_the_order_of_the_parts(given, made, sizes, how):
-    assert split_note(given, made, sizes, seed=5) == f"images: {how}"
+    assert split_note(given, made, sizes, 5, "class") == f"images: {how}"

@@ -310,8 +310,7 @@ def test_without_a_train_file_training_is_refused(tmp_path):
         ({"picture_bytes": [b""], "label": [0]}, "no image column: call it image or img; its columns are"),
         ({"image": [b""], "answer": [0]}, "no label column"),
         ({"image": ["a.png"], "label": [0]}, "column 'image' is string"),
-        ({"image": [b""], "label": [0.5]}, "column 'label' is double"),
-        ({"image": [b""], "label": [[0, 1]]}, "column 'label' is list"),
+        ({"image": [b""], "label": [{"a": 1}]}, "column 'label' is struct"),
     ],
 )
 def test_tables_without_images_and_labels_say_why(tmp_path, table, message):

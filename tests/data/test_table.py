@@ -279,7 +279,8 @@ def test_a_table_is_listed_whole(tmp_path):
         ),
         (
             "path,kind,,x\n",
-            "has no column of class names: call it label or class or target; its columns are: path, kind, x",
+            "has no column of class names: call it label or class or target or name it by target; its columns "
+            "are: path, kind, x",
         ),
         ("", "has no column of image paths: call it path or file or filename; its columns are: none"),
         ("path,label,My Label,my_label\n", "t.csv has two columns 'my_label'; rename one"),

@@ -89,3 +89,14 @@ def test_an_unreadable_image_is_called_by_its_place_where_that_is_known():
     assert str(UnreadableImage("truncated")) == "truncated"
     error = UnreadableImage("truncated", "a.png")
     assert (str(error), error.reason, error.where) == ("a.png: truncated", "truncated", "a.png")
+
+
+def test_room_is_made_for_what_decoding_will_take_and_for_nothing_that_is_refused(monkeypatch):
+    asked = []
+    monkeypatch.setattr("striate.data.unreadable.make_room", asked.append)
+    check_size(500, 400, 2.5, 7)
+    assert asked == [500_007]
+    for refused in ((0, 5, 1), (10_000, 10_000, 1), (9000, 9000, 9), (5001, 5, 1)):
+        with pytest.raises(UnreadableImage):
+            check_size(*refused)
+    assert asked == [500_007]

@@ -314,6 +314,10 @@ def check_freezing(name: str) -> None:
     """Frozen parameters get no gradient and frozen batch norms keep their statistics, after train() too."""
     model = real(name)
     parts = model.parts()
+    for weight, part in model.part_of_weights().items():
+        assert weight.startswith(
+            ("head.", "auxiliary.") if not part else "stem." if part == "stem" else f"stages.{part}."
+        )
     middle = list(parts)[len(parts) // 2]
     for until in ("all", middle):
         model.freeze(until)

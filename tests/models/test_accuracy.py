@@ -16,6 +16,8 @@ from striate.models.comparison import as_entry, published
 from striate.models.recommendation import recommend
 from striate.weights import CIFAR10, IMAGENET, ONE_CROP, Figure, WeightSource
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture
 def free(monkeypatch):

@@ -11,6 +11,8 @@ from striate.layers import LocalResponseNorm
 from striate.models import InputError, create_model, get_card
 from striate.weights import key_tables, rename
 
+pytestmark = pytest.mark.sampled
+
 
 def convolutions(model: nn.Module) -> list[nn.Conv2d]:
     return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]

@@ -14,6 +14,8 @@ from striate.models.catalogue import aliases, families, title_of
 from striate.models.options import options_of
 from striate.weights.figure import METRICS
 
+pytestmark = pytest.mark.sampled
+
 _spec = importlib.util.spec_from_file_location("check_model", Path(__file__).with_name("check_model.py"))
 assert _spec is not None
 assert _spec.loader is not None

@@ -11,6 +11,8 @@ from striate.layers.dense_block import DenseBlock, DenseLayer
 from striate.models import create_model, get_card, list_models
 from striate.weights import key_tables, rename
 
+pytestmark = pytest.mark.sampled
+
 
 def test_each_layer_sees_all_maps_before_it():
     """Equation 2 of the paper with norms that change nothing."""

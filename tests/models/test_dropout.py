@@ -9,6 +9,8 @@ from torch import nn
 from striate.layers import DropPath, InvertedResidual
 from striate.models import create_model, get_card, list_models
 
+pytestmark = pytest.mark.sampled
+
 #: Patterns of names, the first that fits counts: rates as papers, or their authors' code, have them.
 RATES = {
     "alexnet*": [0.5, 0.5],

@@ -12,6 +12,8 @@ from striate.models import create_model, get_card, list_models
 from striate.models.efficientnet import compound
 from striate.weights import key_tables, load_state, rename
 
+pytestmark = pytest.mark.sampled
+
 
 def weightless(name="efficientnet_b0", **arguments):
     with torch.device("meta"):

@@ -6,6 +6,8 @@ from striate.models import get_card
 from striate.models.errata import GENERAL, errata, measure
 from striate.models.erratum import Measured, macs, params
 
+pytestmark = pytest.mark.sampled
+
 FIGURES = [
     pytest.param(figure, id=f"{figure.network}-{figure.metric}-{figure.value:g}-{number}")
     for erratum, _ in errata()

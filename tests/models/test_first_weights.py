@@ -10,6 +10,8 @@ from torch import nn
 from striate.models import ConvNet, create_model
 from striate.models.catalogue import families
 
+pytestmark = pytest.mark.sampled
+
 #: Deviation of a layer's weights by its fan-in, its fan-out (with kernels, whatever the groups) and no more.
 RULES = {
     "He, fan-in": lambda fan_in, fan_out: math.sqrt(2 / fan_in),

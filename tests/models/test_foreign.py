@@ -1,5 +1,6 @@
 """Somebody else's module with the face of a network: outputs, heads, freezing, maps, and what it cannot do."""
 
+import copy
 import importlib.util
 from pathlib import Path
 
@@ -107,8 +108,55 @@ def test_bare_weights_are_frozen_with_the_first_part():
     assert not network.module.start.requires_grad
     assert network.module.fc.weight.requires_grad
     assert network.module.blocks[0].linear1.weight.requires_grad
-    with pytest.raises(UsageError, match="mine cannot be frozen: it has no parts before its last layer"):
+    with pytest.raises(UsageError, match=r"mine cannot be frozen, nor trained .*: it has no parts before its"):
         foreign(odd.Functional()).freeze()
+
+
+def test_each_weight_is_in_a_part_or_in_a_head():
+    found = foreign(odd.Tokens()).part_of_weights()
+    assert found.pop("module.start") == "patches"
+    assert {name: part for name, part in found.items() if not name.startswith("module.blocks.")} == {
+        "module.patches.weight": "patches",
+        "module.patches.bias": "patches",
+        "module.fc.weight": "",
+        "module.fc.bias": "",
+    }
+    assert {name.split(".")[2] == part.split(".")[1] for name, part in found.items() if "blocks" in name} == {True}
+
+
+def test_heads_that_run_in_training_alone_train_whatever_is_frozen():
+    network = foreign(odd.TwoHeads())
+    assert network.anatomy.training_only == ("side",)
+    network.freeze("all")
+    training = {name for name, weight in network.named_parameters() if weight.requires_grad}
+    assert training == {"module.side.weight", "module.side.bias", "module.head.weight", "module.head.bias"}
+
+
+def test_weights_that_their_author_fixed_never_train():
+    module = odd.Tokens()
+    module.start.requires_grad_(False)
+    module.blocks[1].norm1.requires_grad_(False)
+    fixed = {"module.start", "module.blocks.1.norm1.weight", "module.blocks.1.norm1.bias"}
+
+    def still(network):
+        return {name for name, weight in network.named_parameters() if not weight.requires_grad}
+
+    network = foreign(module)
+    assert still(network) == fixed
+    assert still(network.freeze("patches")) == fixed | {"module.patches.weight", "module.patches.bias"}
+    again = foreign(module)  # what was frozen here is not taken for its author's wish
+    assert still(again) == still(again.freeze("patches").unfreeze()) == fixed
+    assert still(copy.deepcopy(again).freeze("patches").unfreeze()) == fixed
+
+
+def test_a_fresh_head_of_a_fixed_one_trains():
+    module = odd.Tokens().requires_grad_(False)
+    network = foreign(module).reset_head(5)
+    assert [name for name, weight in network.named_parameters() if weight.requires_grad] == [
+        "module.fc.weight",
+        "module.fc.bias",
+    ]
+    assert network.freeze("all").module.fc.weight.requires_grad
 
 
 def test_logits_and_maps_come_of_one_pass_with_gradients_between_them():

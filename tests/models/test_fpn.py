@@ -10,6 +10,8 @@ from striate.errors import UsageError
 from striate.models import ConvNet, FeaturePyramid, InputError, create_model, get_card
 from striate.models.catalogue import families
 
+pytestmark = pytest.mark.sampled
+
 SMALLEST = [min(family.cards, key=lambda card: card.parameters).name for family in families().values()]
 
 

@@ -11,6 +11,8 @@ from striate.errors import UsageError
 from striate.models import ConvNet, InputError, ModelSpec, alexnet, create_model, to_fully_convolutional, vgg, zfnet
 from striate.weights import load_state
 
+pytestmark = pytest.mark.sampled
+
 #: Networks of every kind of head, small, with the size they are built for.
 BUILT = [
     ("lenet5", {"input_size": 32}),

@@ -10,6 +10,8 @@ from striate.layers.branches import Conv
 from striate.models import create_model, get_card
 from striate.models.inception_resnet import InceptionResidual
 
+pytestmark = pytest.mark.sampled
+
 META = torch.device("meta")
 
 

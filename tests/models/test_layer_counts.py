@@ -19,6 +19,8 @@ from striate.models import ConvNet, create_model, get_card
 from striate.models.catalogue import families
 from striate.models.options import options_of
 
+pytestmark = pytest.mark.sampled
+
 TABLES = Path(__file__).with_name("layer_counts.txt").read_text(encoding="utf-8").split("\n\n")
 WANTED, SMALL = (dict(line.split(": ", 1) for line in table.splitlines()) for table in TABLES)
 SILENT = (nn.Flatten, nn.Identity, nn.ModuleDict)

@@ -16,6 +16,8 @@ from striate.layers import SameConv2d
 from striate.models import create_model
 from striate.weights import key_tables, load_state, rename
 
+pytestmark = pytest.mark.sampled
+
 _spec = importlib.util.spec_from_file_location("sample", Path(__file__).with_name("imagenet_sample.py"))
 sample = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(sample)

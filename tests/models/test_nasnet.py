@@ -9,6 +9,8 @@ from striate.errors import UsageError
 from striate.models import create_model
 from striate.models.nasnet_cells import ReductionCell, Squeeze
 
+pytestmark = pytest.mark.sampled
+
 UNIT = {"activation": "relu", "norm_eps": 1e-3, "pool_padding": "ignored"}
 
 

@@ -16,6 +16,8 @@ from striate.models import create_model, get_card
 from striate.models.catalogue import families
 from striate.models.options import KINDS, options_of
 
+pytestmark = pytest.mark.sampled
+
 
 def test_unknown_option_offers_the_nearest():
     with pytest.raises(UsageError, match=r"unknown option of resnet50 'strid_in'.*stride_in"):

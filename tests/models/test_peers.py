@@ -12,6 +12,8 @@ from striate.weights import key_tables
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 import peers
 
+pytestmark = pytest.mark.sampled
+
 #: The quick tests leave out networks with more parameters than this, but for a family's smallest.
 LARGE = 12_000_000
 #: The quick tests of gradients leave out those of more.

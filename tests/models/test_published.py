@@ -12,6 +12,8 @@ import pytest
 from striate.models import get_card, list_models
 from striate.weights import Figure
 
+pytestmark = pytest.mark.sampled
+
 FIGURES, PAPERS = Path(__file__).with_name("cards.txt").read_text(encoding="utf-8").split("\n\n")
 WANTED = dict(line.split(": ", 1) for line in FIGURES.splitlines())
 

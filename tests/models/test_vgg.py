@@ -13,6 +13,8 @@ from striate.models import InputError, create_model, get_card, vgg
 from striate.models.vgg import start_from_a
 from striate.weights import key_tables, rename
 
+pytestmark = pytest.mark.sampled
+
 WEIGHT_LAYERS = {"vgg_a": 11, "vgg_a_lrn": 11, "vgg_b": 13, "vgg_c": 16, "vgg_d": 16, "vgg_e": 19}
 
 

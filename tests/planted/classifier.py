@@ -27,7 +27,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/classifier.py",
         "classifier/test_predict.py",
         ("error=str(image), path=source.path)", "error=str(image))"),
-        ("next(probabilities), self.classes, top), path=source.path)", "next(probabilities), self.classes, top))"),
+        ("next(answers), top), path=source.path)", "next(answers), top))"),
         ("self._predicted(given, top), given.notes", "self._predicted(given, top), []"),
         ("self._predicted(given, top), given.notes", "iter(list(self._predicted(given, top))), given.notes"),
         ("self.model.to(device_type(device))", "self.model.to(device)"),
@@ -166,7 +166,11 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/request.py",
         "classifier/test_request.py",
-        ("            network.freeze(freeze)", "            network.parts()"),
+        ("        check_parts(network, freeze, recipe)\n        published", "        published"),
+        ("        check_parts(network, freeze, recipe)\n        network.unfreeze()", "        network.unfreeze()"),
+        ("        network.unfreeze()  # a module that", "        pass  # a module that"),
+        ("torch.random.fork_rng(devices=()), suppress(InputError):", "suppress(InputError):"),
+        ("torch.random.fork_rng(devices=()), suppress(InputError):", "torch.random.fork_rng(devices=()):"),
     ),
     *faults(
         "classifier/plan.py",
@@ -177,7 +181,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/reporting.py",
         "classifier/test_reporting.py",
-        ("float(chances[true]),", "float(chances[predicted] / 2),"),
+        ("told = evaluation.mistake(index)", "told = evaluation.mistake(0)"),
         ("costs_of(trained, classifier", "costs_of(classifier.model, classifier"),
         ("getattr(dataset, evaluation.split).images", "dataset.train.images"),
     ),
@@ -192,7 +196,7 @@ FAULTS: tuple[Fault, ...] = (
         ("dataset.test or dataset.val or dataset.train", "dataset.val or dataset.test or dataset.train"),
         ("dataset.test or dataset.val or dataset.train", "dataset.test or dataset.train"),
         ("if self._is_of_training(source):", "if False:"),
-        ("positions[chosen.labels])", "chosen.labels)"),
+        ("in_places(chosen.labels, positions, len(self.classes)))", "chosen.labels)"),
     ),
     *faults(
         "classifier/classifier.py",
@@ -202,7 +206,10 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/classifier.py",
         "cli/test_evaluate.py",
-        ("return replace(evaluation, notes=notes)", "return evaluation"),
+        (
+            "replace(evaluation, notes=notes)",
+            "evaluate(self.predictor, batches, self.task)",
+        ),
     ),
     *faults(
         "classifier/resumable.py",
@@ -232,5 +239,22 @@ FAULTS: tuple[Fault, ...] = (
             'raise UnreadableImage("does not fit in memory", source.name)',
             'raise UnreadableImage("does not fit in memory")',
         ),
+    ),
+    *faults(
+        "classifier/run_facts.py",
+        "classifier/test_run_facts.py",
+        ("position.epoch + (position.step_in_epoch > 0)", "position.epoch"),
+        ("            freeze(network, thaw.until)\n", "            network.frozen\n"),
+    ),
+    *faults(
+        "classifier/reporting.py",
+        "classifier/test_reporting.py",
+        ("            unfrozen=unfrozen,", ""),
+    ),
+    *faults(
+        "classifier/plan.py",
+        "classifier/test_plan.py",
+        ("    check_parts(network, asked.freeze, recipe)", "    asked.freeze and network.freeze(asked.freeze)"),
+        ("late = never_thaws(thaws_in(recipe.unfreeze), recipe.epochs)", 'late = ""'),
     ),
 )

@@ -21,7 +21,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/division.py",
         "data/test_open.py",
-        ('records = [label.to_bytes(8, "little") + digest for', "records = [digest for"),
+        ("records = [label + digest for", "records = [digest for"),
     ),
     *faults(
         "data/division.py",
@@ -69,8 +69,8 @@ FAULTS: tuple[Fault, ...] = (
         "data/check.py",
         "data/test_check.py",
         (
-            "(int(part.labels[row]), Skipped(part.names[row], look.reason))",
-            "(int(part.labels[row]), Skipped(part.names[0], look.reason))",
+            "(label, Skipped(name, look.reason))",
+            "(label, Skipped(part.names[0], look.reason))",
         ),
         ("memory.images(start + rows, source)", "memory.images(rows, source)"),
         ("part.labels[rows], facts, skipped)", "part.labels[: len(rows)], facts, skipped)"),
@@ -146,7 +146,7 @@ FAULTS: tuple[Fault, ...] = (
         ("outside = np.flatnonzero(labels >= len(names))", "outside = np.flatnonzero(labels > len(names))"),
         ("NO_LABEL = -1", "NO_LABEL = -2"),
         ("if isinstance(value, int) and value < 0:", "if isinstance(value, int) and value < -2:"),
-        ("declared = () if strings else _declared(schema, label)", "declared = ()"),
+        ("declared = () if strings else declared_names(schema, label)", "declared = ()"),
     ),
     *faults(
         "data/parquet.py",
@@ -174,8 +174,8 @@ FAULTS: tuple[Fault, ...] = (
         "data/listing.py",
         "data/test_listing.py",
         (
-            "labels=positions[part.labels]) for name, part in listing.parts.items()}",
-            "labels=part.labels) for name, part in listing.parts.items()}",
+            "labels=in_places(part.labels, positions, len(classes)))",
+            "labels=part.labels)",
         ),
     ),
     *faults(
@@ -226,8 +226,8 @@ FAULTS: tuple[Fault, ...] = (
         "data/open.py",
         "data/test_parquet_files.py",
         (
-            "list_parquet(files.splits, notes=files.notes, divided=files.divided)",
-            "list_parquet(files.splits, divided=files.divided)",
+            "list_parquet(files.splits, notes=files.notes, divided=files.divided, asked=asked)",
+            "list_parquet(files.splits, divided=files.divided, asked=asked)",
         ),
     ),
     *faults(
@@ -239,7 +239,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/table.py",
         "data/test_table_splits.py",
-        ('choose(row) if choose else "train"', '"train"'),
+        ('self.choose(row) if self.choose else "train"', '"train"'),
     ),
     *faults(
         "data/table.py",
@@ -393,7 +393,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/prediction.py",
         "classifier/test_prediction.py",
-        ('np.argsort(-probabilities, kind="stable")', 'np.argsort(probabilities, kind="stable")[::-1]'),
+        ('np.argsort(-answer, kind="stable")', 'np.argsort(answer, kind="stable")[::-1]'),
     ),
     *faults(
         "data/heif_boxes.py",

@@ -257,4 +257,13 @@ FAULTS: tuple[Fault, ...] = (
         ("        (_table(_names), wanted),\n", ""),
         ('    return " ".join(text.replace("_", " ").split())', '    return " ".join(text.split())'),
     ),
+    *faults(
+        "models/foreign.py",
+        "models/test_foreign.py",
+        ("heads = (self.anatomy.classifier, *self.anatomy.training_only)", "heads = (self.anatomy.classifier,)"),
+        ("weight.requires_grad_(trains and name not in self.fixed)", "weight.requires_grad_(trains)"),
+        ("            setattr(weight, FROZEN_HERE, True)", "            pass"),
+        ("        for name in self.fixed:\n", "        for name in ():\n"),
+        ('self.fixed if not name.startswith(f"module.{path}."))', "self.fixed)"),
+    ),
 )

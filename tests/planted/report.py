@@ -4,7 +4,7 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
-        "report/sections.py",
+        "report/results.py",
         "report/test_sections.py classifier/test_reporting.py",
         ("np.bincount(evaluation.labels).max()", "np.bincount(evaluation.predicted).max()"),
     ),

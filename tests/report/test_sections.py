@@ -48,7 +48,8 @@ def test_the_baseline_is_the_share_of_the_commonest_class():
     labels = np.array([0, 1, 1, 1, 2, 2, 0, 1, 1, 1])
     evaluation = Evaluation(("a", "b", "c"), labels, np.tile([0.5, 0.3, 0.2], (10, 1)))  # it names "a" throughout
     found = headline(ReportContent("x", evaluation=evaluation))["result"]
-    assert (found["baseline"], found["top1"]) == ("60.0\u00a0%", "20.0\u00a0%")
+    assert "Always naming the commonest class: 60.0\u00a0%." in found["sentence"]
+    assert (found["figure"], found["unit"]) == ("20.0", "%")
 
 
 def test_facts_that_are_not_there_are_left_out():
@@ -245,12 +246,10 @@ def test_the_headline_figure_is_whole():
     found = headline(ReportContent("x", evaluation=replace(evaluated(0.8, 16), loss=0.512345)))["result"]
     low, high = evaluated(0.8, 16).top1_interval
     assert found["interval"] == (low * 100, high * 100, 80.0)
-    assert (found["correct"], found["images"], found["top5"]) == ("16", "20", "")
-    assert (found["low"], found["high"]) == (
-        f"{low:.1%}".replace("%", "\u00a0%"),
-        f"{high:.1%}".replace("%", "\u00a0%"),
-    )
-    assert found["loss"] == "0.5123"
+    ends = [f"{end:.1%}".replace("%", "\u00a0%") for end in (low, high)]
+    told = f"16 of 20 images right; 95 % interval {ends[0]} to {ends[1]} (Wilson)."
+    assert (found["sentence"][: len(told)], found["more"]) == (told, "")
+    assert found["sentence"].endswith(" Loss 0.5123.")
 
 
 def test_the_histogram_of_confidence_parts_right_from_wrong(monkeypatch):
@@ -332,7 +331,7 @@ def test_each_chart_is_drawn_from_its_own_columns(drawn):
 def test_a_curve_without_a_number_is_not_drawn(drawn):
     found = progress(columns(train_loss=[4, 3], val_loss=["", None], learning_rate=[1, 1]))
     assert [line.label for line in drawn["Loss"][0]] == ["training"]
-    assert drawn["Accuracy"] == ([], {"share": True})
+    assert "Accuracy" not in drawn
     assert [title for title, _ in found["charts"]] == ["Loss", "Learning rate"]
 
 
@@ -379,13 +378,14 @@ def test_calibration_is_drawn_of_this_evaluation(monkeypatch):
 
 def test_every_fact_has_its_term_and_stands_in_order():
     content = ReportContent(
-        "x", network="n", card="c", start="s", frozen="f", source="d", created="yesterday", stopped_by="e"
+        "x", network="n", card="c", start="s", frozen="f", unfrozen="u", source="d", created="yesterday", stopped_by="e"
     )
     assert headline(content) == {
         "facts": [
             ("Network", "n", "c"),
             ("Started from", "s", ""),
             ("Frozen", "f", ""),
+            ("Unfrozen", "u", ""),
             ("Data", "d", ""),
             ("When", "yesterday", ""),
             ("Ended by", "e", ""),
@@ -397,16 +397,17 @@ def test_every_fact_has_its_term_and_stands_in_order():
 def test_figures_of_many_images_have_two_decimals():
     many = evaluated(0.8, 8_000, images=10_000)
     found = headline(ReportContent("x", evaluation=many))["result"]
-    assert [found[name] for name in ("top1", "baseline", "low", "high")] == [
-        *("80.00\u00a0%", "80.00\u00a0%", "79.20\u00a0%", "80.77\u00a0%"),  # Wilson: 0.8 ± 1.96 root(0.16 / 10,000)
-    ]
-    assert (found["correct"], found["images"]) == ("8,000", "10,000")
+    assert found["figure"] == "80.00"
+    assert found["sentence"].startswith(  # Wilson: 0.8 ± 1.96 root(0.16 / 10,000)
+        "8,000 of 10,000 images right; 95 % interval 79.20\u00a0% to 80.77\u00a0% (Wilson). Always naming the "
+        "commonest class: 80.00\u00a0%."
+    )
 
 
-@pytest.mark.parametrize(("loss", "told"), [(float("nan"), ""), (float("inf"), ""), (0.0, "0"), (1.23456, "1.235")])
+@pytest.mark.parametrize(("loss", "told"), [(float("nan"), ""), (float("inf"), ""), (0.0, "0."), (1.23456, "1.235.")])
 def test_a_loss_that_is_no_number_is_not_told(loss, told):
     found = headline(ReportContent("x", evaluation=replace(evaluated(0.8, 16), loss=loss)))["result"]
-    assert found["loss"] == told
+    assert found["sentence"].partition(" Loss ")[2] == told
 
 
 def test_losses_of_auxiliary_heads_have_columns_of_their_own():
@@ -418,7 +419,7 @@ def test_losses_of_auxiliary_heads_have_columns_of_their_own():
 
 def test_none_right_among_the_first_five_is_a_figure_too():
     evaluation = Evaluation(tuple("abcdef"), np.array([5]), np.array([[0.3, 0.2, 0.2, 0.15, 0.1, 0.05]]))
-    assert headline(ReportContent("x", evaluation=evaluation))["result"]["top5"] == "0.0\u00a0%"
+    assert headline(ReportContent("x", evaluation=evaluation))["result"]["more"] == ", 0.0\u00a0% top-5"
 
 
 def test_epochs_told_twice_or_out_of_order_are_named_once_and_in_order():

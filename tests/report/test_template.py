@@ -13,6 +13,8 @@ from striate.report import Mistake, ReportContent, charts
 from striate.report.build import render
 from striate.training.metrics import Evaluation
 
+pytestmark = pytest.mark.sampled
+
 ALONE = {"meta", "link", "img", "br"}
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 

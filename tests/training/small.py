@@ -17,6 +17,7 @@ from striate.training.loop import Training
 from striate.training.material import Material
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import SingleLabel
 from striate.training.watch import Watch
 
 LOOK = Preprocessing((12, 12), 1, (0.5,), (0.25,))
@@ -90,7 +91,7 @@ def training(
         Material(
             Batches(split("train", 64, 0), LOOK, chosen.batch_size // fabric.world_size, chosen.augment, 5, part=part),
             Batches(split("val", 32, 1), LOOK, 32) if val else None,
-            CLASSES,
+            SingleLabel(CLASSES),
             LOOK,
             final_images,
         ),

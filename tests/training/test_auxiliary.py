@@ -9,6 +9,7 @@ from striate.models import create_model, get_card, list_models, outline_of
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.objective import Objective
 from striate.training.recipes import Recipe
+from striate.training.tasks import SingleLabel
 
 WEIGHTS = {"googlenet": 0.3, "googlenet_bn": 0.3, "inception_v2": 0.4, "inception_v3": 0.4, "nasnet_cifar": 0.4}
 
@@ -79,9 +80,9 @@ def test_the_loss_is_the_weighted_sum_by_hand(loss, small):
     model = small.network(auxiliary=True).eval()
     images, labels = torch.randn(5, 1, 12, 12), torch.tensor([0, 1, 1, 0, 1])
     smoothing = 0.1 if loss == "own" else 0.0
-    outcome = Objective(model, small.recipe(loss=loss, label_smoothing=smoothing, auxiliary_weight=0.3), 2)(
-        model, images, labels
-    )
+    outcome = Objective(
+        model, small.recipe(loss=loss, label_smoothing=smoothing, auxiliary_weight=0.3), SingleLabel(("a", "b"))
+    )(model, images, labels)
 
     def criterion(logits: torch.Tensor) -> torch.Tensor:
         if loss == "own":

@@ -2,6 +2,7 @@ import copy
 import json
 import pickletools
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from striate.errors import StriateError
 from striate.training.checkpoints import (
     checksum,
     load_checkpoint,
+    load_state_alone,
     optimizer_tensors,
     restore_optimizer,
     save_checkpoint,
@@ -46,7 +48,7 @@ def test_a_restored_optimizer_takes_the_same_next_steps_bit_for_bit(name, tmp_pa
     whole = network()
     optimizer = optimizer_for(name, whole)
     steps(whole, optimizer, range(3))
-    tensors = with_prefix("model", whole.state_dict()) | optimizer_tensors(optimizer)
+    tensors = with_prefix("model", whole.state_dict()) | optimizer_tensors(optimizer, whole)
     save_checkpoint(tmp_path / "last.ckpt", tensors, {})
     steps(whole, optimizer, range(3, 7))
 
@@ -54,11 +56,11 @@ def test_a_restored_optimizer_takes_the_same_next_steps_bit_for_bit(name, tmp_pa
     resumed = network()
     again = optimizer_for(name, resumed)
     resumed.load_state_dict(without_prefix("model", loaded))
-    restore_optimizer(again, loaded)
+    restore_optimizer(again, loaded, resumed)
     steps(resumed, again, range(3, 7))
     for key, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[key]), key
-    expected, found = optimizer_tensors(optimizer), optimizer_tensors(again)
+    expected, found = optimizer_tensors(optimizer, whole), optimizer_tensors(again, resumed)
     assert expected.keys() == found.keys()
     assert expected
     for key, tensor in expected.items():
@@ -82,9 +84,69 @@ def test_the_groups_stay_as_the_recipe_made_them():
     steps(model, optimizer, range(2))
     other = network()
     changed = create_optimizer("sgd", parameter_groups(other, 0.5), 0.7, 0.3, nesterov=False)
-    restore_optimizer(changed, optimizer_tensors(optimizer))
+    restore_optimizer(changed, optimizer_tensors(optimizer, model), other)
     assert [group["weight_decay"] for group in changed.param_groups] == [0.5, 0.0]
     assert {(group["lr"], group["momentum"]) for group in changed.param_groups} == {(0.7, 0.3)}
+
+
+def in_the_first_form(path: Path, tensors: dict[str, torch.Tensor], state: dict) -> None:
+    """A checkpoint as it was written before optimizers were kept by name."""
+    save_file(tensors, path, {"striate checkpoint 1": json.dumps({**state, "checksum": checksum(tensors)})})
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_kept_by_places_is_read(name, tmp_path):
+    model = network()
+    optimizer = optimizer_for(name, model)
+    steps(model, optimizer, range(3))
+    kept = optimizer.state_dict()["state"]  # torch numbers parameters by the groups: three that decay, then four
+    old = {
+        f"optimizer/{place}/{kind}": torch.as_tensor(value).contiguous()
+        for place, kinds in kept.items()
+        for kind, value in kinds.items()
+    }
+    in_the_first_form(tmp_path / "last.ckpt", old | {"model/a": torch.ones(1)}, {"epoch": 3})
+    tensors, state = load_checkpoint(tmp_path / "last.ckpt")
+    assert state == {"epoch": 3}
+    assert load_state_alone(tmp_path / "last.ckpt")["epoch"] == 3
+    assert tensors["model/a"].eq(1)
+    again = optimizer_for(name, model)
+    restore_optimizer(again, tensors, model)
+    expected, found = optimizer_tensors(optimizer, model), optimizer_tensors(again, model)
+    assert {key.rpartition("/")[0] for key in found} == {f"optimizer/{name}" for name, _ in model.named_parameters()}
+    assert all(torch.equal(tensor, found[key]) for key, tensor in expected.items())
+    assert len(expected) == len(found) == len(old)
+
+
+def test_names_of_parameters_may_hold_slashes_and_numbers():
+    model = nn.Sequential()
+    model.add_module("a/0", nn.Linear(2, 3))
+    model.register_parameter("1", nn.Parameter(torch.ones(3, 2)))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+    for value, parameter in enumerate(model.parameters(), 1):
+        parameter.grad = torch.full_like(parameter, value)
+    optimizer.step()
+    kept = optimizer_tensors(optimizer, model)
+    assert kept.keys() == {f"optimizer/{name}/momentum_buffer" for name in ("1", "a/0.weight", "a/0.bias")}
+    again = torch.optim.SGD(list(model.parameters())[::-1], 0.1, momentum=0.9)  # in another order
+    restore_optimizer(again, kept, model)
+    assert [again.state[one]["momentum_buffer"].unique().item() for one in model.parameters()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ({"optimizer/2.weight/momentum_buffer": torch.ones(5, 6, 3, 3)}, "momentum_buffer of '2.weight', which is not"),
+        ({"optimizer/nowhere/momentum_buffer": torch.ones(2)}, "of 'nowhere', which is not trained"),
+        ({"optimizer by place/7/step": torch.ones(())}, "step of '7', which is not trained"),
+        ({"optimizer/0.weight/momentum_buffer": torch.ones(6)}, r"the shape \(6,\), not \(6, 3, 3, 3\)"),
+    ],
+)
+def test_a_state_of_what_is_not_trained_does_not_fit(kept, said):
+    model = network()
+    model[2].requires_grad_(False)
+    with pytest.raises(ValueError, match=said):
+        restore_optimizer(optimizer_for("sgd", model), kept, model)
 
 
 def test_tensors_and_state_come_back_as_they_were(tmp_path):

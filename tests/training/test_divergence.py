@@ -11,6 +11,7 @@ from striate.errors import StriateError
 from striate.training.checkpoints import load_checkpoint
 from striate.training.divergence import LOSS_CHECK, Guard, RecentSteps, finite
 from striate.training.sums import EpochSums
+from striate.training.tasks import SingleLabel
 
 INF, NAN = float("inf"), float("nan")
 
@@ -149,7 +150,7 @@ def test_a_broken_loss_is_not_kept_where_the_step_was_left_out(tmp_path, small):
 
 
 def guard(small, tmp_path, clips: bool) -> Guard:
-    sums = EpochSums(small.half_precision(), ["train_loss"])
+    sums = EpochSums(small.half_precision(), ["train_loss"], SingleLabel(("a", "b")))
     return Guard(sums, 4, tmp_path, clips)
 
 

@@ -9,6 +9,7 @@ from striate.engines import Eager, evaluating
 from striate.models import create_model
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
+from striate.training.tasks import SingleLabel
 
 CLASSES = ("a", "b", "c")
 PREPROCESSING = Preprocessing((10, 10), 3, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
@@ -17,7 +18,7 @@ PREPROCESSING = Preprocessing((10, 10), 3, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 def measured(network, batches, look, classes):
     """What training measures of a network in whatever mode it is."""
     with evaluating(network):
-        return evaluate(Eager(network, look.normalise), batches, classes)
+        return evaluate(Eager(network, look.normalise), batches, SingleLabel(classes))
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_several_views_are_averaged_as_probabilities_and_measured_against_the_fi
     expected = -np.log(np.array(shares, np.float64)[np.arange(17), split.labels]).mean()
     assert found.loss == pytest.approx(expected, rel=1e-5)
     once = measured(model, Batches(split, look, 3), look, CLASSES)
-    assert (once.views, found.views.top1_once) == (None, once.top1)
+    assert (once.views, found.views.once) == (None, once.top1)
     assert found.views.gain == pytest.approx(found.top1 - once.top1)
     assert found.views.low <= found.views.gain <= found.views.high
     assert found.views.views == tuple(map(str, views))
@@ -131,5 +132,7 @@ def test_several_views_are_averaged_as_probabilities_and_measured_against_the_fi
 def test_the_watcher_is_told_how_many_images_are_done(split, model):
     done = []
     with evaluating(model):
-        evaluate(Eager(model, PREPROCESSING.normalise), Batches(split, PREPROCESSING, 5), CLASSES, done.append)
+        evaluate(
+            Eager(model, PREPROCESSING.normalise), Batches(split, PREPROCESSING, 5), SingleLabel(CLASSES), done.append
+        )
     assert done == [5, 10, 15, 17]

@@ -45,14 +45,17 @@ def test_turned_round_the_difference_is_the_opposite():
 def test_a_gain_says_what_it_is_over_and_what_it_costs():
     gain = Gain(("centre", "centre, mirrored"), 0.9, 0.0125, -0.001, 0.026, 2.0, 4.2)
     assert str(gain) == (
-        "2 views instead of one: +1.25% (-0.10% to +2.60%, 95 % interval) over 90.00%, for 2.1 times the network's time"
+        "2 views instead of one: gain +1.25% (-0.10% to +2.60%, 95 % interval) over a "
+        "top-1 accuracy of 90.00%, for 2.1 times the network's time"
     )
     assert gain.to_dict() == {
         "views": ["centre", "centre, mirrored"],
-        "top1_once": 0.9,
+        "once": 0.9,
         "gain": 0.0125,
         "low": -0.001,
         "high": 0.026,
         "seconds_once": 2.0,
         "seconds": 4.2,
+        "figure": "top-1 accuracy",
+        "share": True,
     }

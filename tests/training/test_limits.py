@@ -7,7 +7,7 @@ import pytest
 
 from striate.caller import by_flags
 from striate.errors import UsageError
-from striate.training.limits import check_validated
+from striate.training.limits import ABOVE, check_validated
 from striate.training.recipes import Recipe
 
 #: The least and the largest value that is taken, written down a second time, and whether only whole ones are.
@@ -25,6 +25,7 @@ BOUNDS = {
     "label_smoothing": (0, math.nextafter(1, 0), False),
     "auxiliary_weight": (0, 100, False),
     "clip_norm": (0, 1e9, False),
+    "stage_decay": (math.nextafter(0, 1), 1, False),
     "average": (0, math.nextafter(1, 0), False),
     "early_stopping": (0, 1_000_000, True),
 }
@@ -45,7 +46,7 @@ def test_values_are_taken_up_to_their_bounds_and_refused_beyond(name):
     for value in (below, above, math.nan, math.inf, -math.inf, None, "1", True):
         with pytest.raises(UsageError, match=rf"^{name} is ") as error:
             Recipe(**{name: value})
-        if value != 1:
+        if value != 1 and (value != 0 or name not in ABOVE):
             assert str(error.value).startswith(f"{name} is {value!r}; it must be {kind} from "), value
         assert "\n" not in str(error.value)
 
@@ -58,7 +59,7 @@ def test_only_counts_have_to_be_whole(name):
             Recipe(**{name: float(least + 1)})
     else:
         assert getattr(Recipe(**{name: 0.5}), name) == 0.5
-        assert getattr(Recipe(**{name: 0}), name) == 0
+        assert getattr(Recipe(**{name: 1 if name in ABOVE else 0}), name) == (name in ABOVE)
 
 
 def test_the_bounds_are_told_as_people_read_them():
@@ -68,6 +69,8 @@ def test_the_bounds_are_told_as_people_read_them():
         Recipe(gamma=2)
     with pytest.raises(UsageError, match=r"^average is 1\.0; it must be at least 0 and below 1\.$"):
         Recipe(average=1.0)
+    with pytest.raises(UsageError, match=r"^stage_decay is 0\.0; it must be above 0 and at most 1\.$"):
+        Recipe(stage_decay=0.0)
 
 
 @pytest.mark.parametrize("peak", [0, 1, 0.0, 1.0])

@@ -20,6 +20,7 @@ from striate.training.loop import Training
 from striate.training.material import Material
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import SingleLabel
 from striate.training.watch import Watch
 
 LOOK = Preprocessing((28, 28), 1, (0.5,), (0.25,))
@@ -49,7 +50,7 @@ def training(
 
     return Training(
         create_model("lenet5", num_classes=2),
-        Material(train, Batches(split("val", 32, 1), LOOK, 32) if val else None, ("above", "below"), LOOK),
+        Material(train, Batches(split("val", 32, 1), LOOK, 32) if val else None, SingleLabel(("above", "below")), LOOK),
         recipe,
         run,
         Fabric(accelerator="cpu", devices=1),
@@ -337,7 +338,8 @@ def test_a_checkpoint_holds_all_that_decides_how_it_goes_on(tmp_path, small):
     run = small.training(tmp_path, small.recipe(epochs=1, average=0.9), identity="me")
     run.train()
     tensors, state = load_checkpoint(run.run.checkpoint)
-    assert state.keys() == {"position", "plateau", "seen", "scale", "identity"}
+    assert state.keys() == {"position", "plateau", "seen", "scale", "trained", "identity"}
+    assert state["trained"] == {"frozen": "none", "since": 0}
     assert (state["identity"], state["scale"], state["seen"]) == ("me", {}, 0)
     assert state["position"]["stopped_by"] == "finished"
     kinds = {name.split("/")[0] for name in tensors}

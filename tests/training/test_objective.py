@@ -9,6 +9,7 @@ from striate.errors import UsageError
 from striate.models import ConvNet
 from striate.training.objective import Objective
 from striate.training.recipes import Recipe
+from striate.training.tasks import SingleLabel
 
 LABELS = torch.tensor([0, 1, 1, 0, 1])
 
@@ -36,6 +37,11 @@ def network(outputs: int, heads: int = 0, loss: str = "cross_entropy") -> ConvNe
     )
 
 
+def classes(count: int) -> SingleLabel:
+    """The task of telling so many classes apart."""
+    return SingleLabel(tuple("abcde"[:count]))
+
+
 def outputs_of(model: ConvNet, images: torch.Tensor) -> list[torch.Tensor]:
     """Raw outputs of the head and of the auxiliary heads, layer by layer."""
     one = model.stages.one(model.stem(images))
@@ -53,7 +59,7 @@ def images() -> torch.Tensor:
 @pytest.mark.parametrize("heads", [0, 1, 2])
 def test_one_logit_is_measured_as_a_sigmoid_in_every_head(heads, images):
     model = network(1, heads)
-    found = Objective(model, Recipe(), 2)(model, images, LABELS)
+    found = Objective(model, Recipe(), classes(2))(model, images, LABELS)
     raw = outputs_of(model, images)
     parts = [F.binary_cross_entropy_with_logits(each[:, 0], LABELS.float()) for each in raw]
     total = parts[0] + 0.5 * sum(parts[1:])
@@ -67,7 +73,7 @@ def test_loss_smoothing_and_weight_are_the_recipes(heads, images):
     model = network(3, heads, loss="hinge")
     weight = 0.2 if heads else 0.0
     chosen = Recipe(loss="cross_entropy", label_smoothing=0.3, auxiliary_weight=weight)
-    found = Objective(model, chosen, 3)(model, images, LABELS)
+    found = Objective(model, chosen, classes(3))(model, images, LABELS)
     parts = [F.cross_entropy(each, LABELS, label_smoothing=0.3) for each in outputs_of(model, images)]
     torch.testing.assert_close(found.loss, parts[0] + weight * sum(parts[1:]))
 
@@ -75,7 +81,7 @@ def test_loss_smoothing_and_weight_are_the_recipes(heads, images):
 @pytest.mark.parametrize("heads", [0, 2])
 def test_otherwise_they_are_the_networks_own(heads, images):
     model = network(3, heads, loss="hinge")
-    found = Objective(model, Recipe(), 3)(model, images, LABELS)
+    found = Objective(model, Recipe(), classes(3))(model, images, LABELS)
     raw = outputs_of(model, images)
     parts = []
     for logits in raw:
@@ -90,14 +96,14 @@ def test_otherwise_they_are_the_networks_own(heads, images):
 def test_the_figures_are_named_in_the_order_of_the_parts(images):
     for heads, names in ((0, []), (1, ["train_one_loss"]), (2, ["train_one_loss", "train_two_loss"])):
         model = network(2, heads)
-        objective = Objective(model, Recipe(), 2)
+        objective = Objective(model, Recipe(), classes(2))
         assert objective.figures == ["train_loss", *names, *(["train_total_loss"] if heads else [])]
         assert len(objective(model, images, LABELS).parts) == len(objective.figures)
 
 
 def test_the_loss_teaches_every_head(images):
     model = network(2, 2)
-    Objective(model, Recipe(), 2)(model, images, LABELS).loss.backward()
+    Objective(model, Recipe(), classes(2))(model, images, LABELS).loss.backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
@@ -105,6 +111,6 @@ def test_the_loss_teaches_every_head(images):
 
 def test_what_does_not_go_together_is_refused_at_once():
     with pytest.raises(UsageError, match="RBF outputs"):
-        Objective(network(2), Recipe(loss="rbf"), 2)
+        Objective(network(2), Recipe(loss="rbf"), classes(2))
     with pytest.raises(UsageError, match="built without auxiliary"):
-        Objective(network(2), Recipe(auxiliary_weight=0.3), 2)
+        Objective(network(2), Recipe(auxiliary_weight=0.3), classes(2))

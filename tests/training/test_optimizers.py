@@ -5,7 +5,15 @@ import torch
 from torch import nn
 
 from striate.errors import UsageError
-from striate.training.optimizers import OPTIMIZERS, create_optimizer, parameter_groups
+from striate.models import Foreign, ModelSpec
+from striate.training.optimizers import (
+    OPTIMIZERS,
+    create_optimizer,
+    parameter_groups,
+    rate_scales,
+    regroup,
+    set_rate,
+)
 
 
 def network() -> nn.Module:
@@ -34,6 +42,112 @@ def test_frozen_parameters_are_in_no_group_and_empty_groups_go():
     assert names_in(decayed, model) == {"3.weight"}
     assert names_in(spared, model) == {"3.bias"}
     assert len(parameter_groups(nn.Linear(2, 2, bias=False), 0.01)) == 1
+
+
+def test_parts_have_the_rate_by_their_depth_below_the_head(small):
+    """Stem, one, two, head: with a half the last stage has 1/2, the one before 1/4, the stem 1/8; heads have all."""
+    network = small.network(auxiliary=True)
+    scales = rate_scales(network, 0.5)
+    assert scales.keys() == dict(network.named_parameters()).keys()
+    wanted = {"stem": 0.125, "stages.one": 0.25, "stages.two": 0.5, "head": 1, "auxiliary": 1}
+    for name, scale in scales.items():
+        assert scale == next(value for part, value in wanted.items() if name.startswith(f"{part}."))
+    assert rate_scales(network, 1.0) == {}
+    # for each rate kernels and matrices, biases and norms: the stem's two, a stage's two, and those of all heads
+    groups = parameter_groups(network, 0.01, scales)
+    assert [(group["scale"], group["weight_decay"], len(group["params"])) for group in groups] == [
+        *((0.125, 0.01, 1), (0.125, 0.0, 1), (0.25, 0.01, 1), (0.25, 0.0, 3), (0.5, 0.01, 1), (0.5, 0.0, 3)),
+        *((1.0, 0.01, 3), (1.0, 0.0, 3)),
+    ]
+    network.freeze("one")
+    assert {group["scale"] for group in parameter_groups(network, 0.01, scales)} == {0.5, 1}
+
+
+def test_a_network_whose_parts_are_unknown_has_one_rate():
+    class Whole(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2, 3))
+
+        def forward(self, x):
+            return x.mean((2, 3)) @ self.weight.T
+
+    whole = Foreign(Whole(), ModelSpec("whole"), 3, (4, 4))
+    assert rate_scales(whole, 1.0) == {}
+    with pytest.raises(
+        UsageError, match=r"whole cannot be .* at a rate for each part: .*; make its layers modules"
+    ) as e:
+        rate_scales(whole, 0.5)
+    assert "\n" not in str(e.value)
+
+
+def test_each_group_has_its_share_of_the_rate_and_equal_shares_are_one_group():
+    model = network()
+    groups = parameter_groups(model, 0.01, {"0.weight": 0.3, "0.bias": 0.3})
+    optimizer = create_optimizer("sgd", groups, 0.1, 0.9, nesterov=True)
+    set_rate(optimizer, 0.7)
+    rates = {name: group["lr"] for group in optimizer.param_groups for name in names_in(group, model)}
+    assert rates == {name: 0.7 * 0.3 if name.startswith("0.") else 0.7 for name, _ in model.named_parameters()}
+    plain, equal = parameter_groups(model, 0.01), parameter_groups(model, 0.01, dict.fromkeys(rates, 1.0))
+    assert len(plain) == len(equal) == 2
+    for mine, other in zip(plain, equal, strict=True):
+        assert [id(one) for one in mine["params"]] == [id(one) for one in other["params"]]
+
+
+def gradients(model: nn.Module, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in model.parameters():
+        drawn = torch.randn(parameter.shape, generator=generator)
+        parameter.grad = drawn if parameter.requires_grad else None
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_is_trained_already_goes_on_when_more_is_trained(name):
+    """Against two optimizers: one that had trained the end alone, and a fresh one for what is trained later."""
+
+    def optimizer_for(model: nn.Module) -> torch.optim.Optimizer:
+        return create_optimizer(name, parameter_groups(model, 0.05), 0.1, 0.8, nesterov=True)
+
+    ours = network()
+    theirs = copy.deepcopy(ours)
+    ours[:2].requires_grad_(False)
+    optimizer, of_the_end = optimizer_for(ours), optimizer_for(theirs[2:])
+    for step in range(3):
+        gradients(ours, step)
+        for mine, other in zip(ours[2:].parameters(), theirs[2:].parameters(), strict=True):
+            other.grad = mine.grad.clone()
+        optimizer.step()
+        of_the_end.step()
+    kept = {id(one): [value.clone() for value in state.values()] for one, state in optimizer.state.items()}
+
+    ours.requires_grad_(True)
+    groups = parameter_groups(ours, 0.05)
+    regroup(optimizer, groups)
+    assert len(optimizer.param_groups) == 2
+    assert [group["params"] for group in optimizer.param_groups] == [group["params"] for group in groups]
+    for one, values in kept.items():
+        state = next(state for parameter, state in optimizer.state.items() if id(parameter) == one)
+        assert all(torch.equal(before, after) for before, after in zip(values, state.values(), strict=True))
+    of_the_start = optimizer_for(theirs[:2])
+    for step in range(3, 6):
+        gradients(ours, step)
+        for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            other.grad = mine.grad.clone()
+        for one in (optimizer, of_the_end, of_the_start):
+            one.step()
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_state_of_what_is_frozen_goes(name):
+    model = network()
+    optimizer = create_optimizer(name, parameter_groups(model, 0.05), 0.1, 0.8, nesterov=True)
+    gradients(model, 0)
+    optimizer.step()
+    model[:2].requires_grad_(False)
+    regroup(optimizer, parameter_groups(model, 0.05))
+    assert {id(parameter) for parameter in optimizer.state} == {id(parameter) for parameter in model[2:].parameters()}
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,8 @@ def test_what_a_recipe_leaves_out_is_as_documented():
         "label_smoothing": 0.0,
         "auxiliary_weight": 0.0,
         "clip_norm": 0.0,
+        "stage_decay": 1.0,
+        "unfreeze": "",
         "average": 0.0,
         "early_stopping": 0,
     }
@@ -316,7 +318,8 @@ def test_a_schedule_has_the_numbers_of_its_recipe():
         (
             {"loss": "xyz"},
             "loss",
-            "binary, cross_entropy, half_squared_error, hinge, own, rbf, rbf_distance, squared_error",
+            "binary, cross_entropy, half_squared_error, hinge, huber, mean_absolute_error, mean_squared_error, own, "
+            "rbf, rbf_distance, squared_error",
         ),
     ],
 )

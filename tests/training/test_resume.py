@@ -14,15 +14,16 @@ import striate
 from striate.errors import StriateError
 from striate.training.checkpoints import load_checkpoint
 
-#: Dropout, batch norm, momentum, averaging, augmentation and a warm-up: everything that has a state.
+#: Dropout, batch norm, momentum, averaging, augmentation, a warm-up and a trained set that changes: all with a state.
 TRAIN = """
 import sys, striate
 from striate.training import Recipe
 from striate.augment import Augment
 recipe = Recipe(epochs=4, batch_size=16, average=0.95, warmup_epochs=1, optimizer=sys.argv[2],
-                learning_rate=float(sys.argv[3]), augment=Augment(translate=0.1, rotate=10))
+                learning_rate=float(sys.argv[3]), augment=Augment(translate=0.1, rotate=10),
+                stage_decay=0.8, unfreeze="3:none")
 striate.train("digits", model=sys.argv[4], recipe=recipe, run=sys.argv[1], seed=3, quiet=True, report=False,
-              checkpoint_every=0.0, device="cpu")
+              freeze="stem", checkpoint_every=0.0, device="cpu")
 """
 RESUME = """
 import sys

@@ -1,11 +1,14 @@
 """One rule says which weights are better: it chooses what is saved and when training stops early."""
 
+import math
+
 import numpy as np
 import pytest
 
 from striate.training.metrics import Evaluation
-from striate.training.selection import better, early_stop_line, epochs_waited
+from striate.training.selection import better, early_stop_line, epochs_waited, figures_of
 from striate.training.state import Position
+from striate.training.value_metrics import RegressionEvaluation
 
 
 def evaluation(correct: int, loss: float) -> Evaluation:
@@ -21,6 +24,22 @@ def evaluation(correct: int, loss: float) -> Evaluation:
 )
 def test_accuracy_decides_and_the_loss_among_equals(correct, loss, expected):
     assert better(evaluation(correct, loss), {"epoch": 1, "accuracy": 0.6, "loss": 0.5}) is expected
+
+
+@pytest.mark.parametrize(
+    ("score", "predicted", "best", "expected"),
+    [
+        ("r2", [1.0, 2.1], {"r2": 0.9, "loss": 0.5}, True),
+        ("r2", [1.0, 3.0], {"r2": 0.9, "loss": 0.5}, False),
+        ("r2", [9.0], {"r2": math.nan, "loss": 0.5}, True),  # not defined: the loss decides
+        ("r2", [9.0], {"r2": 0.1, "loss": 0.5}, False),
+    ],
+)
+def test_every_task_has_its_own_score(score, predicted, best, expected):
+    true = np.array([[1.0], [2.0]])[: len(predicted)]
+    found = RegressionEvaluation(("a",), true, np.array(predicted)[:, None], loss=0.4)
+    assert better(found, {"epoch": 1, **best}) is expected
+    assert figures_of(found).keys() == {score, "loss"}
 
 
 def test_anything_is_better_than_nothing():

@@ -7,6 +7,9 @@ import torch
 from lightning_fabric import Fabric
 
 from striate.training.sums import EpochSums
+from striate.training.tasks import SingleLabel
+
+TASK = SingleLabel(("a", "b"))
 
 #: Two batches: logits, labels, and the mean losses of each.
 BATCHES = [
@@ -35,7 +38,7 @@ def fabric() -> Fabric:
 
 
 def filled(fabric, figures=("train_loss", "train_one_loss")) -> EpochSums:
-    sums = EpochSums(fabric, figures)
+    sums = EpochSums(fabric, figures, TASK)
     for logits, labels, losses in BATCHES:
         sums.add([torch.tensor(loss, requires_grad=True) for loss in losses[: len(figures)]], logits, labels)
     return sums
@@ -54,13 +57,13 @@ def test_an_epoch_begins_with_nothing(fabric):
     sums = filled(fabric)
     sums.reset()
     assert sums.means() == dict.fromkeys(MEANS, 0.0)
-    assert EpochSums(fabric, ["train_loss"]).means() == {"train_loss": 0.0, "train_accuracy": 0.0}
+    assert EpochSums(fabric, ["train_loss"], TASK).means() == {"train_loss": 0.0, "train_accuracy": 0.0}
     sums.add([torch.tensor(1.0), torch.tensor(2.0)], *BATCHES[1][:2])
     assert sums.means() == {"train_loss": 1.0, "train_one_loss": 2.0, "train_accuracy": 1.0}
 
 
 def test_small_losses_count_beside_a_large_sum(fabric):
-    sums = EpochSums(fabric, ["train_loss"])
+    sums = EpochSums(fabric, ["train_loss"], TASK)
     for loss in (2.0**24, 1.0):
         sums.add([torch.tensor(loss)], *BATCHES[1][:2])
     assert sums.means()["train_loss"] == (2**24 + 1) / 2
@@ -77,7 +80,7 @@ def test_processes_put_their_images_together_only_when_all_ask():
 
 
 def test_an_epoch_goes_on_from_what_a_checkpoint_kept(fabric):
-    half, rest = EpochSums(fabric, ["train_loss", "train_one_loss"]), filled(fabric)
+    half, rest = EpochSums(fabric, ["train_loss", "train_one_loss"], TASK), filled(fabric)
     half.add([torch.tensor(0.5), torch.tensor(4.0)], *BATCHES[0][:2])
     rest.restore(half.sums.clone(), half.seen)
     assert rest.seen == 3
@@ -102,7 +105,7 @@ def test_the_sums_of_another_training_are_refused(fabric):
 
 def test_the_figures_lie_where_training_does():
     elsewhere = SimpleNamespace(device=torch.device("meta"), world_size=1)
-    sums = EpochSums(elsewhere, ["train_loss"])
+    sums = EpochSums(elsewhere, ["train_loss"], TASK)
     assert sums.sums.device.type == "meta"
     sums.restore(torch.zeros(2), 5)
     assert sums.sums.device.type == "meta"

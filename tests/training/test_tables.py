@@ -4,14 +4,16 @@ import numpy as np
 
 from striate.training.metrics import Evaluation
 from striate.training.tables import head_losses, in_columns, metrics_row, timing_row
+from striate.training.tasks import SingleLabel
 
+TASK = SingleLabel(tuple("abcdef"))
 TRAINED = {"train_loss": 1.5, "train_a_loss": 2.5, "train_total_loss": 4.0, "train_accuracy": 0.25}
 
 
 def test_every_figure_stands_in_its_own_column():
     labels = np.array([0, 1, 5])
     evaluation = Evaluation(tuple("abcdef"), labels, np.eye(6)[[0, 1, 2]], loss=0.75)
-    assert metrics_row(3, 70, 0.01, TRAINED, evaluation) == {
+    assert metrics_row(3, 70, 0.01, TRAINED, TASK, evaluation) == {
         "epoch": 3,
         "step": 70,
         "learning_rate": 0.01,
@@ -26,7 +28,7 @@ def test_every_figure_stands_in_its_own_column():
 
 
 def test_what_was_not_measured_is_empty_and_has_its_column():
-    row = metrics_row(1, 2, 0.1, {"train_loss": 1.0, "train_accuracy": 0.5}, None)
+    row = metrics_row(1, 2, 0.1, {"train_loss": 1.0, "train_accuracy": 0.5}, TASK, None)
     assert list(row) == [
         "epoch",
         "step",
@@ -38,7 +40,7 @@ def test_what_was_not_measured_is_empty_and_has_its_column():
         "val_top5",
     ]
     assert [row[name] for name in ("val_loss", "val_accuracy", "val_top5")] == ["", "", ""]
-    assert metrics_row(1, 2, 0.1, TRAINED, Evaluation(("a", "b"), [0], [[1.0, 0.0]], loss=0.1))["val_top5"] == ""
+    assert metrics_row(1, 2, 0.1, TRAINED, TASK, Evaluation(("a", "b"), [0], [[1.0, 0.0]], loss=0.1))["val_top5"] == ""
 
 
 def test_the_losses_of_heads_are_told_from_the_others():

@@ -1,4 +1,4 @@
-"""Two processes that share each batch train what one process trains on the whole of it: clipped, measured, stopped."""
+"""Two processes that share each batch train what one process trains on the whole of it: clipped, measured, unfrozen."""
 
 import csv
 import json
@@ -27,7 +27,8 @@ def train(fabric):
     torch.manual_seed(0)
     saved = []
     save = lambda network, best: saved.append(best["epoch"])
-    run = small.training(folder, small.recipe(**fields), model=small.stateless(), fabric=fabric, save=save)
+    model = small.stateless().freeze("stem")
+    run = small.training(folder, small.recipe(**fields), model=model, fabric=fabric, save=save)
     position = run.train()
     outcome = [position.stopped_by, position.epoch, saved]
     (folder / f"{fabric.global_rank}.json").write_text(json.dumps(outcome))
@@ -35,8 +36,8 @@ def train(fabric):
 
 Fabric(accelerator="cpu", devices=2, strategy="ddp_fork").launch(train)
 """
-#: Clipped to far less than its gradients.
-FIELDS = {"clip_norm": 0.05, "learning_rate": 0.5, "epochs": 2}
+#: Clipped to far less than its gradients, and the stem frozen in the first epoch.
+FIELDS = {"clip_norm": 0.05, "learning_rate": 0.5, "epochs": 2, "unfreeze": "2:none"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def folders(tmp_path_factory, small) -> tuple[Path, Path]:
     """The same training in one process and in two."""
     one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
     torch.manual_seed(0)
-    small.training(one, small.recipe(**FIELDS), model=small.stateless()).train()
+    small.training(one, small.recipe(**FIELDS), model=small.stateless().freeze("stem")).train()
     where = (str(Path(small.__file__)), str(two), json.dumps(FIELDS))
     done = subprocess.run([sys.executable, "-c", SCRIPT, *where], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -53,6 +54,7 @@ def folders(tmp_path_factory, small) -> tuple[Path, Path]:
 
 def test_weights_and_momenta_are_those_of_one_process(folders):
     one, two = (load_checkpoint(folder / "last.ckpt")[0] for folder in folders)
+    assert "optimizer/stem.weight/momentum_buffer" in one
     for name, tensor in one.items():
         if name.startswith(("model/", "optimizer/")):
             torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-6, msg=name)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO, cast, overload
 
 import numpy as np
 import torch
@@ -16,14 +16,15 @@ from PIL.Image import Image as PillowImage
 
 from striate.classifier import values
 from striate.classifier.places import locate
-from striate.classifier.prediction import Prediction, Predictions, Stream
+from striate.classifier.prediction import Prediction, Predictions, Stream, predicted
 from striate.classifier.pretrained import is_pretrained_name, pretrained
 from striate.data import Dataset, Split, UnreadableImage, open_dataset
 from striate.data.division import divide_again
 from striate.data.given_images import Source, Sources, is_single
-from striate.data.listing import match_classes
+from striate.data.listing import in_places, match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
+from striate.data.targets import REGRESSION
 from striate.data.views import views_called
 from striate.engines import Eager, Predictor
 from striate.errors import StriateError, UsageError, is_out_of_memory
@@ -34,10 +35,10 @@ from striate.notebook import Facts, Shown, listed
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 from striate.training.hardware import device_type
-from striate.training.losses import class_logits
 from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, Undescribed, load_model, save_model
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import Task
 from striate.weights.files import weights_file
 
 #: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
@@ -53,10 +54,11 @@ class Classifier(Shown):
 
     Attributes:
         model: the network, in evaluation mode.
-        classes: class names, in the order of the outputs.
+        classes: class names, in the order of the outputs; of other tasks those of labels or values.
         description: network, preprocessing, recipe, data and figures as stored in model.safetensors.
         path: the run folder or file it came from, or None.
         evaluation: what `striate.train` measured at its end, or None.
+        task: what it has learnt: one class per image, several labels, or values.
     """
 
     evaluation: Evaluation | None = None
@@ -64,6 +66,7 @@ class Classifier(Shown):
     def __init__(self, model: Network, description: Description, path: Path | None = None) -> None:
         self.model = model.eval().to(memory_format=model.memory_format)
         self.description = description
+        self.task: Task = description.learnt
         self.path = path
 
     @classmethod
@@ -151,8 +154,8 @@ class Classifier(Shown):
             return predictions
         _check_top(top)
         (source,) = Sources(images)
-        (probabilities,) = self._probabilities([self._read(source)])
-        return replace(Prediction.of(source.name, probabilities, self.classes, top), path=source.path)
+        (answer,) = self._answers([self._read(source)])
+        return replace(predicted(self.task, source.name, answer, top), path=source.path)
 
     def stream(self, images: Any, top: int = 1) -> Stream:
         """Classify images one after another, in their order, however many there are: memory stays the same.
@@ -183,11 +186,11 @@ class Classifier(Shown):
             except StriateError as error:
                 read.append(error)
         good = [image for image in read if not isinstance(image, StriateError)]
-        probabilities = iter(self._probabilities(good))
+        answers = iter(self._answers(good))
         return [
             Prediction(source.name, error=str(image), path=source.path)
             if isinstance(image, StriateError)
-            else replace(Prediction.of(source.name, next(probabilities), self.classes, top), path=source.path)
+            else replace(predicted(self.task, source.name, next(answers), top), path=source.path)
             for source, image in zip(group, read, strict=True)
         ]
 
@@ -196,11 +199,14 @@ class Classifier(Shown):
 
         Raises:
             StriateError: an image cannot be read (every row must belong to an image).
+            UsageError: it predicts values, which have no probabilities.
         """
+        if self.task.kind == REGRESSION:
+            raise UsageError("this model predicts values, which have no probabilities; predict gives the values.")
         rows: list[NDArray[np.float32]] = []
         remaining = iter(Sources(images))
         while group := list(islice(remaining, self._together)):
-            rows.append(self._probabilities([self._read(source) for source in group]))
+            rows.append(self._answers([self._read(source) for source in group]))
         return np.concatenate(rows) if rows else np.empty((0, len(self.classes)), np.float32)
 
     def evaluate(
@@ -223,8 +229,9 @@ class Classifier(Shown):
             shown: told after each batch how many images are done, and of how many.
 
         Returns:
-            The outcome, whose `split` says what was measured: "train" for images that are for training; for other
-            images that are not divided, what their place is called after (`photos/test`), else "all".
+            The outcome: an `Evaluation` of classes; of several labels a `MultiLabelEvaluation`, of values a
+            `RegressionEvaluation`. Its `split` says what was measured: "train" for images that are for training; for
+            other images that are not divided, what their place is called after (`photos/test`), else "all".
 
         Raises:
             StriateError: the data has classes that the classifier does not know, or lacks the split.
@@ -243,8 +250,8 @@ class Classifier(Shown):
         batches = Batches(source, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
         count = len(source)
         told = (lambda done: shown(done, count)) if shown else _tell_nobody
-        evaluation = evaluate(self.predictor, batches, self.classes, told)
-        return replace(evaluation, notes=notes)
+        evaluation = evaluate(self.predictor, batches, self.task, told)
+        return cast(Evaluation, replace(evaluation, notes=notes))
 
     def _pick_split(self, dataset: Dataset, name: str | None) -> Split:
         chosen = getattr(dataset, name) if name else dataset.test or dataset.val or dataset.train
@@ -254,7 +261,7 @@ class Classifier(Shown):
         positions = match_classes(dataset.classes, self.classes, dataset.source)
         undivided = name is None and chosen is dataset.train and not dataset.divided and not self._learnt_from(dataset)
         called = _spoken_of(dataset.source) if undivided else chosen.name
-        return Split(called, chosen.images, positions[chosen.labels])
+        return Split(called, chosen.images, in_places(chosen.labels, positions, len(self.classes)))
 
     def _open(self, source: str | Path | None, split: str | None) -> Dataset:
         """The data set to measure on: that of the training as it was divided then, or another."""
@@ -264,7 +271,14 @@ class Classifier(Shown):
             with suppress(_Changed):
                 return self._reopen()
         channels = self.description.preprocessing.channels
-        dataset = open_dataset(source, channels=channels, val_fraction=0, classes=self.classes)
+        dataset = open_dataset(
+            source,
+            channels=channels,
+            val_fraction=0,
+            classes=self.classes,
+            task=self.task.kind,
+            target=self._target,
+        )
         # Without a split asked for, none is cut off: all images of a flat folder are measured.
         return self._as_trained(dataset) or (divide_again(dataset, 0.1, seed=0) if split == "val" else dataset)
 
@@ -288,6 +302,8 @@ class Classifier(Shown):
             channels=self.description.preprocessing.channels,
             seed=trained_on["seed"],
             val_fraction=trained_on["val_fraction"],
+            task=self.task.kind,
+            target=self._target,
         )
         if dataset.fingerprint != trained_on["fingerprint"]:
             raise _Changed(
@@ -295,6 +311,11 @@ class Classifier(Shown):
                 "now may have been trained on. Name images to evaluate on."
             )
         return replace(dataset, notes=())  # they were told when it was trained
+
+    @property
+    def _target(self) -> list[str]:
+        """The columns of a table that it has learnt from, where they were named."""
+        return self.description.data.get("target", []) if self.description.data else []
 
     def _place_of_training(self) -> tuple[str, str]:
         """What the images of the training were called, and their absolute path where it is known."""
@@ -341,12 +362,12 @@ class Classifier(Shown):
                 raise UnreadableImage("does not fit in memory", source.name) from error
             raise
 
-    def _probabilities(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Probabilities (N, K) of preprocessed images."""
+    def _answers(self, images: list[NDArray[np.uint8]]) -> NDArray[Any]:
+        """Probabilities or values (N, K) of preprocessed images."""
         if not images:
             return np.empty((0, len(self.classes)), np.float32)
-        logits = torch.from_numpy(self.predictor(np.stack(images)))
-        return class_logits(logits, len(self.classes)).softmax(1).numpy()
+        outputs = torch.from_numpy(self.predictor(np.stack(images)))
+        return self.task.answers(self.task.logits(outputs)[:, None])
 
 
 def _check_top(top: Any) -> None:

@@ -12,6 +12,7 @@ from striate.classifier.classifier import Classifier, load
 from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
+from striate.data.targets import OUTPUTS
 from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
@@ -23,6 +24,7 @@ from striate.training.model_file import Description, save_model
 from striate.training.run_folder import RunFolder
 from striate.training.selection import early_stop_line
 from striate.training.state import Position
+from striate.training.tasks import task_of
 from striate.training.watch import Watch
 from striate.units import decimal_size, plural
 
@@ -155,7 +157,7 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     return Material(
         train=Batches(dataset.train, look, size, config.recipe.augment, config.seed, workers, part),
         val=Batches(dataset.val, look, VALIDATION_BATCH, workers=workers) if dataset.val else None,
-        classes=dataset.classes,
+        task=task_of(dataset),
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),
     )
@@ -184,6 +186,7 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
         description = Description(
             network=config.network.to_dict(),
             classes=dataset.classes,
+            task=dict(config.task),
             preprocessing=config.preprocessing,
             recipe=config.recipe.to_dict(),
             data={
@@ -192,6 +195,7 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
                 "images": {split.name: len(split) for split in dataset.splits},
                 "seed": config.seed,
                 "val_fraction": config.val_fraction,
+                **({"target": list(config.target)} if config.target else {}),
             },
             metrics=figures,
             versions=dict(config.versions),
@@ -205,7 +209,7 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
 def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset, training: Training) -> list[str]:
     """What the watcher should know before the first epoch."""
     counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
-    lines = [f"{dataset.source}: {len(dataset.classes)} classes, {counts} images"]
+    lines = [f"{dataset.source}: {len(dataset.classes)} {OUTPUTS[dataset.task]}, {counts} images"]
     lines += [f"note: {note}" for note in dataset.notes]
     if dataset.skipped:
         first, count = dataset.skipped[0], len(dataset.skipped)

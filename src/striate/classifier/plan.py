@@ -33,9 +33,11 @@ from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.first_weights import first_weights_note
 from striate.training.hardware import choose_precision, device_type
 from striate.training.limits import check_validated
-from striate.training.losses import choose_loss
 from striate.training.recipes import LONGEST_WARMUP, Recipe
 from striate.training.shelf import get_recipe
+from striate.training.tasks import Task, task_of
+from striate.training.trained_set import check_parts
+from striate.training.unfreezing import never_thaws, thaws_in
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
@@ -69,7 +71,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         UsageError: an unknown name or an impossible value.
         StriateError: weights that do not fit, a device that is not there.
     """
-    side = typical_side_of(dataset)
+    side, task = typical_side_of(dataset), task_of(dataset)
     preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe
     model = asked.model or default_network(dataset, side)
     outline = outline_of(model, asked.options)
@@ -81,7 +83,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         torch.manual_seed(asked.seed)  # a module that is handed over keeps the head that it is given here
         network = obtain(
             model,
-            num_classes=_outputs(outline, len(dataset.classes)),
+            num_classes=task.outputs(outline.num_classes),
             in_channels=dataset.channels,
             input_size=(size, size),
             weights=asked.weights,
@@ -92,9 +94,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         notes += defaults_taken(network, {*asked.options, *AUXILIARY})
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
-    if asked.freeze:
-        network.freeze(asked.freeze)
-    recipe, more = _recipe(preset, asked, network, dataset, size)
+    recipe, more = _recipe(preset, asked, network, dataset, task, size)
+    check_parts(network, asked.freeze, recipe)
     kind, devices = device_type(asked.device), asked.devices
     costs = costs_of(network, preprocessing)
     return RunConfig(
@@ -105,6 +106,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         recipe=recipe,
         classes=tuple(dataset.classes),
         fingerprint=dataset.fingerprint,
+        task=task.to_dict(),
+        target=asked.columns,
         **place_of(str(dataset.source)),
         val_fraction=asked.val_fraction,
         seed=asked.seed,
@@ -125,7 +128,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
 
 
 def _recipe(
-    preset: Recipe | None, asked: Request, network: Network, dataset: Dataset, size: int
+    preset: Recipe | None, asked: Request, network: Network, dataset: Dataset, task: Task, size: int
 ) -> tuple[Recipe, list[str]]:
     """The recipe that was asked for, or suits, with what was set; and what was decided on the way.
 
@@ -140,8 +143,8 @@ def _recipe(
             f"batches of {fitting} images, since there are only {len(dataset.train)} to train on; "
             f"learning rate {chosen.learning_rate:.3g} to suit"
         )
-    chosen = chosen.override(asked.settings)
-    choose_loss(chosen.loss, network.loss, chosen.label_smoothing)  # raises where they do not go together
+    chosen = task.fitting(chosen).override(asked.settings)
+    task.loss(chosen, network.loss)  # raises where they do not go together
     chosen = replace(chosen, auxiliary_weight=auxiliary_weight(network, chosen))
     check_validated(chosen, dataset.val is not None)
     if chosen.batch_size % asked.devices:
@@ -170,20 +173,18 @@ def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> l
     found = []
     if network.frozen and not weights:
         until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
+        first = "".join(f" before epoch {thaw.epoch}" for thaw in thaws_in(recipe.unfreeze)[:1])
         found.append(
-            f"frozen until '{until}' at random first weights: nothing is learnt there; freeze with pretrained weights"
+            f"frozen until '{until}' at random first weights: nothing is learnt there{first}; freeze with pretrained "
+            "weights"
         )
     if recipe.learning_rate == 0:
         found.append("the learning rate is 0: no weight will change")
     if recipe.warmup_epochs > LONGEST_WARMUP * recipe.epochs:
         found.append(f"the warm-up takes {LONGEST_WARMUP:.0%} of training, not {recipe.warmup_epochs:g} epochs")
-    found += [note for note in (first_weights_note(network, recipe.init, weights), recipe.never_falls()) if note]
+    late = never_thaws(thaws_in(recipe.unfreeze), recipe.epochs)
+    found += [note for note in (first_weights_note(network, recipe.init, weights), recipe.never_falls(), late) if note]
     return found
-
-
-def _outputs(outline: Outline, classes: int) -> int:
-    """One output for each class; a network that is made for one sigmoid separates two classes by it."""
-    return 1 if classes == 2 and outline.num_classes == 1 else classes
 
 
 def _try(network: Network, preprocessing: Preprocessing) -> None:

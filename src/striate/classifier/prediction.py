@@ -1,4 +1,4 @@
-"""What a classifier says about one image."""
+"""What a classifier says about one image: its class, its labels or its values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from striate.data.targets import MULTI_LABEL, REGRESSION
 from striate.notebook import Facts, Shown, listed
+from striate.training.label_metrics import THRESHOLD
+from striate.training.tasks import Task
 from striate.units import percent, plural, whole
 
 
@@ -41,18 +44,21 @@ class Prediction(Shown):
         """The probability of `label`; 0 when the image could not be read."""
         return self.top[0][1] if self.top else 0.0
 
-    @classmethod
-    def of(cls, name: str, probabilities: NDArray[np.float32], classes: tuple[str, ...], top: int) -> Prediction:
-        """The `top` most probable of all classes."""
-        order = np.argsort(-probabilities, kind="stable")[:top]
-        return cls(name, tuple((classes[index], float(probabilities[index])) for index in order))
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The classes that the image is said to be of: one, of several labels any number, of values none."""
+        return () if self.label is None else (self.label,)
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """What is said, in words: class and probability, one after the other."""
+        return tuple(f"{label} {percent(chance, 2)}" for label, chance in self.top)
 
     def _facts(self) -> Facts:
         if self.error:
             return Facts({"image": self.name, "error": f"cannot be read: {self.error}"})
-        chances = [f"{label} {percent(chance, 2)}" for label, chance in self.top]
         rows = [(label, percent(chance, 2)) for label, chance in self.top]
-        return Facts({"image": self.name, "classes": listed(chances)}, ("class", "probability"), rows)
+        return Facts({"image": self.name, "says": listed(self.text)}, ("class", "probability") if rows else (), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -60,6 +66,71 @@ class Prediction(Shown):
             return {"name": self.name, "error": self.error}
         top = [{"class": label, "probability": probability} for label, probability in self.top]
         return {"name": self.name, "class": self.label, "probability": self.probability, "top": top}
+
+
+@dataclass(frozen=True, repr=False)
+class LabelsPrediction(Prediction):
+    """The labels of one image.
+
+    Attributes:
+        labels: (label, probability) pairs of those that it is said to have, the most probable first.
+        top: those of all labels that are the most probable, as many as were asked for.
+    """
+
+    labels: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The labels that it is said to have."""
+        return tuple(label for label, _ in self.labels)
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The labels and their probabilities; "none" where there are none."""
+        return tuple(f"{label} {percent(chance, 2)}" for label, chance in self.labels) or ("none",)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        if self.error:
+            return {"name": self.name, "error": self.error}
+        pairs = {"labels": self.labels, "top": self.top}
+        return {"name": self.name} | {
+            key: [{"label": label, "probability": probability} for label, probability in found]
+            for key, found in pairs.items()
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class ValuesPrediction(Prediction):
+    """The values of one image.
+
+    Attributes:
+        values: (name, value) pairs, in the order of the outputs.
+    """
+
+    values: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The values; with their names where there are several."""
+        return tuple(f"{name} {value:.6g}" if len(self.values) > 1 else f"{value:.6g}" for name, value in self.values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        if self.error:
+            return {"name": self.name, "error": self.error}
+        return {"name": self.name, "values": dict(self.values)}
+
+
+def predicted(task: Task, name: str, answer: NDArray[Any], top: int) -> Prediction:
+    """What a task's answer (K,) for one image says; `top` is how many classes or labels are named."""
+    if task.kind == REGRESSION:
+        return ValuesPrediction(name, values=tuple(zip(task.classes, answer.tolist(), strict=True)))
+    order = np.argsort(-answer, kind="stable")
+    ranked = tuple((task.classes[index], float(answer[index])) for index in order)
+    if task.kind == MULTI_LABEL:
+        return LabelsPrediction(name, ranked[:top], labels=tuple(pair for pair in ranked if pair[1] >= THRESHOLD))
+    return Prediction(name, ranked[:top])
 
 
 class Stream(Iterator[Prediction]):
@@ -83,12 +154,12 @@ class Predictions(Shown, list[Prediction]):
     notes: tuple[str, ...] = ()
 
     def _facts(self) -> Facts:
-        counts = Counter(prediction.label for prediction in self if prediction.label is not None)
-        unread = sum(prediction.label is None for prediction in self)
+        counts = Counter(name for prediction in self for name in prediction.named)
+        unread = sum(bool(prediction.error) for prediction in self)
         values = {
             "images": plural(len(self), "image"),
             "classes": listed([f"{whole(count)} {label}" for label, count in counts.most_common()]),
             "unreadable": f"{whole(unread)} could not be read" if unread else "",
         }
-        rows = [(one.name, one.label or "", percent(one.probability, 2) if one.label else one.error) for one in self]
-        return Facts(values, ("image", "class", "probability"), rows)
+        rows = [(one.name, one.error or ", ".join(one.text)) for one in self]
+        return Facts(values, ("image", "says"), rows)

@@ -16,14 +16,16 @@ from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
 from striate.data.preprocessing import shrunk
+from striate.data.targets import OUTPUTS, SINGLE_LABEL, spelt
 from striate.models import Network, get_card
 from striate.models.origin import about
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
-from striate.training.metrics import Evaluation
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.state import Position
+from striate.training.tasks import Measured
+from striate.units import plural
 
 WORST = 24
 SAMPLES, VERSIONS = 6, 6
@@ -37,6 +39,8 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
     assert evaluation is not None
     recipe = config.recipe
     trained = run_facts.as_trained(classifier.model, config.freeze)
+    frozen = run_facts.frozen(trained)
+    unfrozen = run_facts.unfrozen(trained, recipe, position)
     write_report(
         run.report,
         ReportContent(
@@ -45,7 +49,8 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             network=config.network.name,
             card=_about(config),
             start=run_facts.start(config),
-            frozen=run_facts.frozen(trained),
+            frozen=frozen,
+            unfrozen=unfrozen,
             source=config.source,
             command=config.command,
             extensions=run_facts.extensions(run.path, position.extensions),
@@ -54,13 +59,10 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             recipe=recipe.to_dict() | {"seed": config.seed, "precision": config.precision},
             history=position.history,
             timing=position.timing,
-            differences=run_facts.loss_differences(recipe, trained, len(dataset.classes)),
+            differences=run_facts.loss_differences(recipe, trained, classifier.task),
             evaluation=evaluation,
             split=evaluation.split,
-            split_sizes={
-                each.name: dict(zip(dataset.classes, each.counts(len(dataset.classes)).tolist(), strict=True))
-                for each in dataset.splits
-            },
+            **_sizes(dataset),
             worst=_mistakes(dataset, evaluation),
             augmented=_augmented(recipe, dataset, classifier),
             cost=_cost(run, classifier, trained),
@@ -68,11 +70,21 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             notes=[*dataset.notes, *config.notes],
             duplicates=cross_split_duplicates(dataset),
             contradictions=[
-                [(place.name, dataset.classes[place.label]) for place in places]
+                [(place.name, spelt(place.label, dataset.classes)) for place in places]
                 for places in contradictions(same_pictures(dataset))
             ],
         ),
     )
+
+
+def _sizes(dataset: Dataset) -> dict[str, Any]:
+    """Images of each split: by class, or all together where an image has several labels, or values."""
+    names = dataset.classes
+    if dataset.task != SINGLE_LABEL:
+        outputs = plural(len(names), OUTPUTS[dataset.task][:-1])
+        return {"sizes": {each.name: len(each) for each in dataset.splits}, "outputs": outputs}
+    counts = {each.name: each.counts(len(names)).tolist() for each in dataset.splits}
+    return {"split_sizes": {split: dict(zip(names, found, strict=True)) for split, found in counts.items()}}
 
 
 def _about(config: RunConfig) -> str:
@@ -83,22 +95,12 @@ def _about(config: RunConfig) -> str:
     return f"{card.introduces} {card.paper}"
 
 
-def _mistakes(dataset: Dataset, evaluation: Evaluation) -> list[Mistake]:
+def _mistakes(dataset: Dataset, evaluation: Measured) -> list[Mistake]:
     images = getattr(dataset, evaluation.split).images
     mistakes = []
-    for index in evaluation.worst(WORST):
-        true, predicted = int(evaluation.labels[index]), int(evaluation.predicted[index])
-        chances = evaluation.probabilities[index]
-        mistakes.append(
-            Mistake(
-                shrunk(images.read(int(index)), SHOWN),
-                images.name(int(index)),
-                dataset.classes[true],
-                dataset.classes[predicted],
-                float(chances[predicted]),
-                float(chances[true]),
-            )
-        )
+    for index in evaluation.worst(WORST).tolist():
+        told = evaluation.mistake(index)
+        mistakes.append(Mistake(shrunk(images.read(index), SHOWN), images.name(index), *told))
     return mistakes
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,21 @@ from typing import Any
 import torch
 
 from striate.classifier import values
+from striate.classifier.choices import USUAL
 from striate.data import Dataset
+from striate.data.asked import column_names
+from striate.data.targets import check_kind
 from striate.errors import UsageError
 from striate.files import at_home
-from striate.models import Handed, Trust, create_model, get_card, outline_of
+from striate.models import Handed, InputError, Trust, create_model, get_card, outline_of
 from striate.models.catalogue import cards
-from striate.models.obtain import KNOWN
+from striate.models.obtain import KNOWN, adapt
 from striate.models.recognition import belongs_elsewhere, network_of
 from striate.models.references import reference_to
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
+from striate.training.trained_set import check_parts
 from striate.weights.files import weights_file
 
 
@@ -41,6 +46,8 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     size: int | None = None
     freeze: str | None = None
+    task: str | None = None
+    target: str | Sequence[str] | None = None
     val_fraction: float = 0.1
     seed: int = 0
     run: str | Path | None = None
@@ -61,6 +68,7 @@ class Request:
         keep(val_fraction=values.share("val_fraction", self.val_fraction), precision=str(self.precision))
         keep(options=values.network_options(self.options), settings=values.fields("settings", self.settings))
         keep(freeze=None if self.freeze is None else values.word("freeze", self.freeze))
+        keep(target=column_names(self.target), task=None if self.task is None else check_kind(self.task))
         keep(weights=None if self.weights is None else _weights(place("weights", self.weights)))
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
         check_hardware(self.device, self.precision)
@@ -71,9 +79,9 @@ class Request:
             further = {name: value for name, value in spec.arguments.items() if name not in KNOWN}
             keep(model=spec.name, options={**further, **self.options} if spec.origin else self.options)
         if isinstance(self.model, str) and reference_to(self.model) is None:
-            check_network(self.model, self.weights, self.options, self.size, self.freeze)
+            check_network(self.model, self.weights, self.options, self.size, self.freeze, recipe)
         elif self.model is not None:
-            outline_of(self.model, self.options)  # raises where it cannot be made
+            check_foreign(self.model, self.options, self.size, self.freeze, recipe)
 
     @property
     def trust(self) -> Trust:
@@ -84,6 +92,11 @@ class Request:
             return Trust(handed=self.model)
         reference = reference_to(self.model)
         return Trust((reference.place,)) if reference and reference.is_named_code else Trust()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """`target` as names of columns."""
+        return column_names(self.target)
 
     def _keep(self, **fields: Any) -> None:
         for name, value in fields.items():
@@ -119,8 +132,9 @@ def check_network(
     options: Mapping[str, Any],
     size: int | None,
     freeze: str | None,
+    recipe: Recipe,
 ) -> None:
-    """Refuse what can be seen to be wrong of a network by its name alone.
+    """Refuse what can be seen to be wrong of a network by its name alone, and of a recipe with it.
 
     Raises:
         UsageError: an unknown name or an impossible value.
@@ -129,11 +143,33 @@ def check_network(
     card = get_card(model)
     with torch.device("meta"):  # no weight is made
         network = create_model(model, input_size=size, **options)
-        if freeze:
-            network.freeze(freeze)
+        check_parts(network, freeze, recipe)
         published = {source.name for source in card.weights}
         if weights and str(weights) not in published and (not _is_file(weights) or belongs_elsewhere(card, weights)):
             create_model(model, weights=weights)  # says what is wrong with them
+
+
+def check_foreign(
+    model: str | Handed, options: Mapping[str, Any], size: int | None, freeze: str | None, recipe: Recipe
+) -> None:
+    """Refuse a network that cannot be made, and what is asked of parts that it does not have.
+
+    Its parts are found by running it once on images of zeros, of the size that it is likely to see; what it cannot
+    work on is left to the images that it does see.
+
+    Raises:
+        UsageError: an unknown name or an impossible value.
+        StriateError: its code fails.
+    """
+    outline = outline_of(model, options)
+    if not freeze and recipe.stage_decay == 1 and not recipe.unfreeze:
+        return
+    side = size or outline.input_size or USUAL
+    known = {"num_classes": 2, "in_channels": outline.in_channels or 3, "input_size": [side, side]}
+    with torch.random.fork_rng(devices=()), suppress(InputError):
+        network = adapt(model, {**known, **options})
+        check_parts(network, freeze, recipe)
+        network.unfreeze()  # a module that was handed over is to be as it was
 
 
 def check_hardware(device: str, precision: str) -> None:

@@ -41,6 +41,8 @@ class RunConfig:
         fingerprint: of the images.
         source: the images as they were called.
         absolute_source: where they lay; empty for a known name or images in memory.
+        task: what is learnt, as `Task.to_dict` says it; nothing for one class per image.
+        target: the columns of a table that say it; none for those that are called so.
         val_fraction: share set aside for validation.
         seed: decides split, first weights, order and augmentations.
         device: "cpu", "cuda" or "mps".
@@ -77,6 +79,8 @@ class RunConfig:
     classes: tuple[str, ...] = ()
     threads: int = 0
     checkpoint: str = ""
+    task: Mapping[str, Any] = field(default_factory=dict)
+    target: tuple[str, ...] = ()
     identity: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +92,7 @@ class RunConfig:
         found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         plain = {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in found.items()}
         plain |= {"classes": list(self.classes), "notes": list(self.notes), "versions": dict(self.versions)}
+        plain |= {"task": dict(self.task), "target": list(self.target)}
         if not self.checkpoint:
             del plain["checkpoint"]
         del plain["identity"]  # it follows from the others
@@ -171,6 +176,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "recipe": Recipe.from_dict,
     "classes": tuple,
     "notes": tuple,
+    "task": dict,
+    "target": tuple,
     "seed": lambda seed: values.whole("it", seed, 0, values.SEEDS),
     "device": _one_of("device", ("cpu", "cuda", "mps")),
     "devices": lambda devices: values.whole("it", devices, 1, values.DEVICES),

@@ -1,4 +1,4 @@
-"""What a report says of a run in words: what it started from, what was frozen, and why its two losses differ."""
+"""What a report says of a run in words: what it started from, what was frozen and when, why its two losses differ."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from pathlib import Path
 from torch import nn
 
 from striate.classifier.run_config import RunConfig
+from striate.data.targets import SINGLE_LABEL
 from striate.layers import DropPath
 from striate.models import Network
-from striate.training.losses import OWN
 from striate.training.recipes import Recipe
+from striate.training.state import Position
+from striate.training.tasks import Task
+from striate.training.trained_set import freeze
+from striate.training.unfreezing import span, thaws_in
 
 
-def as_trained(network: Network, freeze: str | None) -> Network:
-    """A copy of the network as the loop had it: in training mode, the frozen part frozen."""
+def as_trained(network: Network, until: str | None) -> Network:
+    """A copy of the network as the loop had it: in training mode, frozen up to and with `until`."""
     twin = copy.deepcopy(network)
-    if freeze:
-        twin.freeze(freeze)
+    if until:
+        twin.freeze(until)
     return twin.train()
 
 
@@ -39,7 +43,18 @@ def frozen(network: Network) -> str:
         return ""
     if len(network.frozen) == len(network.parts()):
         return "all but the head"
-    return network.frozen[0] if len(network.frozen) == 1 else f"{network.frozen[0]} to {network.frozen[-1]}"
+    return span(network.frozen)
+
+
+def unfrozen(network: Network, recipe: Recipe, position: Position) -> str:
+    """Unfreeze a network, `as_trained` when its training began, as that went on; what and when, in words."""
+    words, begun = [], position.epoch + (position.step_in_epoch > 0)
+    for thaw in thaws_in(recipe.unfreeze):
+        if thaw.epoch <= begun:
+            before = network.frozen
+            freeze(network, thaw.until)
+            words.append(f"{span([name for name in before if name not in network.frozen])} from epoch {thaw.epoch} on")
+    return ", ".join(words)
 
 
 def extensions(run: Path, asked: Sequence[int]) -> list[str]:
@@ -47,14 +62,15 @@ def extensions(run: Path, asked: Sequence[int]) -> list[str]:
     return [f"striate train --resume {shlex.quote(str(run))} --extend {epochs}" for epochs in asked]
 
 
-def loss_differences(recipe: Recipe, network: Network, num_classes: int) -> list[str]:
+def loss_differences(recipe: Recipe, network: Network, task: Task) -> list[str]:
     """Why the training loss is not what validation measures, a clause each; `network` is `as_trained`."""
-    loss = network.loss if recipe.loss == OWN else recipe.loss
+    loss = task.loss_name(recipe, network.loss)
     clauses = []
-    if loss != "cross_entropy":
-        clauses.append(f"training minimises {loss}, validation measures cross-entropy")
+    if loss != task.measured:
+        words = task.measured.replace("_", "-" if task.measured == "cross_entropy" else " ")
+        clauses.append(f"training minimises {loss}, validation measures {words}")
     if smoothing := recipe.label_smoothing:
-        floor = smoothing_floor(smoothing, num_classes)
+        floor = smoothing_floor(smoothing, len(task.classes) if task.kind == SINGLE_LABEL else 2)
         clauses.append(f"labels are smoothed by {smoothing:g} in training only, so its loss is {floor:.3g} or more")
     if recipe.augment.changes_geometry or recipe.augment.changes_colour:
         clauses.append("training images are augmented")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -47,6 +47,8 @@ def train(
     options: Mapping[str, Any] | None = None,
     size: int | None = None,
     freeze: str | None = None,
+    task: str | None = None,
+    target: str | Sequence[str] | None = None,
     val_fraction: float = 0.1,
     seed: int = 0,
     run: str | Path | None = None,
@@ -77,7 +79,10 @@ def train(
         settings: any fields of the recipe by name, nested ones with a dot: {"augment.rotate": 15}.
         options: options of the network, such as {"shortcut": "B"}, or arguments of the function that makes it.
         size: side of the images that the network sees, pixels.
-        freeze: train only what comes after this part of the network: "stem", a stage's name, or "all" but the head.
+        freeze: train only what comes after this part of the network: "stem", a stage's name, or "all" but the head;
+            the settings' "unfreeze" trains more as epochs begin: "5:stage2,10:none".
+        task: what the labels of a table are: "single-label", "multi-label" or "regression"; see `open_dataset`.
+        target: the columns of the labels, as a list or with commas; by default those that are called so.
         val_fraction: share of the training images set aside to validate on, where the source has no such split;
             0 trains on all and keeps the last weights.
         seed: decides split, first weights, order and augmentations.
@@ -110,6 +115,8 @@ def train(
         options=options or {},
         size=size,
         freeze=freeze,
+        task=task,
+        target=target,
         val_fraction=val_fraction,
         seed=seed,
         run=run,
@@ -148,7 +155,12 @@ def _begin(asked: Request, watch: Watch) -> Classifier:
 def _opened(asked: Request) -> Dataset:
     if isinstance(asked.source, Dataset):
         return asked.source
-    options = {"seed": asked.seed, "val_fraction": asked.val_fraction, "channels": channels_wanted(asked)}
+    options: dict[str, Any] = {
+        "seed": asked.seed,
+        "val_fraction": asked.val_fraction,
+        "channels": channels_wanted(asked),
+    }
+    options |= {"task": asked.task, "target": asked.columns}
     return open_place(asked.source, **options)
 
 
@@ -236,7 +248,8 @@ def _same_images(folder: RunFolder, config: RunConfig, data: str | Path | Datase
     else:
         place = locate(config.source, config.absolute_source, instead) if data is None else data
         channels = config.preprocessing.channels
-        dataset = open_place(place, seed=config.seed, val_fraction=config.val_fraction, channels=channels)
+        labelled = {"task": config.task.get("kind"), "target": config.target}
+        dataset = open_place(place, seed=config.seed, val_fraction=config.val_fraction, channels=channels, **labelled)
     if dataset.fingerprint == config.fingerprint:
         return dataset
     if data is not None:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import typer
 
+from striate.allocator import LARGEST_KEPT, keep_memory
 from striate.cli import (
     card,
     check,
@@ -64,6 +65,16 @@ GROUPS = {
     "Data": ("check",),
     "Learn": ("layer", "kernel"),
 }
+#: Commands that are quicker where freed memory is kept (`bench/allocator.py`), and the bytes of the largest block that
+#: each keeps; the others gain nothing by it. Prediction promises to need little memory, whatever the pictures.
+KEEP_MEMORY = {
+    "train": LARGEST_KEPT,
+    "evaluate": LARGEST_KEPT,
+    "predict": 64 << 20,
+    "field": LARGEST_KEPT,
+    "gradients": LARGEST_KEPT,
+    "check": LARGEST_KEPT,
+}
 for group, names in GROUPS.items():
     for name in names:
         app.command(name, cls=Command, rich_help_panel=group)(COMMANDS[name].command)
@@ -79,14 +90,19 @@ def _without_command(
     if context.invoked_subcommand is None:
         context.get_help()  # prints it
         raise typer.Exit(2)
+    if context.obj and context.invoked_subcommand in KEEP_MEMORY:
+        keep_memory(KEEP_MEMORY[context.invoked_subcommand])
 
 
-def run() -> NoReturn:
-    """Run the command that the command line asks for, and leave with its exit code."""
+def run(alone: bool = False) -> NoReturn:
+    """Run the command that the command line asks for, and leave with its exit code.
+
+    `alone` says that the process runs nothing else, so that its memory is the command's to settle.
+    """
     _open_streams()
     try:
         heed_interrupts()
-        code = app(prog_name="striate", standalone_mode=False)
+        code = app(prog_name="striate", standalone_mode=False, obj=alone)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED

@@ -18,12 +18,21 @@ from striate.units import tally, whole
 if TYPE_CHECKING:
     from striate.data import Dataset, Survey
 
+#: What one of the outputs is called.
+SINGULAR = {"classes": "class", "labels": "label"}
 #: Lines of one kind that are printed; --json lists all.
 MOST_LINES = 100
 
 
 def command(
     source: Annotated[str, typer.Argument(help="Images, as for train.")],
+    task: Annotated[
+        str | None, typer.Option(help="What a table's labels are: single-label, multi-label or regression.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN[,...]", help="The columns of a table that hold the labels or values."),
+    ] = None,
     skipped: Annotated[
         Path | None, typer.Option(help="Write the unreadable files to this CSV.", rich_help_panel=OUTPUT)
     ] = None,
@@ -32,7 +41,7 @@ def command(
     """Check every image of a data set: what can be read, what cannot and why, how the classes are filled."""
     from striate.data import open_dataset
 
-    dataset = open_dataset(source, memory_limit=0)
+    dataset = open_dataset(source, memory_limit=0, task=task, target=target)
     if skipped is not None:
         dataset.write_skipped(skipped)
     if json:
@@ -43,18 +52,20 @@ def command(
 
 def _as_json(dataset: Dataset) -> dict[str, Any]:
     from striate.data.duplicates import contradictions, cross_split_duplicates
+    from striate.data.targets import spelt
 
     survey = dataset.survey
     assert survey is not None
 
     def in_full(groups: Any) -> list[list[dict[str, str]]]:
         return [
-            [{"name": name, "split": split, "class": dataset.classes[label]} for split, name, label in places]
+            [{"name": name, "split": split, "class": spelt(label, dataset.classes)} for split, name, label in places]
             for places in groups
         ]
 
     return {
         "source": dataset.source,
+        "task": dataset.task,
         "classes": list(dataset.classes),
         "channels": dataset.channels,
         "images": _counts(dataset),
@@ -74,7 +85,7 @@ def _as_json(dataset: Dataset) -> dict[str, Any]:
 
 
 def _counts(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """Images by split and class."""
+    """Images by split and class or label."""
     return {
         split.name: dict(zip(dataset.classes, split.counts(len(dataset.classes)).tolist(), strict=True))
         for split in dataset.splits
@@ -83,15 +94,30 @@ def _counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 def _print(dataset: Dataset) -> None:
     """What a person reads."""
+    from striate.data.targets import OUTPUTS, REGRESSION
+
     counts, survey, width = _counts(dataset), dataset.survey, terminal_width()
     assert survey is not None
-    columns = [Column("class", right=False, least=16), *map(Column, counts)]
-    rows = [[label, *(whole(count[label]) for count in counts.values())] for label in dataset.classes]
-    print_table(Table(columns, rows))
+    if dataset.task == REGRESSION:
+        print_table(_value_table(dataset))
+    else:
+        columns = [Column(SINGULAR[OUTPUTS[dataset.task]], right=False, least=16)]
+        rows = [[label, *(whole(count[label]) for count in counts.values())] for label in dataset.classes]
+        print_table(Table([*columns, *map(Column, counts)], rows))
     print()
     print(described(_what_they_are(survey, dataset.channels), width))
     for line in _notes(dataset, survey):
         print(wrapped(line, width, "  "))
+
+
+def _value_table(dataset: Dataset) -> Table:
+    """Least, mean, greatest and deviation of every value over the images of all splits."""
+    import numpy as np
+
+    values = np.concatenate([split.labels for split in dataset.splits])
+    columns = [Column("value", right=False, least=16), *map(Column, ("least", "mean", "greatest", "deviation"))]
+    figures = zip(dataset.classes, values.min(0), values.mean(0), values.max(0), values.std(0), strict=True)
+    return Table(columns, [[name, *(f"{figure:.5g}" for figure in row)] for name, *row in figures])
 
 
 def _notes(dataset: Dataset, survey: Survey) -> Iterator[str]:

@@ -14,17 +14,9 @@ from striate.cli.output import (
     Quiet,
     TrustOption,
     WeightsOption,
-    evaluation_lines,
     loaded,
     print_json,
     print_table,
-)
-from striate.text_tables import Column, Table
-from striate.units import percent, whole
-
-COLUMNS = (
-    Column("class", right=False, least=16),
-    *map(Column, ("precision", "recall", "F1", "images")),
 )
 
 
@@ -47,6 +39,8 @@ def command(
     quiet: Quiet = False,
 ) -> None:
     """Measure a trained classifier on labelled images."""
+    from striate.cli.evaluations import evaluation_lines, score_table
+
     classifier = loaded(run, weights, trust, device)
 
     from striate.training.counting import create_counter
@@ -61,8 +55,4 @@ def command(
         return
     print(evaluation_lines(evaluation, evaluation.split))
     print()
-    rows = []
-    for score in evaluation.per_class():
-        shares = (percent(share, 2) for share in (score.precision, score.recall, score.f1))
-        rows.append([score.name, *shares, whole(score.support)])
-    print_table(Table(COLUMNS, rows))
+    print_table(score_table(evaluation))

@@ -13,7 +13,6 @@ import typer
 from striate.cli.panels import MACHINE, NETWORK, OUTPUT
 from striate.strict_json import to_json
 from striate.text_tables import Table, described
-from striate.units import percent, whole
 
 Json = Annotated[
     bool,
@@ -90,17 +89,3 @@ def print_table(table: Table, *, ruled: bool = False) -> None:
     """Print a table as wide as the terminal, and what is left out of it."""
     width = terminal_width()
     print("\n".join(filter(None, [table.text(width, ruled=ruled), described(table.left_out(width), width)])))
-
-
-def evaluation_lines(evaluation: Any, split: str) -> str:
-    """An evaluation in a few lines."""
-    low, high = evaluation.top1_interval
-    of = {"train": "training images, which says little about new ones", "all": "images"}.get(split, f"{split} images")
-    interval = f"{percent(low, 2)} to {percent(high, 2)}, 95 % interval"
-    lines = [f"top-1 {percent(evaluation.top1, 2)} ({interval}) on {whole(len(evaluation))} {of}"]
-    if evaluation.top5 is not None:
-        lines.append(f"top-5 {percent(evaluation.top5, 2)}")
-    if evaluation.views is not None:
-        lines.append(str(evaluation.views))
-    lines.append(f"loss {evaluation.loss:.4f}, calibration error {evaluation.calibration().ece:.4f}")
-    return "\n".join(lines)

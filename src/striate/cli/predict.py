@@ -51,10 +51,16 @@ def command(
     from striate.classifier.sorting import Sorting
     from striate.cli.long_json import LongJson
     from striate.cli.telling import Told
+    from striate.data.targets import SINGLE_LABEL
     from striate.training.counting import create_counter
     from striate.training.interruption import Interruption
 
     classifier = loaded(run, weights, trust, device)
+    if classifier.task.kind != SINGLE_LABEL and (csv or sort_into or unsure is not None):
+        raise UsageError(
+            f"{run} does not name one class for each image, so --csv, --sort-into and --unsure do not go with it; "
+            "--json gives all it says."
+        )
     sorting = None if sort_into is None else Sorting(sort_into, classifier.classes, images, link)
     stream = classifier.stream(images, top)
     with ExitStack() as open_files:

@@ -21,10 +21,11 @@ def main() -> None:
         pass  # not the main thread: signals are not its business
     from striate.cli.app import run
 
+    alone = sys._getframe(1).f_globals["__name__"] == "__main__"  # not called by somebody's program
     try:
-        run()
+        run(alone)
     except SystemExit as leaving:
-        if leaving.code == INTERRUPTED and sys._getframe(1).f_globals["__name__"] == "__main__":
+        if leaving.code == INTERRUPTED and alone:
             _end_process()
         raise
 

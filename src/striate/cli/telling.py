@@ -42,10 +42,10 @@ class Told:
         if self._table:
             self._table.write(prediction, is_sure)
         self.count += 1
-        if prediction.label is None:
+        if prediction.error:
             self.unreadable += 1
         else:
-            self.classes[prediction.label] += 1
+            self.classes.update(prediction.named)
             self.unsure += not is_sure
         if self._json:
             self._json.add(self._as_dict(prediction, is_sure, lies))
@@ -57,9 +57,8 @@ class Told:
         self._shown(self.count)
 
     def _print(self, prediction: Prediction, is_sure: bool) -> None:
-        chances = (f"{label} {percent(chance, 2)}" for label, chance in prediction.top)
         with self._shown.aside() if sys.stdout.isatty() else nullcontext():
-            print(prediction.name, *chances, *([] if is_sure else ["unsure"]), sep="\t")
+            print(prediction.name, *prediction.text, *([] if is_sure else ["unsure"]), sep="\t")
 
     def _as_dict(self, prediction: Prediction, is_sure: bool, lies: Path | None) -> dict[str, Any]:
         found = prediction.to_dict()

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from striate.cli.command import given
-from striate.cli.output import Json, Quiet, evaluation_lines, print_json
+from striate.cli.output import Json, Quiet, print_json
 from striate.cli.pairs import options, pairs
 from striate.cli.panels import MACHINE, NETWORK, RUN, TRAINING
 from striate.errors import UsageError
@@ -54,7 +54,8 @@ def command(
     freeze: Annotated[
         str | None,
         typer.Option(
-            help="Train only what comes after this part: stem, a stage's name, or all, after which comes the head.",
+            help="Train only what comes after this part: stem, a stage's name, or all, after which comes the head; "
+            "--set unfreeze=5:none trains the rest from epoch 5 on.",
             rich_help_panel=NETWORK,
         ),
     ] = None,
@@ -98,6 +99,21 @@ def command(
             metavar="FIELD=VALUE",
             help="Any field of the recipe, such as augment.rotate=15; `striate recipes --fields` explains them all. "
             "Given again for another.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="What a table's labels are: single-label, multi-label or regression; by default what they look like.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN[,...]",
+            help="The columns of a table that hold the labels or values; by default those called so.",
             rich_help_panel=TRAINING,
         ),
     ] = None,
@@ -202,6 +218,8 @@ def command(
             options=options(option),
             size=size,
             freeze=freeze,
+            task=task,
+            target=target,
             val_fraction=val_fraction,
             seed=seed,
             run=run,
@@ -219,6 +237,8 @@ def command(
 
 
 def _print_result(classifier: Any, json: bool) -> None:
+    from striate.cli.evaluations import evaluation_lines
+
     folder, evaluation = classifier.path, classifier.evaluation
     split = evaluation.split
     if json:

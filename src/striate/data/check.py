@@ -26,6 +26,7 @@ from striate.data.facts import Facts, blank_rows, channel_sums, is_blank
 from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
 from striate.data.kept import MEMORY_LIMIT, Memory
 from striate.data.listing import Part
+from striate.data.targets import as_keys
 from striate.data.workers import reading_threads
 from striate.errors import StriateError
 from striate.units import plural
@@ -41,7 +42,7 @@ class CheckedPart:
     images: Images
     labels: np.ndarray
     facts: Facts
-    skipped: tuple[tuple[int, Skipped], ...]  # the label, and what was skipped
+    skipped: tuple[tuple[int | tuple[float, ...], Skipped], ...]  # the label, and what was skipped
 
     def reason_for(self, label: int) -> Skipped | None:
         """The first image of a class that was skipped."""
@@ -183,7 +184,9 @@ def _readable(part: Part, looks: list[_Look], channels: int, memory: Memory, sta
     """The part without what cannot be read; its first item is the one at `start` of the memory."""
     rows = np.array([row for row, look in enumerate(looks) if not look.reason], dtype=np.int64)
     skipped = tuple(
-        (int(part.labels[row]), Skipped(part.names[row], look.reason)) for row, look in enumerate(looks) if look.reason
+        (label, Skipped(name, look.reason))
+        for label, name, look in zip(as_keys(part.labels), part.names, looks, strict=True)
+        if look.reason
     )
     source: Images
     if all(isinstance(item, Path) for item in part.items):

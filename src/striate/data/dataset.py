@@ -10,6 +10,7 @@ import numpy as np
 from striate.data.facts import Facts
 from striate.data.images import Images
 from striate.data.survey import Survey
+from striate.data.targets import SINGLE_LABEL, counted
 from striate.files import make_folder_of, write_csv
 from striate.notebook import Facts as Said
 from striate.notebook import Shown, listed
@@ -18,7 +19,7 @@ from striate.units import plural, whole
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split(Shown):
-    """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes.
+    """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes; see `targets`.
 
     `facts` are what the check has learnt of the images; None where nobody has looked at them yet.
     """
@@ -38,8 +39,8 @@ class Split(Shown):
         return len(self.labels)
 
     def _facts(self) -> Said:
-        classes = plural(len(np.unique(self.labels)), "class", "classes")
-        return Said({"split": self.name, "images": f"{plural(len(self), 'image')} of {classes}"})
+        classes = f" of {plural(len(np.unique(self.labels)), 'class', 'classes')}" if self.labels.ndim == 1 else ""
+        return Said({"split": self.name, "images": f"{plural(len(self), 'image')}{classes}"})
 
     def subset(self, indices: np.ndarray) -> Split:
         """The images and labels at `indices`, in that order."""
@@ -48,8 +49,8 @@ class Split(Shown):
         return Split(self.name, self.images.subset(indices), self.labels[indices], facts)
 
     def counts(self, num_classes: int) -> np.ndarray:
-        """How many images each class has, int64 (num_classes,)."""
-        return np.bincount(self.labels, minlength=num_classes).astype(np.int64)
+        """How many images each class or label has, int64 (num_classes,)."""
+        return counted(self.labels, num_classes)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Dataset(Shown):
 
     Attributes:
         source: the source as the user gave it.
-        classes: class names; labels are positions in this tuple.
+        classes: class names; labels are positions in this tuple. Of other tasks the names of labels or values.
         channels: channels of every image, 1 (grey), 3 (RGB), 4 (RGBA) or more.
         train: the images to learn from; none where a source to evaluate on has no such part.
         val: the images that decide when to stop, or None.
@@ -77,6 +78,7 @@ class Dataset(Shown):
             the data lies and in whatever order its files are listed.
         divided: whether the source itself says which images are for training.
         survey: sizes, formats and oddities of the images; None where nobody has looked.
+        task: what the labels are: "single-label", "multi-label" or "regression"; see `striate.data.targets`.
     """
 
     source: str
@@ -90,6 +92,7 @@ class Dataset(Shown):
     fingerprint: str
     divided: bool = True
     survey: Survey | None = None
+    task: str = SINGLE_LABEL
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -98,15 +101,19 @@ class Dataset(Shown):
 
     def _facts(self) -> Said:
         sizes = ", ".join(f"{whole(len(split))} {split.name}" for split in self.splits)
-        counts = [split.counts(len(self.classes)).tolist() for split in self.splits]
+        kind = "value" if self.train.labels.dtype.kind == "f" else "class" if self.train.labels.ndim == 1 else "label"
+        many = "classes" if kind == "class" else ""
         values = {
             "source": self.source or "images in memory",
-            "classes": f"{plural(len(self.classes), 'class', 'classes')}: {listed(self.classes)}",
+            "classes": f"{plural(len(self.classes), kind, many)}: {listed(self.classes)}",
             "images": f"{sizes} images of {plural(self.channels, 'channel')}",
             "skipped": f"{plural(len(self.skipped), 'file')} skipped" if self.skipped else "",
         }
+        if kind == "value":  # of which nothing is to be counted
+            return Said(values)
+        counts = [split.counts(len(self.classes)).tolist() for split in self.splits]
         rows = list(zip(self.classes, *(map(whole, count) for count in counts), strict=True))
-        return Said(values, ("class", *(split.name for split in self.splits)), rows)
+        return Said(values, (kind, *(split.name for split in self.splits)), rows)
 
     def write_skipped(self, path: str | Path) -> Path:
         """Write the skipped files as CSV (path, reason), whole or not at all; only those names when there are none."""

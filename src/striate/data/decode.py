@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from striate.allocator import make_room
 from striate.data import heif, jpeg, npy, orientation, tiff, tiff_samples
 from striate.data.channels import on_white, to_channels
 from striate.data.heif_boxes import is_heif
@@ -139,6 +140,7 @@ def decode_content(data: bytes, channels: int | None, extension: str = "") -> De
     try:
         pixels, said = listen(lambda: _read(data, channels))
         _judge(data, pixels.format, said)
+        make_room(pixels.colour.nbytes)  # the decoder's own copies are free now
         image = _with_channels(pixels, channels)
     except UnreadableImage:
         raise

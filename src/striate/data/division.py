@@ -9,13 +9,16 @@ from dataclasses import replace
 from striate.data.dataset import Dataset, Split
 from striate.data.duplicates import content_digests
 from striate.data.notes import split_note
-from striate.data.split import stratified_split
+from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL, as_bytes, held_out, kind_of
+
+#: Of what each part gets the same share.
+STRATA = {SINGLE_LABEL: "class", MULTI_LABEL: "label", REGRESSION: "value"}
 
 
 def divide(
     splits: Mapping[str, Split], shares: Mapping[str, float], seed: int
 ) -> tuple[dict[str, Split], tuple[str, ...], str]:
-    """Cut the splits that are not there off the training images, by class.
+    """Cut the splits that are not there off the training images, by class, label or value.
 
     Args:
         splits: those there are, "train" among them.
@@ -26,20 +29,20 @@ def divide(
         The splits; a line for each that could not be cut; and how the images are divided, in a line.
     """
     given = [name for name in ("train", "val", "test") if name in splits and len(splits[name])]
-    divided, total = dict(splits), len(splits["train"])
+    divided, total, stratum = dict(splits), len(splits["train"]), STRATA[kind_of(splits["train"].labels)]
     made, notes = {}, []
     for name, share in shares.items():
         train = divided["train"]
         if name in splits or not share or not total:
             continue
-        kept, held = stratified_split(train.labels, share * total / len(train), seed)
+        kept, held = held_out(train.labels, share * total / len(train), seed)
         if not len(held):
-            notes.append(f"no {name} split: {total:,} images are too few to cut {share:.0%} off by class")
+            notes.append(f"no {name} split: {total:,} images are too few to cut {share:.0%} off by {stratum}")
             continue
         divided[name], divided["train"] = replace(train.subset(held), name=name), train.subset(kept)
         made[name] = len(held)
     sizes = {name: len(split) for name, split in divided.items()}
-    return divided, tuple(notes), split_note(given, made, sizes, seed)
+    return divided, tuple(notes), split_note(given, made, sizes, seed, stratum)
 
 
 def divide_again(dataset: Dataset, val_fraction: float, seed: int) -> Dataset:
@@ -58,8 +61,7 @@ def fingerprint(classes: Sequence[str], splits: Mapping[str, Split]) -> str:
     for name in sorted(splits):
         split, digests = splits[name], content_digests(splits[name])
         total.update(name.encode() + len(digests).to_bytes(8, "little"))
-        labels = split.labels.tolist()
-        records = [label.to_bytes(8, "little") + digest for label, digest in zip(labels, digests, strict=True)]
+        records = [label + digest for label, digest in zip(as_bytes(split.labels), digests, strict=True)]
         for record in sorted(records):
             total.update(record)
     return total.hexdigest()

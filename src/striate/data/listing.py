@@ -13,6 +13,7 @@ import numpy as np
 from striate.data.dataset import Skipped
 from striate.data.few import few
 from striate.data.images import printable
+from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError, UsageError, nearest
 from striate.models.imagenet import find_imagenet_class, imagenet_names
 
@@ -24,7 +25,7 @@ SPLITS: tuple[str, ...] = ("train", "val", "test")
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One part as found: what to decode, where each item came from, and the labels, int64 (N,).
+    """One part as found: what to decode, where each item came from, and the labels, int64 (N,); see `targets`.
 
     `items` are paths, contents of image files, or pixels that need no decoding: uint8 (N, H, W, C).
     """
@@ -39,7 +40,8 @@ class Listing:
     """The classes and the parts ("train", "val", "test") of a source, and what was noticed on the way.
 
     `divided` says whether the source itself tells the parts apart; if not, all of it is called "train". `hint` is
-    what to do where it turns out to hold too few classes.
+    what to do where it turns out to hold too few classes. `task` is one of `targets.KINDS`, and the classes are the
+    names of its labels or values. `table` says whether it has columns.
     """
 
     classes: tuple[str, ...]
@@ -48,6 +50,8 @@ class Listing:
     notes: tuple[str, ...] = ()
     divided: bool = True
     hint: str = ""
+    task: str = SINGLE_LABEL
+    table: bool = False
 
 
 def class_name(name: str) -> str:
@@ -113,8 +117,25 @@ def relabel(listing: Listing, classes: Sequence[str], source: str) -> Listing:
     Raises StriateError naming the classes that the model does not know.
     """
     positions = match_classes(listing.classes, classes, source)
-    parts = {name: replace(part, labels=positions[part.labels]) for name, part in listing.parts.items()}
+    parts = {
+        name: replace(part, labels=in_places(part.labels, positions, len(classes)))
+        for name, part in listing.parts.items()
+    }
     return replace(listing, classes=tuple(classes), parts=parts)
+
+
+def in_places(labels: np.ndarray, positions: np.ndarray, count: int) -> np.ndarray:
+    """Labels in terms of a model's `count` names, of which those of the source have these positions.
+
+    Raises StriateError where a value that the model predicts is not in the source.
+    """
+    if labels.ndim == 1:
+        return positions[labels]
+    if labels.dtype != np.bool_ and len(positions) < count:
+        raise StriateError(f"the source says {len(positions)} of the {count} values that the model predicts")
+    placed = np.zeros((len(labels), count), labels.dtype)
+    placed[:, positions] = labels
+    return placed
 
 
 def _as_known(name: str, known: Sequence[str]) -> str:

@@ -47,8 +47,8 @@ def absent_notes(splits: Sequence[Split], classes: Sequence[str]) -> list[str]:
     return notes
 
 
-def split_note(given: Sequence[str], made: Mapping[str, int], sizes: Mapping[str, int], seed: int) -> str:
-    """How the images came to be divided, with the number in each split."""
+def split_note(given: Sequence[str], made: Mapping[str, int], sizes: Mapping[str, int], seed: int, by: str) -> str:
+    """How the images came to be divided, with the number in each split; `by` is what was cut by."""
     order = [name for name in ("train", "val", "test") if name in sizes]
     listed = ", ".join(f"{sizes[name]:,} {name}" for name in order)
     if not made:
@@ -56,5 +56,5 @@ def split_note(given: Sequence[str], made: Mapping[str, int], sizes: Mapping[str
     else:
         cut = " and ".join(name for name in order if name in made)
         rest = f", {' and '.join(given[1:])} as in the source" if len(given) > 1 else ""
-        how = f"{cut} cut from train by class with seed {seed}{rest}"
+        how = f"{cut} cut from train by {by} with seed {seed}{rest}"
     return f"images: {listed} ({how})"

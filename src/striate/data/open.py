@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from striate.data.asked import Asked, column_names, demand_targets
 from striate.data.check import CheckedPart, check_parts
 from striate.data.dataset import Dataset, Split
 from striate.data.division import divide, fingerprint
@@ -22,6 +23,7 @@ from striate.data.parquet_files import parquet_files
 from striate.data.picture_notes import picture_notes
 from striate.data.surveying import survey_of
 from striate.data.table import list_csv
+from striate.data.targets import REGRESSION, SINGLE_LABEL
 from striate.errors import StriateError, UsageError, nearest
 from striate.files import at_home
 
@@ -37,6 +39,8 @@ def open_dataset(
     workers: int | None = None,
     classes: Sequence[str] | None = None,
     memory_limit: int | None = None,
+    task: str | None = None,
+    target: str | Sequence[str] | None = None,
 ) -> Dataset:
     """Open, check and split a set of labelled images.
 
@@ -56,10 +60,13 @@ def open_dataset(
             lack a train split, which is then empty.
         memory_limit: bytes of decoded pictures that are kept in memory, so that a small set is decoded once;
             a larger set stays in its files. None for 1 GiB, 0 to keep nothing.
+        task: what a table's labels are: "single-label", "multi-label" (words with |, ; or , between, or columns of 0
+            and 1; a list in Parquet) or "regression" (numbers); None for what the columns look like.
+        target: the columns of the labels, as a list or with commas; None for those that are called so.
 
     Raises:
         StriateError: the source is missing, or holds nothing that can be learnt from.
-        UsageError: an impossible fraction or number of channels.
+        UsageError: an impossible fraction or number of channels, an unknown task or column.
     """
     for name, fraction in (("val_fraction", val_fraction), ("test_fraction", test_fraction)):
         if not 0 <= fraction < 1:
@@ -69,25 +76,28 @@ def open_dataset(
     if channels is not None and channels < 1:
         raise UsageError(f"channels is 1, 3, 4 or the number of bands, not {channels}")
     where = printable(source)
-    listing = _list_source(source, cache)
+    asked = Asked(task, column_names(target), tuple(classes or ()))
+    listing = _list_source(source, cache, asked)
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
     checked = check_parts(listing.parts, channels, workers, memory_limit)
     _demand_images(where, checked.parts)
     to_learn = classes is None
-    if to_learn:
+    if to_learn and listing.task == SINGLE_LABEL:
         _demand_classes(where, listing.classes, checked.parts)
+    elif to_learn:
+        demand_targets(where, listing.task, listing.classes, checked.parts["train"].labels)
 
     notes = [*listing.notes, *checked.notes]
     splits = {name: Split(name, part.images, part.labels, part.facts) for name, part in checked.parts.items()}
     if to_learn:
         notes += alike_note(listing.classes)
-        notes += absent_notes(list(splits.values()), listing.classes)
+        notes += [] if listing.task == REGRESSION else absent_notes(list(splits.values()), listing.classes)
     splits, uncut, division = divide(splits, {"test": test_fraction, "val": val_fraction}, seed)
     notes += uncut
     survey = survey_of([splits[name] for name in ("train", "val", "test") if name in splits])
     if to_learn or listing.divided:
         notes.append(division)
-    if to_learn:
+    if to_learn and listing.task != REGRESSION:
         notes += class_notes(splits["train"], listing.classes)
     notes += picture_notes(survey, listing.classes, checked.channels)
     return Dataset(
@@ -102,6 +112,7 @@ def open_dataset(
         fingerprint=fingerprint(listing.classes, splits),
         divided=listing.divided,
         survey=survey,
+        task=listing.task,
     )
 
 
@@ -112,7 +123,7 @@ def _to_learn(listing: Listing, where: str) -> Listing:
             f"{where} holds {' and '.join(listing.parts)} images, but none to train on: put those to train on into a "
             "part called train, or give one of the parts alone"
         )
-    if len(listing.classes) < 2:
+    if listing.task == SINGLE_LABEL and len(listing.classes) < 2:
         found = f"one class only, '{listing.classes[0]}'" if listing.classes else "no classes"
         raise StriateError(f"{where} holds {found}; a classifier needs two at least{listing.hint}")
     return listing
@@ -126,7 +137,20 @@ def _to_measure(listing: Listing) -> Listing:
     return replace(listing, parts={"train": Part(some.items[:0], [], some.labels[:0]), **listing.parts})
 
 
-def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
+def _list_source(source: str | Path, cache: str | Path | None, asked: Asked) -> Listing:
+    listing = _listed(source, cache, asked)
+    if asked.target and not listing.table:
+        raise UsageError(
+            f"{printable(source)} has no columns, so target cannot name one; it is for CSV and Parquet files"
+        )
+    if asked.task not in (None, listing.task):
+        raise UsageError(
+            f"{printable(source)} gives each image one class; the task {asked.task} needs a CSV or Parquet file"
+        )
+    return listing
+
+
+def _listed(source: str | Path, cache: str | Path | None, asked: Asked) -> Listing:
     if isinstance(source, str) and source in NAMES:
         return list_named(source, cache)
     if source == "":  # a variable of a shell that is not set, say; as a path it would be the folder one is in
@@ -136,7 +160,7 @@ def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
     try:
         if path.is_dir():
             if files := parquet_files(path):
-                return list_parquet(files.splits, notes=files.notes, divided=files.divided)
+                return list_parquet(files.splits, notes=files.notes, divided=files.divided, asked=asked)
             if pairs := idx_pairs(path):
                 return list_idx(pairs)
             return list_folder(path)
@@ -146,9 +170,9 @@ def _list_source(source: str | Path, cache: str | Path | None) -> Listing:
         raise StriateError(f"{where} cannot be read: permission denied") from None
     extension = path.suffix.lower()
     if extension in (".csv", ".tsv"):
-        return list_csv(path)
+        return list_csv(path, asked)
     if extension in (".parquet", ".pq"):
-        return list_parquet({"train": [path]}, divided=False)
+        return list_parquet({"train": [path]}, divided=False, asked=asked)
     if is_idx_name(path.name):
         return list_idx({"train": (path, labels_beside(path))})
     if extension in (".tar", ".zip", ".gz", ".tgz"):

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from striate.data.asked import NOTHING, Asked
 from striate.data.few import few
 from striate.data.images import printable
 from striate.data.listing import SPLITS, Listing, Part, choice_note, numbers_note, sorted_classes
-from striate.data.parquet_rows import HIDDEN, NO_LABEL, NUMBERS, ParquetRows, read_rows
+from striate.data.parquet_rows import HIDDEN, LABEL_COLUMNS, NO_LABEL, NUMBERS, ParquetRows, read_rows
+from striate.data.parquet_targets import kind_in, list_targets
+from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError
 
 
@@ -19,6 +22,7 @@ def list_parquet(
     files: Mapping[str, Sequence[Path]],
     notes: tuple[str, ...] = (),
     divided: bool = True,
+    asked: Asked = NOTHING,
 ) -> Listing:
     """List the images of Parquet files, by split.
 
@@ -29,8 +33,14 @@ def list_parquet(
     Raises:
         StriateError: no image or label column, labels outside the class names, damaged files.
     """
-    names = _distinct_names([file for paths in files.values() for file in paths])
-    read = {split: [read_rows(file, names[file]) for file in files[split]] for split in SPLITS if split in files}
+    every = [file for paths in files.values() for file in paths]
+    names = _distinct_names(every)
+    kind = kind_in(every[0], asked)
+    if kind != SINGLE_LABEL:
+        return list_targets(files, names, kind, asked, notes, divided)
+    wanted = tuple(name.lower() for name in asked.target) or LABEL_COLUMNS
+    there = [split for split in SPLITS if split in files]
+    read = {split: [read_rows(file, names[file], wanted) for file in files[split]] for split in there}
     tables = [table for of_split in read.values() for table in of_split]
     notes += next((note for table in tables if (note := choice_note(table.label_columns, "the classes"))), ())
     notes += _lend_names(tables) + _merged_notes(tables)
@@ -48,7 +58,7 @@ def list_parquet(
     skipped = tuple(entry for table in tables for entry in table.skipped)
     hidden = sum(table.hidden for table in tables)
     hint = f"; {hidden:,} rows have no label (-1 stands for none)" if hidden else ""
-    return Listing(classes, parts, skipped, notes, divided, hint)
+    return Listing(classes, parts, skipped, notes, divided, hint, table=True)
 
 
 def _distinct_names(files: Sequence[Path]) -> dict[Path, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,33 +85,57 @@ class ParquetRows:
         self.names, self.codes = names, labels
 
 
-def read_rows(file: Path, name: str) -> ParquetRows:
+@contextmanager
+def opened(where: str) -> Iterator[None]:
+    """What goes wrong with a Parquet file becomes one line."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except PermissionError:
+        raise StriateError(f"{where} cannot be read: permission denied") from None
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise StriateError(f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})") from error
+
+
+def readable(content: bytes | None, path: str | None, file: Path) -> bytes:
+    """The bytes of a row's image, from the file that it names beside `file` where the row holds none.
+
+    Raises ValueError with the reason where there are none.
+    """
+    if content is None and path:
+        try:
+            return read_file(file.parent / path)
+        except UnreadableImage as error:
+            raise ValueError(f"{path}: {error.reason}") from error
+    if content is None:
+        raise ValueError("the row has no image")
+    return content
+
+
+def read_rows(file: Path, name: str, wanted: tuple[str, ...] = LABEL_COLUMNS) -> ParquetRows:
     """Read the rows of a Parquet file that have an image and a label.
 
     Args:
         file: the file.
         name: what to call it in reports; its rows are called `name[17]`.
+        wanted: what the column of labels may be called.
 
     Raises:
         StriateError: no image or label column, a negative label or one outside the class names, a damaged file.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     where = printable(file)
-    try:
+    with opened(where):
         schema = pq.read_schema(file)
-        image = _column(schema, IMAGE_COLUMNS, where, "image")
-        label = _column(schema, LABEL_COLUMNS, where, "label")
+        image = column_called(schema, IMAGE_COLUMNS, where, "image")
+        label = column_called(schema, wanted, where, "label")
         table = pq.read_table(file, columns=[image, label])
-        contents, paths = _images(table, image, where)
+        contents, paths = contents_of(table, image, where)
         values = _labels(table, label, where)
-    except PermissionError:
-        raise StriateError(f"{where} cannot be read: permission denied") from None
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise StriateError(f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})") from error
     strings = any(isinstance(value, str) for value in values)
-    declared = () if strings else _declared(schema, label)
+    declared = () if strings else declared_names(schema, label)
     kind = STRINGS if strings else NAMED if declared else NUMBERS
     others = (column for column in schema.names if column.lower() in LABEL_COLUMNS and column != label)
     rows = ParquetRows(where, name, kind, (label, *others), declared, len(values))
@@ -121,16 +146,11 @@ def read_rows(file: Path, name: str) -> ParquetRows:
             rows.hidden += 1
             rows.skipped.append(Skipped(row_name, reason))
             continue
-        if content is None and path:
-            try:
-                content = read_file(file.parent / path)
-            except UnreadableImage as error:
-                rows.skipped.append(Skipped(row_name, f"{path}: {error.reason}"))
-                continue
-        if content is None:
-            rows.skipped.append(Skipped(row_name, "the row has no image"))
+        try:
+            rows.encoded.append(readable(content, path, file))
+        except ValueError as error:
+            rows.skipped.append(Skipped(row_name, str(error)))
             continue
-        rows.encoded.append(content)
         rows.row_names.append(row_name)
         labels.append(str(value))
     rows.names = sorted_classes(labels)
@@ -151,7 +171,7 @@ def _no_label(value: Any, where: str) -> str:
     return ""
 
 
-def _images(table: pa.Table, column: str, where: str) -> tuple[list[bytes | None], list[str | None]]:
+def contents_of(table: pa.Table, column: str, where: str) -> tuple[list[bytes | None], list[str | None]]:
     """The bytes of the images, and their paths where bytes are missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -191,7 +211,8 @@ def _labels(table: pa.Table, column: str, where: str) -> list[Any]:
     raise StriateError(f"{where}: column '{column}' is {kind}; labels are whole numbers or strings")
 
 
-def _column(schema: pa.Schema, wanted: tuple[str, ...], where: str, meaning: str) -> str:
+def column_called(schema: pa.Schema, wanted: tuple[str, ...], where: str, meaning: str) -> str:
+    """The first column that has one of the names, whatever its case. Raises StriateError where there is none."""
     for name in wanted:
         for column in schema.names:
             if column.lower() == name:
@@ -202,14 +223,18 @@ def _column(schema: pa.Schema, wanted: tuple[str, ...], where: str, meaning: str
     )
 
 
-def _declared(schema: pa.Schema, label: str) -> tuple[str, ...]:
+def declared_names(schema: pa.Schema, label: str) -> tuple[str, ...]:
     """The class names in Hugging Face's metadata, in the order of their numbers, or none."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        names = features[label]["names"]
+        feature = features[label]
+        if isinstance(feature, list):  # as older versions write a list of labels
+            (feature,) = feature
+        feature = feature.get("feature", feature)
+        names = feature["names"]
         if isinstance(names, dict):  # {"0": "cat"}, as the hub's cards write them
             names = [names[str(number)] for number in range(len(names))]
-    except (KeyError, ValueError, TypeError):
+    except (AttributeError, KeyError, ValueError, TypeError):
         return ()
     return tuple(class_name(str(name)) for name in names) if isinstance(names, list) else ()
 

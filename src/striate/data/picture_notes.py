@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from striate.data.few import few
 from striate.data.survey import SamePicture, Survey, size_text
+from striate.data.targets import spelt
 from striate.units import plural
 
 #: From so many times on, the same picture probably stands in for pictures that were not to be had.
@@ -69,7 +70,7 @@ def _same_text(places: SamePicture, classes: Sequence[str]) -> str:
     labels = len({place.label for place in places}) > 1
     words = []
     for place in places:
-        details = [place.split] * splits + [classes[place.label]] * labels
+        details = [place.split] * splits + [spelt(place.label, classes)] * labels
         words.append(f"{place.name} ({', '.join(details)})" if details else place.name)
     return few(words, separator=" = ")
 

@@ -12,11 +12,11 @@ Size = tuple[int, int]
 
 
 class Place(NamedTuple):
-    """Where an image lies in a data set; `label` is a position in its classes."""
+    """Where an image lies in a data set; `label` is a position in its classes, else its labels or values."""
 
     split: str
     name: str
-    label: int
+    label: int | tuple[float, ...]
 
 
 #: All places of one picture that occurs more than once.

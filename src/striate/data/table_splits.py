@@ -29,10 +29,15 @@ _FLAG_COLUMNS = {
 }
 _FLAGS_PERHAPS = ("train", "training", "valid", "val", "validation", "test")
 _SPEAKING = (*_WORD_COLUMNS, *_FOLD_COLUMNS, *_PERHAPS, *_FLAG_COLUMNS, *_FLAGS_PERHAPS)
-_TRUTH = {
+TRUTH = {
     **dict.fromkeys(("true", "t", "1", "1.0", "yes", "y"), True),
     **dict.fromkeys(("false", "f", "0", "0.0", "no", "n"), False),
 }
+
+
+def speaks_of_splits(name: str) -> bool:
+    """Whether a column of this name is taken to say the split, or perhaps to."""
+    return name.replace("_", "").replace("-", "") in _SPEAKING
 
 
 def choose_splits(
@@ -71,7 +76,7 @@ def _flag_columns(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The columns that are true for the rows of a split, by split."""
     flags = {split: name for name, split in _FLAG_COLUMNS.items() if name in cells}
     for name in _FLAGS_PERHAPS:
-        if name in cells and all(cell.casefold() in _TRUTH for cell in cells[name]):
+        if name in cells and all(cell.casefold() in TRUTH for cell in cells[name]):
             flags.setdefault(SPLIT_WORDS[name], name)
     return flags
 
@@ -104,7 +109,7 @@ def _by_word(column: str, where: str) -> Chooser:
 def _by_flags(flags: Mapping[str, str], where: str) -> Chooser:
     def is_true(column: str, row: Row) -> bool:
         line, cells = row
-        truth = _TRUTH.get(cells[column].strip().casefold())
+        truth = TRUTH.get(cells[column].strip().casefold())
         if truth is None:
             raise StriateError(f"{where}:{line}: {column} is {cells[column]!r}; it is True or False")
         return truth

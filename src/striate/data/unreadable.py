@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
+from striate.allocator import make_room
 from striate.errors import StriateError
 from striate.units import decimal_size
 
@@ -38,6 +39,8 @@ def fits(width: int, height: int, bytes_per_pixel: float, file_bytes: int, scale
 def check_size(width: int, height: int, bytes_per_pixel: float = 1, file_bytes: int = 0, scale: int = 1) -> None:
     """Refuse, before it is decoded, an image whose header promises too many pixels or a hair's shape.
 
+    For a large one that is not refused, memory that the process has kept is given back (`make_room`).
+
     The most pixels are Pillow's `Image.MAX_IMAGE_PIXELS`, 89,478,485 unless the process sets another number or None;
     twice as many, where Pillow raises too, of an image that is decoded smaller than it is.
     The most memory that may be needed at once is 3.3 bytes for each of these: what a decoder holds beside its result
@@ -70,6 +73,7 @@ def check_size(width: int, height: int, bytes_per_pixel: float = 1, file_bytes: 
         raise UnreadableImage(
             f"{width:,} x {height:,} pixels: one side is more than {MAX_ASPECT:,} times the other; cut it into pieces"
         )
+    make_room(_needed(width, height, bytes_per_pixel, file_bytes))
 
 
 def _needed(width: int, height: int, bytes_per_pixel: float, file_bytes: int) -> float:

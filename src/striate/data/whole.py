@@ -8,6 +8,7 @@ import numpy as np
 
 from striate.data.dataset import Split
 from striate.data.survey import Place
+from striate.data.targets import as_keys
 
 
 class Whole:
@@ -33,4 +34,4 @@ class Whole:
     def place(self, number: int) -> Place:
         """Where the image lies."""
         split, row = self.locate(number)
-        return Place(split.name, split.images.name(row), int(split.labels[row]))
+        return Place(split.name, split.images.name(row), as_keys(split.labels[row : row + 1])[0])

@@ -33,6 +33,7 @@ class Anatomy:
         parts: paths of the parts with weights, in the order in which they begin, those of the classifier aside.
         maps: paths of the parts whose outputs are the last feature map of each resolution, in order; see `as_map`.
         grid: (height, width) of the patches that a transformer's tokens stand for; (0, 0) where there are none.
+        training_only: paths of the modules with weights that run in training mode alone: auxiliary heads.
     """
 
     outputs: int
@@ -41,6 +42,7 @@ class Anatomy:
     parts: tuple[str, ...]
     maps: tuple[str, ...]
     grid: tuple[int, int] = (0, 0)
+    training_only: tuple[str, ...] = ()
 
 
 def tensors_of(output: Any) -> dict[str, Tensor]:
@@ -112,11 +114,13 @@ def study(network: nn.Module, images: Tensor) -> Anatomy:
         if logits is None or logits.dim() != 2 or len(logits) != len(images):
             raise ValueError(f"its output is {_shown(output)}; logits are (N, K), one row for each image")
         network.train()
-        others = list(tensors_of(network(images)).items())[1:]
+        trained, in_training = _recorded(network, images)
+        others = list(tensors_of(in_training).items())[1:]
     auxiliary = tuple(name for name, tensor in others if flat(tensor).shape == logits.shape)
     classifier = _classifier(network, calls, next(iter(found.values())))
     parts, grid = _parts(network, list(calls), classifier), _grid(calls)
-    return Anatomy(logits.shape[1], auxiliary, classifier, tuple(parts), tuple(_maps(parts, calls, grid)), grid)
+    maps, training_only = _maps(parts, calls, grid), _training_only(network, calls, trained)
+    return Anatomy(logits.shape[1], auxiliary, classifier, tuple(parts), tuple(maps), grid, training_only)
 
 
 #: The modules that were called, by path in the order in which they began, each with its last output.
@@ -151,6 +155,13 @@ def _undisturbed(network: nn.Module) -> Iterator[None]:
             with torch.no_grad():
                 for buffer, before in buffers:
                     buffer.copy_(before)
+
+
+def _training_only(network: nn.Module, calls: Calls, trained: Calls) -> tuple[str, ...]:
+    """The outermost modules with weights that ran in training mode and not in evaluation mode."""
+    found = [path for path in trained if not any(_within(other, path) for other in calls)]
+    outermost = [path for path in found if not any(path != other and _within(path, other) for other in found)]
+    return tuple(path for path in outermost if _has_weights(network.get_submodule(path)))
 
 
 def _classifier(network: nn.Module, calls: Calls, logits: Tensor) -> str | None:

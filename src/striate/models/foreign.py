@@ -16,12 +16,16 @@ from striate.models.card import ModelSpec
 from striate.models.last_layer import fresh_like
 from striate.models.network import InputError, Network
 
+#: Set on a weight that was frozen here, and not by whoever wrote or handed over its module.
+FROZEN_HERE = "_frozen_by_striate"
+
 
 class Foreign(Network):
     """A module of a library's or of one's own: its logits, its parts and its classifier, found by running it once.
 
     Attributes:
         module: the module itself; training it here trains it.
+        fixed: names of the weights that do not train by its author's wish, such as places of a sine: they never do.
     """
 
     def __init__(
@@ -46,6 +50,10 @@ class Foreign(Network):
         self.in_channels, self.input_size = in_channels, input_size
         self.loss, self.auxiliary_weight = "cross_entropy", 0.0
         self.weights_source, self.fresh = None, ()
+        for weight in self.parameters():
+            if getattr(weight, FROZEN_HERE, False):  # of another training of the same module
+                weight.requires_grad_(True)
+        self.fixed = frozenset(name for name, weight in self.named_parameters() if not weight.requires_grad)
         together = _takes_channels_last(module, self._zeros) if channels_last is None else channels_last
         self.memory_format = torch.channels_last if together else torch.contiguous_format
 
@@ -156,6 +164,7 @@ class Foreign(Network):
         parent, _, name = path.rpartition(".")
         setattr(self.module.get_submodule(parent), name, fresh_like(layer, num_classes))
         self.fresh = (f"module.{path}",)
+        self.fixed = frozenset(name for name in self.fixed if not name.startswith(f"module.{path}."))
         del self.anatomy  # of the module as it was
         return self
 
@@ -166,22 +175,38 @@ class Foreign(Network):
             UsageError: none can be told apart.
         """
         if not self.anatomy.parts:
-            raise UsageError(f"{self.spec.name} cannot be frozen: it has no parts before its last layer")
+            raise UsageError(
+                f"{self.spec.name} cannot be frozen, nor trained at a rate for each part: it has no parts before its "
+                "last layer; make its layers modules that are called one after the other"
+            )
         return {name: self.module.get_submodule(name) for name in self.anatomy.parts}
+
+    def part_of_weights(self) -> dict[str, str]:
+        """As `Network.part_of_weights`; weights that are in no part of their own go with the first."""
+        found, first = super().part_of_weights(), next(iter(self.parts()))
+        heads = (self.anatomy.classifier, *self.anatomy.training_only)
+        starts = tuple(f"module.{path}." for path in heads if path is not None)
+        return {name: part or ("" if name.startswith(starts) else first) for name, part in found.items()}
 
     def freeze(self, until: str = "all") -> Foreign:
         """As `Network.freeze`; weights that are in no part of their own are frozen with the first."""
         super().freeze(until)
-        held = {id(weight) for part in self.parts().values() for weight in part.parameters()}
-        held |= {id(weight) for weight in self._head_weights()}
-        for weight in self.module.parameters():
-            if id(weight) not in held:
-                weight.requires_grad_(False)
+        for name, part in self.part_of_weights().items():
+            self._let_train(name, part not in self.frozen)
         return self
 
-    def _head_weights(self) -> list[nn.Parameter]:
-        path = self.anatomy.classifier
-        return [] if path is None else list(self.module.get_submodule(path).parameters())
+    def unfreeze(self) -> Foreign:
+        """Let every part train again."""
+        super().unfreeze()
+        for name in self.fixed:
+            self._let_train(name, False)
+        return self
+
+    def _let_train(self, name: str, trains: bool) -> None:
+        weight = self.get_parameter(name)
+        weight.requires_grad_(trains and name not in self.fixed)
+        if not trains and name not in self.fixed:
+            setattr(weight, FROZEN_HERE, True)
 
     @property
     def _classifier(self) -> nn.Linear | nn.Conv2d:

@@ -101,15 +101,30 @@ class Network(nn.Module):
         Raises:
             UsageError: there is no such part.
         """
-        parts = self.parts()
-        if until != "all" and until not in parts:
-            raise unknown(f"stage of {self.spec.name}", until, [*parts, "all"])
-        names = list(parts)
-        last = len(names) if until == "all" else names.index(until) + 1
-        self._frozen = tuple(names[:last])
-        for name, part in parts.items():
+        self._frozen = self.up_to(until)
+        for name, part in self.parts().items():
             part.requires_grad_(name not in self._frozen)
         return self.train(self.training)
+
+    def up_to(self, until: str) -> tuple[str, ...]:
+        """Names of the parts that `freeze(until)` freezes, from the first on.
+
+        Raises:
+            UsageError: there is no such part.
+        """
+        names = list(self.parts())
+        if until != "all" and until not in names:
+            raise unknown(f"stage of {self.spec.name}", until, [*names, "all"])
+        return tuple(names if until == "all" else names[: names.index(until) + 1])
+
+    def part_of_weights(self) -> dict[str, str]:
+        """The part that each parameter, by its name, is frozen with; "" for those that always train, the heads'.
+
+        Raises:
+            UsageError: the parts of the network are not known.
+        """
+        parts = {id(weight): name for name, part in self.parts().items() for weight in part.parameters()}
+        return {name: parts.get(id(weight), "") for name, weight in self.named_parameters()}
 
     def unfreeze(self) -> Network:
         """Let every part train again."""

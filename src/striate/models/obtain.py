@@ -53,8 +53,7 @@ def obtain(
         UsageError: nothing has that name, an option that it does not take, or a head that cannot be made anew.
         StriateError: its code fails, with the line that failed; weights that do not fit.
     """
-    reference = reference_to(model) if isinstance(model, str) else None
-    if isinstance(model, str) and reference is None:
+    if isinstance(model, str) and reference_to(model) is None:
         size = tuple(input_size)
         return create_model(
             model,
@@ -64,29 +63,43 @@ def obtain(
             weights=weights,
             **(options or {}),
         )
-    height, width = input_size
     arguments = {
         "num_classes": num_classes,
         "in_channels": in_channels,
-        "input_size": [height, width],
+        "input_size": list(input_size),
         **(options or {}),
     }
-    if isinstance(model, nn.Module):
-        module, name, origin = uncompiled(model), type(model).__name__, origin_of_module(model)
-    elif not isinstance(model, str):
-        reference = reference_of(model)
-        module, name, origin = _made(model, arguments, str(reference)), str(reference), origin_of(reference)
-    else:
-        assert reference is not None
-        module, name, origin = _build(reference, arguments), str(reference), origin_of(reference)
-    known_to_take_it = True if reference is not None and not reference.is_named_code else None
-    network = Foreign(module, ModelSpec(name, arguments, origin), in_channels, (height, width), known_to_take_it)
+    network = adapt(model, arguments)
     if num_classes is not None and network.num_classes not in (num_classes, 1 if num_classes == 2 else num_classes):
         network.reset_head(num_classes)
-    network.spec = ModelSpec(name, {**arguments, "num_classes": network.num_classes}, origin)
+    network.spec = ModelSpec(network.spec.name, {**arguments, "num_classes": network.num_classes}, network.spec.origin)
     if weights is not None:
         put_in(network, weights)
     return network
+
+
+def adapt(model: str | Handed, arguments: Mapping[str, Any]) -> Foreign:
+    """A network that is not of the catalogue, with the face of one and the head that it has by itself.
+
+    Args:
+        model: as `obtain` takes it.
+        arguments: `KNOWN` and further ones of its function.
+
+    Raises:
+        UsageError, StriateError: as `obtain`.
+    """
+    if isinstance(model, nn.Module):
+        reference, name, origin = None, type(model).__name__, origin_of_module(model)
+        module = uncompiled(model)
+    else:
+        reference = reference_of(model) if not isinstance(model, str) else reference_to(model)
+        assert reference is not None
+        name, origin = str(reference), origin_of(reference)
+        module = _build(reference, arguments) if isinstance(model, str) else _made(model, arguments, name)
+    height, width = arguments["input_size"]
+    known_to_take_it = True if reference is not None and not reference.is_named_code else None
+    spec = ModelSpec(name, dict(arguments), origin)
+    return Foreign(module, spec, arguments["in_channels"], (height, width), known_to_take_it)
 
 
 def rebuild(spec: ModelSpec, trust: Trust) -> Network:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from striate.files import make_folder_of, write_atomically
-from striate.report import inputs, sections, words
+from striate.report import answers, inputs, sections, words
 from striate.report.content import ReportContent
+from striate.training.label_metrics import MultiLabelEvaluation
+from striate.training.metrics import Evaluation
+from striate.training.value_metrics import RegressionEvaluation
 from striate.units import plural
 
 
@@ -36,13 +39,16 @@ def render(content: ReportContent) -> str:
         environment.filters[name] = getattr(words, name)
     environment.filters["plural"] = plural
     evaluation = content.evaluation
+    single = evaluation if isinstance(evaluation, Evaluation) else None
     return environment.get_template("template.html").render(
         content=content,
         headline=sections.headline(content),
         progress=sections.progress(content),
-        classes=sections.classes(evaluation) if evaluation is not None else None,
-        confusion=sections.confusion(evaluation) if evaluation is not None else None,
-        calibration=sections.calibration(evaluation) if evaluation is not None else None,
+        classes=sections.classes(single) if single is not None else None,
+        confusion=sections.confusion(single) if single is not None else None,
+        calibration=sections.calibration(single) if single is not None else None,
+        labels=answers.labels(evaluation) if isinstance(evaluation, MultiLabelEvaluation) else None,
+        values=answers.values(evaluation) if isinstance(evaluation, RegressionEvaluation) else None,
         mistakes=sections.mistakes(content),
         augmented=sections.augmented(content),
         cost=sections.cost(content),

@@ -132,6 +132,27 @@ def confidence_histogram(right: np.ndarray, wrong: np.ndarray, bins: int = 15) -
     return chart.svg
 
 
+def agreement(name: str, true: np.ndarray, predicted: np.ndarray) -> Markup:
+    """Predicted values against true ones, a dot for each image, and the diagonal on which they would agree."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    together = np.concatenate([true, predicted])
+    low, high = float(together.min()), float(together.max())
+    margin = 0.04 * (high - low) or 1.0
+    with _canvas(f"agreement-{name}", f"{name}: predicted against true values", SQUARE, SQUARE) as chart:
+        axes: Axes = chart.axes
+        axes.plot([low, high], [low, high], color=MUTED, linewidth=1, dashes=(3, 3))
+        axes.scatter(true, predicted, s=9, color=TRAIN, alpha=0.55, linewidth=0, zorder=3)
+        axes.set_xlim(low - margin, high + margin)
+        axes.set_ylim(low - margin, high + margin)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(nbins=5))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+        axes.grid(color=LINE, linewidth=1)
+        axes.set_xlabel("true", loc="right")
+    return chart.svg
+
+
 class _Chart:
     axes: Any
     svg: Markup

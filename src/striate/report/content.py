@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from striate.training.metrics import Evaluation
+from striate.training.tasks import Measured
 
 
 class Mistake(NamedTuple):
     """A misclassified image.
 
-    `image` is uint8 (H, W, C); `true` and `predicted` are names of classes; `probability` is the predicted
-    class's; `true_probability` the true class's, where known.
+    `image` is uint8 (H, W, C); `true` and `predicted` are names of classes, or labels or values in words; `probability`
+    is the predicted class's, `true_probability` the true class's, where known.
     """
 
     image: np.ndarray
     name: str
     true: str
     predicted: str
-    probability: float
+    probability: float | None
     true_probability: float | None = None
 
 
@@ -37,7 +37,8 @@ class ReportContent:
         network: the network's name.
         card: one line about it, such as its paper; an arXiv id in it becomes a link.
         start: what weights it started from, in words.
-        frozen: which part was not trained, in words.
+        frozen: which part was not trained, or not from the first epoch on, in words.
+        unfrozen: what of it was trained later, and from when on, in words.
         source: the data, as the user gave it.
         command: the command line that repeats the run; empty where there was none.
         extensions: the command lines that then extended it, in order.
@@ -50,7 +51,9 @@ class ReportContent:
             [0, 1].
         evaluation: the outcome on the split named `split`.
         split: "test", "val" or "train".
-        split_sizes: split to class to number of images.
+        split_sizes: split to class to number of images; of several labels or of values nothing.
+        sizes: then split to number of images.
+        outputs: then how many labels or values there are, in words.
         worst: mistakes, most confident first; plain tuples of Mistake's first five fields will do.
         augmented: pairs (original, augmented versions), uint8 (H, W, C).
         cost: any of parameters, trainable_parameters, multiply_adds, size_bytes, latency_ms (one image),
@@ -69,6 +72,7 @@ class ReportContent:
     card: str = ""
     start: str = ""
     frozen: str = ""
+    unfrozen: str = ""
     source: str = ""
     command: str = ""
     extensions: Sequence[str] = ()
@@ -77,9 +81,11 @@ class ReportContent:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
     timing: Sequence[Mapping[str, Any]] = ()
-    evaluation: Evaluation | None = None
+    evaluation: Measured | None = None
     split: str = "test"
     split_sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    outputs: str = ""
     worst: Sequence[Mistake | tuple[np.ndarray, str, str, str, float]] = ()
     augmented: Sequence[tuple[np.ndarray, Sequence[np.ndarray]]] = ()
     cost: Mapping[str, Any] = field(default_factory=dict)

@@ -13,8 +13,12 @@ from striate.report import charts, words
 from striate.report.content import Mistake, ReportContent
 from striate.report.inputs import FEW_CLASSES, MOST_CLASSES, split_word
 from striate.report.pictures import Picture, heat_map, thumbnail
+from striate.report.results import result
+from striate.training.figures import FIGURES, score_in
+from striate.training.label_metrics import MultiLabelEvaluation
 from striate.training.metrics import Evaluation
 from striate.training.tables import head_losses
+from striate.training.tasks import Measured
 from striate.units import duration, plural
 
 #: Caps on what is printed in full; the page says how much it leaves out.
@@ -30,32 +34,13 @@ def headline(content: ReportContent) -> dict[str, Any]:
         ("Network", content.network, content.card),
         ("Started from", content.start, ""),
         ("Frozen", content.frozen, ""),
+        ("Unfrozen", content.unfrozen, ""),
         ("Data", content.source, _sizes_line(content)),
         ("When", words.when(content.created), ""),
         ("Ended by", content.stopped_by, ""),
     ]
-    result = None
-    if evaluation is not None:
-        low, high = evaluation.top1_interval
-        images = len(evaluation)
-        common = int(np.bincount(evaluation.labels).max())
-        result = {
-            "top1": words.percent(evaluation.top1, images),
-            "top5": words.percent(evaluation.top5, images) if evaluation.top5 is not None else "",
-            "correct": words.whole(evaluation.correct),
-            "images": words.whole(images),
-            "low": words.percent(low, images),
-            "high": words.percent(high, images),
-            "interval": (low * 100, high * 100, evaluation.top1 * 100),
-            "split": split_word(content.split),
-            "baseline": words.percent(common / images, images),
-            "loss": words.figure(evaluation.loss) if math.isfinite(evaluation.loss) else "",
-            "caution": {
-                "val": "There is no test split: these images also chose the best epoch, which flatters it.",
-                "train": "These are the images it learnt from: the figure says little about new ones.",
-            }.get(content.split, ""),
-        }
-    return {"facts": [fact for fact in facts if fact[1]], "result": result}
+    found = None if evaluation is None else result(evaluation, content.split)
+    return {"facts": [fact for fact in facts if fact[1]], "result": found}
 
 
 def progress(content: ReportContent) -> dict[str, Any] | None:
@@ -75,17 +60,20 @@ def progress(content: ReportContent) -> dict[str, Any] | None:
         return [curve for curve in found if np.isfinite(curve.values).any()]
 
     rate = charts.Curve("learning rate", epochs, column("learning_rate"), charts.MUTED)
+    scores = [name for name in FIGURES if name != "top5" and pair(name)]
     drawn = [
         ("Loss", charts.curves("Loss", pair("loss"))),
-        ("Accuracy", charts.curves("Accuracy", pair("accuracy"), share=True)),
+        *((title, charts.curves(title, pair(name), share=FIGURES[name].share)) for name, title in _titles(scores)),
         ("Learning rate", charts.curves("Learning rate", [rate], from_zero=True)),
     ]
-    validated = np.array(column("val_accuracy"))
     best = ""
+    score = score_in(rows[0], "val_") if any(f"val_{name}" in rows[0] for name in FIGURES) else "accuracy"
+    validated = np.array(column(f"val_{score}"))
     if np.isfinite(validated).any():
         losses = np.nan_to_num(np.array(column("val_loss")), nan=np.inf)
         place = int(np.lexsort((losses, np.nan_to_num(-validated, nan=np.inf)))[0])  # of two equal, the lower loss
-        best = f"Best validation accuracy: {words.percent(validated[place])}, epoch {epochs[place]:g}."
+        written = words.percent(validated[place]) if FIGURES[score].share else words.figure(validated[place])
+        best = f"Best validation {FIGURES[score].words}: {written}, epoch {epochs[place]:g}."
     broken = [int(epochs[place]) for place, row in enumerate(rows) if _diverged(row)]
     return {
         "charts": [(title, chart) for title, chart in drawn if chart and len(rows) > 1],
@@ -97,6 +85,12 @@ def progress(content: ReportContent) -> dict[str, Any] | None:
         "table": _epoch_table(content),
         "epochs": plural(len(rows), "epoch"),
     }
+
+
+def _titles(scores: list[str]) -> list[tuple[str, str]]:
+    """The figures with the titles of their charts; a name such as mAP stays as it is."""
+    words_of = [(name, FIGURES[name].words) for name in scores]
+    return [(name, title.capitalize() if title.islower() else title) for name, title in words_of]
 
 
 def classes(evaluation: Evaluation) -> dict[str, Any]:
@@ -168,8 +162,17 @@ def mistakes(content: ReportContent) -> dict[str, Any] | None:
     if content.evaluation is None and not content.worst:
         return None
     shown = [Mistake(*entry) for entry in islice(content.worst, MOST_MISTAKES)]
-    wrong = None if content.evaluation is None else len(content.evaluation) - content.evaluation.correct
+    wrong = _wrong(content.evaluation)
     return {"shown": [(thumbnail(entry.image), entry) for entry in shown], "wrong": wrong}
+
+
+def _wrong(evaluation: Measured | None) -> int | None:
+    """On how many images something was said wrongly; None where it is more or less."""
+    if isinstance(evaluation, Evaluation):
+        return len(evaluation) - evaluation.correct
+    if isinstance(evaluation, MultiLabelEvaluation):
+        return int((evaluation.predicted != evaluation.labels).any(1).sum())
+    return None
 
 
 def augmented(content: ReportContent) -> list[tuple[Picture, list[Picture]]]:
@@ -199,10 +202,11 @@ def cost(content: ReportContent) -> list[tuple[str, str, str]]:
 
 
 def _sizes_line(content: ReportContent) -> str:
-    sizes = {split: sum(counts.values()) for split, counts in content.split_sizes.items()}
+    sizes = content.sizes or {split: sum(counts.values()) for split, counts in content.split_sizes.items()}
     parts = [f"{words.whole(size)} {split_word(split)}" for split, size in sizes.items() if size]
     names = {name for counts in content.split_sizes.values() for name in counts}
-    return f"{plural(len(names), 'class', 'classes')}; {', '.join(parts)} images" if parts else ""
+    outputs = content.outputs or plural(len(names), "class", "classes")
+    return f"{outputs}; {', '.join(parts)} images" if parts else ""
 
 
 def _diverged(row: Mapping[str, Any]) -> bool:
@@ -248,15 +252,14 @@ def _epoch_table(content: ReportContent) -> dict[str, Any]:
         "train_loss": "Training loss",
         **{column: f"Training loss, {head}" for column, head in head_losses(content.history[0]).items()},
         "val_loss": "Validation loss",
-        "train_accuracy": "Training accuracy",
-        "val_accuracy": "Validation accuracy",
-        "val_top5": "Validation top-5",
+        **{f"train_{name}": f"Training {figure.words}" for name, figure in FIGURES.items()},
+        **{f"val_{name}": f"Validation {figure.words}" for name, figure in FIGURES.items()},
     }
     rows = content.history
     used = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
     step = -(-len(rows) // MOST_EPOCHS)
     kept = [row for place, row in enumerate(rows) if place % step == 0 or place == len(rows) - 1]
-    shares = {"train_accuracy", "val_accuracy", "val_top5"}
+    shares = {f"{part}_{name}" for name, figure in FIGURES.items() if figure.share for part in ("train", "val")}
     cells = [
         [words.percent(row.get(name)) if name in shares else words.figure(row.get(name)) for name in used]
         for row in kept

@@ -1,4 +1,4 @@
-"""One pass over a split: probabilities, labels and loss, whatever engine runs the network."""
+"""One pass over a split: what a network says of its images, whatever engine runs it, measured by its task."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from striate.engines import Predictor
 from striate.training.batches import Batches
-from striate.training.gain import Gain, paired_difference
-from striate.training.losses import class_logits
-from striate.training.metrics import Evaluation
+from striate.training.gain import Gain
+from striate.training.tasks import Measured, Task
 
 
 class Seen(NamedTuple):
@@ -43,45 +41,36 @@ def look_at(predictor: Predictor, batches: Batches, shown: Callable[[int], None]
 def evaluate(
     predictor: Predictor,
     batches: Batches,
-    classes: tuple[str, ...],
+    task: Task,
     shown: Callable[[int], None] = lambda done: None,
-) -> Evaluation:
+) -> Measured:
     """Measure a network on the images of `batches`.
 
     Args:
         predictor: runs the network.
-        batches: the images; of several views of each the probabilities are averaged, and the outcome says
-            what that gained over the first.
-        classes: names of the K classes.
+        batches: the images; of several views of each the answers are averaged, and the outcome says what that
+            gained over the first.
+        task: says what the outputs mean.
         shown: told how many images are done.
 
     Returns:
-        Probabilities (N, K), the labels and the mean cross-entropy without label smoothing.
+        The task's evaluation.
     """
     seen = look_at(predictor, batches, shown)
-    found = outcome(seen.logits, batches, classes)
+    found = _measured(task, seen.logits, batches)
     if len(batches.views) < 2:
         return found
-    once = outcome(seen.logits[:, :1], batches, classes)
-    difference = paired_difference(once.predicted == once.labels, found.predicted == found.labels)
+    once = _measured(task, seen.logits[:, :1], batches)
     names = tuple(map(str, batches.views))
-    gain = Gain(names, once.top1, *difference, seen.seconds / len(names), seen.seconds)
+    gain = Gain(names, *task.gain(once, found), seen.seconds / len(names), seen.seconds, task.gained, task.gained_share)
     return replace(found, views=gain)
 
 
-def outcome(logits: NDArray[np.float32], batches: Batches, classes: tuple[str, ...]) -> Evaluation:
-    """The evaluation that logits (N, V, K) of the images of `batches` are."""
-    split, count = batches.split, len(batches.split)
-    scores = class_logits(torch.from_numpy(logits).flatten(0, 1), len(classes)).unflatten(0, (count, -1))
-    labels = torch.from_numpy(split.labels)
-    if scores.shape[1] == 1:
-        probabilities = scores[:, 0].softmax(1)
-        loss = functional.cross_entropy(scores[:, 0].double(), labels).item()
-    else:
-        means = scores.double().softmax(2).mean(1)
-        probabilities, loss = means.float(), functional.nll_loss(means.log(), labels).item()
-    names = [split.images.name(index) for index in range(count)]
-    return Evaluation(classes, split.labels, probabilities.numpy(), names, loss, split.name)
+def _measured(task: Task, logits: NDArray[np.float32], batches: Batches) -> Measured:
+    """The evaluation that outputs (N, V, K) for V views of the images are."""
+    together = torch.from_numpy(logits)
+    columns = task.logits(together.flatten(0, 1)).unflatten(0, (len(logits), -1))
+    return task.measure(columns, batches.split)
 
 
 def pictures(images: Tensor) -> NDArray[np.uint8]:

@@ -18,20 +18,24 @@ class Gain:
 
     Attributes:
         views: what the views are called, the first one first.
-        top1_once: the share of right answers of the first view alone.
-        gain: by how much the mean of all has more, as a share.
-        low, high: its 95 % interval (Newcombe, 1998, method 10, for paired shares).
+        once: the figure of the first view alone.
+        gain: by how much the mean of all is better.
+        low, high: its 95 % interval.
         seconds_once: that the network took for one view of all pictures.
         seconds: for all views.
+        figure: what the figure is called.
+        share: whether it is a share, from 0 to 1.
     """
 
     views: tuple[str, ...]
-    top1_once: float
+    once: float
     gain: float
     low: float
     high: float
     seconds_once: float
     seconds: float
+    figure: str = "top-1 accuracy"
+    share: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -39,9 +43,11 @@ class Gain:
 
     def __str__(self) -> str:
         times = self.seconds / self.seconds_once if self.seconds_once else math.nan
+        form = ".2%" if self.share else ".4f"
+        gain, low, high = (f"{value:+{form}}" for value in (self.gain, self.low, self.high))
         return (
-            f"{len(self.views)} views instead of one: {self.gain:+.2%} ({self.low:+.2%} to {self.high:+.2%}, 95 % "
-            f"interval) over {self.top1_once:.2%}, for {times:.1f} times the network's time"
+            f"{len(self.views)} views instead of one: gain {gain} ({low} to {high}, 95 % interval) over a "
+            f"{self.figure} of {self.once:{form}}, for {times:.1f} times the network's time"
         )
 
 

@@ -26,12 +26,16 @@ LIMITS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0, 1),
     "auxiliary_weight": (0, 100),
     "clip_norm": (0, 1e9),
+    "stage_decay": (0, 1),
     "average": (0, 1),
     "early_stopping": (0, 1_000_000),
 }
 
 #: Fields that never reach their largest value: nothing would be learnt.
 BELOW = ("momentum", "label_smoothing", "average")
+
+#: Fields that are never 0: what has a rate of 0 is frozen, and there is a word for that.
+ABOVE = ("stage_decay",)
 
 
 def check_numbers(recipe: Any) -> None:
@@ -46,6 +50,9 @@ def check_numbers(recipe: Any) -> None:
     for name in BELOW:
         if getattr(recipe, name) == LIMITS[name][1]:
             raise UsageError(f"{name} is {getattr(recipe, name)}; it must be at least 0 and below 1.")
+    for name in ABOVE:
+        if getattr(recipe, name) == 0:
+            raise UsageError(f"{name} is {getattr(recipe, name)}; it must be above 0 and at most 1.")
     if recipe.schedule == "one_cycle" and not 0 < recipe.peak < 1:
         raise UsageError(f"peak is {recipe.peak}; it must lie between 0 and 1.")
     _check_milestones(recipe.milestones)

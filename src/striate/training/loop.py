@@ -28,18 +28,19 @@ from striate.training.evaluation import evaluate
 from striate.training.events import Events
 from striate.training.interruption import Interruption
 from striate.training.material import Material
-from striate.training.metrics import Evaluation
 from striate.training.objective import Objective
-from striate.training.optimizers import create_optimizer, parameter_groups
+from striate.training.optimizers import create_optimizer, set_rate
 from striate.training.pace import Pace
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
-from striate.training.selection import better, epochs_waited
+from striate.training.selection import better, epochs_waited, figures_of
 from striate.training.state import Position, gather, put_back
 from striate.training.statistics import BATCHES, measure, young
 from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
+from striate.training.tasks import Measured
+from striate.training.trained_set import TrainedSet
 from striate.training.update import Update
 from striate.training.watch import Watch
 
@@ -75,20 +76,21 @@ class Training:
         self.material, self.recipe, self.run, self.fabric = material, recipe, run, fabric
         self.watch, self.progress, self.save_best, self.identity = watch, watch.progress, save_best, identity
         self.train_batches, self.val_batches = material.train, material.val
-        self.classes, self.preprocessing = material.classes, material.preprocessing
-        self.objective = Objective(model, recipe, len(self.classes))
+        self.task, self.preprocessing = material.task, material.preprocessing
+        self.objective = Objective(model, recipe, self.task)
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 
-        groups = parameter_groups(model, recipe.weight_decay)
-        optimizer = create_optimizer(recipe.optimizer, groups, recipe.learning_rate, recipe.momentum, recipe.nesterov)
+        self.trained = TrainedSet(model, recipe)
+        groups, rate = self.trained.groups(), recipe.learning_rate
+        optimizer = create_optimizer(recipe.optimizer, groups, rate, recipe.momentum, recipe.nesterov)
         self.module = model.to(memory_format=model.memory_format)
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
         self.update = Update(fabric, self.module, self.optimizer, recipe.clip_norm)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.position = Position([recipe.epochs])
         self.events = Events(run.events)
-        self.sums = EpochSums(fabric, self.objective.figures)
+        self.sums = EpochSums(fabric, self.objective.figures, self.task)
         self.guard = Guard(self.sums, self.train_batches.steps, run.path, clips=bool(recipe.clip_norm))
         validated = len(material.val.split) if material.val else 0
         self.pace = Pace(self.train_batches.steps, self.batch_size, validated, material.final_images)
@@ -128,6 +130,7 @@ class Training:
 
     def train_epoch(self) -> None:
         """Take the steps that are left of the current epoch."""
+        self.thaw()
         self.model.train()
         began, before, self.train_batches.waited = time.perf_counter(), self.position.seconds, 0.0
         self.resumed_at = self.position.step_in_epoch
@@ -138,11 +141,26 @@ class Training:
             if self.should_stop():
                 return
 
+    def thaw(self) -> None:
+        """Train more of the network where the recipe asks for it from the current epoch on."""
+        until = self.trained.due(self.position.epoch + 1)
+        if until is not None:
+            words = self.retrain(until, self.position.step)
+            self.progress.message(f"epoch {self.position.epoch + 1}: {words}")
+
+    def retrain(self, until: str, step: int) -> str:
+        """Have another part of the network be trained, as `TrainedSet.change`, from `step` on; say which."""
+        words = self.trained.change(until, step, self.optimizer.optimizer, self.average)
+        if self.fabric.world_size > 1:
+            del self.model  # and with it what it kept for each gradient
+            # A wrapper averages the gradients of the weights that trained when it was made, and of no others.
+            self.model = self.fabric.setup_module(self.module)
+        return words
+
     def train_step(self, batch: Batch) -> None:
         """One batch, one step: forward, backward, update."""
         rate = self.learning_rate()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimizer, rate)
         labels = batch.labels.to(self.fabric.device)
         images = self.preprocessing.normalise(batch.images.to(self.fabric.device))
         outcome = self.objective(self.model, images, labels)
@@ -177,7 +195,7 @@ class Training:
         done = step - self.resumed_at
         figures = {
             "loss": means["train_loss"],
-            "accuracy": means["train_accuracy"],
+            self.task.running: means[f"train_{self.task.running}"],
             "images_per_second": done * self.batch_size / seconds,
             "left": self.pace.left(self.position, seconds / done),
             "loading_share": self.train_batches.waited / seconds,
@@ -205,7 +223,7 @@ class Training:
             self.settle_statistics()
         evaluation = self.validate()
         self.keep_if_best(evaluation)
-        row = metrics_row(position.epoch, position.step, self.learning_rate(), means, evaluation)
+        row = metrics_row(position.epoch, position.step, self.learning_rate(), means, self.task, evaluation)
         timing = timing_row(position.epoch, seconds, time.perf_counter() - began, images, waited)
         position.history.append(row)
         position.timing.append(timing)
@@ -217,23 +235,26 @@ class Training:
         self.progress.epoch(row, timing)
 
     def settle_statistics(self) -> None:
-        """While training is young, give the network that is to be measured or saved statistics that fit it."""
-        if young(self.module, self.position.step):
+        """While training is young, give the network that is to be measured or saved statistics that fit it.
+
+        Training of other parts of the network is young again: statistics that stood still begin to move.
+        """
+        if young(self.module, self.position.step - self.trained.since):
             last, epoch = max(0, self.train_batches.steps - BATCHES), max(0, self.position.epoch - 1)
             measure(self.result, self.train_batches.epoch(epoch, last), self.preprocessing)
 
-    def validate(self) -> Evaluation | None:
+    def validate(self) -> Measured | None:
         """Measure the network that would be saved on the validation images."""
         if self.val_batches is None:
             return None
         with evaluating(self.result):
             predictor = Eager(self.result, self.preprocessing.normalise)
             shown = now_and_then(self.progress.validation, len(self.val_batches.split), SHOW_EVERY)
-            evaluation = evaluate(predictor, self.val_batches, self.classes, shown)
+            evaluation = evaluate(predictor, self.val_batches, self.task, shown)
         # Processes keep statistics of their own, and must agree on what follows from the figures.
         return self.fabric.broadcast(evaluation) if self.fabric.world_size > 1 else evaluation
 
-    def keep_if_best(self, evaluation: Evaluation | None) -> None:
+    def keep_if_best(self, evaluation: Measured | None) -> None:
         """Save the weights unless earlier ones validated better; without validation images the last win."""
         position = self.position
         if evaluation is None:
@@ -241,7 +262,7 @@ class Training:
                 self._save({"epoch": position.epoch})
             return
         if better(evaluation, position.best):
-            position.best = {"epoch": position.epoch, "accuracy": evaluation.top1, "loss": evaluation.loss}
+            position.best = {"epoch": position.epoch, **figures_of(evaluation)}
             self._save(position.best)
         if self.recipe.schedule == "plateau":
             self.plateau.observe(evaluation.loss)
@@ -277,7 +298,7 @@ class Training:
         if not self.fabric.is_global_zero:
             return
         state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.sums.seen}
-        state |= {"scale": self.update.state(), "identity": self.identity}
+        state |= {"scale": self.update.state(), "trained": self.trained.state(), "identity": self.identity}
         save_checkpoint(self.run.checkpoint, tensors, state)
 
     def restore(self) -> None:
@@ -290,6 +311,9 @@ class Training:
         if state.get("identity") != self.identity:
             raise StriateError(f"{self.run.checkpoint}: belongs to another run than {self.run.config} describes.")
         try:
+            trained = state.get("trained", self.trained.state())  # earlier versions never changed it
+            if trained["frozen"] != self.trained.frozen:
+                self.retrain(trained["frozen"], trained["since"])
             put_back(tensors, self.module, self.optimizer.optimizer, self.average)
             self.update.restore(state.get("scale", {}))
             self.position = Position.from_state(state["position"])

@@ -1,4 +1,6 @@
-"""Losses by name. Each takes logits (N, K) and labels (N,) and gives the mean over the batch.
+"""Losses by name. Each takes logits (N, K) and labels and gives the mean over the batch.
+
+Labels are classes, int64 (N,), or soft: the share of each class in a mixed image, (N, K), rows that sum to 1.
 
 A network of one logit z separates two classes by a sigmoid: `class_logits` makes the logits (0, z) of it, whose
 softmax is (1 - sigmoid(z), sigmoid(z)) and whose cross-entropy is the binary one, so that nothing else need know.
@@ -10,6 +12,7 @@ import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -27,15 +30,37 @@ def class_logits(logits: Tensor, num_classes: int) -> Tensor:
     return F.pad(logits, (1, 0)) if num_classes == 2 and logits.shape[1] == 1 else logits
 
 
+def shares(labels: Tensor, logits: Tensor) -> Tensor:
+    """Labels as shares of the classes (N, K), in the logits' precision."""
+    hard = labels.dim() == 1
+    return (F.one_hot(labels, logits.shape[1]) if hard else labels).to(logits.dtype)
+
+
+def taking_shares(loss: Loss) -> Loss:
+    """A loss of classes that takes soft labels too: the mean of what it gives for each class, by its share."""
+
+    def one(logits: Tensor, label: Tensor) -> Tensor:
+        return loss(logits[None], label[None])
+
+    def mean(logits: Tensor, labels: Tensor) -> Tensor:
+        if labels.dim() == 1:
+            return loss(logits, labels)
+        rows, classes = labels.nonzero(as_tuple=True)
+        found = torch.vmap(one)(logits[rows], classes)
+        return (labels[rows, classes] * found).sum() / len(labels)
+
+    return mean
+
+
 def binary(logits: Tensor, labels: Tensor) -> Tensor:
     """A sigmoid for each class, each with its binary cross-entropy; summed over the classes."""
-    truth = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    truth = shares(labels, logits)
     return F.binary_cross_entropy_with_logits(logits, truth, reduction="sum") / len(labels)
 
 
 def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
     """Squared error of the softmax, summed over the classes (Brier, 1950): 0 at best, 2 at worst."""
-    truth = F.one_hot(labels, logits.shape[1])
+    truth = shares(labels, logits)
     return (logits.softmax(1) - truth).square().sum(1).mean()
 
 
@@ -66,9 +91,18 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
         "binary": binary,
         "squared_error": squared_error,
         "half_squared_error": half_squared_error,
-        "hinge": HingeLoss("weston_watkins"),
-        "rbf": rbf,
-        "rbf_distance": rbf_distance,
+        "hinge": taking_shares(HingeLoss("weston_watkins")),
+        "rbf": taking_shares(rbf),
+        "rbf_distance": taking_shares(rbf_distance),
+    }
+)
+
+#: Losses of values (N, T), the mean over values and images; the first is what is taken when none is named.
+VALUE_LOSSES: Mapping[str, Loss] = MappingProxyType(
+    {
+        "mean_squared_error": F.mse_loss,
+        "mean_absolute_error": F.l1_loss,
+        "huber": F.huber_loss,
     }
 )
 
@@ -85,6 +119,8 @@ def choose_loss(name: str, own: str, label_smoothing: float = 0.0) -> Loss:
         UsageError: an unknown name; smoothed labels with a loss that has none; LeNet's losses with other outputs.
     """
     chosen = own if name == OWN else name
+    if chosen in VALUE_LOSSES:
+        raise UsageError(f"the loss '{chosen}' is for values; classes take one of {', '.join(LOSSES)}.")
     if chosen not in LOSSES:
         raise unknown("loss", chosen, [OWN, *LOSSES])
     if chosen.startswith("rbf") and own != "rbf":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from striate.data import Preprocessing
 from striate.training.batches import Batches
+from striate.training.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,13 @@ class Material:
     Attributes:
         train: batches to learn from.
         val: batches to validate on, or None: then the last weights are the result.
-        classes: class names.
+        task: what is learnt from them.
         preprocessing: the network's.
         final_images: how many are measured at the end, for the time that is left.
     """
 
     train: Batches
     val: Batches | None
-    classes: tuple[str, ...]
+    task: Task
     preprocessing: Preprocessing
     final_images: int = 0

@@ -133,6 +133,15 @@ class Evaluation(Shown):
         """The share of images whose true class is among the five most probable; None for K <= 5."""
         return float((self.ranks < 5).mean()) if len(self.classes) > 5 else None
 
+    @property
+    def score(self) -> float:
+        """`top1`."""
+        return self.top1
+
+    def figures(self) -> dict[str, float]:
+        """What metrics.csv keeps."""
+        return {"accuracy": self.top1} | ({} if self.top5 is None else {"top5": self.top5})
+
     @cached_property
     def ranks(self) -> np.ndarray:
         """(N,) the place of the true class by probability, from 0; among equals the lower class is first."""
@@ -181,6 +190,12 @@ class Evaluation(Shown):
             confidence, accuracy = confidence_sum / count, hits / count
         ece = float(np.abs(confidence_sum - hits).sum() / len(self))
         return Calibration(confidence, accuracy, count, ece)
+
+    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
+        """The true and the predicted class of an image, and the probabilities of the predicted and of the true one."""
+        true, predicted = int(self.labels[index]), int(self.predicted[index])
+        chances = self.probabilities[index]
+        return self.classes[true], self.classes[predicted], float(chances[predicted]), float(chances[true])
 
     def worst(self, count: int) -> np.ndarray:
         """Positions of the `count` mistakes made with most confidence, most confident first."""

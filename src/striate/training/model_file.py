@@ -18,6 +18,7 @@ from striate.models import ModelSpec, Network, Trust, rebuild
 from striate.models.origin import Untrusted
 from striate.strict_json import to_json
 from striate.training.checkpoints import checksum
+from striate.training.tasks import Task, read_task
 from striate.weights import load_state
 from striate.weights.files import OWN_MODEL as FORMAT
 
@@ -30,6 +31,7 @@ class Description:
         network: the network's name in the catalogue and the arguments that build it.
         classes: class names, in the order of the outputs.
         preprocessing: what brings an image to the network.
+        task: what was learnt, as `Task.to_dict` says it; nothing for one class per image.
         recipe: the whole recipe, as plain values.
         data: source, fingerprint and number of images of the data trained on.
         metrics: validation figures of these weights, and the epoch they are from.
@@ -45,6 +47,12 @@ class Description:
     metrics: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     checksum: int = 0
+    task: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def learnt(self) -> Task:
+        """The task."""
+        return read_task(self.classes, self.task)
 
     def to_json(self) -> str:
         """As JSON."""
@@ -70,6 +78,7 @@ class Description:
             raise ValueError("two of its classes have one name")
         values["classes"] = tuple(names)
         values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
+        read_task(values["classes"], values.get("task", {}))
         return cls(**values)
 
 
@@ -111,7 +120,7 @@ def load_model(path: str | Path, trust: Trust | None = None) -> tuple[Network, D
         if description.checksum != checksum(tensors):
             raise ValueError("its checksum is wrong")
         model = rebuild(ModelSpec.from_dict(description.network), trust or Trust())
-        if len(description.classes) != max(2, model.num_classes):  # a single output separates two classes
+        if description.learnt.outputs(model.num_classes) != model.num_classes:
             raise ValueError(f"{len(description.classes)} names of classes for {model.num_classes} outputs")
     except Untrusted as error:
         raise Untrusted(f"{path}: {error}") from error

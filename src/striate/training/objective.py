@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from striate.models import Network
 from striate.training.auxiliary import auxiliary_weight
-from striate.training.losses import choose_loss, class_logits
 from striate.training.recipes import Recipe
+from striate.training.tasks import Task
 
 
 class Outcome(NamedTuple):
-    """One batch: the loss to minimise, the head's logits (N, K), and the figures named by `Objective.figures`."""
+    """One batch: the loss to minimise, the head's logits (N, K), and the losses named by `Objective.figures`."""
 
     loss: Tensor
     logits: Tensor
@@ -30,15 +30,15 @@ class Objective:
     Args:
         model: the network.
         recipe: names loss, smoothing and weight.
-        num_classes: of the data; see `class_logits`.
+        task: what is learnt.
 
     Raises:
         UsageError: the loss does not fit the network, or there are auxiliary heads without a weight, or the reverse.
     """
 
-    def __init__(self, model: Network, recipe: Recipe, num_classes: int) -> None:
-        self.criterion = choose_loss(recipe.loss, model.loss, recipe.label_smoothing)
-        self.heads, self.num_classes = model.auxiliary_heads, num_classes
+    def __init__(self, model: Network, recipe: Recipe, task: Task) -> None:
+        self.criterion = task.loss(recipe, model.loss)
+        self.heads, self.task = model.auxiliary_heads, task
         self.weight = auxiliary_weight(model, recipe)
         #: Columns of metrics.csv: the head's loss; with auxiliary heads also theirs, and the sum that is minimised.
         self.figures = ["train_loss"]
@@ -46,14 +46,14 @@ class Objective:
             self.figures += [*(f"train_{name}_loss" for name in self.heads), "train_total_loss"]
 
     def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Outcome:
-        """The loss of a batch of normalised images (N, C, H, W) with labels (N,)."""
+        """The loss of a batch of normalised images (N, C, H, W) with their labels."""
         if not self.heads:
-            logits = class_logits(model(images), self.num_classes)
+            logits = self.task.logits(model(images))
             loss = self.criterion(logits, labels)
             return Outcome(loss, logits, [loss])
         outputs, others = model(images, auxiliary=True)
-        logits = class_logits(outputs, self.num_classes)
+        logits = self.task.logits(outputs)
         main = self.criterion(logits, labels)
-        losses = [self.criterion(class_logits(others[name], self.num_classes), labels) for name in self.heads]
+        losses = [self.criterion(self.task.logits(others[name]), labels) for name in self.heads]
         total = main + self.weight * torch.stack(losses).sum()
         return Outcome(total, logits, [main, *losses, total])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from striate.training.counting import Counter, create_counter
+from striate.training.figures import FIGURES, score_in
 from striate.training.tables import head_losses
 from striate.units import clock, percent, whole
 
@@ -37,14 +38,20 @@ def validated(done: int, total: int) -> str:
 def epoch_parts(row: dict[str, Any], epochs: int, timing: dict[str, Any]) -> list[str]:
     """What there is to say about a finished epoch."""
     parts = [f"epoch {row['epoch']}/{epochs}"]
-    parts.append(f"train loss {row['train_loss']:.4f} accuracy {percent(row['train_accuracy'], 2)}")
+    parts.append(f"train loss {row['train_loss']:.4f} {score(row, 'train_')}")
     parts += [f"{head} loss {row[column]:.4f}" for column, head in head_losses(row).items()]
     if row["val_loss"] != "":
-        parts.append(f"val loss {row['val_loss']:.4f} accuracy {percent(row['val_accuracy'], 2)}")
+        parts.append(f"val loss {row['val_loss']:.4f} {score(row, 'val_')}")
     parts.append(f"{whole(timing['images_per_second'])} images/s")
     parts.append(times(timing))
     parts.append(bottleneck(timing["loading_share"]))
     return parts
+
+
+def score(figures: Mapping[str, Any], prefix: str = "", decimals: int = 2) -> str:
+    """The score among some figures, with its name."""
+    name = score_in(figures, prefix)
+    return f"{FIGURES[name].words} {FIGURES[name].write(figures[prefix + name], decimals)}"
 
 
 def epoch_line(row: dict[str, Any], epochs: int, timing: dict[str, Any]) -> str:
@@ -109,7 +116,7 @@ class Lines(Quiet):
         if self._quiet_for_long():
             self.message(
                 f"{self.current} step {step}/{self.steps} | loss {figures['loss']:.4f} "
-                f"accuracy {percent(figures['accuracy'], 2)} | {whole(figures['images_per_second'])} images/s | "
+                f"{score(figures)} | {whole(figures['images_per_second'])} images/s | "
                 f"{clock(figures['left'])} left | {bottleneck(figures['loading_share'])}"
             )
 
@@ -163,7 +170,7 @@ class Live(Lines):
             self.steps,
             f"step {step}/{self.steps}",
             f"loss {figures['loss']:.4f}",
-            f"accuracy {percent(figures['accuracy'])}",
+            score(figures, decimals=1),
             f"{clock(figures['left'])} left",
             f"{whole(figures['images_per_second'])} images/s",
             bottleneck(figures["loading_share"]),

@@ -13,9 +13,10 @@ from striate.layers import INITS
 from striate.notebook import Facts, Shown
 from striate.training.fields import with_field
 from striate.training.limits import check_numbers
-from striate.training.losses import LOSSES, OWN
+from striate.training.losses import LOSSES, OWN, VALUE_LOSSES
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
+from striate.training.unfreezing import thaws_in
 from striate.units import plural
 
 #: The largest share of training in which the rate may climb.
@@ -26,7 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "init": (OWN, *INITS),
     "optimizer": OPTIMIZERS,
     "schedule": tuple(SCHEDULES),
-    "loss": (OWN, *LOSSES),
+    "loss": (OWN, *LOSSES, *VALUE_LOSSES),
 }
 
 
@@ -65,15 +66,24 @@ class Recipe(Shown):
             next.
         loss: what is minimised: "own" (the one that the network was made for), "cross_entropy", "binary" (a sigmoid for
             each class), "squared_error" (of the softmax, summed over classes: Brier's), "half_squared_error" (half of
-            that, 1/2 sum (t - o)^2), "hinge", and "rbf" or "rbf_distance" for LeNet's outputs of 1998.
+            that, 1/2 sum (t - o)^2), "hinge", and "rbf" or "rbf_distance" for LeNet's outputs of 1998. Several labels
+            take "binary", the mean over them; values take "mean_squared_error" (their own), "mean_absolute_error" or
+            "huber", of the values in standard deviations.
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016, section 7).
         auxiliary_weight: weight of the loss of each auxiliary head, which are built when it is set; 0 for the weight
             of the network's paper where they are built by its option.
         clip_norm: largest norm of all gradients together; 0 leaves them alone.
+        stage_decay: what the rate is multiplied by once for each part that a part lies below the head: the last stage
+            by it, the one before by its square, the stem by the most of it; heads have the whole rate (Howard & Ruder,
+            2018, section 3.1, where it is 0.385). 1 for one rate.
+        unfreeze: when more of a network frozen by --freeze is trained (the same, section 3.3): 5:stage2,10:none freezes
+            it from the beginning of epoch 5 on, counted from 1, up to and with stage2, from that of epoch 10 on not at
+            all; empty for never.
         average: decay of the exponential moving average of the weights; 0 for none. Where there is one, it is
             what gets validated and saved.
         early_stopping: epochs in a row that bring no better weights before training stops; 0 for never. Better are
-            those of higher validation accuracy, of two equal ones those of lower loss; the best are what is saved.
+            those of higher validation accuracy (of several labels, mAP; of values, R squared), of two equal ones those
+            of lower loss; the best are what is saved.
         augment: the random transformations of training images.
     """
 
@@ -98,6 +108,8 @@ class Recipe(Shown):
     label_smoothing: float = 0.0
     auxiliary_weight: float = 0.0
     clip_norm: float = 0.0
+    stage_decay: float = 1.0
+    unfreeze: str = ""
     average: float = 0.0
     early_stopping: int = 0
     augment: Augment = field(default_factory=Augment)
@@ -108,6 +120,7 @@ class Recipe(Shown):
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), known)
         check_numbers(self)
+        thaws_in(self.unfreeze)
 
     def with_batch_size(self, batch_size: int) -> Recipe:
         """The recipe for another size of batch, its rate adapted.

@@ -62,7 +62,7 @@ class Position:
 
 def gather(model: nn.Module, optimizer: Optimizer, average: WeightAverage | None) -> dict[str, Tensor]:
     """Weights, optimizer, average and random states, by name."""
-    tensors = with_prefix("model", model.state_dict()) | optimizer_tensors(optimizer)
+    tensors = with_prefix("model", model.state_dict()) | optimizer_tensors(optimizer, model)
     if average:
         tensors |= with_prefix("average", average.model.state_dict())
     tensors["random/cpu"] = torch.get_rng_state()
@@ -81,7 +81,7 @@ def put_back(tensors: dict[str, Tensor], model: nn.Module, optimizer: Optimizer,
     model.load_state_dict(without_prefix("model", tensors))
     if average:
         average.model.load_state_dict(without_prefix("average", tensors))
-    restore_optimizer(optimizer, tensors)
+    restore_optimizer(optimizer, tensors, model)
     torch.set_rng_state(tensors["random/cpu"])
     device = next(model.parameters()).device
     if device.type == "cuda" and "random/cuda" in tensors:

@@ -9,37 +9,42 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from striate.training.tasks import Task
+
 
 class EpochSums:
     """Sums over the images of an epoch so far, on this process; means over all processes.
 
     Args:
         fabric: device and processes.
-        figures: names of the losses that are added up; "train_accuracy" is counted beside them.
+        figures: names of the losses that are added up.
+        task: what else is counted, and makes its running figure: "train_accuracy".
     """
 
-    def __init__(self, fabric: Fabric, figures: Sequence[str]) -> None:
-        self.fabric, self.names = fabric, [*figures, "train_accuracy"]
+    def __init__(self, fabric: Fabric, figures: Sequence[str], task: Task) -> None:
+        self.fabric, self.names, self.task = fabric, list(figures), task
         self.reset()
 
     def reset(self) -> None:
         """Begin an epoch."""
-        self.sums = torch.zeros(len(self.names), dtype=torch.float64, device=self.fabric.device)
+        self.sums = torch.zeros(len(self.names) + self.task.counts, dtype=torch.float64, device=self.fabric.device)
         self.seen = 0
 
     def add(self, losses: Sequence[Tensor], logits: Tensor, labels: Tensor) -> None:
-        """Add a batch: its mean losses, logits (N, K) and labels (N,)."""
-        scaled = [loss.detach() * len(labels) for loss in losses]
-        self.sums += torch.stack([*scaled, (logits.argmax(1) == labels).sum()])
+        """Add a batch: its mean losses, logits (N, K) and labels."""
+        scaled = torch.stack([loss.detach() * len(labels) for loss in losses])
+        self.sums += torch.cat([scaled, self.task.tally(logits.detach(), labels)])
         self.seen += len(labels)
 
     def means(self, together: bool = True) -> dict[str, float]:
-        """Mean losses and accuracy by name; of all processes `together`, who must all ask, or of this one."""
+        """Mean losses and the running figure by name; of all processes `together`, who must all ask, or of this one."""
         sums = torch.cat([self.sums, self.sums.new_tensor([self.seen])])
         if together and self.fabric.world_size > 1:
             sums = cast(Tensor, self.fabric.all_reduce(sums, reduce_op="sum"))
         *values, seen = sums.tolist()
-        return {name: value / max(seen, 1) for name, value in zip(self.names, values, strict=True)}
+        losses, counts = values[: len(self.names)], values[len(self.names) :]
+        means = {name: value / max(seen, 1) for name, value in zip(self.names, losses, strict=True)}
+        return means | {f"train_{self.task.running}": self.task.tallied(counts, seen)}
 
     def restore(self, sums: Tensor, seen: int) -> None:
         """Put back what a checkpoint kept.

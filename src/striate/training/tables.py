@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from striate.training.metrics import Evaluation
+from striate.training.tasks import Measured, Task
 
 #: The columns of timing.csv: seconds of training, seconds of validating and saving, and how training went.
 TIMING = ("epoch", "seconds", "validation_seconds", "images_per_second", "loading_share")
 
 
 def metrics_row(
-    epoch: int, step: int, learning_rate: float, trained: dict[str, float], evaluation: Evaluation | None
+    epoch: int, step: int, learning_rate: float, trained: dict[str, float], task: Task, evaluation: Measured | None
 ) -> dict[str, Any]:
     """An epoch's figures, what was not measured empty; `trained` holds "train_loss", "train_accuracy" and others."""
     row: dict[str, Any] = {"epoch": epoch, "step": step, "learning_rate": learning_rate}
-    row |= {name: trained[name] for name in ("train_loss", "train_accuracy")}
-    row |= {"val_loss": "", "val_accuracy": "", "val_top5": ""}
+    row |= {name: trained[name] for name in ("train_loss", f"train_{task.running}")}
+    row |= {f"val_{name}": "" for name in ("loss", *task.figures)}
     if evaluation is not None:
-        row |= {"val_loss": evaluation.loss, "val_accuracy": evaluation.top1}
-        row |= {} if evaluation.top5 is None else {"val_top5": evaluation.top5}
+        row |= {"val_loss": evaluation.loss}
+        row |= {f"val_{name}": value for name, value in evaluation.figures().items()}
     return row | trained
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim import SGD, Optimizer
+from torch.optim import Optimizer
+
+from striate.training.optimizers import start_momenta
 
 
 class Update:
@@ -55,14 +57,5 @@ class Update:
         return getattr(self.optimizer, "optimizer", self.optimizer)
 
     def _start_momenta(self) -> None:
-        """Zero momenta where there are none yet: fused SGD leaves them uninitialised when its first step is left out.
-
-        The step from a momentum of zero is the first step.
-        """
-        if self.scaler is None or not isinstance(self._plain, SGD):
-            return
-        for group in self._plain.param_groups:
-            for parameter in group["params"] if group["momentum"] else ():
-                state = self._plain.state[parameter]
-                if state.get("momentum_buffer") is None:
-                    state["momentum_buffer"] = torch.zeros_like(parameter, requires_grad=False)
+        if self.scaler is not None:  # it may leave out the very first step
+            start_momenta(self._plain)

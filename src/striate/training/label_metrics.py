@@ -1,0 +1,240 @@
+"""How good a network is at several labels per image: average precision, F1, labels and images wholly right.
+
+Everything is computed from the probabilities of one pass over the images.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.errors import StriateError
+from striate.training.gain import Gain
+from striate.training.intervals import bootstrap_interval
+
+#: A label is said to be there from this probability on.
+THRESHOLD = 0.5
+
+#: Images times labels above which an interval takes too long; it is then left out.
+LONGEST_BOOTSTRAP = 2_000_000
+
+
+class LabelScore(NamedTuple):
+    """One label: average precision (NaN without images that have it), precision, recall and F1, images that have it."""
+
+    name: str
+    average_precision: float
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, eq=False)
+class MultiLabelEvaluation:
+    """The outcome of one pass over a split whose images have several labels.
+
+    Args:
+        classes: the names of the K labels.
+        labels: which labels each image has, bool (N, K).
+        probabilities: of each label, (N, K) in [0, 1], finite.
+        names: N names of images, for reports; or none.
+        loss: mean binary cross-entropy over the split.
+        split: the split's name, "test" or "val", where it has one.
+        notes: what the images are and what was left out of them, one line each.
+        views: what several views of each picture gained, where there were several.
+
+    Raises:
+        StriateError: there are no images, shapes disagree, a probability is not finite or lies outside [0, 1].
+    """
+
+    classes: tuple[str, ...]
+    labels: NDArray[np.bool_]
+    probabilities: NDArray[np.float32]
+    names: list[str] = field(default_factory=list)
+    loss: float = math.nan
+    split: str = ""
+    notes: tuple[str, ...] = ()
+    views: Gain | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.bool_))
+        object.__setattr__(self, "probabilities", np.asarray(self.probabilities, dtype=np.float32))
+        object.__setattr__(self, "names", list(self.names))
+        shape = (len(self.labels), len(self.classes))
+        if self.labels.shape != shape or self.probabilities.shape != shape:
+            raise StriateError(
+                f"evaluation: labels of shape {self.labels.shape} and probabilities of shape "
+                f"{self.probabilities.shape} do not fit {len(self.classes)} labels; both must be (N, {shape[1]})."
+            )
+        if not len(self.labels):
+            raise StriateError("evaluation: the split has no images; give at least one.")
+        if not np.isfinite(self.probabilities).all():
+            raise StriateError(
+                "evaluation: the network's outputs are not finite; training has diverged, try a lower learning rate."
+            )
+        if self.probabilities.min() < 0 or self.probabilities.max() > 1:
+            raise StriateError("evaluation: probabilities must lie in [0, 1] (give sigmoid outputs, not scores).")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        return (
+            f"MultiLabelEvaluation({self.split or 'images'}: {len(self):,} images, {len(self.classes)} labels, "
+            f"mAP {self.mean_average_precision:.2%}, F1 {self.micro_f1:.2%})"
+        )
+
+    @cached_property
+    def predicted(self) -> NDArray[np.bool_]:
+        """Which labels each image is said to have, bool (N, K)."""
+        return self.probabilities >= THRESHOLD
+
+    @cached_property
+    def average_precisions(self) -> NDArray[np.float64]:
+        """Of each label, (K,); NaN where no image has it. See `average_precision`."""
+        columns = zip(self.labels.T, self.probabilities.T, strict=True)
+        return np.array([average_precision(has, chances) for has, chances in columns])
+
+    @property
+    def mean_average_precision(self) -> float:
+        """Mean over the labels that some image has (mAP, macro); NaN where there are none."""
+        known = self.average_precisions[np.isfinite(self.average_precisions)]
+        return float(known.mean()) if len(known) else math.nan
+
+    @cached_property
+    def map_interval(self) -> tuple[float, float]:
+        """The 95 % interval of `mean_average_precision`, over images drawn again; NaN for very many images."""
+        if self.labels.size > LONGEST_BOOTSTRAP:
+            return math.nan, math.nan
+        ranked = [_Ranked.of(has, chances) for has, chances in zip(self.labels.T, self.probabilities.T, strict=True)]
+
+        def mean(drawn: NDArray[np.float64]) -> float:
+            found = np.array([label.average_precision(drawn) for label in ranked])
+            return float(np.nanmean(found)) if np.isfinite(found).any() else math.nan
+
+        return bootstrap_interval(mean, len(self))
+
+    @property
+    def micro_f1(self) -> float:
+        """F1 of all labels of all images together; 0 where none is said and none is there."""
+        hits, said, has = (self.predicted & self.labels).sum(), self.predicted.sum(), self.labels.sum()
+        return float(2 * hits / (said + has)) if said + has else 0.0
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean of the labels' F1."""
+        return float(np.mean([score.f1 for score in self.per_class()]))
+
+    @property
+    def hamming_loss(self) -> float:
+        """The share of labels, over all images, that are wrongly said or wrongly left out."""
+        return float((self.predicted != self.labels).mean())
+
+    @property
+    def subset_accuracy(self) -> float:
+        """The share of images all of whose labels are right."""
+        return float((self.predicted == self.labels).all(1).mean())
+
+    @property
+    def score(self) -> float:
+        """`mean_average_precision`."""
+        return self.mean_average_precision
+
+    def figures(self) -> dict[str, float]:
+        """What metrics.csv keeps."""
+        return {"map": self.mean_average_precision, "f1": self.micro_f1}
+
+    def per_class(self) -> list[LabelScore]:
+        """The scores of every label, in the order of `classes`; precision, recall and F1 are 0 where undefined."""
+        hits = (self.predicted & self.labels).sum(0)
+        said, has = self.predicted.sum(0), self.labels.sum(0)
+        precision, recall = hits / np.maximum(said, 1), hits / np.maximum(has, 1)
+        f1 = 2 * hits / np.maximum(said + has, 1)
+        columns = (self.average_precisions, precision, recall, f1)
+        rows = zip(*(column.tolist() for column in columns), has.tolist(), strict=True)
+        return [LabelScore(name, *row) for name, row in zip(self.classes, rows, strict=True)]
+
+    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
+        """The labels that an image has, and those that it is said to have."""
+        return self._named(self.labels[index]), self._named(self.predicted[index]), None, None
+
+    def _named(self, has: NDArray[np.bool_]) -> str:
+        return ", ".join(name for name, held in zip(self.classes, has, strict=True) if held) or "none"
+
+    def worst(self, count: int) -> NDArray[np.int64]:
+        """Positions of the `count` images with the surest wrong label, the surest first; none that are all right."""
+        wrong = np.abs(self.probabilities - self.labels)
+        wrong[self.predicted == self.labels] = 0
+        most = wrong.max(1)
+        rows = np.flatnonzero(most > 0)
+        return rows[np.argsort(-most[rows], kind="stable")][:count]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON can hold them: no NaN."""
+        low, high = self.map_interval
+        figures = {
+            "loss": self.loss,
+            "map": self.mean_average_precision,
+            "map_low": low,
+            "map_high": high,
+            "micro_f1": self.micro_f1,
+            "macro_f1": self.macro_f1,
+            "hamming_loss": self.hamming_loss,
+            "subset_accuracy": self.subset_accuracy,
+        }
+        return {
+            "images": len(self),
+            **{name: value if math.isfinite(value) else None for name, value in figures.items()},
+            "per_class": [
+                {**score._asdict(), "average_precision": score.average_precision if score.support else None}
+                for score in self.per_class()
+            ],
+            **({} if self.views is None else {"views": self.views.to_dict()}),
+        }
+
+
+class _Ranked(NamedTuple):
+    """The images in the order of one label's probability, the highest first.
+
+    `has` says which have the label, `last` which is the last of those that are equally probable: only there a
+    threshold can be set.
+    """
+
+    order: NDArray[np.int64]
+    has: NDArray[np.bool_]
+    last: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, has: NDArray[np.bool_], chances: NDArray[np.float32]) -> _Ranked:
+        order = np.argsort(-chances, kind="stable")
+        ranked = chances[order]
+        last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+        return cls(order, has[order], last)
+
+    def average_precision(self, weights: NDArray[np.float64]) -> float:
+        weights = weights[self.order]
+        found, taken = np.cumsum(weights * self.has)[self.last], np.cumsum(weights)[self.last]
+        if not found[-1]:
+            return math.nan
+        precision = found / np.maximum(taken, np.finfo(float).tiny)
+        return float((np.diff(found, prepend=0.0) * precision).sum() / found[-1])
+
+
+def average_precision(has: NDArray[np.bool_], chances: NDArray[np.float32]) -> float:
+    """The mean precision over the images that have a label, at the threshold of each: sum of (R_n - R_n-1) P_n.
+
+    Args:
+        has: which images have it, bool (N,).
+        chances: its probability, (N,); images of the same probability share a threshold.
+
+    Returns:
+        The average precision; NaN where no image has the label.
+    """
+    return _Ranked.of(np.asarray(has, bool), np.asarray(chances)).average_precision(np.ones(len(has)))

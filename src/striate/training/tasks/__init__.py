@@ -1,0 +1,37 @@
+"""What a network is to learn: one class for each image, several labels, or values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from striate.data import Dataset
+from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL, check_kind
+from striate.training.tasks.multi_label import MultiLabel
+from striate.training.tasks.regression import Regression
+from striate.training.tasks.single_label import SingleLabel
+from striate.training.tasks.task import Measured, Task
+
+__all__ = ["Measured", "MultiLabel", "Regression", "SingleLabel", "Task", "read_task", "task_of"]
+
+
+def task_of(dataset: Dataset) -> Task:
+    """The task that a data set sets."""
+    if dataset.task == REGRESSION:
+        return Regression.of(dataset.classes, dataset.train.labels)
+    return {SINGLE_LABEL: SingleLabel, MULTI_LABEL: MultiLabel}[dataset.task](dataset.classes)
+
+
+def read_task(classes: tuple[str, ...], written: Mapping[str, Any]) -> Task:
+    """The task that `Task.to_dict` described; nothing stands for one class per image, as earlier versions wrote.
+
+    Raises:
+        UsageError, KeyError, TypeError, ValueError: it describes none.
+    """
+    kind = check_kind(written.get("kind", SINGLE_LABEL))
+    if kind != REGRESSION:
+        return {SINGLE_LABEL: SingleLabel, MULTI_LABEL: MultiLabel}[kind](classes)
+    mean, deviation = (tuple(map(float, written[name])) for name in ("mean", "deviation"))
+    if len(mean) != len(classes) or len(deviation) != len(classes):
+        raise ValueError(f"{len(mean)} means and {len(deviation)} deviations of {len(classes)} values")
+    return Regression(classes, mean, deviation)

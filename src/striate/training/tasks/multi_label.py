@@ -1,0 +1,88 @@
+"""Several labels for each image, or none: a sigmoid for each, binary cross-entropy, mean average precision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from striate.data import Split
+from striate.data.targets import MULTI_LABEL
+from striate.errors import UsageError
+from striate.training.intervals import mean_difference
+from striate.training.label_metrics import THRESHOLD, MultiLabelEvaluation
+from striate.training.losses import OWN
+from striate.training.recipes import Recipe
+from striate.training.tasks.task import Loss, Task
+
+#: The losses of this task; "own" is the first.
+LOSSES = ("binary",)
+
+
+class MultiLabel(Task):
+    """Which of K labels each image has; labels are bool (N, K), or shares from 0 to 1 of mixed images."""
+
+    kind = MULTI_LABEL
+    running = "f1"
+    gained = "share of labels right"
+    counts = 3
+    measured = "binary"
+    figures = ("map", "f1")
+
+    def fitting(self, recipe: Recipe) -> Recipe:
+        """The loss becomes the binary cross-entropy."""
+        return recipe if recipe.loss in (OWN, *LOSSES) else replace(recipe, loss=OWN)
+
+    def loss(self, recipe: Recipe, own: str) -> Loss:
+        """Binary cross-entropy, the mean over labels and images; smoothed, a label counts 1 - s / 2 or s / 2."""
+        refuse_distances(own)
+        if recipe.loss not in (OWN, *LOSSES):
+            raise UsageError(f"the loss '{recipe.loss}' is for one class per image; several labels take loss=binary.")
+        smoothing = recipe.label_smoothing
+
+        def loss(logits: Tensor, labels: Tensor) -> Tensor:
+            truth = labels.to(logits.dtype)
+            truth = truth * (1 - smoothing) + smoothing / 2 if smoothing else truth
+            return functional.binary_cross_entropy_with_logits(logits, truth)
+
+        return loss
+
+    def tally(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Labels that are rightly said, said and had, over all images together."""
+        said, has = logits > 0, labels > 0.5 if labels.is_floating_point() else labels
+        return torch.stack([(said & has).sum(), said.sum(), has.sum()])
+
+    def tallied(self, sums: list[float], images: float) -> float:
+        """F1 over all labels together (micro)."""
+        right, said, has = sums
+        return 2 * right / (said + has) if said + has else 0.0
+
+    def answers(self, logits: Tensor) -> NDArray[np.float32]:
+        """The probability of each label (N, K), the mean over the views."""
+        return logits.double().sigmoid().mean(1).float().numpy()
+
+    def measure(self, logits: Tensor, split: Split) -> MultiLabelEvaluation:
+        """Probabilities and the mean binary cross-entropy without label smoothing."""
+        truth = torch.from_numpy(split.labels).double()
+        if logits.shape[1] == 1:
+            loss = functional.binary_cross_entropy_with_logits(logits[:, 0].double(), truth).item()
+        else:
+            loss = functional.binary_cross_entropy(logits.double().sigmoid().mean(1), truth).item()
+        names = [split.images.name(index) for index in range(len(split))]
+        return MultiLabelEvaluation(self.classes, split.labels, self.answers(logits), names, loss, split.name)
+
+    def gain(self, once: Any, found: Any) -> tuple[float, float, float, float]:
+        """In the share of labels that are right, over the images."""
+        before, after = (((each.probabilities >= THRESHOLD) == each.labels).mean(1) for each in (once, found))
+        return float(before.mean()), *mean_difference(before, after)
+
+
+def refuse_distances(own: str) -> None:
+    """Raise UsageError for a network whose outputs are distances from classes."""
+    if own.startswith("rbf"):
+        raise UsageError("the network's outputs are distances from classes, for one class per image; take another.")

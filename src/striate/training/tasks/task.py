@@ -1,0 +1,164 @@
+"""Task: what a network is to learn, and everything about training and measuring it that follows from that."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from striate.data import Split
+from striate.training.gain import Gain
+from striate.training.losses import OWN
+from striate.training.recipes import Recipe
+
+#: Mean loss of a batch, from what the network gives, (N, K), and the batch's labels.
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class Measured(Protocol):
+    """What every evaluation has, whatever the task."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of classes, labels or values."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """What is true, in the form of the task's labels."""
+        ...
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the images."""
+        ...
+
+    @property
+    def loss(self) -> float:
+        """Mean loss over the images."""
+        ...
+
+    @property
+    def split(self) -> str:
+        """The split's name."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the images are and what was left out of them."""
+        ...
+
+    @property
+    def views(self) -> Gain | None:
+        """What several views gained, where there were several."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    @property
+    def score(self) -> float:
+        """The figure by which weights are compared: more is better."""
+        ...
+
+    def figures(self) -> dict[str, float]:
+        """What metrics.csv keeps of it, by the names of `striate.training.figures`; the score first."""
+        ...
+
+    def worst(self, count: int) -> NDArray[np.int64]:
+        """Positions of the images that went most wrong, the worst first."""
+        ...
+
+    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
+        """What is true of one image and what was said, in words, with the probabilities of the two where it has any.
+
+        In the order true, predicted, probability of what was predicted, probability of what is true.
+        """
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON can hold them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """A task, with the names of the outputs: classes, labels or values.
+
+    Attributes:
+        classes: their names, in the order of the outputs.
+    """
+
+    classes: tuple[str, ...]
+
+    #: One of `striate.data.targets.KINDS`.
+    kind: ClassVar[str]
+    #: The figure that is counted while training goes on.
+    running: ClassVar[str]
+    #: The figure that several views are to better, in words; and whether it is a share.
+    gained: ClassVar[str]
+    gained_share: ClassVar[bool] = True
+    #: The loss that evaluations measure.
+    measured: ClassVar[str]
+    #: How many numbers are counted for it.
+    counts: ClassVar[int]
+    #: Those of an evaluation that metrics.csv keeps, the score first.
+    figures: ClassVar[tuple[str, ...]]
+
+    def outputs(self, own: int | None) -> int:
+        """How many outputs a network needs that has `own` as it was made."""
+        return len(self.classes)
+
+    def logits(self, outputs: Tensor) -> Tensor:
+        """One column for each name, (N, K), from a network's outputs."""
+        return outputs
+
+    def fitting(self, recipe: Recipe) -> Recipe:
+        """A recipe that was made for classes, with what does not go with this task left out."""
+        return recipe
+
+    def loss_name(self, recipe: Recipe, own: str) -> str:
+        """The name of the loss that training minimises."""
+        return self.measured if recipe.loss == OWN else recipe.loss
+
+    @abstractmethod
+    def loss(self, recipe: Recipe, own: str) -> Loss:
+        """The loss that training minimises.
+
+        Args:
+            recipe: names it.
+            own: name of the network's own.
+
+        Raises:
+            UsageError: they do not go together.
+        """
+
+    @abstractmethod
+    def tally(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """What is counted of a batch, (`counts`,): sums over its images, for `tallied`."""
+
+    @abstractmethod
+    def tallied(self, sums: list[float], images: float) -> float:
+        """The running figure of so many images."""
+
+    @abstractmethod
+    def answers(self, logits: Tensor) -> NDArray[Any]:
+        """What is said of each image, (N, K): probabilities or values, from logits (N, V, K) of its V views."""
+
+    @abstractmethod
+    def measure(self, logits: Tensor, split: Split) -> Measured:
+        """The evaluation that logits (N, V, K) of a split's images are."""
+
+    @abstractmethod
+    def gain(self, once: Measured, found: Measured) -> tuple[float, float, float, float]:
+        """What several views gain: the figure of one view; by how much all of them are better, and its interval."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; the names stand elsewhere."""
+        return {"kind": self.kind}
