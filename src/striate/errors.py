@@ -18,6 +18,12 @@ class UsageError(StriateError):
     exit_code = 2
 
 
+class Interrupted(StriateError):
+    """Ctrl-C came while something was going on that is left in order; the message says what was done."""
+
+    exit_code = 130
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception, Python's, torch's or OpenCV's, says that memory did not suffice."""
     words = str(error).lower()

@@ -39,6 +39,14 @@ def test_path_data_set_and_split_agree(trained, colours):
     assert len(classifier.evaluate(dataset, "train")) == len(dataset.train)
 
 
+def test_whoever_wants_to_see_is_told_how_many_images_are_done(trained, colours):
+    classifier, told = striate.load(trained), []
+    classifier.evaluate(striate.open_dataset(colours), "train", shown=lambda *counts: told.append(counts))
+    assert told == [(27, 27)]
+    classifier.evaluate(colours, views="ten", split="train", shown=lambda *counts: told.append(counts))
+    assert told[1:] == [(6, 27), (12, 27), (18, 27), (24, 27), (27, 27)]
+
+
 def test_classes_in_another_order_are_matched_by_name(trained, colours):
     classifier = striate.load(trained)
     dataset = striate.open_dataset(colours, val_fraction=0)

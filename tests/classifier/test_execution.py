@@ -238,7 +238,7 @@ def executed(monkeypatch, tmp_path, trained, colours):
         training.save_result_so_far = lambda: note("save")
         monkeypatch.setattr(execution, "_prepare", lambda *given: training)
         monkeypatch.setattr(execution, "_introduction", lambda *given: ["hello"])
-        found = SimpleNamespace(evaluation=None, evaluate=lambda data: note("evaluate") or (data is dataset))
+        found = SimpleNamespace(evaluation=None, evaluate=lambda data, shown: note(shown.doing) or (data is dataset))
         monkeypatch.setattr(execution, "load", lambda path, **trust: note(f"load {path.name}") or found)
 
         def report(*given):
@@ -257,7 +257,7 @@ def executed(monkeypatch, tmp_path, trained, colours):
     return execute
 
 
-LAST = ["barrier", "load my run", "evaluate"]
+LAST = ["barrier", "load my run", "evaluating"]
 GO_ON = "stopped in epoch 3 of 4 ({}); everything is saved. Go on with: striate train --resume '{}'"
 
 

@@ -417,3 +417,12 @@ def test_heads_are_planned_where_recipe_setting_or_option_asks_for_them(colours,
     plan = plan_of(open_dataset(colours), model="googlenet", size=64, **asked)
     assert plan.network.arguments["auxiliary"] is heads
     assert plan.recipe.auxiliary_weight == weight
+
+
+def test_what_was_decided_of_the_network_is_noted_and_what_was_asked_for_is_not(colours):
+    dataset = open_dataset(colours)
+    notes = plan_of(dataset, model="resnet18", size=32).notes
+    assert any(note.startswith("resnet18 has its stem for small images") for note in notes)
+    notes = plan_of(dataset, model="resnet18", size=32, options={"stem": "small"}).notes
+    assert not any("stem" in note for note in notes)
+    assert not any("auxiliary" in note for note in plan_of(dataset, model="googlenet", size=32).notes)

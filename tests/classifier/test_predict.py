@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import re
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -250,3 +251,63 @@ def test_folder_without_images_says_what_it_holds(classifier, tmp_path):
         "no images in this folder or below it, only 1 file (1 .jxl: not read; convert them to JPEG or PNG)"
         in only.error
     )
+
+
+def test_a_stream_reads_a_group_at_a_time_and_keeps_the_order(classifier, picture, colours):
+    """Of images without end the first come before the hundredth is asked for."""
+    asked = []
+
+    def endless():
+        for number in count():
+            asked.append(number)
+            yield colours / "red" / "1.png" if number % 2 else picture
+
+    stream = classifier.stream(endless(), top=2)
+    assert asked == []
+    first = [next(stream) for _ in range(3)]
+    assert len(asked) == classifier._together
+    assert [prediction.label for prediction in first] == ["green", "red", "green"]
+    assert [len(prediction.top) for prediction in first] == [2, 2, 2]
+    assert [prediction.path for prediction in first[:2]] == [picture, colours / "red" / "1.png"]
+
+
+def test_a_stream_is_what_predict_gives(classifier, colours, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"")
+    (tmp_path / "notes.txt").touch()
+    given = [colours, tmp_path]
+    stream = classifier.stream(given)
+    assert stream.notes == ()
+    found, expected = list(stream), classifier.predict(given)
+    assert found == expected
+    assert stream.notes == expected.notes
+    assert len(stream.notes) == 1
+    assert [prediction.path for prediction in found] == [prediction.path for prediction in expected]
+    assert found[-1].path == tmp_path / "bad.png"
+    assert next(classifier.stream(colours / "red" / "0.png")) == classifier.predict(colours / "red" / "0.png")
+    with pytest.raises(UsageError, match="top is 0"):
+        classifier.stream(colours, top=0)
+
+
+def test_pictures_in_memory_have_no_file(classifier, picture):
+    assert classifier.predict(picture).path == picture
+    assert classifier.predict(str(picture)).path == picture
+    assert classifier.predict(picture.read_bytes()).path is None
+    assert [one.path for one in classifier.predict([decode(picture), Image.open(picture)])] == [None, None]
+
+
+def test_a_classifier_goes_to_the_device_that_is_named(trained, picture, monkeypatch):
+    """PyTorch's "meta" stands for a device with a memory of its own."""
+    classifier = striate.load(trained, device="auto")
+    assert classifier.to("cpu") is classifier
+    assert {parameter.device.type for parameter in classifier.model.parameters()} == {"cpu"}
+    asked = []
+    monkeypatch.setattr("striate.classifier.classifier.device_type", lambda name: asked.append(name) or "meta")
+    moved = striate.load(trained, device="elsewhere")
+    assert {parameter.device.type for parameter in moved.model.parameters()} == {"meta"}
+    assert {parameter.device.type for parameter in classifier.to("there").model.parameters()} == {"meta"}
+    assert (asked[0], asked[-1]) == ("elsewhere", "there")
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(UsageError, match="device 'tpu' is unknown"):
+        striate.load(tmp_path / "nothing", device="tpu")

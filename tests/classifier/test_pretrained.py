@@ -149,3 +149,23 @@ def test_a_name_is_a_pretrained_network_where_nothing_of_it_lies_on_the_disk(tmp
         assert not is_pretrained_name(name)
     (tmp_path / "resnet50").mkdir()
     assert not is_pretrained_name("resnet50")
+
+
+def test_a_run_of_the_network_brings_its_classes(trained, colours):
+    picture = colours / "green" / "4.png"
+    expected = striate.load(trained).predict(picture)
+    for weights in (trained, str(trained / "model.safetensors")):
+        assert Classifier.pretrained("LeNet-5", weights).predict(picture) == expected
+    called = Classifier.pretrained("lenet5", trained, classes=("a", "b", "c"))
+    assert called.predict(picture).label == "b"
+    with pytest.raises(UsageError, match="weights of lenet5, not of resnet18; load it by itself"):
+        Classifier.pretrained("resnet18", trained)
+
+
+def test_a_file_of_somebodys_weights_finds_its_network(shared_weights, tmp_path):
+    classifier = striate.load(shared_weights / "resnet20_cifar10.safetensors")
+    assert classifier.description.network["name"] == "resnet20_cifar"
+    assert classifier.classes[3] == "cat"
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors")
+    with pytest.raises(StriateError, match="do not say what network, classes and preprocessing they belong to"):
+        striate.load(tmp_path / "w.safetensors")

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 import striate
 from striate.classifier import resume
-from striate.classifier.request import check_hardware, check_network, check_recipe
+from striate.classifier.request import Request, check_hardware, check_network, check_recipe
 from striate.classifier.values import (
     DECIDED,
     fields,
@@ -405,7 +406,8 @@ def test_a_recipe_is_known_as_far_as_it_is_asked_for():
 def test_a_network_is_known_as_far_as_it_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    (tmp_path / "w.safetensors").touch()
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors")  # whose they are is seen once the images are
+    (tmp_path / "damaged.safetensors").touch()
     check_network("resnet18", None, {}, None, None, Recipe())
     check_network("resnet18", "imagenet", {"stem": "small"}, 32, "stage2", Recipe())
     for there in (tmp_path / "w.safetensors", "~/w.safetensors"):
@@ -418,6 +420,7 @@ def test_a_network_is_known_as_far_as_it_is_asked_for(tmp_path, monkeypatch):
         (("resnet18", "imagenett", {}, None, None), "imagenett"),
         (("resnet18", tmp_path / "gone.safetensors", {}, None, None), "gone"),
         (("resnet18", tmp_path, {}, None, None), str(tmp_path)),
+        (("resnet18", tmp_path / "damaged.safetensors", {}, None, None), "not a whole safetensors file"),
     ):
         with pytest.raises(StriateError, match=said):
             check_network(*asked, Recipe())
@@ -434,3 +437,29 @@ def test_hardware_is_known_as_far_as_it_is_asked_for(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(StriateError, match="device 'cuda' is not on this machine"):
         check_hardware("cuda", "32")
+
+
+def test_weights_in_a_file_bring_their_network(trained, tmp_path, monkeypatch):
+    for weights in (trained, str(trained / "model.safetensors")):
+        asked = Request(source="photos", weights=weights)
+        assert (asked.model, Path(asked.weights), asked.options) == ("lenet5", trained / "model.safetensors", {})
+    assert Request(source="photos", weights=trained, model="LeNet-5").model == "LeNet-5"
+    with pytest.raises(UsageError, match="weights of lenet5, which do not fit resnet18"):
+        Request(source="photos", weights=trained, model="resnet18")
+    with pytest.raises(UsageError, match="weights of lenet5, which do not fit"):  # the recipe has a network
+        Request(source="photos", weights=trained, recipe="cifar10_fast")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "imagenet").mkdir()
+    assert Request(source="photos", weights="imagenet", model="resnet18").weights == "imagenet"
+    with pytest.raises(StriateError, match=r"imagenet: no model\.safetensors in it"):
+        Request(source="photos", weights=Path("imagenet"))
+
+
+def test_a_librarys_network_comes_with_its_arguments(tmp_path):
+    arguments = {"num_classes": 4, "in_channels": 3, "input_size": [64, 64], "width_mult": 0.5}
+    spec = {"name": "torchvision:mobilenet_v2", "arguments": arguments, "origin": {"kind": "torchvision"}}
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors", metadata={"spec": json.dumps(spec)})
+    asked = Request(source="photos", weights=tmp_path / "w.safetensors")
+    assert (asked.model, asked.options) == ("torchvision:mobilenet_v2", {"width_mult": 0.5})
+    asked = Request(source="photos", weights=tmp_path / "w.safetensors", options={"width_mult": 0.25})
+    assert asked.options == {"width_mult": 0.25}

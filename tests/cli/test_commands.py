@@ -127,7 +127,8 @@ def test_predict_goes_on_after_an_unreadable_image(cli, run, colours, tmp_path):
     outcome = cli("predict", run, tmp_path / "bad.png", good, tmp_path / "missing.png", tmp_path / "empty")
     assert outcome.code == 0
     assert [line.split("\t")[0] for line in outcome.out.splitlines()] == [str(good)]
-    errors = outcome.err.splitlines()
+    *errors, counts = outcome.err.splitlines()
+    assert counts == "4 images: 1 red; 3 could not be read"
     assert len(errors) == 3
     for error, words in zip(errors, ("bad.png: ", "missing.png: no such file", "empty: no images"), strict=True):
         assert error.startswith("striate: ")

@@ -89,7 +89,7 @@ def test_bombs_and_hairs_do_not_stop_the_rest(cli, trained, tmp_path):
         str(tmp_path / "blue.png"),
         str(tmp_path / "thin.png"),
     ]
-    bomb, hair = outcome.err.splitlines()
+    bomb, hair, _ = outcome.err.splitlines()
     assert "bomb.png: more than 89,478,485 pixels" in bomb or "20,000 x 20,000" in bomb
     assert "hair.png: 20,000 x 1 pixels: one side is more than 1,000 times the other" in hair
 

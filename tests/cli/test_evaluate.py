@@ -83,11 +83,11 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
     found = Evaluation(("red", "deep blue"), labels, np.eye(2)[predicted])
     asked = []
 
-    def measure(source, split, views):
+    def measure(source, split, views, shown):
         asked.append((source, split, views))
         return replace(found, split="test", notes=("left out",))
 
-    monkeypatch.setattr("striate.classifier.load", lambda run, trust: SimpleNamespace(evaluate=measure))
+    monkeypatch.setattr("striate.classifier.load", lambda run, trust, device: SimpleNamespace(evaluate=measure))
     outcome = cli("evaluate", "run", "photos", "--split", "val")
     assert asked == [("photos", "val", "centre")]
     assert outcome.err == "note: left out\n"
@@ -103,7 +103,9 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
 
 def test_short_names_stand_under_theirs_too(cli, monkeypatch):
     found = replace(Evaluation(("a", "b"), np.array([0, 1]), np.eye(2)), split="test")
-    monkeypatch.setattr("striate.classifier.load", lambda run, trust: SimpleNamespace(evaluate=lambda *_, views: found))
+    monkeypatch.setattr(
+        "striate.classifier.load", lambda run, trust, device: SimpleNamespace(evaluate=lambda *_, views, shown: found)
+    )
     assert cli("evaluate", "run").out.splitlines()[-3:] == [
         "class  precision   recall       F1  images",
         "a        100.00%  100.00%  100.00%       1",
@@ -150,3 +152,15 @@ def test_several_views_say_what_they_gained(cli, run, colours):
     assert figures["views"]["views"] == ["centre", "centre, mirrored"]
     assert figures["top1"] == pytest.approx(figures["views"]["once"] + figures["views"]["gain"])
     assert "unknown set of views 'tenn'" in cli("evaluate", run, colours, "--views", "tenn").line()
+
+
+def test_images_are_counted_on_a_terminal_and_nowhere_else(cli, on_terminal, run, colours, monkeypatch):
+    monkeypatch.setattr("striate.training.counting.SHOW_EVERY", -1)
+    shown = on_terminal("evaluate", run, colours)
+    assert "\x1b[Kevaluating 3/3 images" in shown.err
+    assert shown.err.endswith("\r\x1b[K")
+    assert "evaluating" not in shown.out
+    assert on_terminal("evaluate", run, colours, "--quiet").err == ""
+    assert on_terminal("evaluate", run, colours, "--json").err == ""
+    monkeypatch.undo()
+    assert cli("evaluate", run, colours).err == ""

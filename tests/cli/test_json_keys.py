@@ -62,7 +62,8 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
     },
     "evaluate {run}": {"": {"run", "split", "notes", *FIGURES}, "per_class": SCORE},
     "predict {run} {colours}/red --top 2": {
-        "": {"predictions", "notes"},
+        "": {"predictions", "notes", "counts", "unsure", "unreadable"},
+        "counts": {"red"},
         "predictions": {"name", "class", "probability", "top"},
         "predictions.top": {"class", "probability"},
     },

@@ -10,7 +10,15 @@ from striate.analysis.inputs import Inputs
 from striate.cli import summary
 from striate.cli.summary import command
 
-FOUND = {"size": None, "classes": None, "channels": None, "device": "meta", "trust": None}
+FOUND = {
+    "size": None,
+    "classes": None,
+    "channels": None,
+    "device": "meta",
+    "trust": None,
+    "weights": None,
+    "options": {},
+}
 RUN = {"depth": None, "device": "meta"}
 #: What is said, what then differs where the network is found, and where it runs; and the input that it runs on.
 SAID = {
@@ -21,6 +29,8 @@ SAID = {
     "--device cpu": ({"device": "cpu"}, {"device": "cpu"}, [1, 1, 28, 28]),
     "--depth 1": ({}, {"depth": 1}, [1, 1, 28, 28]),
     "--trust net.py": ({"trust": "net.py"}, {}, [1, 1, 28, 28]),
+    "--weights {run} --channels 3": ({"weights": "{run}", "channels": 3}, {}, [1, 3, 28, 28]),
+    "--option activation=relu": ({"options": {"activation": "relu"}}, {}, [1, 1, 28, 28]),
     "--input 1x28x28": ({}, {}, [1, 1, 28, 28]),
     "--input 5x1x28x28": ({}, {}, [5, 1, 28, 28]),
     "--input 1x28x28 --device cpu": ({"device": "cpu"}, {"device": "cpu"}, [1, 1, 28, 28]),
@@ -29,13 +39,14 @@ SAID = {
 
 
 @pytest.mark.parametrize("words", SAID)
-def test_each_word_arrives(words, cli, monkeypatch):
+def test_each_word_arrives(words, cli, monkeypatch, trained):
     looked, ran = [], []
     locate, run = summary.locate, analysis.summary
     monkeypatch.setattr(summary, "locate", lambda name, **said: (looked.append((name, said)), locate(name, **said))[1])
     monkeypatch.setattr(analysis, "summary", lambda *given, **said: (ran.append((given, said)), run(*given, **said))[1])
     found, running, shape = SAID[words]
-    outcome = cli("summary", "lenet5", *words.split(), "--json")
+    found = {name: str(trained) if value == "{run}" else value for name, value in found.items()}
+    outcome = cli("summary", "lenet5", *words.format(run=trained).split(), "--json")
     assert outcome.code == 0, outcome.err
     assert looked == [("lenet5", FOUND | found)]
     (((model, *shapes), said),) = ran
@@ -44,7 +55,7 @@ def test_each_word_arrives(words, cli, monkeypatch):
     assert isinstance(inputs, Inputs) == ("--input" in words)
     assert len(shapes) == ("--input" not in words)
     assert json.loads(outcome.out)["input_shapes"] == [shape]
-    assert model.num_classes == found.get("classes", 10)
+    assert model.num_classes == found.get("classes", 3 if "--weights" in words else 10)
 
 
 def test_every_word_is_here():
@@ -93,3 +104,42 @@ def test_a_picture_is_titled_as_the_network_was_asked_for(network, title, cli, t
     name = network.format(file=tmp_path / "net.py")
     assert cli("summary", name, "--depth", 1, "--out", "a.svg").out == "a.svg\n"
     assert drawn == [(1, Path("a.svg"), 1, [title.format(file=tmp_path / "net.py")])]
+
+
+def test_weights_say_their_network(cli, trained):
+    """As they have it: number of classes, channels and size of the images; other classes make another head."""
+    figures = json.loads(cli("summary", "--weights", trained, "--json").out)
+    assert (figures["network"], figures["input_shapes"]) == ("lenet5", [[1, 3, 28, 28]])
+    of_run = json.loads(cli("summary", trained, "--json").out)
+    assert figures["parameters"] == of_run["parameters"]
+    more = json.loads(cli("summary", "--weights", trained / "model.safetensors", "--classes", 5, "--json").out)
+    assert more["parameters"] == figures["parameters"] + 2 * (84 + 1)
+
+
+def test_weights_of_others_are_seen_at_the_size_that_they_want(cli, shared_weights):
+    theirs = shared_weights / "mobilenet_v1_0.5_160_imagenet.safetensors"
+    figures = json.loads(cli("summary", "--weights", theirs, "--json").out)
+    assert (figures["network"], figures["input_shapes"]) == ("mobilenet_v1_0.5", [[1, 3, 160, 160]])
+
+
+def test_weights_that_do_not_go_with_the_network_are_told(cli, trained):
+    assert "weights of lenet5, which do not fit resnet18" in cli("summary", "resnet18", "--weights", trained).line()
+    assert "comes with weights of its own" in cli("summary", trained, "--weights", trained).line()
+    assert "comes with weights of its own" in cli("summary", "timm:resnet18", "--weights", trained).line()
+    assert "give a network: striate summary NETWORK" in cli("summary").line()
+    assert "no such file of weights" in cli("summary", "--weights", "gone.safetensors").line()
+
+
+def test_what_was_decided_for_the_user_is_said_and_what_was_asked_for_is_not(cli):
+    taken = "resnet18 has its stem for small images (64 pixels or less), which shrinks them less"
+    line = f"{taken}; --option stem=paper gives it the paper's"
+    outcome = cli("summary", "resnet18", "--size", 64, "--depth", 1)
+    assert f"\nnote          {line}" in outcome.out
+    assert json.loads(cli("summary", "resnet18", "--size", 64, "--json").out)["notes"] == [line]
+    for asked in (("--size", 65), ("--size", 64, "--option", "stem=paper"), ("--size", 64, "--option", "stem=small")):
+        assert json.loads(cli("summary", "resnet18", *asked, "--json").out)["notes"] == []
+
+
+def test_options_are_for_networks_of_the_catalogue(cli, trained):
+    assert "--option is for networks of the catalogue" in cli("summary", trained, "--option", "stem=paper").line()
+    assert "unknown option of lenet5 'stem'" in cli("summary", "lenet5", "--option", "stem=paper").line()

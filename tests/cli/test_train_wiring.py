@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from striate.cli.train import WITH_RESUME, _value
+from striate.cli.pairs import value_of
+from striate.cli.train import WITH_RESUME
 from striate.training.metrics import Evaluation
 
 #: What is said, and what `striate.train` is given; every value differs from every other and from its default.
@@ -160,8 +161,8 @@ def test_a_name_given_twice(flag, cli):
     ],
 )
 def test_words_of_the_command_line_are_what_they_look_like(text, value):
-    assert _value(text) == value
-    assert type(_value(text)) is type(value)
+    assert value_of(text) == value
+    assert type(value_of(text)) is type(value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The one walk: what is taken, what is passed over, and what is said about the rest."""
 
+import heapq
 import io
 import os
 import shutil
@@ -306,3 +307,26 @@ def test_a_file_that_must_not_be_read_is_no_image_where_only_its_content_could_t
     monkeypatch.setattr(Path, "open", refuse)
     assert not is_image(tmp_path / "picture")
     assert is_image(tmp_path / "picture.png")
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7, 8, 100])
+def test_any_number_of_names_at_a_time_gives_the_same_files_in_the_same_order(tmp_path, at_once):
+    names = ["b.png", "a.png", "_.png", "B/c.png", "B/a.png", "z/1.png", ".hidden.png", "é.png", "n.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    whole, parts = Walk(), Walk(at_once=at_once)
+    assert list(parts.images(tmp_path)) == list(whole.images(tmp_path))
+    assert parts.notes() == whole.notes()
+
+
+def test_no_more_names_of_a_folder_are_held_than_asked_for(tmp_path, monkeypatch):
+    for number in range(20):
+        (tmp_path / f"{number:02}.png").touch()
+    held, really = [], heapq.nsmallest
+    monkeypatch.setattr(heapq, "nsmallest", lambda *given, key: held.append(really(*given, key=key)) or held[-1])
+    walk = Walk(at_once=6).images(tmp_path)
+    assert next(walk).name == "00.png"
+    assert [len(names) for names in held] == [6]
+    assert [path.name for path in walk] == [f"{number:02}.png" for number in range(1, 20)]
+    assert [len(names) for names in held] == [6, 6, 6, 2]

@@ -118,7 +118,7 @@ def test_the_base_is_fetched_by_the_name_of_vgg16s_weights(tmp_path, monkeypatch
 
 def test_another_column_and_another_family_do_not_fit(tmp_path):
     save_file(create_model("resnet18").state_dict(), tmp_path / "resnet.safetensors")
-    with pytest.raises(StriateError, match="not weights of a network of the family 'vgg'"):
+    with pytest.raises(StriateError, match="weights of resnet18, which do not fit vgg16_cats_dogs"):
         on_base(tmp_path / "resnet.safetensors")
     state = theirs()
     state["features.28.weight"] = torch.randn(9, 6, 3, 3)

@@ -4,6 +4,67 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "classifier/plan.py",
+        "classifier/test_plan.py",
+        ("{*asked.options, *AUXILIARY}", "AUXILIARY"),
+        ("{*asked.options, *AUXILIARY}", "asked.options"),
+    ),
+    *faults(
+        "classifier/request.py",
+        "classifier/test_request.py",
+        ("{**further, **self.options} if spec.origin", "{**self.options, **further} if spec.origin"),
+        ("{**further, **self.options} if spec.origin", "{**further, **self.options} if spec"),
+        ("if isinstance(weights, str) and any(source.name == weights", "if any(source.name == str(weights)"),
+        ("or belongs_elsewhere(card, weights)", ""),
+    ),
+    *faults(
+        "classifier/pretrained.py",
+        "classifier/test_pretrained.py",
+        ("asked != spec.name", "False"),
+        ("replace(description, classes=tuple(classes)) if classes else description", "description"),
+    ),
+    *faults(
+        "classifier/classifier.py",
+        "classifier/test_predict.py",
+        ("error=str(image), path=source.path)", "error=str(image))"),
+        ("next(answers), top), path=source.path)", "next(answers), top))"),
+        ("self._predicted(given, top), given.notes", "self._predicted(given, top), []"),
+        ("self._predicted(given, top), given.notes", "iter(list(self._predicted(given, top))), given.notes"),
+        ("self.model.to(device_type(device))", "self.model.to(device)"),
+        ("pretrained(str(path)).to(device)", "pretrained(str(path))"),
+        ("path=path).to(device)", "path=path)"),
+    ),
+    *faults(
+        "classifier/sorting.py",
+        "classifier/test_sorting.py",
+        ("if is_sure else self._unsure", "if not is_sure else self._unsure"),
+        ("link=self.link)", "link=False)"),
+        ("own.casefold() in taken", "own in taken"),
+        ("folder_names([*classes, UNSURE])", "[*classes, UNSURE]"),
+        ("target.is_relative_to(source.resolve())", "target == source.resolve()"),
+        ("if folder != self._unsure", "if folder"),
+        ("targets - {self.folder.resolve()}", "targets"),
+    ),
+    *faults(
+        "classifier/prediction_table.py",
+        "classifier/test_prediction_table.py",
+        ('"no" if is_sure else "yes"', '"yes" if is_sure else "no"'),
+        ('[""] * (2 * self._top - len(cells))', "[]"),
+        ("if not is_ours:", "if is_ours:"),
+        ("range(2, top + 1)", "range(2, top)"),
+    ),
+    *faults(
+        "classifier/classifier.py",
+        "classifier/test_evaluate.py",
+        ("shown(done, count)", "shown(count, done)"),
+        ("count = len(source)", "count = len(batches.split) + 1"),
+    ),
+    *faults(
+        "classifier/execution.py",
+        "classifier/test_execution.py",
+        ("evaluate(dataset, shown=shown)", "evaluate(dataset)"),
+    ),
+    *faults(
         "classifier/choices.py",
         "classifier/test_plan.py",
         (
@@ -140,13 +201,13 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/classifier.py",
         "classifier/test_predict.py cli/test_predict.py",
-        ("predictions.notes = tuple(given.notes)", "predictions.notes = ()"),
+        ("predictions.notes = stream.notes", "predictions.notes = ()"),
     ),
     *faults(
         "classifier/classifier.py",
         "cli/test_evaluate.py",
         (
-            "replace(evaluate(self.predictor, batches, self.task), notes=notes)",
+            "replace(evaluation, notes=notes)",
             "evaluate(self.predictor, batches, self.task)",
         ),
     ),

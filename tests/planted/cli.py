@@ -5,6 +5,53 @@ from planting import Fault, faults
 FAULTS: tuple[Fault, ...] = (
     *faults(
         "cli/summary.py",
+        "cli/test_summary.py",
+        ("result = result.noted(line)", "result.noted(line)"),
+        ("options=options(option)", "options={}"),
+    ),
+    *faults(
+        "cli/network.py",
+        "cli/test_summary.py",
+        ('channels or (spec.arguments.get("in_channels") if spec else None)', "channels"),
+        ("spec_of_file(weights) if network else network_of(weights)", "network_of(weights)"),
+    ),
+    *faults(
+        "cli/predict.py",
+        "cli/test_predict.py",
+        ("classifier.stream(images, top)", "classifier.stream(images)"),
+        ("classifier.classes, images, link)", "classifier.classes, images)"),
+        ("classifier.classes, images, link)", "classifier.classes, [], link)"),
+        ("len(classifier.classes)), unsure is not None)", "len(classifier.classes)), False)"),
+        ("min(top, len(classifier.classes))", "top"),
+        ("quiet or json", "json"),
+        ("loaded(run, weights, trust, device)", 'loaded(run, weights, trust, "auto")'),
+        ("if stop.requested:", "if False:"),
+        ("not 0 < unsure <= 1", "not 0 < unsure"),
+    ),
+    *faults(
+        "cli/telling.py",
+        "cli/test_predict.py cli/test_telling.py",
+        ("prediction.probability >= self._least", "prediction.probability > self._least"),
+        ("self._sorting.put(prediction, is_sure)", "self._sorting.put(prediction)"),
+        ("self._table.write(prediction, is_sure)", "self._table.write(prediction)"),
+        ('found["unsure"] = not is_sure', 'found["unsure"] = is_sure'),
+        ("if self.count > 1 and", "if self.count > 2 and"),
+        ("told[:CLASSES_TOLD]", "told"),
+    ),
+    *faults(
+        "cli/long_json.py",
+        "cli/test_long_json.py",
+        ("',' if self._count else ''", "','"),
+    ),
+    *faults(
+        "cli/evaluate.py",
+        "cli/test_evaluate.py",
+        ("quiet or json", "quiet"),
+        ("quiet or json", "json"),
+        ("views=views, shown=shown", "views=views"),
+    ),
+    *faults(
+        "cli/summary.py",
         "cli/test_network_inputs.py",
         (".noted(found.note)", ""),
         (
@@ -73,7 +120,7 @@ FAULTS: tuple[Fault, ...] = (
         ('"train": "training images, which says little about new ones"', '"train": "images"'),
     ),
     *faults(
-        "cli/predict.py",
+        "cli/telling.py",
         "cli/test_predict.py",
         ('print(f"note: {note}", file=sys.stderr)', 'print(f"note: {note}")'),
     ),

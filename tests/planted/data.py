@@ -4,6 +4,21 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "data/walk.py",
+        "data/test_walk.py",
+        ("entry.name > last and", "entry.name >= last and"),
+        ("last = entries[-1].name", "last = entries[0].name"),
+        ("heapq.nsmallest(count, later", "heapq.nlargest(count, later"),
+    ),
+    *faults(
+        "files/placing.py",
+        "files/test_placing.py",
+        ('open(target, "xb")', 'open(target, "wb")'),
+        ("shutil.copystat(source, target)", "pass"),
+        ("target.unlink()", "pass"),
+        ("os.path.abspath(source)", "source"),
+    ),
+    *faults(
         "data/division.py",
         "data/test_open.py",
         ("records = [label + digest for", "records = [digest for"),

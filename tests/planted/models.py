@@ -4,6 +4,32 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "models/defaults_taken.py",
+        "models/test_defaults_taken.py",
+        ('"stem" not in asked and', ""),
+        ("card.input_size <= SMALL_SIDE", "False"),
+        ("tuple(size) == (card.input_size, card.input_size)", "size[0] == card.input_size"),
+        ("or model.auxiliary or", "or"),
+    ),
+    *faults(
+        "notebook.py",
+        "test_notebook.py",
+        ("<td>{html.escape(str(cell))}</td>", "<td>{cell}</td>"),
+        ("<th>{html.escape(column)}</th>", "<th>{column}</th>"),
+        ("LONGEST - len(kind) - 2", "LONGEST"),
+        ("rows[:ROWS]", "rows"),
+        ("clipped(name, LONGEST_NAME)", "name"),
+    ),
+    *faults(
+        "models/recognition.py",
+        "models/test_recognition.py",
+        ("if len(fitting) == 1:", "if fitting:"),
+        ("not key.endswith(BUFFERS)", "key"),
+        ("given == own or (given[:1] == own[:1] and", "(given == own or"),
+        ("if not owners or name in owners:", "if not owners:"),
+        ('spec.origin.get("kind") in LIBRARIES', "False"),
+    ),
+    *faults(
         "models/by_numbers.py",
         "models/test_by_numbers.py",
         ("before[0] // (words.groups or 1)", "before[0]"),

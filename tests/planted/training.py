@@ -4,6 +4,23 @@ from planting import Fault, faults
 
 FAULTS: tuple[Fault, ...] = (
     *faults(
+        "training/loop.py",
+        "training/test_watching.py",
+        ("self.task, shown)", "self.task)"),
+        ("now_and_then(self.progress.validation,", "now_and_then(self.progress.step,"),
+    ),
+    *faults(
+        "training/counting.py",
+        "training/test_counting.py",
+        ("tell(done, total)", "tell(total, done)"),
+        ("if now - last > every:", "if now - last < every:"),
+        ("(done - self.first) / (now - self.began)", "done / (now - self.began)"),
+        ("clock((total - done) / rate)", "clock(total / rate)"),
+        ("[: shutil.get_terminal_size().columns - 1]", ""),
+        ("if now - self.last > SHOW_EVERY and done:", "if done:"),
+        ("not quiet and sys.stderr.isatty()", "sys.stderr.isatty()"),
+    ),
+    *faults(
         "training/run_folder.py",
         "test_package.py training/test_run_folder.py",
         ('read_text(encoding="utf-8-sig")', "read_text()"),

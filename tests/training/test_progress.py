@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from striate.training.counting import Counter, CounterLine
 from striate.training.progress import (
     Lines,
     Live,
@@ -239,12 +240,23 @@ def test_the_display_suits_where_standard_error_goes(monkeypatch):
     assert type(create_progress()) is Live
 
 
+def test_the_evaluation_of_the_result_is_counted_on_a_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert type(Lines().evaluating()) is Counter
+    on_a_terminal(monkeypatch)
+    counter = Live().evaluating()
+    assert type(counter) is CounterLine
+    assert counter.doing == "evaluating"
+
+
 def test_quiet_shows_nothing(capsys):
     quiet = Quiet()
     quiet.start(1, 1)
     quiet.step(1, 1, FIGURES)
     quiet.validation(1, 2)
     quiet.epoch(ROW, TIMING)
+    with quiet.evaluating() as shown:
+        shown(1, 2)
     quiet.message("hush")
     quiet.stop()
     assert capsys.readouterr() == ("", "")

@@ -21,6 +21,9 @@ class Recorder(Quiet):
     def step(self, *values) -> None:
         self.told.append(("step", *values))
 
+    def validation(self, *values) -> None:
+        self.told.append(("validation", *values))
+
     def epoch(self, *values) -> None:
         self.told.append(("epoch", *values))
 
@@ -48,6 +51,23 @@ def test_the_watcher_is_shown_each_step_that_is_due(watched, monkeypatch):
     watched.train()
     steps = [told[1:3] for told in watched.progress.told if told[0] == "step"]
     assert steps == [(epoch, step) for epoch in (1, 2) for step in (1, 2, 3, 4)]
+
+
+def test_the_watcher_is_shown_each_batch_of_a_validation_that_is_due(watched, monkeypatch):
+    """It comes between the steps of an epoch and its row, in every epoch; of two batches each is told."""
+    images = len(watched.val_batches.split)
+    watched.val_batches.batch_size = images - 1
+    watched.val_batches.steps = 2
+    monkeypatch.setattr("striate.training.loop.SHOW_EVERY", -1)
+    watched.train()
+    told = [told[:3] if told[0] == "validation" else told[0] for told in watched.progress.told]
+    epoch = ["step"] * 4 + [("validation", done, images) for done in (images - 1, images)] + ["epoch"]
+    assert told == ["start", *epoch, *epoch, "stop"]
+
+
+def test_a_validation_that_is_soon_done_shows_nothing(watched):
+    watched.train()
+    assert not any(told[0] == "validation" for told in watched.progress.told)
 
 
 def test_the_figures_of_a_moment_are_of_the_steps_taken_here(watched):

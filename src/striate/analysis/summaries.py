@@ -19,13 +19,15 @@ from striate.analysis.rows import RowBuilder
 from striate.analysis.running import StateKept, name_of, placed, run, uncollected
 from striate.analysis.weightless import observers, on_device, uncompiled, weightless
 from striate.errors import UsageError
+from striate.notebook import Facts, Shown
+from striate.units import count, plural
 
 if TYPE_CHECKING:
     import pandas
 
 
-@dataclass(frozen=True)
-class Summary(Costs):
+@dataclass(frozen=True, repr=False)
+class Summary(Shown, Costs):
     """The measured costs of one network on one input, which show themselves; `str()` gives a table."""
 
     def noted(self, note: str) -> Summary:
@@ -34,6 +36,17 @@ class Summary(Costs):
 
     def __str__(self) -> str:
         return self.to_text(self.depth)
+
+    def _facts(self) -> Facts:
+        columns, rows = tables.cells(self, self.depth)
+        values = {
+            "network": f"{self.name} on {', '.join('x'.join(map(str, shape)) for shape in self.input_shapes)}",
+            "parameters": f"{count(self.parameters)} parameters",
+            "multiply-adds": f"{count(self.multiply_adds)} multiply-adds",
+            "layers": plural(len(rows), "row"),
+            "notes": " ".join(self.notes),
+        }
+        return Facts(values, columns, rows)
 
     def to_text(self, depth: int | None = None, width: int | None = None) -> str:
         """A table that fits `width` columns of a terminal, and the totals; whole without a width."""

@@ -73,6 +73,12 @@ def _table(summary: Costs, depth: int | None) -> Table:
     return Table(columns, [_cells(row, show_trains) for row in summary.collapsed(depth)])
 
 
+def cells(summary: Costs, depth: int | None) -> tuple[list[str], list[list[str]]]:
+    """The names of the columns and the rows of the table, as words."""
+    table = _table(summary, depth)
+    return [column.header for column in table.columns], [list(row) for row in table.rows]
+
+
 def _totals(summary: Costs) -> list[tuple[str, str]]:
     frozen = summary.parameters - summary.trainable_parameters
     state = ", ".join(f"{name} {binary_size(summary.optimizer_bytes(name))}" for name in ("momentum", "adam"))

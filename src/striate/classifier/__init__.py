@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from striate.classifier.classifier import Classifier, load
-from striate.classifier.prediction import Prediction
+from striate.classifier.prediction import Prediction, Predictions, Stream
 
 if TYPE_CHECKING:
     from striate.classifier.runs import resume, train
 
-__all__ = ["Classifier", "Prediction", "load", "resume", "train"]
+__all__ = ["Classifier", "Prediction", "Predictions", "Stream", "load", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image as PillowImage
 
 from striate.classifier import values
 from striate.classifier.places import locate
-from striate.classifier.prediction import Prediction, Predictions, predicted
+from striate.classifier.prediction import Prediction, Predictions, Stream, predicted
 from striate.classifier.pretrained import is_pretrained_name, pretrained
 from striate.data import Dataset, Split, UnreadableImage, open_dataset
 from striate.data.division import divide_again
@@ -28,18 +30,26 @@ from striate.engines import Eager, Predictor
 from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.files import at_home
 from striate.models import Handed, Network, Trust
+from striate.models.recognition import fitting_networks
+from striate.notebook import Facts, Shown, listed
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
+from striate.training.hardware import device_type
 from striate.training.metrics import Evaluation
-from striate.training.model_file import Description, load_model, save_model
+from striate.training.model_file import Description, Undescribed, load_model, save_model
 from striate.training.run_folder import RunFolder
 from striate.training.tasks import Task
+from striate.weights.files import weights_file
 
 #: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
 BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
 
 
-class Classifier:
+#: One image, as a type checker knows it: an array may be one or several.
+One = str | Path | bytes | bytearray | memoryview | BinaryIO | PillowImage
+
+
+class Classifier(Shown):
     """A trained network, its classes and its preprocessing.
 
     Attributes:
@@ -65,7 +75,8 @@ class Classifier:
 
         Args:
             model: a name of the catalogue ("resnet50"), `torchvision:NAME` or `timm:NAME`.
-            weights: a name on the network's card, or a file; by default the first on the card, or the library's own.
+            weights: a name on the network's card, a file, or a run of this network, which brings its classes; by
+                default the first on the card, or the library's own.
             classes: names of its outputs, where they are not ImageNet's and the weights do not say them.
 
         Raises:
@@ -73,6 +84,19 @@ class Classifier:
             StriateError: the weights cannot be had (offline, the line says where to put them) or do not fit.
         """
         return cls(*pretrained(model, weights, classes))
+
+    def to(self, device: str) -> Classifier:
+        """Move the network to a device, on which it then predicts and evaluates; return the classifier itself.
+
+        Args:
+            device: "cpu", "cuda" or "mps"; "auto" for the fastest that this machine has.
+
+        Raises:
+            UsageError: an unknown device.
+            StriateError: it is not on this machine.
+        """
+        self.model.to(device_type(device))
+        return self
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -89,12 +113,30 @@ class Classifier:
         """What runs the network."""
         return Eager(self.model, self.description.preprocessing.normalise)
 
-    def __repr__(self) -> str:
+    def _facts(self) -> Facts:
         size = "x".join(map(str, self.description.preprocessing.size))
-        return f"Classifier({self.description.network['name']}, {len(self.classes)} classes, {size} pixels)"
+        return Facts(
+            {
+                "network": self.description.network["name"],
+                "classes": f"{len(self.classes)} classes: {listed(self.classes)}",
+                "images": f"{size} pixels",
+                "from": str(self.path or ""),
+            }
+        )
+
+    @overload
+    def predict(self, images: One, top: int = 1) -> Prediction: ...
+
+    @overload
+    def predict(self, images: NDArray[Any], top: int = 1) -> Prediction | Predictions: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def predict(self, images: Iterable[Any], top: int = 1) -> Predictions: ...
 
     def predict(self, images: Any, top: int = 1) -> Prediction | Predictions:
         """Classify images.
+
+        A type checker takes a path for that of one picture; give a folder in a list, `[folder]`, where that matters.
 
         Args:
             images: a path, a PIL image, a uint8 array (H, W) or (H, W, C): one Prediction is returned. A folder,
@@ -105,18 +147,34 @@ class Classifier:
         Raises:
             StriateError: a single image that cannot be read.
         """
-        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
-            raise UsageError(f"top is {top!r}; ask for at least 1 class, by a whole number.")
-        if is_single(images):
-            (source,) = Sources(images)
-            (answer,) = self._answers([self._read(source)])
-            return predicted(self.task, source.name, answer, top)
-        predictions, given = Predictions(), Sources(images)
+        if not is_single(images):
+            stream = self.stream(images, top)
+            predictions = Predictions(stream)
+            predictions.notes = stream.notes
+            return predictions
+        _check_top(top)
+        (source,) = Sources(images)
+        (answer,) = self._answers([self._read(source)])
+        return replace(predicted(self.task, source.name, answer, top), path=source.path)
+
+    def stream(self, images: Any, top: int = 1) -> Stream:
+        """Classify images one after another, in their order, however many there are: memory stays the same.
+
+        Args:
+            images: what `predict` takes; a single image is a stream of one.
+            top: how many classes each prediction names.
+
+        Returns:
+            An iterator of predictions. An image that cannot be read has an `error` instead of classes.
+        """
+        _check_top(top)
+        given = Sources(images)
+        return Stream(self._predicted(given, top), given.notes)
+
+    def _predicted(self, given: Sources, top: int) -> Iterator[Prediction]:
         remaining = iter(given)
         while group := list(islice(remaining, self._together)):
-            predictions += self._predict_group(group, top)
-        predictions.notes = tuple(given.notes)
-        return predictions
+            yield from self._predict_group(group, top)
 
     def _predict_group(self, group: list[Source], top: int) -> list[Prediction]:
         read: list[NDArray[np.uint8] | StriateError] = []
@@ -130,9 +188,9 @@ class Classifier:
         good = [image for image in read if not isinstance(image, StriateError)]
         answers = iter(self._answers(good))
         return [
-            Prediction(source.name, error=str(image))
+            Prediction(source.name, error=str(image), path=source.path)
             if isinstance(image, StriateError)
-            else predicted(self.task, source.name, next(answers), top)
+            else replace(predicted(self.task, source.name, next(answers), top), path=source.path)
             for source, image in zip(group, read, strict=True)
         ]
 
@@ -157,6 +215,7 @@ class Classifier:
         split: str | None = None,
         *,
         views: str | int = "centre",
+        shown: Callable[[int, int], None] | None = None,
     ) -> Evaluation:
         """Measure the classifier on labelled images; their classes are matched by name.
 
@@ -167,6 +226,7 @@ class Classifier:
                 images, else what there is.
             views: how often and how each image is looked at: "centre", "flip" (2), "five" (5), "ten" (10) or "scales"
                 (6); see `striate.data.views`. The probabilities are averaged.
+            shown: told after each batch how many images are done, and of how many.
 
         Returns:
             The outcome: an `Evaluation` of classes; of several labels a `MultiLabelEvaluation`, of values a
@@ -188,8 +248,10 @@ class Classifier:
             source = self._pick_split(dataset, split)
         size = max(1, BATCH_SIZE // len(chosen))
         batches = Batches(source, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
-        evaluation = replace(evaluate(self.predictor, batches, self.task), notes=notes)
-        return cast(Evaluation, evaluation)
+        count = len(source)
+        told = (lambda done: shown(done, count)) if shown else _tell_nobody
+        evaluation = evaluate(self.predictor, batches, self.task, told)
+        return cast(Evaluation, replace(evaluation, notes=notes))
 
     def _pick_split(self, dataset: Dataset, name: str | None) -> Split:
         chosen = getattr(dataset, name) if name else dataset.test or dataset.val or dataset.train
@@ -308,6 +370,15 @@ class Classifier:
         return self.task.answers(self.task.logits(outputs)[:, None])
 
 
+def _check_top(top: Any) -> None:
+    if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
+        raise UsageError(f"top is {top!r}; ask for at least 1 class, by a whole number.")
+
+
+def _tell_nobody(done: int) -> None:
+    """What is shown where nobody looks."""
+
+
 def _told(dataset: Dataset) -> tuple[str, ...]:
     """What is to be said about images that were opened to measure on."""
     if not dataset.skipped:
@@ -328,25 +399,36 @@ class _Changed(StriateError):
     """The images of the training are no longer what they were."""
 
 
-def load(path: str | Path, *, trust: str | Path | None = None, model: Handed | None = None) -> Classifier:
+def load(
+    path: str | Path,
+    *,
+    trust: str | Path | None = None,
+    model: Handed | None = None,
+    device: str = "cpu",
+) -> Classifier:
     """Load a classifier from a run folder, or from the .safetensors file that `Classifier.save` wrote.
 
     Args:
-        path: the folder or the file; or the name of a pretrained network, see `Classifier.pretrained`.
+        path: the folder or the file; the name of a pretrained network, see `Classifier.pretrained`; or a file of
+            somebody else's weights that fit exactly one network of the catalogue.
         trust: the Python file (or the import path of the module) that makes the network, where it is your own: its
             code is run only where you name it here, and only while it is what it was when the network was trained.
         model: the network itself, or what makes one, where it was handed over when it was trained.
+        device: where it is to run: "cpu", "cuda" or "mps", or "auto" for the fastest there is; see `Classifier.to`.
 
     Raises:
-        UsageError: `path` is no path.
-        StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself.
+        UsageError: `path` is no path, or the device is unknown.
+        StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself; the device is not
+            on this machine.
     """
+    device = device_type(device)  # refused before anything is read
     if is_pretrained_name(values.place("path", path)):
-        return Classifier.pretrained(str(path))
-    path = at_home(path)
-    if path.is_dir() and not (path / "model.safetensors").exists():
-        unfinished = (path / "last.ckpt").exists()
-        hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"
-        raise StriateError(f"{path}: no model.safetensors in it ({hint}).")
-    file = path / "model.safetensors" if path.is_dir() else path
-    return Classifier(*load_model(file, Trust.of(trust, model)), path=path)
+        return Classifier.pretrained(str(path)).to(device)
+    path, file = at_home(path), weights_file(path)
+    try:
+        return Classifier(*load_model(file, Trust.of(trust, model)), path=path).to(device)
+    except Undescribed:
+        fitting = fitting_networks(file)
+        if len(fitting) != 1:
+            raise
+    return Classifier.pretrained(fitting[0], file).to(device)

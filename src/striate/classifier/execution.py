@@ -13,7 +13,7 @@ from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
 from striate.data.targets import OUTPUTS
-from striate.errors import StriateError
+from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
 from striate.training.batches import Batches
@@ -97,7 +97,8 @@ def execute(
         progress.message(line)
     fabric.barrier()  # the first process has written the model
     classifier = _result(folder, trust)
-    classifier.evaluation = classifier.evaluate(dataset)
+    with progress.evaluating() as shown:
+        classifier.evaluation = classifier.evaluate(dataset, shown=shown)
     if watch.report and training.fabric.is_global_zero:
         report_run(folder, config, dataset, classifier, position)
     if watch.drop_checkpoint and training.fabric.is_global_zero:
@@ -119,12 +120,6 @@ def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
     size = folder.checkpoint.stat().st_size
     folder.drop_checkpoint(f"{position.stopped_by} after epoch {position.epoch}")
     return f"{folder.checkpoint} is removed ({decimal_size(size)}); the run can be used, and not extended."
-
-
-class Interrupted(StriateError):
-    """Training was stopped by Ctrl-C; everything is saved."""
-
-    exit_code = 130
 
 
 def _prepare(

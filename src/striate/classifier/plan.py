@@ -26,7 +26,8 @@ from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
-from striate.models import Network, Outline, get_card, obtain, outline_of
+from striate.models import ConvNet, Network, Outline, get_card, obtain, outline_of
+from striate.models.defaults_taken import defaults_taken
 from striate.models.references import reference_to
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.first_weights import first_weights_note
@@ -41,6 +42,9 @@ from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, read_metadata
 from striate.weights.keras import SUFFIXES
+
+#: Of these the recipe decides.
+AUXILIARY = ("auxiliary",)
 
 
 def channels_wanted(asked: Request) -> int | None:
@@ -86,6 +90,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
             options=auxiliary_options(outline, asked.options, asked.settings, preset),
         )
     notes += _new_head(network)
+    if isinstance(network, ConvNet):
+        notes += defaults_taken(network, {*asked.options, *AUXILIARY})
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
     recipe, more = _recipe(preset, asked, network, dataset, task, size)

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from striate.data.targets import MULTI_LABEL, REGRESSION
+from striate.notebook import Facts, Shown, listed
 from striate.training.label_metrics import THRESHOLD
 from striate.training.tasks import Task
-from striate.units import percent
+from striate.units import percent, plural, whole
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, repr=False)
+class Prediction(Shown):
     """The most probable classes of one image.
 
     Attributes:
         name: the image's path, or its place in what was given.
         top: (class, probability) pairs, the most probable first; empty when the image could not be read.
         error: why it could not be read; empty otherwise.
+        path: the file that it was read from; None for one in memory.
     """
 
     name: str
     top: tuple[tuple[str, float], ...] = ()
     error: str = ""
+    path: Path | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str | None:
@@ -39,9 +45,20 @@ class Prediction:
         return self.top[0][1] if self.top else 0.0
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The classes that the image is said to be of: one, of several labels any number, of values none."""
+        return () if self.label is None else (self.label,)
+
+    @property
     def text(self) -> tuple[str, ...]:
         """What is said, in words: class and probability, one after the other."""
         return tuple(f"{label} {percent(chance, 2)}" for label, chance in self.top)
+
+    def _facts(self) -> Facts:
+        if self.error:
+            return Facts({"image": self.name, "error": f"cannot be read: {self.error}"})
+        rows = [(label, percent(chance, 2)) for label, chance in self.top]
+        return Facts({"image": self.name, "says": listed(self.text)}, ("class", "probability") if rows else (), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -51,7 +68,7 @@ class Prediction:
         return {"name": self.name, "class": self.label, "probability": self.probability, "top": top}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LabelsPrediction(Prediction):
     """The labels of one image.
 
@@ -61,6 +78,11 @@ class LabelsPrediction(Prediction):
     """
 
     labels: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The labels that it is said to have."""
+        return tuple(label for label, _ in self.labels)
 
     @property
     def text(self) -> tuple[str, ...]:
@@ -78,7 +100,7 @@ class LabelsPrediction(Prediction):
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ValuesPrediction(Prediction):
     """The values of one image.
 
@@ -111,7 +133,33 @@ def predicted(task: Task, name: str, answer: NDArray[Any], top: int) -> Predicti
     return Prediction(name, ranked[:top])
 
 
-class Predictions(list[Prediction]):
+class Stream(Iterator[Prediction]):
+    """Predictions one after another, in order, each made when it is asked for (a group of images at a time)."""
+
+    def __init__(self, predictions: Iterator[Prediction], notes: list[str]) -> None:
+        self._predictions, self._notes = predictions, notes
+
+    def __next__(self) -> Prediction:
+        return next(self._predictions)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which files of the folders gone through so far were left out, and why."""
+        return tuple(self._notes)
+
+
+class Predictions(Shown, list[Prediction]):
     """Predictions in order; `notes` says which files of a folder were left out and why."""
 
     notes: tuple[str, ...] = ()
+
+    def _facts(self) -> Facts:
+        counts = Counter(name for prediction in self for name in prediction.named)
+        unread = sum(bool(prediction.error) for prediction in self)
+        values = {
+            "images": plural(len(self), "image"),
+            "classes": listed([f"{whole(count)} {label}" for label, count in counts.most_common()]),
+            "unreadable": f"{whole(unread)} could not be read" if unread else "",
+        }
+        rows = [(one.name, one.error or ", ".join(one.text)) for one in self]
+        return Facts(values, ("image", "says"), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,18 @@ from striate.data import Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import ModelSpec, Network, create_model
+from striate.models.catalogue import own_name
 from striate.models.foreign import Foreign
 from striate.models.imagenet import imagenet_names
 from striate.models.libraries import library_network, preprocessing_of
 from striate.models.origin import origin_of
+from striate.models.recognition import spec_in
 from striate.models.references import Reference, reference_to
 from striate.models.weights_of_own import put_in
-from striate.training.model_file import Description
+from striate.training.model_file import Description, load_model
 from striate.version import __version__
 from striate.weights import WeightSource
+from striate.weights.files import OWN_MODEL, read_metadata, weights_file
 
 
 def pretrained(
@@ -37,11 +41,32 @@ def pretrained(
         StriateError: the weights cannot be had or do not fit.
     """
     reference = reference_to(model)
+    if weights is not None and (spec := _trained(weights)) is not None:
+        return _of_run(reference, model, spec, weights_file(weights), classes)
     if reference is None:
         return _of_catalogue(model, weights, classes)
     if reference.is_named_code:
         raise UsageError(f"{model}: a network of your own has no published weights; load the run that trained it")
     return _of_library(reference, weights, classes)
+
+
+def _trained(weights: str | Path) -> ModelSpec | None:
+    """The network of a run, or of the file of one; None for weights that were published, or are none."""
+    if not at_home(weights).exists():
+        return None
+    file = weights_file(weights)
+    return spec_in(file) if file.suffix == ".safetensors" and OWN_MODEL in read_metadata(file) else None
+
+
+def _of_run(
+    reference: Reference | None, model: str, spec: ModelSpec, file: Path, classes: tuple[str, ...]
+) -> tuple[Network, Description]:
+    """What a run came to, where it is one of the network that was asked for."""
+    asked = str(reference) if reference else own_name(model)
+    if asked != spec.name:
+        raise UsageError(f"{file}: weights of {spec.name}, not of {asked}; load it by itself.")
+    network, description = load_model(file)
+    return network, replace(description, classes=tuple(classes)) if classes else description
 
 
 def _of_catalogue(model: str, weights: str | Path | None, classes: tuple[str, ...]) -> tuple[Network, Description]:
@@ -105,7 +130,6 @@ def _described(
 def is_pretrained_name(name: str | Path) -> bool:
     """Whether a name is that of a network of the catalogue or a library, and nothing of it lies on the disk."""
     from striate.models import list_models
-    from striate.models.catalogue import own_name
 
     if isinstance(name, Path) and len(name.parts) > 1:
         return False

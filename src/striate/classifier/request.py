@@ -18,12 +18,15 @@ from striate.data.targets import check_kind
 from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import Handed, InputError, Trust, create_model, get_card, outline_of
-from striate.models.obtain import adapt
+from striate.models.catalogue import cards
+from striate.models.obtain import KNOWN, adapt
+from striate.models.recognition import belongs_elsewhere, network_of
 from striate.models.references import reference_to
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
 from striate.training.trained_set import check_parts
+from striate.weights.files import weights_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +69,15 @@ class Request:
         keep(options=values.network_options(self.options), settings=values.fields("settings", self.settings))
         keep(freeze=None if self.freeze is None else values.word("freeze", self.freeze))
         keep(target=column_names(self.target), task=None if self.task is None else check_kind(self.task))
-        keep(weights=None if self.weights is None else place("weights", self.weights))
+        keep(weights=None if self.weights is None else _weights(place("weights", self.weights)))
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
         check_hardware(self.device, self.precision)
         recipe = check_recipe(self.recipe, self.settings)
         keep(model=recipe.network or None if self.model is None else values.network("model", self.model))
+        if self.model is None and self.weights is not None and _is_file(self.weights):
+            spec = network_of(self.weights)
+            further = {name: value for name, value in spec.arguments.items() if name not in KNOWN}
+            keep(model=spec.name, options={**further, **self.options} if spec.origin else self.options)
         if isinstance(self.model, str) and reference_to(self.model) is None:
             check_network(self.model, self.weights, self.options, self.size, self.freeze, recipe)
         elif self.model is not None:
@@ -94,6 +101,17 @@ class Request:
     def _keep(self, **fields: Any) -> None:
         for name, value in fields.items():
             object.__setattr__(self, name, value)
+
+
+def _is_file(weights: str | Path) -> bool:
+    return at_home(weights).is_file()
+
+
+def _weights(weights: str | Path) -> str | Path:
+    """A run folder stands for its weights; a name on a card is one, whatever folder is called so too."""
+    if isinstance(weights, str) and any(source.name == weights for card in cards().values() for source in card.weights):
+        return weights
+    return weights_file(weights) if at_home(weights).is_dir() else weights
 
 
 def check_recipe(recipe: str | Recipe | None, settings: Mapping[str, Any]) -> Recipe:
@@ -127,7 +145,7 @@ def check_network(
         network = create_model(model, input_size=size, **options)
         check_parts(network, freeze, recipe)
         published = {source.name for source in card.weights}
-        if weights and str(weights) not in published and not at_home(weights).is_file():
+        if weights and str(weights) not in published and (not _is_file(weights) or belongs_elsewhere(card, weights)):
             create_model(model, weights=weights)  # says what is wrong with them
 
 

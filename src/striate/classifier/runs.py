@@ -70,7 +70,8 @@ def train(
         model: a network's name; `torchvision:NAME`, `timm:NAME`, `file.py:function` or `package.module:Class`; in
             Python also a module, which is trained in place from the weights it has, or a function or class that makes
             one. By default a network that suits the size of the images.
-        weights: pretrained weights to start from: a name on the network's card ("imagenet") or a file.
+        weights: weights to start from: a name on the network's card ("imagenet"), a run folder or a file; of the last
+            two the network is taken, where no model is given. Other classes than theirs get a fresh head.
         recipe: a recipe or its name; by default one that suits images and weights.
         epochs: instead of the recipe's; batch_size and learning_rate likewise.
         batch_size: see epochs.

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from striate.cli.output import (
+    DeviceOption,
     Json,
     ModelArgument,
+    Quiet,
     TrustOption,
     WeightsOption,
     loaded,
@@ -32,13 +34,19 @@ def command(
     ] = "centre",
     weights: WeightsOption = None,
     trust: TrustOption = None,
+    device: DeviceOption = "auto",
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure a trained classifier on labelled images."""
     from striate.cli.evaluations import evaluation_lines, score_table
 
-    classifier = loaded(run, weights, trust)
-    evaluation = classifier.evaluate(source, split, views=views)
+    classifier = loaded(run, weights, trust, device)
+
+    from striate.training.counting import create_counter
+
+    with create_counter("evaluating", quiet or json) as shown:
+        evaluation = classifier.evaluate(source, split, views=views, shown=shown)
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)
     if json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,13 +33,17 @@ NETWORK = (
 
 @dataclass(frozen=True)
 class Located:
-    """A network and the shape of one input for it; `card` for those of the catalogue, `guess` says how it was found."""
+    """A network and the shape of one input for it; `card` for those of the catalogue.
+
+    `guess` says how the shape was found, `taken` what of the network was decided where nothing was asked for.
+    """
 
     name: str
     model: nn.Module
     shape: tuple[int, ...]
     card: Card | None = None
     guess: str = ""
+    taken: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -68,6 +72,8 @@ def locate(
     shape: tuple[int, ...] | None = None,
     device: str = "meta",
     trust: str | None = None,
+    weights: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Located:
     """Build what `network` names, without weights' memory where `device` is "meta" and it lets itself be built so.
 
@@ -85,16 +91,27 @@ def locate(
     build: Build = build_weightless if device == "meta" else _built
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where a user's file prints
         warnings.simplefilter("ignore")  # libraries' words on names and layers that they have given up
-        found = _found(network, size, classes, channels, build, trust)
+        if weights is not None:
+            found = _with_weights(network, weights, size, classes, channels, trust, options or {})
+        else:
+            found = _found(network, size, classes, channels, build, trust, options or {})
     return found if shape is None else replace(found, shape=shape, guess="")
 
 
 def _found(
-    network: str, size: int | None, classes: int | None, channels: int | None, build: Build, trust: str | None
+    network: str,
+    size: int | None,
+    classes: int | None,
+    channels: int | None,
+    build: Build,
+    trust: str | None,
+    options: Mapping[str, Any],
 ) -> Located:
     from striate.models.references import reference_to
 
     reference = reference_to(network)
+    if options and (reference is not None or _is_in_file(network) or _is_trained(network)):
+        raise UsageError(f"{network} is given as it is: --option is for networks of the catalogue.")
     if reference is not None and not reference.is_named_code:
         return _from_library(reference, size, classes, channels, build)
     if _is_in_file(network):
@@ -103,7 +120,7 @@ def _found(
     if _is_trained(network):
         _refuse(network, classes=classes, channels=channels)
         return _from_run(network, size, trust)
-    return _from_catalogue(network, size, classes, channels, build)
+    return _from_catalogue(network, size, classes, channels, build, options)
 
 
 def called(found: Located, network: str) -> str:
@@ -159,13 +176,63 @@ def _from_run(network: str, size: int | None, trust: str | None) -> Located:
     return Located(network, itself, (model.in_channels, *(look.size if size is None else (size, size))))
 
 
-def _from_catalogue(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
-    from striate.analysis.inputs import own_shape
+def _with_weights(
+    network: str,
+    weights: str,
+    size: int | None,
+    classes: int | None,
+    channels: int | None,
+    trust: str | None,
+    options: Mapping[str, Any],
+) -> Located:
+    """The network as these weights have it; without a name of it, the network that they belong to."""
     from striate.models import create_model, get_card
+    from striate.models.pretrained import input_size_of
+    from striate.models.recognition import network_of, spec_of_file
+    from striate.models.references import reference_to
+    from striate.weights.files import weights_file
 
-    card = get_card(network)
-    model = build(lambda: create_model(network, num_classes=classes, in_channels=channels, input_size=size))
-    return Located(card.name, model, own_shape(model) or (), card)
+    if network and (reference_to(network) is not None or _is_trained(network)):
+        raise UsageError(f"{network} comes with weights of its own: --weights is for networks of the catalogue.")
+    spec = spec_of_file(weights) if network else network_of(weights)
+    name = network or spec.name  # type: ignore[union-attr]
+    if spec is not None and spec.origin:
+        _refuse(weights, classes=classes, channels=channels)
+        return _from_run(str(weights_file(weights)), size, trust)
+    card = get_card(name)
+    model = create_model(
+        name,
+        weights=weights,
+        num_classes=classes,
+        in_channels=channels or (spec.arguments.get("in_channels") if spec else None),
+        input_size=size or input_size_of(card, weights),
+        **options,
+    )
+    return _as_made(model, options)
+
+
+def _from_catalogue(
+    network: str,
+    size: int | None,
+    classes: int | None,
+    channels: int | None,
+    build: Build,
+    options: Mapping[str, Any],
+) -> Located:
+    from striate.models import create_model
+
+    model = build(lambda: create_model(network, num_classes=classes, in_channels=channels, input_size=size, **options))
+    return _as_made(model, options)
+
+
+def _as_made(model: Any, options: Mapping[str, Any]) -> Located:
+    """A network of the catalogue, and what was decided for whoever left it open."""
+    from striate.analysis.inputs import own_shape
+    from striate.models import get_card
+    from striate.models.defaults_taken import defaults_taken
+
+    card = get_card(model.spec.name)
+    return Located(card.name, model, own_shape(model) or (), card, taken=tuple(defaults_taken(model, options)))
 
 
 def _from_library(

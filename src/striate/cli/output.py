@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from striate.cli.panels import NETWORK, OUTPUT
+from striate.cli.panels import MACHINE, NETWORK, OUTPUT
 from striate.strict_json import to_json
 from striate.text_tables import Table, described
 
@@ -36,7 +36,7 @@ ModelArgument = Annotated[
 WeightsOption = Annotated[
     str | None,
     typer.Option(
-        "--weights", help="Weights of a pretrained network: a name on its card, or a file.", rich_help_panel=NETWORK
+        "--weights", help="Weights of the network: a name on its card, a run or a file.", rich_help_panel=NETWORK
     ),
 ]
 TrustOption = Annotated[
@@ -48,20 +48,30 @@ TrustOption = Annotated[
         rich_help_panel=NETWORK,
     ),
 ]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto, cpu, cuda or mps; auto is the fastest there is.", rich_help_panel=MACHINE)
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.", rich_help_panel=OUTPUT)]
 
 
-def loaded(run: Path, weights: str | None, trust: str | None) -> Any:
-    """The classifier that a command's argument names."""
+def loaded(run: Path, weights: str | None, trust: str | None, device: str) -> Any:
+    """The classifier that a command's argument names, on the device where it is to run."""
     from striate.classifier import Classifier, load
 
-    return load(run, trust=trust) if weights is None else Classifier.pretrained(str(run), weights)
+    if weights is None:
+        return load(run, trust=trust, device=device)
+    return Classifier.pretrained(str(run), weights).to(device)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON value, in letters that standard output can carry; what is not a number becomes null."""
+    print(as_json(value))
+
+
+def as_json(value: Any) -> str:
+    """The text that `print_json` prints."""
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(to_json(value, indent=2, ascii_only=not unicode))
+    return to_json(value, indent=2, ascii_only=not unicode)
 
 
 def terminal_width() -> int | None:

@@ -11,17 +11,35 @@ from striate.cli.formats import Format, Out, chosen, give, room
 from striate.cli.inputs import Inputs, parsed
 from striate.cli.network import NETWORK, Device, called, locate
 from striate.cli.output import Json, TrustOption
+from striate.cli.pairs import options
 from striate.cli.panels import INPUT
+from striate.cli.panels import NETWORK as PANEL
+from striate.errors import UsageError
 
 
 def command(
-    network: Annotated[str, typer.Argument(help=NETWORK)],
+    network: Annotated[str | None, typer.Argument(help=NETWORK)] = None,
     size: Annotated[int | None, typer.Option(help="Side of the input, pixels.", rich_help_panel=INPUT)] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes.", rich_help_panel=INPUT)] = None,
     channels: Annotated[int | None, typer.Option(help="Channels of the input.", rich_help_panel=INPUT)] = None,
     inputs: Inputs = None,
     depth: Annotated[int | None, typer.Option(help="Levels of modules to show; all by default.")] = None,
     device: Device = "meta",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="With these weights, as they have it: a name on its card, a run or a file, which may say the network.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An option of the network, such as stem=paper; `striate card` lists them. Given again for another.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None,
     trust: TrustOption = None,
     form: Format = None,
     out: Out = None,
@@ -29,12 +47,24 @@ def command(
 ) -> None:
     """Show shapes, parameters, multiply-adds, FLOPs, memory and receptive fields, layer by layer."""
     form = chosen(form, out, json)
+    if not (network or weights):
+        raise UsageError("give a network: striate summary NETWORK; or weights that say theirs: --weights RUN.")
 
     from striate.analysis import plot_summaries, summary
     from striate.analysis.inputs import from_shapes
 
     shapes = parsed(inputs)
-    found = locate(network, size=size, classes=classes, channels=channels, device=device, trust=trust)
+    found = locate(
+        network or "",
+        size=size,
+        classes=classes,
+        channels=channels,
+        device=device,
+        trust=trust,
+        weights=weights,
+        options=options(option),
+    )
+    network = network or found.name
     if shapes:
         found = replace(found, guess="")  # nothing is guessed
     with found.at_work():
@@ -42,6 +72,8 @@ def command(
             result = summary(found.model, inputs=from_shapes(found.model, shapes), depth=depth, device=device)
         else:
             result = summary(found.model, found.shape, depth=depth, device=device).noted(found.note)
+    for line in found.taken:
+        result = result.noted(line)
     give(
         form,
         out,

@@ -12,6 +12,7 @@ import typer
 
 from striate.cli.command import given
 from striate.cli.output import Json, Quiet, print_json
+from striate.cli.pairs import options, pairs
 from striate.cli.panels import MACHINE, NETWORK, RUN, TRAINING
 from striate.errors import UsageError
 
@@ -39,7 +40,7 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Pretrained weights: a name on the network's card, or a file; none by default.",
+            help="Weights to start from: a name on the network's card, a run or a file; the last two say it.",
             rich_help_panel=NETWORK,
         ),
     ] = None,
@@ -213,8 +214,8 @@ def command(
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
-            settings=_pairs(set_, "--set"),
-            options={name: _value(text) for name, text in _pairs(option, "--option").items()},
+            settings=pairs(set_, "--set"),
+            options=options(option),
             size=size,
             freeze=freeze,
             task=task,
@@ -247,29 +248,3 @@ def _print_result(classifier: Any, json: bool) -> None:
     print(evaluation_lines(evaluation, split))
     print(f"model   {folder / 'model.safetensors'}")
     print(f"report  {folder / 'report.html'}")
-
-
-def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts or []:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError(f"{flag} {text}: write it as name=value.")
-        if name.strip() in pairs:
-            raise UsageError(f"{flag} {text}: {name.strip()} is given twice.")
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
-def _value(text: str) -> Any:
-    """A word of the command line as a number or truth value where it is one; with commas a list of such."""
-    if "," in text:
-        return [_value(part.strip()) for part in text.split(",")]
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

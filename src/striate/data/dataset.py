@@ -12,10 +12,13 @@ from striate.data.images import Images
 from striate.data.survey import Survey
 from striate.data.targets import SINGLE_LABEL, counted
 from striate.files import make_folder_of, write_csv
+from striate.notebook import Facts as Said
+from striate.notebook import Shown, listed
+from striate.units import plural, whole
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(Shown):
     """One part of a data set: `images` and their `labels`, int64 (N,), positions in the classes; see `targets`.
 
     `facts` are what the check has learnt of the images; None where nobody has looked at them yet.
@@ -34,6 +37,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def _facts(self) -> Said:
+        classes = f" of {plural(len(np.unique(self.labels)), 'class', 'classes')}" if self.labels.ndim == 1 else ""
+        return Said({"split": self.name, "images": f"{plural(len(self), 'image')}{classes}"})
 
     def subset(self, indices: np.ndarray) -> Split:
         """The images and labels at `indices`, in that order."""
@@ -54,8 +61,8 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset(Shown):
     """A checked data set, split for training.
 
     Attributes:
@@ -91,6 +98,22 @@ class Dataset:
     def splits(self) -> tuple[Split, ...]:
         """The splits there are, in the order train, val, test."""
         return tuple(split for split in (self.train, self.val, self.test) if split is not None)
+
+    def _facts(self) -> Said:
+        sizes = ", ".join(f"{whole(len(split))} {split.name}" for split in self.splits)
+        kind = "value" if self.train.labels.dtype.kind == "f" else "class" if self.train.labels.ndim == 1 else "label"
+        many = "classes" if kind == "class" else ""
+        values = {
+            "source": self.source or "images in memory",
+            "classes": f"{plural(len(self.classes), kind, many)}: {listed(self.classes)}",
+            "images": f"{sizes} images of {plural(self.channels, 'channel')}",
+            "skipped": f"{plural(len(self.skipped), 'file')} skipped" if self.skipped else "",
+        }
+        if kind == "value":  # of which nothing is to be counted
+            return Said(values)
+        counts = [split.counts(len(self.classes)).tolist() for split in self.splits]
+        rows = list(zip(self.classes, *(map(whole, count) for count in counts), strict=True))
+        return Said(values, (kind, *(split.name for split in self.splits)), rows)
 
     def write_skipped(self, path: str | Path) -> Path:
         """Write the skipped files as CSV (path, reason), whole or not at all; only those names when there are none."""

@@ -15,14 +15,18 @@ from striate.data.images import printable
 from striate.data.walk import Walk, holdings
 from striate.errors import UsageError
 
+#: Names of one folder that are held at a time: a folder of millions of pictures takes the memory of these.
+NAMES_AT_ONCE = 100_000
+
 _BYTES = (bytes, bytearray, memoryview)
 
 
 class Source(NamedTuple):
-    """One image still to be read."""
+    """One image still to be read; `path` where it lies in a file of its own."""
 
     name: str
     read: Callable[[int], np.ndarray]  # channels -> uint8 (H, W, channels)
+    path: Path | None = None
 
 
 def is_single(images: Any) -> bool:
@@ -67,12 +71,13 @@ class Sources:
                 yield from self._below(Path(image)) if _is_folder(image) else [_source(image, f"[{index}]")]
 
     def _below(self, folder: Path) -> Iterator[Source]:
-        walk = Walk()
-        paths = list(walk.images(folder))
+        walk, is_empty = Walk(at_once=NAMES_AT_ONCE), True
+        for path in walk.images(folder):
+            is_empty = False
+            yield _source(path, "")
         self.notes += walk.notes()
-        yield from (_source(path, "") for path in paths)
         yield from (_unreadable(entry.path, entry.reason) for entry in walk.skipped)
-        if not paths and not walk.skipped:
+        if is_empty and not walk.skipped:
             instead = f", {holdings(walk.left_out)}" if walk.left_out else ""
             yield _unreadable(printable(folder), f"no images in this folder or below it{instead}")
 
@@ -90,7 +95,8 @@ def _unreadable(name: str, reason: str) -> Source:
 
 def _source(image: Any, name: str) -> Source:
     if isinstance(image, (str, Path)):
-        return Source(printable(image), lambda channels: decode(Path(image), channels))
+        path = Path(image)
+        return Source(printable(image), lambda channels: decode(path, channels), path)
     if isinstance(image, _BYTES):
         return Source(name, lambda channels: decode(bytes(image), channels))
     if hasattr(image, "read"):

@@ -7,6 +7,7 @@ counted, and named.
 
 from __future__ import annotations
 
+import heapq
 import os
 import re
 from collections import Counter
@@ -48,12 +49,15 @@ class Walk:
         left_out: how many files of each extension are no images.
         first: the first of them, by extension.
         skipped: folders that cannot be listed.
+        at_once: how many names of one folder are held at a time; None for all. With fewer than it has the folder is
+            listed again and again, so that any number of files takes the memory of these.
     """
 
     visited: set[tuple[int, int]] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    at_once: int | None = None
 
     def images(self, folder: Path) -> Iterator[Path]:
         """Image files below `folder`, in the order of their names; a folder is entered once."""
@@ -82,10 +86,24 @@ class Walk:
             if (status.st_dev, status.st_ino) in self.visited:
                 return iter(())
             self.visited.add((status.st_dev, status.st_ino))
-            return iter(_entries(folder))
         except OSError as error:
-            self.skipped.append(Skipped(printable(folder), f"cannot be listed: {error.strerror}".lower()))
+            self._skip(folder, error)
             return iter(())
+        return self._entries(folder)
+
+    def _entries(self, folder: Path) -> Iterator[os.DirEntry[str]]:
+        last = ""
+        try:
+            while entries := _entries(folder) if self.at_once is None else _entries_after(folder, last, self.at_once):
+                last = entries[-1].name
+                yield from entries
+                if self.at_once is None or len(entries) < self.at_once:
+                    return
+        except OSError as error:
+            self._skip(folder, error)
+
+    def _skip(self, folder: Path, error: OSError) -> None:
+        self.skipped.append(Skipped(printable(folder), f"cannot be listed: {error.strerror}".lower()))
 
     def leave_out(self, path: Path) -> None:
         """Count a file that is no image."""
@@ -170,6 +188,13 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     """What is the user's in a folder, by name. `scandir` tells folders from files without asking the disk again."""
     with os.scandir(folder) as entries:
         return sorted((entry for entry in entries if not is_system(entry.name)), key=lambda entry: entry.name)
+
+
+def _entries_after(folder: Path, last: str, count: int) -> list[os.DirEntry[str]]:
+    """The same, but only the `count` whose names come next after `last`, and no more in memory than these."""
+    with os.scandir(folder) as entries:
+        later = (entry for entry in entries if entry.name > last and not is_system(entry.name))
+        return heapq.nsmallest(count, later, key=lambda entry: entry.name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

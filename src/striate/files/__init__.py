@@ -6,6 +6,7 @@
 from striate.files.cache import cache_folder
 from striate.files.checksums import Checksum, digest_of
 from striate.files.paths import as_spelt_here, at_home, portable_name
+from striate.files.placing import place
 from striate.files.writing import DISK_FULL, explain, make_folder_of, replacing, write_atomically, write_csv
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "digest_of",
     "explain",
     "make_folder_of",
+    "place",
     "portable_name",
     "replacing",
     "write_atomically",

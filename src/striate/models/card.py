@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from striate.models.erratum import Erratum
+from striate.notebook import Facts, Shown, listed
 from striate.weights import Figure, WeightSource
 
 
@@ -26,8 +27,8 @@ class Paper:
         return f"{self.authors} ({self.year}): {self.title}{where}"
 
 
-@dataclass(frozen=True)
-class Card:
+@dataclass(frozen=True, repr=False)
+class Card(Shown):
     """One network of the catalogue.
 
     `parameters` is the exact count of the network as built by default. `published` holds the figures that its paper
@@ -67,6 +68,18 @@ class Card:
     def __str__(self) -> str:
         return f"{self.name}: {self.introduces} {self.paper}. {self.parameters:,} parameters."
 
+    def _facts(self) -> Facts:
+        return Facts(
+            {
+                "network": self.name,
+                "paper": f"{self.paper.authors} ({self.paper.year})",
+                "introduces": self.introduces,
+                "parameters": f"{self.parameters:,} parameters",
+                "input": f"{self.input_size}x{self.input_size} pixels",
+                "weights": f"weights {listed([source.name for source in self.weights])}" if self.weights else "",
+            }
+        )
+
     def smallest(self, stem: str | None = None) -> int:
         """The smallest image side with this stem."""
         return self.small_min_size if stem == "small" and self.small_min_size else self.min_size
@@ -76,8 +89,8 @@ class Card:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class ModelSpec:
+@dataclass(frozen=True, repr=False)
+class ModelSpec(Shown):
     """What rebuilds a network: `create_model(spec.name, **spec.arguments)`. All of it goes into JSON.
 
     `origin` says where the code of a network lies that is not of the catalogue; see `striate.models.origin`.
@@ -91,6 +104,11 @@ class ModelSpec:
         """The spec as a plain dictionary."""
         origin = {"origin": dict(self.origin)} if self.origin else {}
         return {"name": self.name, "arguments": dict(self.arguments), **origin}
+
+    def _facts(self) -> Facts:
+        arguments = {name: str(value) for name, value in self.arguments.items()}
+        told = {name: f"{name}={value}" for name, value in arguments.items()}
+        return Facts({"network": self.name, **told})
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> ModelSpec:

@@ -13,6 +13,7 @@ from striate.models.catalogue import get_card
 from striate.models.convnet import ConvNet
 from striate.models.options import HIDDEN, check_options
 from striate.models.pretrained import options_needed, pretrained, put_in
+from striate.models.recognition import told_whose
 
 
 def create_model(
@@ -36,8 +37,8 @@ def create_model(
         input_size: side of the images in pixels, or (height, width). Networks with dense layers on the
             feature map are built for it; networks for large images take their small stem at 64 pixels or
             less, unless weights bring another.
-        weights: the name of a source on the card ("imagenet"), or the path of a safetensors file or of an HDF5
-            file as Keras Applications publishes them. With another
+        weights: the name of a source on the card ("imagenet"), or the path of a run folder, of a safetensors file or
+            of an HDF5 file as Keras Applications publishes them. With another
             `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the
             first convolution is adapted (`striate.weights.adapt_channels`). A network on another's base takes
             that network's weights; its own head is left fresh.
@@ -65,13 +66,15 @@ def create_model(
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise UsageError(f"{argument} is {value!r}; it must be a whole number of at least 1")
     size = _size(card, input_size)
-    found = pretrained(card, weights) if weights is not None else None
+    with told_whose(card.name, weights):
+        found = pretrained(card, weights) if weights is not None else None
     whole = found.source if found is not None and not found.of_base else None
     if hidden is None and whole is not None:
         hidden = whole.options.get(HIDDEN)
     if size is None and card.fixed_size and whole is not None:
         size = _size(card, whole.input_size)
-    needed = options_needed(card, found, options) if found is not None else {}
+    with told_whose(card.name, weights):
+        needed = options_needed(card, found, options) if found is not None else {}
     model = build(
         card,
         {**needed, **options},
@@ -82,7 +85,8 @@ def create_model(
     if hidden is not None or hidden_dropout is not None:
         model.reset_head(model.num_classes, hidden, hidden_dropout)
     if found is not None:
-        put_in(model, found)
+        with told_whose(card.name, weights):
+            put_in(model, found)
     return model if fully_convolutional is None else model.to_fully_convolutional(fully_convolutional)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from torch import Tensor
 
 from striate.errors import StriateError, UsageError, unknown
-from striate.files import at_home
 from striate.models.building import weightless
 from striate.models.card import Card
 from striate.models.catalogue import families, get_card
@@ -28,7 +27,7 @@ from striate.weights import (
     recognise,
     rename,
 )
-from striate.weights.files import read_checked_pickle
+from striate.weights.files import read_checked_pickle, weights_file
 from striate.weights.images import IMAGENET_STATISTICS, Images
 from striate.weights.keras import SUFFIXES, keras_source, read_keras
 from striate.weights.loading import AUXILIARY, CLASSIFIER, first_convolution
@@ -88,9 +87,9 @@ def input_size_of(card: Card, weights: str | Path) -> int:
         StriateError: a file that cannot be read.
     """
     named = {source.name: source.input_size for source in card.weights}
-    path = at_home(weights)
     if str(weights) in named:
         return card.input_size if card.base else named[str(weights)]
+    path = weights_file(weights)
     if not path.is_file() or path.suffix in SUFFIXES:
         return card.input_size
     if card.base and not set(_keys(card)) <= set(read_state(path)):
@@ -111,8 +110,8 @@ def _read(card: Card, weights: str | Path) -> tuple[WeightSource | None, dict[st
         path = locate(named[str(weights)])
         state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
         return named[str(weights)], state, path
-    if isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix:
-        path = at_home(weights)
+    if isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix or Path(weights).is_dir():
+        path = weights_file(weights)
         return None, read_keras(path) if path.suffix in SUFFIXES else read_state(path), path
     if named:
         raise unknown(f"weights of {card.name}", weights, named)

@@ -5,23 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from striate.errors import StriateError, UsageError
-from striate.files import at_home
 from striate.models.foreign import Foreign
 from striate.models.network import Network
+from striate.models.recognition import told_whose
 from striate.weights import load_state, read_state
+from striate.weights.files import weights_file
 
 #: Before the names of a module's tensors in a file that was written here.
 PREFIX = "module."
 
 
 def put_in(network: Network, weights: str | Path) -> None:
-    """Load a safetensors file into a network; its last layer stays fresh where the file has another number of classes.
+    """Load a safetensors file, or that of a run, into a network; its last layer stays fresh for other classes.
 
     Raises:
         UsageError: no such file.
         StriateError: the file is damaged, or does not fit.
     """
-    path = at_home(weights)
+    path = weights_file(weights)
     if not path.is_file():
         raise UsageError(f"weights {weights} of {network.spec.name}: no such file; give a .safetensors file of its own")
     if not isinstance(network, Foreign):
@@ -31,5 +32,6 @@ def put_in(network: Network, weights: str | Path) -> None:
     weight = f"{classifier}.weight"
     own = network.module.state_dict()
     differs = classifier is not None and weight in state and state[weight].shape[:1] != own[weight].shape[:1]
-    load_state(network.module, state, where=str(weights), leave=(f"{classifier}.",) if differs else ())
+    with told_whose(network.spec.name, weights):
+        load_state(network.module, state, where=str(weights), leave=(f"{classifier}.",) if differs else ())
     network.fresh = (f"{PREFIX}{classifier}",) if differs else ()

@@ -21,6 +21,7 @@ from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch
 from striate.training.checkpoints import load_checkpoint, save_checkpoint
+from striate.training.counting import SHOW_EVERY, now_and_then
 from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.events import Events
 from striate.training.interruption import Interruption
@@ -44,9 +45,6 @@ from striate.training.watch import Watch
 
 #: An extension's peak learning rate, as a factor on the recipe's.
 EXTENSION_RATE = 0.1
-
-#: Seconds between two sights of the progress.
-SHOW_EVERY = 0.3
 
 
 class Training:
@@ -249,8 +247,8 @@ class Training:
         """Measure the network that would be saved on the validation images."""
         if self.validation is None:
             return None
-        undecided = not self.validation.chosen
-        evaluation = self.validation(self.result)
+        undecided, images = not self.validation.chosen, len(self.validation.batches.split)
+        evaluation = self.validation(self.result, now_and_then(self.progress.validation, images, SHOW_EVERY))
         if undecided:
             self.position.notes.append(self.validation.words)
             self.progress.message(self.validation.words)

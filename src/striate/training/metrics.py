@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from striate.errors import StriateError
+from striate.notebook import Facts, Shown, listed
 from striate.training.gain import Gain
 from striate.training.intervals import wilson_interval
+from striate.units import percent, plural, whole
 
 #: Beyond this many classes `Evaluation.to_dict` leaves the confusion matrix out.
 LARGEST_MATRIX_IN_DICT = 100
@@ -49,8 +51,8 @@ class Confusion(NamedTuple):
     share: float
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Shown):
     """The outcome of one pass over a split.
 
     Args:
@@ -86,6 +88,20 @@ class Evaluation:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def _facts(self) -> Facts:
+        low, high = self.top1_interval
+        values = {
+            "accuracy": f"top-1 {percent(self.top1, 2)} ({percent(low, 2)} to {percent(high, 2)}, 95 % interval)",
+            "images": f"{whole(len(self))} {self.split} images".replace("  ", " "),
+            "classes": f"{plural(len(self.classes), 'class', 'classes')}: {listed(self.classes)}",
+            "loss": f"loss {self.loss:.4f}" if math.isfinite(self.loss) else "",
+        }
+        rows = [
+            (name, *(percent(share, 2) for share in shares), whole(images))
+            for name, *shares, images in self.per_class()
+        ]
+        return Facts(values, ("class", "precision", "recall", "F1", "images"), rows)
 
     @cached_property
     def predicted(self) -> np.ndarray:

@@ -82,6 +82,10 @@ class Description:
         return cls(**values)
 
 
+class Undescribed(StriateError):
+    """A file of weights that says nothing of network, classes and preprocessing."""
+
+
 def save_model(path: Path, model: Network, description: Description) -> Path:
     """Write weights and description to one file, whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -103,7 +107,7 @@ def load_model(path: str | Path, trust: Trust | None = None) -> tuple[Network, D
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
-                raise StriateError(
+                raise Undescribed(
                     f"{path}: these weights do not say what network, classes and preprocessing they belong to, and "
                     "striate does not guess. To start from them, train with "
                     f"{either('--weights and --model', 'weights and model')}."

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from striate.training.counting import Counter, create_counter
 from striate.training.figures import FIGURES, score_in
 from striate.training.tables import head_losses
 from striate.units import clock, percent, whole
@@ -85,6 +86,10 @@ class Quiet:
     def epoch(self, row: dict[str, Any], timing: dict[str, Any]) -> None:
         """An epoch is done: its row of metrics.csv and of timing.csv."""
 
+    def evaluating(self) -> Counter:
+        """What is shown while the result is evaluated, told how many images are done and of how many."""
+        return Counter("evaluating")
+
     def stop(self) -> None:
         """Training is over, or has been stopped."""
 
@@ -130,6 +135,10 @@ class Lines(Quiet):
         """Print the epoch's line."""
         self.last = time.monotonic()
         self.message(epoch_line(row, self.epochs, timing))
+
+    def evaluating(self) -> Counter:
+        """A line that counts, on a terminal."""
+        return create_counter("evaluating")
 
 
 class Live(Lines):

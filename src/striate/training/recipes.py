@@ -10,12 +10,14 @@ from typing import Any
 from striate.augment import Augment
 from striate.errors import StriateError, unknown
 from striate.layers import INITS
+from striate.notebook import Facts, Shown
 from striate.training.fields import with_field
 from striate.training.limits import check_numbers
 from striate.training.losses import LOSSES, OWN, VALUE_LOSSES
 from striate.training.optimizers import OPTIMIZERS
 from striate.training.schedules import SCHEDULES, Schedule
 from striate.training.unfreezing import thaws_in
+from striate.units import plural
 
 #: The largest share of training in which the rate may climb.
 LONGEST_WARMUP = 0.9
@@ -33,8 +35,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, repr=False)
+class Recipe(Shown):
     """How a network is trained.
 
     `striate recipes` shows what is written here.
@@ -151,6 +153,18 @@ class Recipe:
         if self.schedule != "step" or not late:
             return ""
         return f"the rate does not fall at {', '.join(late)}: there are {self.epochs} epochs"
+
+    def _facts(self) -> Facts:
+        of_fields = [(name, value) for name, value in self.to_dict().items() if name != "augment"]
+        of_augment = [(f"augment.{name}", value) for name, value in self.to_dict()["augment"].items()]
+        values = {
+            "recipe": self.name,
+            "length": plural(self.epochs, "epoch"),
+            "batches": f"batches of {self.batch_size}",
+            "optimizer": f"{self.optimizer} at {self.learning_rate:.3g}, schedule {self.schedule}",
+            "loss": f"loss {self.loss}",
+        }
+        return Facts(values, ("field", "value"), [*of_fields, *of_augment])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -87,3 +87,8 @@ def known(path: Path) -> WeightSource | None:
     if source is None or digest_of(path) != source.sha256:
         return None
     return replace(source, name=str(path), file=path.name)
+
+
+def network_known(path: Path) -> str:
+    """What the network is called to which the file at `path` belongs, if its content is known; else nothing."""
+    return "" if known(path) is None else KNOWN[path.stat().st_size].name.partition(" ")[0]

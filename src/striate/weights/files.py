@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from striate.errors import StriateError
+from striate.files import at_home
 from striate.weights.converted import known
 from striate.weights.figure import ONE_CROP, Figure
 from striate.weights.images import IMAGENET_STATISTICS, Images
@@ -24,6 +25,9 @@ NOT_OF_THE_WEIGHTS = (
     *("init", "zero_init_residual", "gate_bias"),
     *("dropout", "hidden_dropout", "dropout_image", "drop_path", "norm_momentum", "memory_efficient"),
 )
+
+#: The weights of a run folder.
+RESULT = "model.safetensors"
 
 #: The metadata entry of a trained classifier's file.
 OWN_MODEL = "striate model 1"
@@ -46,6 +50,29 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     """The file's description of itself, every value a string; raises as `read_state`."""
     with _open(path) as file:
         return dict(file.metadata() or {})
+
+
+def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of a file's tensors by name, without their values; raises as `read_state`."""
+    with _open(path) as file:
+        return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+
+
+def weights_file(path: str | Path) -> Path:
+    """The file of weights that a path stands for: itself, or the model.safetensors of a run folder.
+
+    Raises:
+        StriateError: a folder that has none; the line says what it is.
+    """
+    path = at_home(path)
+    if not path.is_dir():
+        return path
+    file = path / RESULT
+    if not file.exists():
+        unfinished = (path / "last.ckpt").exists()
+        hint = f"the run has no result yet; go on with --resume {path}" if unfinished else "no run folder"
+        raise StriateError(f"{path}: no {RESULT} in it ({hint}).")
+    return file
 
 
 def read_checked_pickle(path: Path) -> dict[str, Tensor]:

@@ -1,0 +1,70 @@
+"""Predictions as CSV, a line written as each comes; the file takes its name when all of them are there."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from striate.classifier.prediction import Prediction
+from striate.files import at_home, explain, make_folder_of, replacing
+
+
+class PredictionTable:
+    """A CSV file that is open, and its columns: file, class, probability, then class_2, probability_2 and so on.
+
+    The last column, error, says why a picture could not be read; one before it, unsure, is there where it is asked for.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path, top: int, unsure: bool) -> None:
+        self._file, self._path, self._top, self._unsure = file, path, top, unsure
+        more = [f"{name}_{place}" for place in range(2, top + 1) for name in ("class", "probability")]
+        self._row(["file", "class", "probability", *more, *["unsure"] * unsure, "error"])
+
+    def write(self, prediction: Prediction, is_sure: bool = True) -> None:
+        """Write a line.
+
+        Raises:
+            StriateError: the disk is full.
+        """
+        cells = [cell for label, chance in prediction.top for cell in (label, f"{chance:.6f}")]
+        cells += [""] * (2 * self._top - len(cells))
+        told = "" if prediction.error else "no" if is_sure else "yes"
+        self._row([prediction.name, *cells, *[told] * self._unsure, prediction.error])
+
+    def _row(self, cells: Sequence[str]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        try:
+            self._file.write(line.getvalue().encode("utf-8", "surrogateescape"))
+        except OSError as error:
+            raise explain(error, self._path) from error
+
+
+@contextmanager
+def prediction_table(path: str | Path, top: int = 1, unsure: bool = False) -> Iterator[PredictionTable]:
+    """A table to write to, which becomes the file `path` when the block ends; where it raises, nothing is left of it.
+
+    Args:
+        path: the file to write.
+        top: how many classes each line names.
+        unsure: whether a column tells which pictures the classifier is not sure of.
+
+    Raises:
+        StriateError: it cannot be written.
+    """
+    target, is_ours = at_home(path), True
+    make_folder_of(target)
+    try:
+        with replacing(target) as file:
+            table = PredictionTable(file, target, top, unsure)
+            is_ours = False
+            yield table
+            is_ours = True
+    except OSError as error:
+        if not is_ours:  # whoever wrote lines had troubles of their own
+            raise
+        raise explain(error, target) from error

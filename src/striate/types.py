@@ -1,0 +1,68 @@
+"""Names for annotations: every class that a signature of striate speaks of and that `striate` itself does not offer.
+
+What the public functions take and give is in `striate`; these are what is inside of that, such as a summary's rows.
+"""
+
+from striate.allocator import MemorySetting
+from striate.analysis import Comparison, EffectiveField, Entry, Latency, Row
+from striate.analysis.gradients import Gradients, LayerGradient
+from striate.classifier.classifier import One
+from striate.data import Images, Place, Sizes, Skipped, Survey
+from striate.data.facts import Facts
+from striate.engines import Predictor
+from striate.errors import Interrupted
+from striate.models import Handed, Paper
+from striate.models.budget import Cost
+from striate.models.by_numbers import Step
+from striate.models.erratum import Erratum, Measured
+from striate.models.forms import Coefficients, Form, Forms
+from striate.models.recommendation import Recommendation
+from striate.models.scaling import Scaled
+from striate.training.gain import Gain
+from striate.training.metrics import Calibration, ClassScore, Confusion
+from striate.training.model_file import Description
+from striate.training.schedules import Schedule
+from striate.training.tasks import Task
+from striate.training.watch import Watching
+from striate.weights import Figure, WeightSource
+
+__all__ = [
+    "Calibration",
+    "ClassScore",
+    "Coefficients",
+    "Comparison",
+    "Confusion",
+    "Cost",
+    "Description",
+    "EffectiveField",
+    "Entry",
+    "Erratum",
+    "Facts",
+    "Figure",
+    "Form",
+    "Forms",
+    "Gain",
+    "Gradients",
+    "Handed",
+    "Images",
+    "Interrupted",
+    "Latency",
+    "LayerGradient",
+    "Measured",
+    "MemorySetting",
+    "One",
+    "Paper",
+    "Place",
+    "Predictor",
+    "Recommendation",
+    "Row",
+    "Scaled",
+    "Schedule",
+    "Sizes",
+    "Skipped",
+    "Step",
+    "Survey",
+    "Task",
+    "Watching",
+    "WeightSource",
+]
