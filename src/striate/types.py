@@ -7,6 +7,7 @@ from striate.allocator import MemorySetting
 from striate.analysis import Comparison, EffectiveField, Entry, Latency, Row
 from striate.analysis.gradients import Gradients, LayerGradient
 from striate.classifier.classifier import One
+from striate.classifier.prediction import LabelsPrediction, ValuesPrediction
 from striate.data import Images, Place, Sizes, Skipped, Survey
 from striate.data.facts import Facts
 from striate.engines import Predictor
@@ -19,10 +20,12 @@ from striate.models.forms import Coefficients, Form, Forms
 from striate.models.recommendation import Recommendation
 from striate.models.scaling import Scaled
 from striate.training.gain import Gain
+from striate.training.label_metrics import LabelScore, MultiLabelEvaluation
 from striate.training.metrics import Calibration, ClassScore, Confusion
 from striate.training.model_file import Description
 from striate.training.schedules import Schedule
 from striate.training.tasks import Task
+from striate.training.value_metrics import RegressionEvaluation, ValueScore
 from striate.training.watch import Watching
 from striate.weights import Figure, WeightSource
 
@@ -46,15 +49,19 @@ __all__ = [
     "Handed",
     "Images",
     "Interrupted",
+    "LabelScore",
+    "LabelsPrediction",
     "Latency",
     "LayerGradient",
     "Measured",
     "MemorySetting",
+    "MultiLabelEvaluation",
     "One",
     "Paper",
     "Place",
     "Predictor",
     "Recommendation",
+    "RegressionEvaluation",
     "Row",
     "Scaled",
     "Schedule",
@@ -63,6 +70,8 @@ __all__ = [
     "Step",
     "Survey",
     "Task",
+    "ValueScore",
+    "ValuesPrediction",
     "Watching",
     "WeightSource",
 ]

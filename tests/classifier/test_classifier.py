@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import striate
-from striate.classifier import Classifier
+from striate.classifier import Classifier, measuring
 from striate.classifier import classifier as module
 from striate.data import Split, UnreadableImage, open_dataset
 from striate.data.dataset import Skipped
@@ -41,7 +41,7 @@ def opened(monkeypatch):
         calls.append((place, options))
         raise StriateError("opened")
 
-    monkeypatch.setattr(module, "open_dataset", note)
+    monkeypatch.setattr(measuring, "open_dataset", note)
     return calls
 
 
@@ -287,9 +287,9 @@ def test_what_is_to_be_said_of_images_comes_first_and_what_was_left_out_last(
         ([], ()),
         (skipped, ("1,200 left out, since they cannot be used (the first: a.png: broken)",)),
     ):
-        monkeypatch.setattr(module, "open_dataset", lambda place, **_: replace(told, skipped=tuple(left_out)))  # noqa: B023
+        monkeypatch.setattr(measuring, "open_dataset", lambda place, **_: replace(told, skipped=tuple(left_out)))  # noqa: B023
         assert classifier.evaluate(tmp_path).notes == ("seen", "heard", *last)
-    monkeypatch.setattr(module, "open_dataset", lambda place, **_: replace(open_dataset(colours), notes=("seen",)))
+    monkeypatch.setattr(measuring, "open_dataset", lambda place, **_: replace(open_dataset(colours), notes=("seen",)))
     assert classifier.evaluate().notes == ()  # told when it was trained
 
 

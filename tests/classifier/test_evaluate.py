@@ -11,7 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import striate
+from striate.classifier.measuring import Measuring
 from striate.errors import StriateError, UsageError
+
+
+def measuring(classifier: striate.Classifier) -> Measuring:
+    """What finds the images that a classifier is measured on."""
+    return Measuring(classifier.description, classifier.path)
 
 
 def best_row(run: Path) -> dict[str, str]:
@@ -165,16 +171,16 @@ def test_only_where_validation_is_asked_for_some_are_set_aside(trained, paint, t
 
 def test_a_named_data_set_is_that_of_the_training_only_by_its_name(trained, colours, monkeypatch, tmp_path):
     classifier = striate.load(trained)
-    assert classifier._is_of_training(colours)
-    assert not classifier._is_of_training("digits")
+    assert measuring(classifier)._is_of_training(colours)
+    assert not measuring(classifier)._is_of_training("digits")
     data = {**classifier.description.data, "source": "digits"}
     monkeypatch.setattr(classifier, "description", dataclasses.replace(classifier.description, data=data))
     monkeypatch.setattr(classifier, "path", None)
-    assert classifier._is_of_training("digits")
-    assert not classifier._is_of_training("mnist")
-    assert not classifier._is_of_training(colours)
+    assert measuring(classifier)._is_of_training("digits")
+    assert not measuring(classifier)._is_of_training("mnist")
+    assert not measuring(classifier)._is_of_training(colours)
     monkeypatch.chdir(tmp_path)
-    assert not classifier._is_of_training(Path("digits"))
+    assert not measuring(classifier)._is_of_training(Path("digits"))
 
 
 def test_notes_are_those_of_images_that_were_opened_to_measure_on(trained, paint, tmp_path):

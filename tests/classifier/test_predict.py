@@ -301,7 +301,8 @@ def test_a_classifier_goes_to_the_device_that_is_named(trained, picture, monkeyp
     assert classifier.to("cpu") is classifier
     assert {parameter.device.type for parameter in classifier.model.parameters()} == {"cpu"}
     asked = []
-    monkeypatch.setattr("striate.classifier.classifier.device_type", lambda name: asked.append(name) or "meta")
+    for module in ("classifier", "loading"):
+        monkeypatch.setattr(f"striate.classifier.{module}.device_type", lambda name: asked.append(name) or "meta")
     moved = striate.load(trained, device="elsewhere")
     assert {parameter.device.type for parameter in moved.model.parameters()} == {"meta"}
     assert {parameter.device.type for parameter in classifier.to("there").model.parameters()} == {"meta"}

@@ -3,14 +3,18 @@
 import csv
 import os
 
+import numpy as np
 import pytest
 
-from striate.classifier.prediction import Prediction
+from striate.classifier.prediction import Prediction, predicted
 from striate.classifier.prediction_table import PredictionTable, prediction_table
 from striate.errors import StriateError
+from striate.training.tasks import MultiLabel, Regression, SingleLabel
 
 CAT = Prediction("a,b.png", (("cat", 0.75), ("dog", 0.125)))
 BAD = Prediction("bad.png", error='bad.png: "empty" file')
+
+TASK = SingleLabel(("cat", "dog", "owl"))
 
 
 def rows(path):
@@ -19,7 +23,7 @@ def rows(path):
 
 
 def test_columns_are_as_many_as_classes_are_named(tmp_path):
-    with prediction_table(tmp_path / "a" / "t.csv", top=3) as table:
+    with prediction_table(tmp_path / "a" / "t.csv", TASK, top=3) as table:
         table.write(CAT)
         table.write(BAD)
     assert rows(tmp_path / "a" / "t.csv") == [
@@ -30,7 +34,7 @@ def test_columns_are_as_many_as_classes_are_named(tmp_path):
 
 
 def test_what_is_unsure_has_a_column_where_it_is_asked_for(tmp_path):
-    with prediction_table(tmp_path / "t.csv", top=2, unsure=True) as table:
+    with prediction_table(tmp_path / "t.csv", TASK, top=2, unsure=True) as table:
         table.write(CAT, is_sure=False)
         table.write(CAT)
         table.write(BAD, is_sure=False)
@@ -42,7 +46,7 @@ def test_until_all_of_it_is_there_the_older_file_stays(tmp_path, error):
     (tmp_path / "t.csv").write_text("older", encoding="utf-8")
 
     def interrupted():
-        with prediction_table(tmp_path / "t.csv", 2) as table:
+        with prediction_table(tmp_path / "t.csv", TASK, 2) as table:
             table.write(CAT)
             assert len(list(tmp_path.iterdir())) == 2
             raise error
@@ -55,7 +59,7 @@ def test_until_all_of_it_is_there_the_older_file_stays(tmp_path, error):
 
 def test_lines_are_written_as_they_come(tmp_path):
     """Not held until the end: more than any buffer of a few of them."""
-    with prediction_table(tmp_path / "t.csv", 2) as table:
+    with prediction_table(tmp_path / "t.csv", TASK, 2) as table:
         for _ in range(10_000):
             table.write(CAT)
         (growing,) = tmp_path.iterdir()
@@ -68,11 +72,29 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder.csv").mkdir()
     for place in (tmp_path / "file" / "t.csv", tmp_path / "folder.csv"):
-        with pytest.raises(StriateError, match=f"{place}: cannot be written"), prediction_table(place) as table:
+        with pytest.raises(StriateError, match=f"{place}: cannot be written"), prediction_table(place, TASK) as table:
             table.write(CAT)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_is_told_whenever_it_is_full(tmp_path):
     with open("/dev/full", "wb", buffering=0) as file, pytest.raises(StriateError, match=r"t\.csv: the disk is full"):
-        PredictionTable(file, tmp_path / "t.csv", 1, False)
+        PredictionTable(file, tmp_path / "t.csv", TASK, 1, False)
+
+
+def test_labels_and_values_have_columns_of_their_own(tmp_path):
+    labels, values = MultiLabel(("sea", "sky")), Regression(("age", "height"), (0.0, 0.0), (1.0, 1.0))
+    with prediction_table(tmp_path / "l.csv", labels, top=5) as table:
+        table.write(predicted(labels, "a.png", np.array([0.75, 0.5]), 5))
+        table.write(predicted(labels, "b.png", np.array([0.25, 0.125]), 5))
+        table.write(Prediction("c.png", error="truncated"))
+    assert (tmp_path / "l.csv").read_text() == (
+        "file,labels,label,probability,label_2,probability_2,error\n"
+        "a.png,sea|sky,sea,0.750000,sky,0.500000,\n"
+        "b.png,,sea,0.250000,sky,0.125000,\n"
+        "c.png,,,,,,truncated\n"
+    )
+    with prediction_table(tmp_path / "v.csv", values) as table:
+        table.write(predicted(values, "a.png", np.array([41.5, 1.0 / 3]), 1))
+        table.write(Prediction("c.png", error="truncated"))
+    assert (tmp_path / "v.csv").read_text() == "file,age,height,error\na.png,41.5,0.333333333,\nc.png,,,truncated\n"

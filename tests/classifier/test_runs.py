@@ -137,7 +137,7 @@ def test_a_place_is_opened_as_the_split_and_the_weights_want_it(monkeypatch, tra
     ):
         with pytest.raises(Stop):
             striate.train(grey, seed=4, val_fraction=0.3, run=tmp_path / "run", **given)
-    channels = [None, None, 3, 3, None, None]
+    channels = [None, None, 3, 3, None, 3]  # the last by the network of the weights
     assert asked == [
         (grey, {"seed": 4, "val_fraction": 0.3, "channels": each, "task": None, "target": ()}) for each in channels
     ]

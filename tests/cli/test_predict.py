@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from striate.classifier.prediction import Prediction, Stream
+from striate.training.tasks import SingleLabel
 from striate.units import plural
 
 
@@ -114,7 +115,7 @@ def answers(monkeypatch):
 
     def load(run, trust, device):
         asked.append((run, trust, device))
-        return SimpleNamespace(stream=stream, classes=("cat", "dog"), task=SimpleNamespace(kind="single-label"))
+        return SimpleNamespace(stream=stream, classes=("cat", "dog"), task=SingleLabel(("cat", "dog")))
 
     monkeypatch.setattr("striate.classifier.load", load)
     return asked

@@ -45,6 +45,12 @@ def test_values_from_check_to_predict(cli, colours, table, tmp_path):
     name, value = cli("predict", tmp_path / "run", colours / "red" / "0.png").out.strip().split("\t")
     assert name == str(colours / "red" / "0.png")
     assert 0 < float(value) < 10
+    said = cli("predict", tmp_path / "run", colours / "red", "--csv", "said.csv")
+    assert said.code == 0
+    head, *rows = (tmp_path / "here" / "said.csv").read_text().splitlines()
+    assert (head, len(rows)) == ("file,number,error", 10)
+    line = cli("predict", tmp_path / "run", colours / "red", "--unsure", "0.8").line()
+    assert "does not name one class for each image, so --sort-into and --unsure do not go with it" in line
     config = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert (config["target"], config["task"]["kind"]) == (["number"], "regression")
 

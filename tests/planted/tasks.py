@@ -105,6 +105,19 @@ FAULTS: tuple[Fault, ...] = (
         ("after, float) - np.asarray(before, float)", "before, float) - np.asarray(after, float)"),
     ),
     *faults(
+        "training/validation.py",
+        "training/test_validation.py",
+        ("LOSSES_AGREE * abs(exact.loss)", "10 * abs(exact.loss)"),
+        ("            return exact\n", "            return self._measured(network, BFLOAT16, shown)\n"),
+        ("wanted != FLOAT32 and precision", "precision"),
+        ("self.chosen = BFLOAT16 if agree else FLOAT32", "self.chosen = BFLOAT16"),
+    ),
+    *faults(
+        "training/loop.py",
+        "training/test_validation.py",
+        ('self.validation.chosen = state.get("validation", FLOAT32)', "state.get(FLOAT32)"),
+    ),
+    *faults(
         "training/selection.py",
         "training/test_selection.py",
         ("(-math.inf if math.isnan(score) else score)", "score"),

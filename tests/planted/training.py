@@ -6,7 +6,10 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "training/loop.py",
         "training/test_watching.py",
-        ("self.task, shown)", "self.task)"),
+        (
+            "self.validation(self.result, now_and_then(self.progress.validation, images, SHOW_EVERY))",
+            "self.validation(self.result)",
+        ),
         ("now_and_then(self.progress.validation,", "now_and_then(self.progress.step,"),
     ),
     *faults(

@@ -103,7 +103,8 @@ def test_it_can_be_written_as_json():
     assert (told["map_low"], told["map_high"]) == found.map_interval
     assert [score["name"] for score in told["per_class"]] == list(NAMES)
     assert found.figures() == {"map": found.score, "f1": found.micro_f1}
-    assert len(repr(found)) < 120
+    assert len(repr(found)) < 200
+    assert "<table>" in found._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,8 @@ def test_it_can_be_written_as_json():
     told = json.loads(json.dumps(drawn().to_dict(), allow_nan=False))
     assert [score["name"] for score in told["per_class"]] == ["age", "height"]
     assert told["r2_low"] < told["r2"] < told["r2_high"]
-    assert len(repr(drawn())) < 120
+    assert len(repr(drawn())) < 200
+    assert "<table>" in drawn()._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from striate.classifier.classifier import Classifier, load
+from striate.classifier.classifier import Classifier
+from striate.classifier.loading import load
 from striate.classifier.prediction import Prediction, Predictions, Stream
 
 if TYPE_CHECKING:

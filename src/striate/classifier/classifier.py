@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -14,32 +13,24 @@ import torch
 from numpy.typing import NDArray
 from PIL.Image import Image as PillowImage
 
-from striate.classifier import values
-from striate.classifier.places import locate
+from striate.classifier.measuring import Measuring
 from striate.classifier.prediction import Prediction, Predictions, Stream, predicted
-from striate.classifier.pretrained import is_pretrained_name, pretrained
-from striate.data import Dataset, Split, UnreadableImage, open_dataset
-from striate.data.division import divide_again
+from striate.classifier.pretrained import pretrained
+from striate.data import Dataset, Split, UnreadableImage
 from striate.data.given_images import Source, Sources, is_single
-from striate.data.listing import in_places, match_classes
-from striate.data.named import NAMES
-from striate.data.split_names import split_and_rest, split_of
 from striate.data.targets import REGRESSION
 from striate.data.views import views_called
 from striate.engines import Eager, Predictor
 from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.files import at_home
-from striate.models import Handed, Network, Trust
-from striate.models.recognition import fitting_networks
+from striate.models import Network
 from striate.notebook import Facts, Shown, listed
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 from striate.training.hardware import device_type
 from striate.training.metrics import Evaluation
-from striate.training.model_file import Description, Undescribed, load_model, save_model
-from striate.training.run_folder import RunFolder
+from striate.training.model_file import Description, save_model
 from striate.training.tasks import Task
-from striate.weights.files import weights_file
 
 #: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
 BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
@@ -241,100 +232,13 @@ class Classifier(Shown):
         if not isinstance(source, str | Path | Dataset | Split | None) or source == "":
             raise UsageError(f"{source!r} is no place of images, no data set and no split of one.")
         chosen = views_called(views)
-        notes: tuple[str, ...] = ()
-        if not isinstance(source, Split):
-            dataset = self._open(source, split) if source is None or isinstance(source, str | Path) else source
-            notes = _told(dataset) if dataset is not source else ()
-            source = self._pick_split(dataset, split)
+        part, notes = Measuring(self.description, self.path).part(source, split)
         size = max(1, BATCH_SIZE // len(chosen))
-        batches = Batches(source, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
-        count = len(source)
+        batches = Batches(part, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
+        count = len(part)
         told = (lambda done: shown(done, count)) if shown else _tell_nobody
         evaluation = evaluate(self.predictor, batches, self.task, told)
         return cast(Evaluation, replace(evaluation, notes=notes))
-
-    def _pick_split(self, dataset: Dataset, name: str | None) -> Split:
-        chosen = getattr(dataset, name) if name else dataset.test or dataset.val or dataset.train
-        if not chosen:
-            there = ", ".join(split.name for split in dataset.splits if split)
-            raise StriateError(f"{dataset.source} has no {name} images; it has {there}.")
-        positions = match_classes(dataset.classes, self.classes, dataset.source)
-        undivided = name is None and chosen is dataset.train and not dataset.divided and not self._learnt_from(dataset)
-        called = _spoken_of(dataset.source) if undivided else chosen.name
-        return Split(called, chosen.images, in_places(chosen.labels, positions, len(self.classes)))
-
-    def _open(self, source: str | Path | None, split: str | None) -> Dataset:
-        """The data set to measure on: that of the training as it was divided then, or another."""
-        if source is None:
-            return self._reopen()
-        if self._is_of_training(source):
-            with suppress(_Changed):
-                return self._reopen()
-        channels = self.description.preprocessing.channels
-        dataset = open_dataset(
-            source,
-            channels=channels,
-            val_fraction=0,
-            classes=self.classes,
-            task=self.task.kind,
-            target=self._target,
-        )
-        # Without a split asked for, none is cut off: all images of a flat folder are measured.
-        return self._as_trained(dataset) or (divide_again(dataset, 0.1, seed=0) if split == "val" else dataset)
-
-    def _as_trained(self, dataset: Dataset) -> Dataset | None:
-        """The images of the training, wherever they lie, divided as they were then; None where these are others."""
-        trained_on = self.description.data
-        if not trained_on or dataset.fingerprint == trained_on["fingerprint"]:
-            return dataset if trained_on else None
-        again = divide_again(dataset, trained_on["val_fraction"], trained_on["seed"])
-        return again if again.fingerprint == trained_on["fingerprint"] else None
-
-    def _reopen(self) -> Dataset:
-        """The data set it was trained with, divided as it was then."""
-        trained_on = self.description.data
-        if not trained_on:
-            raise UsageError("this model does not say what it was trained on; name the images to evaluate on.")
-        source, absolute = self._place_of_training()
-        where = locate(source, absolute, f"striate evaluate {self.path or 'MODEL'} NEW_PLACE")
-        dataset = open_dataset(
-            where,
-            channels=self.description.preprocessing.channels,
-            seed=trained_on["seed"],
-            val_fraction=trained_on["val_fraction"],
-            task=self.task.kind,
-            target=self._target,
-        )
-        if dataset.fingerprint != trained_on["fingerprint"]:
-            raise _Changed(
-                f"{where}: the images have changed since the model was trained on them, so some that are set aside "
-                "now may have been trained on. Name images to evaluate on."
-            )
-        return replace(dataset, notes=())  # they were told when it was trained
-
-    @property
-    def _target(self) -> list[str]:
-        """The columns of a table that it has learnt from, where they were named."""
-        return self.description.data.get("target", []) if self.description.data else []
-
-    def _place_of_training(self) -> tuple[str, str]:
-        """What the images of the training were called, and their absolute path where it is known."""
-        run = RunFolder(self.path or "")
-        absolute = run.read_config().get("absolute_source", "") if self.path and run.config.is_file() else ""
-        return self.description.data["source"], absolute
-
-    def _is_of_training(self, source: str | Path) -> bool:
-        """Whether a source is the very place that the classifier was trained with."""
-        if not self.description.data:
-            return False
-        called, absolute = self._place_of_training()
-        if called in NAMES or (isinstance(source, str) and source in NAMES):
-            return source == called
-        return at_home(source).resolve() == at_home(absolute or called).resolve()
-
-    def _learnt_from(self, dataset: Dataset) -> bool:
-        """Whether some of a data set's images may have been trained on, as far as its place and content say."""
-        return self._as_trained(dataset) is not None or self._is_of_training(dataset.source)
 
     def save(self, path: str | Path) -> Path:
         """Write the classifier to one .safetensors file that `striate.load` reads; return its path.
@@ -377,58 +281,3 @@ def _check_top(top: Any) -> None:
 
 def _tell_nobody(done: int) -> None:
     """What is shown where nobody looks."""
-
-
-def _told(dataset: Dataset) -> tuple[str, ...]:
-    """What is to be said about images that were opened to measure on."""
-    if not dataset.skipped:
-        return dataset.notes
-    first, count = dataset.skipped[0], len(dataset.skipped)
-    return (*dataset.notes, f"{count:,} left out, since they cannot be used (the first: {first.path}: {first.reason})")
-
-
-def _spoken_of(source: str) -> str:
-    """The split that the name of an undivided source speaks of (`photos/test`, `train.parquet`), else "all"."""
-    path = Path(source).absolute()
-    if path.is_file():
-        return split_and_rest(path.stem)[0] or split_of(path.parent.name) or "all"
-    return split_of(path.name) or "all"
-
-
-class _Changed(StriateError):
-    """The images of the training are no longer what they were."""
-
-
-def load(
-    path: str | Path,
-    *,
-    trust: str | Path | None = None,
-    model: Handed | None = None,
-    device: str = "cpu",
-) -> Classifier:
-    """Load a classifier from a run folder, or from the .safetensors file that `Classifier.save` wrote.
-
-    Args:
-        path: the folder or the file; the name of a pretrained network, see `Classifier.pretrained`; or a file of
-            somebody else's weights that fit exactly one network of the catalogue.
-        trust: the Python file (or the import path of the module) that makes the network, where it is your own: its
-            code is run only where you name it here, and only while it is what it was when the network was trained.
-        model: the network itself, or what makes one, where it was handed over when it was trained.
-        device: where it is to run: "cpu", "cuda" or "mps", or "auto" for the fastest there is; see `Classifier.to`.
-
-    Raises:
-        UsageError: `path` is no path, or the device is unknown.
-        StriateError: there is none, it is damaged, it is a pickle, or it does not describe itself; the device is not
-            on this machine.
-    """
-    device = device_type(device)  # refused before anything is read
-    if is_pretrained_name(values.place("path", path)):
-        return Classifier.pretrained(str(path)).to(device)
-    path, file = at_home(path), weights_file(path)
-    try:
-        return Classifier(*load_model(file, Trust.of(trust, model)), path=path).to(device)
-    except Undescribed:
-        fitting = fitting_networks(file)
-        if len(fitting) != 1:
-            raise
-    return Classifier.pretrained(fitting[0], file).to(device)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from lightning_fabric import Fabric
 
-from striate.classifier.classifier import Classifier, load
+from striate.classifier.classifier import Classifier
+from striate.classifier.loading import load
 from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset

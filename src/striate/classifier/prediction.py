@@ -54,6 +54,11 @@ class Prediction(Shown):
         """What is said, in words: class and probability, one after the other."""
         return tuple(f"{label} {percent(chance, 2)}" for label, chance in self.top)
 
+    def cells(self, top: int) -> list[str]:
+        """What stands in a table of which `columns_of` made the header: "" where nothing can be said."""
+        cells = [cell for label, chance in self.top for cell in (label, f"{chance:.6f}")]
+        return cells + [""] * (2 * top - len(cells))
+
     def _facts(self) -> Facts:
         if self.error:
             return Facts({"image": self.name, "error": f"cannot be read: {self.error}"})
@@ -84,6 +89,10 @@ class LabelsPrediction(Prediction):
         """The labels that it is said to have."""
         return tuple(label for label, _ in self.labels)
 
+    def cells(self, top: int) -> list[str]:
+        """The labels with | between them, then those that are most probable, each with its probability."""
+        return ["|".join(self.named), *super().cells(top)]
+
     @property
     def text(self) -> tuple[str, ...]:
         """The labels and their probabilities; "none" where there are none."""
@@ -110,6 +119,10 @@ class ValuesPrediction(Prediction):
 
     values: tuple[tuple[str, float], ...] = ()
 
+    def cells(self, top: int) -> list[str]:
+        """The values."""
+        return [f"{value:.9g}" for _, value in self.values]
+
     @property
     def text(self) -> tuple[str, ...]:
         """The values; with their names where there are several."""
@@ -131,6 +144,15 @@ def predicted(task: Task, name: str, answer: NDArray[Any], top: int) -> Predicti
     if task.kind == MULTI_LABEL:
         return LabelsPrediction(name, ranked[:top], labels=tuple(pair for pair in ranked if pair[1] >= THRESHOLD))
     return Prediction(name, ranked[:top])
+
+
+def columns_of(task: Task, top: int) -> list[str]:
+    """The header over `Prediction.cells`."""
+    if task.kind == REGRESSION:
+        return list(task.classes)
+    kind = "label" if task.kind == MULTI_LABEL else "class"
+    more = [f"{name}_{place}" for place in range(2, top + 1) for name in (kind, "probability")]
+    return [*["labels"] * (task.kind == MULTI_LABEL), kind, "probability", *more]
 
 
 class Stream(Iterator[Prediction]):

@@ -9,20 +9,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from striate.classifier.prediction import Prediction
+from striate.classifier.prediction import Prediction, columns_of
 from striate.files import at_home, explain, make_folder_of, replacing
+from striate.training.tasks import Task
 
 
 class PredictionTable:
     """A CSV file that is open, and its columns: file, class, probability, then class_2, probability_2 and so on.
 
-    The last column, error, says why a picture could not be read; one before it, unsure, is there where it is asked for.
+    Of several labels: file, labels with | between them, then label, probability and so on; of values: file and each
+    value. The last column, error, says why a picture could not be read; one before it, unsure, is there where it is
+    asked for.
     """
 
-    def __init__(self, file: BinaryIO, path: Path, top: int, unsure: bool) -> None:
-        self._file, self._path, self._top, self._unsure = file, path, top, unsure
-        more = [f"{name}_{place}" for place in range(2, top + 1) for name in ("class", "probability")]
-        self._row(["file", "class", "probability", *more, *["unsure"] * unsure, "error"])
+    def __init__(self, file: BinaryIO, path: Path, task: Task, top: int, unsure: bool) -> None:
+        self._file, self._path, self._top, self._unsure = file, path, min(top, len(task.classes)), unsure
+        self._columns = columns_of(task, self._top)
+        self._row(["file", *self._columns, *["unsure"] * unsure, "error"])
 
     def write(self, prediction: Prediction, is_sure: bool = True) -> None:
         """Write a line.
@@ -30,8 +33,7 @@ class PredictionTable:
         Raises:
             StriateError: the disk is full.
         """
-        cells = [cell for label, chance in prediction.top for cell in (label, f"{chance:.6f}")]
-        cells += [""] * (2 * self._top - len(cells))
+        cells = [""] * len(self._columns) if prediction.error else prediction.cells(self._top)
         told = "" if prediction.error else "no" if is_sure else "yes"
         self._row([prediction.name, *cells, *[told] * self._unsure, prediction.error])
 
@@ -45,11 +47,12 @@ class PredictionTable:
 
 
 @contextmanager
-def prediction_table(path: str | Path, top: int = 1, unsure: bool = False) -> Iterator[PredictionTable]:
+def prediction_table(path: str | Path, task: Task, top: int = 1, unsure: bool = False) -> Iterator[PredictionTable]:
     """A table to write to, which becomes the file `path` when the block ends; where it raises, nothing is left of it.
 
     Args:
         path: the file to write.
+        task: what is predicted.
         top: how many classes each line names.
         unsure: whether a column tells which pictures the classifier is not sure of.
 
@@ -60,7 +63,7 @@ def prediction_table(path: str | Path, top: int = 1, unsure: bool = False) -> It
     make_folder_of(target)
     try:
         with replacing(target) as file:
-            table = PredictionTable(file, target, top, unsure)
+            table = PredictionTable(file, target, task, top, unsure)
             is_ours = False
             yield table
             is_ours = True

@@ -56,15 +56,15 @@ def command(
     from striate.training.interruption import Interruption
 
     classifier = loaded(run, weights, trust, device)
-    if classifier.task.kind != SINGLE_LABEL and (csv or sort_into or unsure is not None):
+    if classifier.task.kind != SINGLE_LABEL and (sort_into or unsure is not None):
         raise UsageError(
-            f"{run} does not name one class for each image, so --csv, --sort-into and --unsure do not go with it; "
-            "--json gives all it says."
+            f"{run} does not name one class for each image, so --sort-into and --unsure do not go with it; --csv and "
+            "--json give all it says."
         )
     sorting = None if sort_into is None else Sorting(sort_into, classifier.classes, images, link)
     stream = classifier.stream(images, top)
     with ExitStack() as open_files:
-        columns = (min(top, len(classifier.classes)), unsure is not None)
+        columns = (classifier.task, top, unsure is not None)
         table = None if csv is None else open_files.enter_context(prediction_table(csv, *columns))
         counter = open_files.enter_context(create_counter("predicting", quiet or json))
         told = Told(unsure, LongJson("predictions") if json else None, table, sorting, counter)

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.errors import StriateError
+from striate.notebook import Facts, Shown, listed
 from striate.training.gain import Gain
 from striate.training.intervals import bootstrap_interval
+from striate.units import percent, plural, whole
 
 #: A label is said to be there from this probability on.
 THRESHOLD = 0.5
@@ -35,8 +37,8 @@ class LabelScore(NamedTuple):
     support: int
 
 
-@dataclass(frozen=True, eq=False)
-class MultiLabelEvaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class MultiLabelEvaluation(Shown):
     """The outcome of one pass over a split whose images have several labels.
 
     Args:
@@ -85,11 +87,20 @@ class MultiLabelEvaluation:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __repr__(self) -> str:
-        return (
-            f"MultiLabelEvaluation({self.split or 'images'}: {len(self):,} images, {len(self.classes)} labels, "
-            f"mAP {self.mean_average_precision:.2%}, F1 {self.micro_f1:.2%})"
-        )
+    def _facts(self) -> Facts:
+        low, high = self.map_interval
+        interval = f" ({percent(low, 2)} to {percent(high, 2)}, 95 % interval)" if math.isfinite(low) else ""
+        values = {
+            "score": f"mAP {percent(self.mean_average_precision, 2)}{interval}, F1 {percent(self.micro_f1, 2)}",
+            "images": " ".join(filter(None, [whole(len(self)), self.split, "images"])),
+            "labels": f"{plural(len(self.classes), 'label')}: {listed(self.classes)}",
+            "loss": f"loss {self.loss:.4f}" if math.isfinite(self.loss) else "",
+        }
+        rows = [
+            (name, *(percent(share, 2) if math.isfinite(share) else "–" for share in shares), whole(images))
+            for name, *shares, images in self.per_class()
+        ]
+        return Facts(values, ("label", "AP", "precision", "recall", "F1", "images"), rows)
 
     @cached_property
     def predicted(self) -> NDArray[np.bool_]:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.errors import StriateError
+from striate.notebook import Facts, Shown, listed
 from striate.training.gain import Gain
 from striate.training.intervals import NORMAL, bootstrap_interval
+from striate.units import plural, whole
 
 
 class ValueScore(NamedTuple):
@@ -33,8 +35,8 @@ class ValueScore(NamedTuple):
     baseline: float
 
 
-@dataclass(frozen=True, eq=False)
-class RegressionEvaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class RegressionEvaluation(Shown):
     """The outcome of one pass over a split whose images have values to be predicted.
 
     Args:
@@ -81,11 +83,20 @@ class RegressionEvaluation:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __repr__(self) -> str:
-        return (
-            f"RegressionEvaluation({self.split or 'images'}: {len(self):,} images, {len(self.classes)} values, "
-            f"R² {self.r2:.4f})"
-        )
+    def _facts(self) -> Facts:
+        low, high = self.r2_interval
+        interval = f" ({low:.4f} to {high:.4f}, 95 % interval)" if math.isfinite(low) else ""
+        values = {
+            "score": f"R² {self.r2:.4f}{interval}",
+            "images": " ".join(filter(None, [whole(len(self)), self.split, "images"])),
+            "values": f"{plural(len(self.classes), 'value')}: {listed(self.classes)}",
+            "loss": f"loss {self.loss:.4f}" if math.isfinite(self.loss) else "",
+        }
+        rows = [
+            (score.name, *(f"{figure:.4g}" for figure in (score.mae, score.rmse, score.r2, score.bias, score.largest)))
+            for score in self.per_class()
+        ]
+        return Facts(values, ("value", "MAE", "RMSE", "R²", "bias", "largest"), rows)
 
     @property
     def errors(self) -> NDArray[np.float64]:
