@@ -301,3 +301,13 @@ def test_field_of_what_has_none(cli, net):
     assert ".svg" in cli("field", "resnet20_cifar", "--out", "field.doc").line()
     assert "samples is 0" in cli("field", "resnet20_cifar", "--samples", 0).line()
     assert "--weights is for" in cli("field", f"{net}:build", "--weights", "imagenet").line()
+
+
+@pytest.mark.parametrize(
+    "words", ["compare resnet18 --size 64", "field resnet18 --size 64 --samples 1", "gradients resnet18 --size 64"]
+)
+def test_a_stem_for_small_images_is_spoken_of(cli, words):
+    said = cli(*words.split())
+    assert said.code == 0
+    assert said.err.count("resnet18 has its stem for small images") == 1
+    assert "note" not in cli(*words.replace("64", "224").split()).err

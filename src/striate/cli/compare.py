@@ -10,7 +10,7 @@ import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
 from striate.cli.network import NETWORK, Device, called, locate
-from striate.cli.output import Json, Quiet
+from striate.cli.output import Json, Quiet, TrustOption
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import UsageError
 
@@ -38,6 +38,7 @@ def command(
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Levels of modules in the bars; as many as fit by default.")] = None,
     device: Device = "meta",
+    trust: TrustOption = None,
     form: Format = None,
     out: Out = None,
     json: Json = False,
@@ -61,19 +62,23 @@ def command(
 
     def measured(network: str) -> Entry:
         tell(network)
-        found = locate(network, size=size, device=device)
+        found = locate(network, size=size, device=device, trust=trust)
         with found.at_work():
             result = summary(found.model, found.shape, device=device)
         title = called(found, network)
+        notes.extend(f"{title}: {line}" for line in found.taken if network in names)
         return Entry(title, result) if found.card is None else as_entry(found.card, result, title)
 
     names = list(networks or [])
+    notes: list[str] = []
     if all_networks:
         asked = {own_name(name) for name in names}
         names += [name for name in published() if name not in asked]
     result = Comparison(tuple(map(measured, names)))
     if not quiet and sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     if plot is not None:
         result.plot(plot, depth)
     if bubbles is not None:

@@ -10,8 +10,8 @@ import typer
 
 from striate.cli.formats import picture_path
 from striate.cli.inputs import Input, parsed_shape
-from striate.cli.network import NETWORK, called, locate, weights_in_words
-from striate.cli.output import Json, print_json, terminal_width
+from striate.cli.network import NETWORK, called, locate, tell_taken, weights_in_words
+from striate.cli.output import Json, TrustOption, print_json, terminal_width
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import UsageError
 
@@ -27,6 +27,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", help="Draw it to this .svg or .png file.", rich_help_panel=OUTPUT)
     ] = None,
+    trust: TrustOption = None,
     json: Json = False,
 ) -> None:
     """Measure the effective receptive field: which pixels move the middle unit of a feature map, and how far."""
@@ -38,7 +39,9 @@ def command(
     from striate.analysis import effective_receptive_field
 
     torch.manual_seed(seed)
-    found = locate(network, size=size, shape=None if shape is None else parsed_shape(shape), device="cpu")
+    given = None if shape is None else parsed_shape(shape)
+    found = locate(network, size=size, shape=given, device="cpu", trust=trust)
+    tell_taken(found)
     model = found.model
     if weights is not None:
         if found.card is None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
-from striate.cli.network import NETWORK, Located, is_as_given, locate, weights_in_words
-from striate.cli.output import Json
+from striate.cli.network import NETWORK, Located, is_as_given, locate, tell_taken, weights_in_words
+from striate.cli.output import Json, TrustOption
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import StriateError, UsageError, unknown
 from striate.units import sizes
@@ -52,6 +52,7 @@ def command(
     ] = None,
     form: Format = None,
     out: Out = None,
+    trust: TrustOption = None,
     json: Json = False,
 ) -> None:
     """Show the gradient norm of each layer at first weights: plain against residual, sigmoid against ReLU."""
@@ -77,7 +78,9 @@ def command(
     runs = []
     functions: list[str | None] = [*activation] if activation else [None]
     for network, function in itertools.product(networks, functions):
-        found = _built(network, function, auxiliary != "none", size, dataset, seed)
+        found = _built(network, function, auxiliary != "none", size, dataset, seed, trust)
+        if function == functions[0]:
+            tell_taken(found)
         outputs = _outputs_of(found)
         if dataset is not None:
             _demand_fit(found, outputs, dataset)
@@ -111,7 +114,13 @@ def _both(value: str, first: str, second: str) -> list[bool]:
 
 
 def _built(
-    network: str, function: str | None, heads: bool, size: int | None, dataset: Dataset | None, seed: int
+    network: str,
+    function: str | None,
+    heads: bool,
+    size: int | None,
+    dataset: Dataset | None,
+    seed: int,
+    trust: str | None,
 ) -> Located:
     """The network at its first weights.
 
@@ -129,12 +138,12 @@ def _built(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if options:
-            found = locate(network, size=size, classes=classes, channels=channels)  # no weights yet
+            found = locate(network, size=size, classes=classes, channels=channels, trust=trust)  # no weights yet
             model: nn.Module = create_model(
                 found.name, num_classes=classes, in_channels=channels, input_size=size, **options
             )
         else:
-            found = locate(network, size=size, classes=classes, channels=channels, device="cpu")
+            found = locate(network, size=size, classes=classes, channels=channels, device="cpu", trust=trust)
             model = found.model
         if function and "activation" not in options:
             model = with_activation(model, lambda: make(function))

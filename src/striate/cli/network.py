@@ -130,6 +130,12 @@ def called(found: Located, network: str) -> str:
     return found.name if found.card is None else title_of(network)
 
 
+def tell_taken(found: Located) -> None:
+    """Say on standard error what was decided for the user in building a network."""
+    for line in found.taken:
+        print(f"note: {line}", file=sys.stderr)
+
+
 def weights_in_words(network: str, seed: int) -> str:
     """Which weights a network has for which none were named."""
     if _is_in_file(network):
