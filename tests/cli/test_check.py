@@ -81,6 +81,7 @@ def test_json_says_the_same_and_nothing_else(cli, odd):
     ]
     assert found == {
         "source": str(odd),
+        "task": "single-label",
         "classes": ["green", "red"],
         "channels": 3,
         "images": {"train": {"green": 10, "red": 9}, "val": {"green": 3, "red": 3}},
@@ -167,7 +168,7 @@ def test_no_decoded_picture_is_kept(cli, monkeypatch):
 
     monkeypatch.setattr("striate.data.open_dataset", record)
     assert cli("check", "photos").code == 1
-    assert asked == [("photos", {"memory_limit": 0})]
+    assert asked == [("photos", {"memory_limit": 0, "task": None, "target": None})]
 
 
 def test_columns_are_as_wide_as_the_longest_class(cli, paint, tmp_path):

@@ -113,7 +113,7 @@ FAULTS: tuple[Fault, ...] = (
         ("self.chosen = BFLOAT16 if agree else FLOAT32", "self.chosen = BFLOAT16"),
     ),
     *faults(
-        "training/loop.py",
+        "training/checkpointed.py",
         "training/test_validation.py",
         ('self.validation.chosen = state.get("validation", FLOAT32)', "state.get(FLOAT32)"),
     ),

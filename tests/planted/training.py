@@ -68,13 +68,13 @@ FAULTS: tuple[Fault, ...] = (
         ('    torch.set_rng_state(tensors["random/cpu"])', "    pass"),
     ),
     *faults(
-        "training/loop.py",
+        "training/checkpointed.py",
         "training/test_exact_resume.py",
         ('            self.plateau = Plateau(**state["plateau"])', "            pass"),
         ('            self.sums.restore(tensors["sums"], state["seen"])', "            pass"),
     ),
     *faults(
-        "training/loop.py",
+        "training/checkpointed.py",
         "training/test_divergence.py",
         ("        self.guard.check_weights(tensors)", "        pass"),
         ("        self.guard.check_losses(together=False)", "        pass"),
@@ -255,7 +255,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     *faults(
-        "training/loop.py",
+        "training/checkpointed.py",
         "training/test_exact_resume.py",
         ('self.retrain(trained["frozen"], trained["since"])', "pass"),
         ('self.retrain(trained["frozen"], trained["since"])', 'self.retrain(trained["frozen"], 0)'),

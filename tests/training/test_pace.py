@@ -38,15 +38,15 @@ def test_without_images_at_the_end_the_last_validation_tells_too():
 
 
 def test_a_slow_validation_is_written_down_and_counted_in_what_is_left(tmp_path, small, monkeypatch):
-    from striate.training import loop
+    from striate.training import loop, validation
 
-    measure = loop.evaluate
+    measure = validation.evaluate
 
     def slow(*arguments):
         time.sleep(0.3)
         return measure(*arguments)
 
-    monkeypatch.setattr(loop, "evaluate", slow)
+    monkeypatch.setattr(validation, "evaluate", slow)
     monkeypatch.setattr(loop, "SHOW_EVERY", -1.0)
     run = small.training(tmp_path, small.recipe(epochs=2), final_images=64)
     shown = []

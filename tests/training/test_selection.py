@@ -74,7 +74,7 @@ def figures(monkeypatch):
 
     def script(pairs):
         outcomes = iter([evaluation(*pair) for pair in pairs])
-        monkeypatch.setattr("striate.training.loop.evaluate", lambda *arguments: next(outcomes))
+        monkeypatch.setattr("striate.training.validation.evaluate", lambda *arguments: next(outcomes))
 
     return script
 

@@ -55,9 +55,9 @@ def test_the_watcher_is_shown_each_step_that_is_due(watched, monkeypatch):
 
 def test_the_watcher_is_shown_each_batch_of_a_validation_that_is_due(watched, monkeypatch):
     """It comes between the steps of an epoch and its row, in every epoch; of two batches each is told."""
-    images = len(watched.val_batches.split)
-    watched.val_batches.batch_size = images - 1
-    watched.val_batches.steps = 2
+    images = len(watched.validation.batches.split)
+    watched.validation.batches.batch_size = images - 1
+    watched.validation.batches.steps = 2
     monkeypatch.setattr("striate.training.loop.SHOW_EVERY", -1)
     watched.train()
     told = [told[:3] if told[0] == "validation" else told[0] for told in watched.progress.told]

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from striate.errors import StriateError
 from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch
-from striate.training.checkpoints import load_checkpoint, save_checkpoint
+from striate.training.checkpointed import Checkpointed
 from striate.training.counting import SHOW_EVERY, now_and_then
 from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.events import Events
@@ -29,11 +27,11 @@ from striate.training.material import Material
 from striate.training.objective import Objective
 from striate.training.optimizers import create_optimizer, set_rate
 from striate.training.pace import Pace
-from striate.training.recipes import FLOAT32, Recipe
+from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
 from striate.training.selection import better, epochs_waited, figures_of
-from striate.training.state import Position, gather, put_back
+from striate.training.state import Position
 from striate.training.statistics import BATCHES, measure, young
 from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
@@ -47,7 +45,7 @@ from striate.training.watch import Watch
 EXTENSION_RATE = 0.1
 
 
-class Training:
+class Training(Checkpointed):
     """One run of training.
 
     Args:
@@ -287,51 +285,6 @@ class Training:
         if not self.run.model.exists():
             self.settle_statistics()
             self._save({"epoch": self.position.epoch})
-
-    def checkpoint(self) -> None:
-        """Write last.ckpt.
-
-        Raises:
-            StriateError: weights are not finite (nothing is written), or the file cannot be written.
-        """
-        self.checkpointed = time.monotonic()
-        self.guard.check_losses(together=False)
-        tensors = gather(self.module, self.optimizer, self.average) | {"sums": self.sums.sums}
-        self.guard.check_weights(tensors)
-        if not self.fabric.is_global_zero:
-            return
-        state = {"position": asdict(self.position), "plateau": asdict(self.plateau), "seen": self.sums.seen}
-        if self.validation is not None:
-            state |= {"validation": self.validation.chosen}
-        state |= {"scale": self.update.state(), "trained": self.trained.state(), "identity": self.identity}
-        save_checkpoint(self.run.checkpoint, tensors, state)
-
-    def restore(self) -> None:
-        """Go back to where last.ckpt stands.
-
-        Raises:
-            StriateError: the checkpoint is missing, damaged, or of another run.
-        """
-        tensors, state = load_checkpoint(self.run.checkpoint)
-        if state.get("identity") != self.identity:
-            raise StriateError(f"{self.run.checkpoint}: belongs to another run than {self.run.config} describes.")
-        try:
-            trained = state.get("trained", self.trained.state())  # earlier versions never changed it
-            if trained["frozen"] != self.trained.frozen:
-                self.retrain(trained["frozen"], trained["since"])
-            put_back(tensors, self.module, self.optimizer.optimizer, self.average)
-            self.update.restore(state.get("scale", {}))
-            self.position = Position.from_state(state["position"])
-            self.plateau = Plateau(**state["plateau"])
-            self.sums.restore(tensors["sums"], state["seen"])
-            if self.validation is not None:
-                self.validation.chosen = state.get("validation", FLOAT32)  # as earlier versions had it
-        except (RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise StriateError(
-                f"{self.run.checkpoint}: does not fit the run's network and recipe ({str(error)[:200]})."
-            ) from error
-        if self.position.stopped_by in ("interrupted", "time limit"):
-            self.position.stopped_by = ""
 
     def _validation(self, material: Material) -> Validation | None:
         if material.val is None:
