@@ -50,7 +50,9 @@ def work(job: str, folder: Path) -> dict[str, float]:
     import striate
 
     if keep := getattr(striate, "keep_memory", None):
-        keep()
+        from striate.cli.app import KEEP_MEMORY
+
+        keep(KEEP_MEMORY[job.partition(",")[0]])
     if job in USES:
         classifier = striate.load(folder / "run")
         began = time.perf_counter()

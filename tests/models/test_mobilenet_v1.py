@@ -150,7 +150,7 @@ def test_files_that_nobody_can_fetch_are_not_offered_by_name():
 
 
 def test_weights_of_another_width_are_refused(shared_weights):
-    with pytest.raises(StriateError, match="weights of mobilenet_v1_0.25, which do not fit mobilenet_v1_0.5"):
+    with pytest.raises(StriateError, match=r"weights of mobilenet_v1_0\.25, which do not fit mobilenet_v1_0\.5"):
         create_model("mobilenet_v1_0.5", weights=shared_weights / FILES["mobilenet_v1_0.25"][0])
 
 

@@ -118,6 +118,12 @@ FAULTS: tuple[Fault, ...] = (
         ('self.validation.chosen = state.get("validation", FLOAT32)', "state.get(FLOAT32)"),
     ),
     *faults(
+        "engines/batching.py",
+        "engines/test_batching.py",
+        ("height * width", "height * height"),
+        ('device != "cpu"', 'device == "cpu"'),
+    ),
+    *faults(
         "training/selection.py",
         "training/test_selection.py",
         ("(-math.inf if math.isnan(score) else score)", "score"),

@@ -20,7 +20,7 @@ from striate.data import Dataset, Split, UnreadableImage
 from striate.data.given_images import Source, Sources, is_single
 from striate.data.targets import REGRESSION
 from striate.data.views import views_called
-from striate.engines import Eager, Predictor
+from striate.engines import Eager, Predictor, images_at_once
 from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.files import at_home
 from striate.models import Network
@@ -32,8 +32,8 @@ from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, save_model
 from striate.training.tasks import Task
 
-#: Images that go through the network together when predicting, at most; and their pixels, 20 images of 224 x 224.
-BATCH_SIZE, PIXELS_AT_ONCE = 64, 1 << 20
+#: Images that go through the network together, at most.
+BATCH_SIZE = 64
 
 
 #: One image, as a type checker knows it: an array may be one or several.
@@ -233,7 +233,7 @@ class Classifier(Shown):
             raise UsageError(f"{source!r} is no place of images, no data set and no split of one.")
         chosen = views_called(views)
         part, notes = Measuring(self.description, self.path).part(source, split)
-        size = max(1, BATCH_SIZE // len(chosen))
+        size = max(1, self._together // len(chosen))
         batches = Batches(part, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
         count = len(part)
         told = (lambda done: shown(done, count)) if shown else _tell_nobody
@@ -254,8 +254,8 @@ class Classifier(Shown):
     @property
     def _together(self) -> int:
         """How many images go through the network at once, so that memory is bounded whatever its input size."""
-        height, width = self.description.preprocessing.size
-        return max(1, min(BATCH_SIZE, PIXELS_AT_ONCE // (height * width)))
+        device = next(self.model.parameters()).device.type
+        return images_at_once(self.description.preprocessing.size, BATCH_SIZE, device)
 
     def _read(self, source: Source) -> NDArray[np.uint8]:
         look = self.description.preprocessing

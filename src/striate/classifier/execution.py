@@ -14,6 +14,7 @@ from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
 from striate.data.targets import OUTPUTS
+from striate.engines import images_at_once
 from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
@@ -29,7 +30,7 @@ from striate.training.tasks import task_of
 from striate.training.watch import Watch
 from striate.units import decimal_size, plural
 
-#: Images of a validation batch; its size changes speed and memory only.
+#: Images of a validation batch, at most; its size changes speed and memory only.
 VALIDATION_BATCH = 128
 
 
@@ -153,11 +154,12 @@ def _prepare(
 
 def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     """The batches of this process."""
+    together = images_at_once(config.preprocessing.size, VALIDATION_BATCH, config.device)
     look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
     part = (fabric.global_rank, fabric.world_size)
     return Material(
         train=Batches(dataset.train, look, size, config.recipe.augment, config.seed, workers, part),
-        val=Batches(dataset.val, look, VALIDATION_BATCH, workers=workers) if dataset.val else None,
+        val=Batches(dataset.val, look, together, workers=workers) if dataset.val else None,
         task=task_of(dataset),
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),
