@@ -66,10 +66,10 @@ GROUPS = {
     "Learn": ("layer", "kernel"),
 }
 #: Commands that are quicker where freed memory is kept (`bench/allocator.py`), and the bytes of the largest block that
-#: each keeps; the others gain nothing by it. Prediction promises to need little memory, whatever the pictures.
+#: each keeps; the others gain nothing by it. What does not train takes few pictures at once, and needs little memory.
 KEEP_MEMORY = {
     "train": LARGEST_KEPT,
-    "evaluate": LARGEST_KEPT,
+    "evaluate": 64 << 20,
     "predict": 64 << 20,
     "field": LARGEST_KEPT,
     "gradients": LARGEST_KEPT,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-#: On a processor so many pixels: 20 pictures of 224 x 224. More gain nothing, and the feature maps of many more are so
+#: On a processor so many pixels: 10 pictures of 224 x 224. More gain nothing, and the feature maps of many more are so
 #: large that the allocator gives them back to the kernel after every layer (`striate.allocator`).
-PIXELS_AT_ONCE = 1 << 20
+PIXELS_AT_ONCE = 1 << 19
 
 
 def images_at_once(size: tuple[int, int], most: int, device: str = "cpu") -> int:
