@@ -32,8 +32,8 @@ class EpochSums:
 
     def add(self, losses: Sequence[Tensor], logits: Tensor, labels: Tensor) -> None:
         """Add a batch: its mean losses, logits (N, K) and labels."""
-        scaled = torch.stack([loss.detach() * len(labels) for loss in losses])
-        self.sums += torch.cat([scaled, self.task.tally(logits.detach(), labels)])
+        scaled = [loss.detach() * len(labels) for loss in losses]
+        self.sums += torch.stack([*scaled, *self.task.tally(logits.detach(), labels)])
         self.seen += len(labels)
 
     def means(self, together: bool = True) -> dict[str, float]:

@@ -52,10 +52,10 @@ class MultiLabel(Task):
 
         return loss
 
-    def tally(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def tally(self, logits: Tensor, labels: Tensor) -> list[Tensor]:
         """Labels that are rightly said, said and had, over all images together."""
         said, has = logits > 0, labels > 0.5 if labels.is_floating_point() else labels
-        return torch.stack([(said & has).sum(), said.sum(), has.sum()])
+        return [(said & has).sum(), said.sum(), has.sum()]
 
     def tallied(self, sums: list[float], images: float) -> float:
         """F1 over all labels together (micro)."""

@@ -78,9 +78,9 @@ class Regression(Task):
         mean, deviation = (labels.new_tensor(figures) for figures in (self.mean, self.deviation))
         return (labels - mean) / deviation
 
-    def tally(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def tally(self, logits: Tensor, labels: Tensor) -> list[Tensor]:
         """The squared errors, in variances of the training images."""
-        return (logits.double() - self._standard(labels)).square().mean(1).sum()[None]
+        return [(logits.double() - self._standard(labels)).square().mean(1).sum()]
 
     def tallied(self, sums: list[float], images: float) -> float:
         """R squared, the mean over the values: the variance of the training images is 1."""

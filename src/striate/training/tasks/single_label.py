@@ -45,10 +45,10 @@ class SingleLabel(Task):
         """See `choose_loss`."""
         return choose_loss(recipe.loss, own, recipe.label_smoothing)
 
-    def tally(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def tally(self, logits: Tensor, labels: Tensor) -> list[Tensor]:
         """How many are right: of mixed images the class that has the largest share counts."""
         truth = labels if labels.dim() == 1 else labels.argmax(1)
-        return (logits.argmax(1) == truth).sum()[None]
+        return [(logits.argmax(1) == truth).sum()]
 
     def tallied(self, sums: list[float], images: float) -> float:
         """The accuracy."""

@@ -140,8 +140,8 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def tally(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """What is counted of a batch, (`counts`,): sums over its images, for `tallied`."""
+    def tally(self, logits: Tensor, labels: Tensor) -> list[Tensor]:
+        """What is counted of a batch, `counts` numbers: sums over its images, for `tallied`."""
 
     @abstractmethod
     def tallied(self, sums: list[float], images: float) -> float:
