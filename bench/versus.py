@@ -142,6 +142,7 @@ def main() -> None:
     if options.prepare:
         prepare(options.prepare)
         return
+    sys.argv = ["OTHER" if word == options.other else word for word in sys.argv]  # where it lies is nobody's business
     report = Report("Two checkouts in turn", options)
     other = Path(options.other).resolve()
     commits = [
