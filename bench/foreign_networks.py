@@ -34,7 +34,7 @@ NETWORKS = {
                 "timm:convnext_atto",
                 "timm:repvgg_a0",
                 "timm:efficientnet_lite0",
-                "timm:edgenext_xx_small",
+                "timm:mnasnet_small",
             ),
             *("torchvision:resnet18", "torchvision:squeezenet1_1", "torchvision:shufflenet_v2_x0_5"),
             *("torchvision:mobilenet_v3_small", "torchvision:densenet121"),
@@ -124,7 +124,7 @@ def examine(network: str, side: int, folder: Path, photos: Path) -> dict[str, st
     here = run("-m", "striate", "predict", whole, photos, "--top", 3, *trust, cwd=folder)
     there = run("-m", "striate", "predict", "moved.safetensors", photos, "--top", 3, *trust, cwd=elsewhere)
     found["predictions elsewhere"] = "same" if here == there and here.count("\n") == len(CLASSES) * EACH else "OTHER"
-    summary = run("-m", "striate", "summary", network, "--size", side, cwd=folder)
+    summary = run("-m", "striate", "summary", whole, *trust, cwd=folder)
     found["summary"] = "yes" if "parameters" in summary.lower() else "NO"
     report = (whole / "report.html").read_text(encoding="utf-8")
     found["report"] = "yes" if network in report and "multiply-adds" in report.lower() else "NO"

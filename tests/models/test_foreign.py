@@ -237,3 +237,14 @@ def test_the_parts_of_a_known_network():
     maps = network.eval().forward_maps(torch.rand(1, 3, 64, 64))[1]
     sides = {name: found.shape[-1] for name, found in maps.items()}
     assert sides == {"bn1": 32, "layer1": 16, "layer2": 8, "layer3": 4, "layer4": 2}
+
+
+@pytest.mark.parametrize(
+    ("channels", "kernel", "stride", "together"),
+    [(3, 1, 2, False), (3, 1, 1, True), (3, 3, 2, True), (8, 1, 2, True), (1, 1, (1, 2), False)],
+)
+def test_strided_1x1_convolutions_of_few_channels_are_kept_from_onednn(channels, kernel, stride, together):
+    """Channels-last, their backward pass ended the process."""
+    layers = [nn.Conv2d(channels, 16, kernel, stride), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 3)]
+    adapted = Foreign(nn.Sequential(*layers), ModelSpec("own"), channels, (16, 16))
+    assert (adapted.memory_format is torch.channels_last) is together

@@ -221,11 +221,25 @@ class Foreign(Network):
         return layer
 
 
+#: Channels from which on oneDNN has another way, which works.
+ENOUGH_CHANNELS = 8
+
+
+def _is_deadly(layer: nn.Module) -> bool:
+    """Whether a layer is a strided 1x1 convolution of few channels."""
+    if not isinstance(layer, nn.Conv2d):
+        return False
+    return layer.kernel_size == (1, 1) and max(layer.stride) > 1 and layer.in_channels < ENOUGH_CHANNELS
+
+
 def _takes_channels_last(module: nn.Module, zeros: Tensor) -> bool:
     """Whether a step of training works on images whose channels lie together, which is faster.
 
-    Code that calls `view` on a feature map does not take them.
+    Code that calls `view` on a feature map does not take them. Strided 1x1 convolutions of few channels are not even
+    tried: on processors oneDNN's backward pass of them ends the process (PyTorch 2.14).
     """
+    if any(map(_is_deadly, module.modules())):
+        return False
     try:
         twin = copy.deepcopy(module).train().to(memory_format=torch.channels_last)
         with torch.enable_grad(), torch.random.fork_rng(devices=()):
