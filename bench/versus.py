@@ -5,7 +5,8 @@
 OTHER is the folder of another checkout (`git worktree add OTHER COMMIT`); ratios are this one's over that one's, round
 by round. Every figure is of a fresh process that does what the command of the same name does, freed memory kept where
 the command keeps it; timed is the work alone (of training its epoch, by timing.csv), without the imports. The
-photographs are those of flowers.tar, the weights MobileNet v2's in `$STRIATE_WEIGHTS`, else in ../shared/weights.
+photographs are those of flowers.tar, those evaluated and predicted none of those trained on; the weights are MobileNet
+v2's in `$STRIATE_WEIGHTS`, else in ../shared/weights.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def work(job: str, folder: Path) -> dict[str, float]:
     if job in USES:
         classifier = striate.load(folder / "run")
         began = time.perf_counter()
-        found = classifier.evaluate(folder / "photos") if job == USES[0] else classifier.predict(folder / "photos")
+        found = classifier.evaluate(folder / "others") if job == USES[0] else classifier.predict(folder / "others")
         return {"seconds": time.perf_counter() - began, "images": len(found)}
     settings = dict(TRAININGS[job])
     source = data("mnist", "MNIST", "raw") if settings.pop("source", "") else folder / "photos"
@@ -102,9 +103,11 @@ def prepare(folder: Path) -> None:
     with tarfile.open(data("flowers.tar")) as tar:
         tar.extractall(folder, filter="data")
     for label in sorted((folder / "flowers" / "train").iterdir()):
-        (folder / "photos" / label.name).mkdir(parents=True)
-        for number, path in enumerate(sorted(label.iterdir())[: PICTURES // 5]):
-            (folder / "photos" / label.name / f"{number}.jpg").write_bytes(path.read_bytes())
+        each_class, pictures = PICTURES // 5, sorted(label.iterdir())
+        for name, chosen in (("photos", pictures[:each_class]), ("others", pictures[each_class : 2 * each_class])):
+            (folder / name / label.name).mkdir(parents=True)
+            for number, path in enumerate(chosen):
+                (folder / name / label.name / f"{number}.jpg").write_bytes(path.read_bytes())
     settings = {"weights": weights(), "freeze": "all", "epochs": 1, "run": folder / "run", "quiet": True}
     striate.train(folder / "photos", model="mobilenet_v2", **settings, report=False)
 

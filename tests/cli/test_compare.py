@@ -36,7 +36,7 @@ def test_size_and_device_arrive_where_networks_are_found_and_where_they_run(word
     outcome = cli("compare", "lenet5", *words, "--json")
     assert outcome.code == 0
     assert looked == [
-        ("locate", "lenet5", {"size": size, "device": device, "trust": None}),
+        ("locate", "lenet5", {"size": size, "device": device, "trust": None, "options": {}}),
         ("summary", (1, side, side), {"device": device}),
     ]
     assert json.loads(outcome.out)["networks"][0]["input_shape"] == [1, 1, side, side]

@@ -103,7 +103,9 @@ def test_a_picture_names_the_network_and_its_weights(
         (("no_such_network", "--out", "no/field.svg"), 1, "no/field.svg: there is no folder no"),
         (("lenet5", "--weights", "imagenet"), 2, "lenet5 has no published weights"),
         (("torchvision:squeezenet1_1", "--weights", "imagenet"), 2,
-         "torchvision:squeezenet1_1: --weights is for networks of the catalogue"),
+         "torchvision:squeezenet1_1 comes with weights of its own: --weights is for networks of the catalogue"),
+        (("lenet5", "--option", "stem=paper"), 2, "unknown option of lenet5 'stem'"),
+        (("torchvision:squeezenet1_1", "--option", "stem=paper"), 2, "--option is for networks of the catalogue"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_one_line(words, code, said, cli):

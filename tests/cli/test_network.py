@@ -41,6 +41,16 @@ def dense_before_image():
 def image():
     return nn.Conv2d(5, 4, 3)
 
+def asks(num_classes, width=8):
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.Flatten(), nn.Linear(width, num_classes))
+
+class AsksForSides(nn.Module):
+    def __init__(self, img_size, in_chans=3, n_classes=4):
+        super().__init__()
+        self.first, self.last = nn.Conv2d(in_chans, 1, 1), nn.Linear(img_size * img_size, n_classes)
+
+ready = asks(6)
+
 def pooled():
     return nn.MaxPool2d(2)
 
@@ -197,6 +207,33 @@ def test_a_users_file_has_the_classes_it_has(options, refused, nets):
     with pytest.raises(UsageError) as error:
         locate(f"{nets}:image", **options)
     assert str(error.value) == refused.format(file=nets)
+    with pytest.raises(UsageError, match=r":ready is given as it is: --classes is for others\.$"):
+        locate(f"{nets}:ready", classes=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "outputs", "shape", "taken"),
+    [
+        ("asks", {}, 1000, (3, 224, 224), ["num_classes: it was given 1000"]),
+        ("asks", {"classes": 7}, 7, (3, 224, 224), []),
+        ("ready", {}, 6, (3, 224, 224), []),
+        ("AsksForSides", {}, 4, (3, 224, 224), ["img_size: it was given 224"]),
+        ("AsksForSides", {"size": 16, "classes": 9}, 9, (3, 16, 16), []),
+        ("AsksForSides", {"size": 16, "channels": 2}, 4, (2, 16, 16), []),
+    ],
+)
+def test_a_function_is_given_what_it_asks_for(name, asked, outputs, shape, taken, nets):
+    found = locate(f"{nets}:{name}", **asked)
+    last = list(found.model.modules())[-1]
+    assert (last.out_features, found.shape) == (outputs, shape)
+    assert found.taken == tuple(f"{nets}:{name} asks for {line}" for line in taken)
+    if name == "AsksForSides":
+        assert last.in_features == shape[1] * shape[2]
+
+
+def test_images_of_a_run_are_images_whatever_its_first_layer_tells(trained, nets):
+    assert locate(str(trained)).example == (1, 3, 28, 28)
+    assert locate(f"{nets}:signal").example == locate(f"{nets}:signal").shape
 
 
 @pytest.mark.parametrize("options", [{"classes": 3}, {"channels": 3}, {"classes": 3, "channels": 3}])

@@ -170,12 +170,13 @@ def effective_receptive_field(
 
 def _measured(model: nn.Module, input_shape: Sequence[int]) -> Summary:
     """The closed fields, without values, or with them for a network that reads its own."""
+    image = torch.empty((1, *input_shape), device="meta")
     try:
-        return summary(model, input_shape)
+        return summary(model, inputs=image)
     except UsageError:
         raise
     except StriateError:
-        return summary(model, input_shape, device="cpu")
+        return summary(model, inputs=torch.zeros(image.shape), device="cpu")
 
 
 def _row_of(measured: Summary, model: nn.Module, layer: str | None) -> tuple[Row, str]:

@@ -19,9 +19,10 @@ from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import Handed, InputError, Trust, create_model, get_card, outline_of
 from striate.models.catalogue import cards
-from striate.models.obtain import KNOWN, adapt
+from striate.models.obtain import adapt
 from striate.models.recognition import belongs_elsewhere, network_of
 from striate.models.references import reference_to
+from striate.models.signature import KNOWN
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe

@@ -11,6 +11,7 @@ import typer
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
 from striate.cli.network import NETWORK, Device, called, locate
 from striate.cli.output import Json, Quiet, TrustOption
+from striate.cli.pairs import NetworkOptions, options
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import UsageError
 
@@ -38,6 +39,7 @@ def command(
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Levels of modules in the bars; as many as fit by default.")] = None,
     device: Device = "meta",
+    option: NetworkOptions = None,
     trust: TrustOption = None,
     form: Format = None,
     out: Out = None,
@@ -62,14 +64,14 @@ def command(
 
     def measured(network: str) -> Entry:
         tell(network)
-        found = locate(network, size=size, device=device, trust=trust)
+        found = locate(network, size=size, device=device, trust=trust, options=asked_options)
         with found.at_work():
-            result = summary(found.model, found.shape, device=device)
+            result = summary(found.model, found.example, device=device)
         title = called(found, network)
         notes.extend(f"{title}: {line}" for line in found.taken if network in names)
         return Entry(title, result) if found.card is None else as_entry(found.card, result, title)
 
-    names = list(networks or [])
+    names, asked_options = list(networks or []), options(option)
     notes: list[str] = []
     if all_networks:
         asked = {own_name(name) for name in names}

@@ -12,8 +12,8 @@ from striate.cli.formats import picture_path
 from striate.cli.inputs import Input, parsed_shape
 from striate.cli.network import NETWORK, called, locate, tell_taken, weights_in_words
 from striate.cli.output import Json, TrustOption, print_json, terminal_width
+from striate.cli.pairs import NetworkOptions, options
 from striate.cli.panels import INPUT, OUTPUT
-from striate.errors import UsageError
 
 
 def command(
@@ -27,6 +27,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", help="Draw it to this .svg or .png file.", rich_help_panel=OUTPUT)
     ] = None,
+    option: NetworkOptions = None,
     trust: TrustOption = None,
     json: Json = False,
 ) -> None:
@@ -40,17 +41,11 @@ def command(
 
     torch.manual_seed(seed)
     given = None if shape is None else parsed_shape(shape)
-    found = locate(network, size=size, shape=given, device="cpu", trust=trust)
+    asked = options(option)
+    found = locate(network, size=size, shape=given, device="cpu", trust=trust, weights=weights, options=asked)
     tell_taken(found)
-    model = found.model
-    if weights is not None:
-        if found.card is None:
-            raise UsageError(f"{network}: --weights is for networks of the catalogue")
-        from striate.models import create_model
-
-        model = create_model(found.card.name, input_size=size, weights=weights)
     with found.at_work():
-        field = effective_receptive_field(model, found.shape, layer=layer, samples=samples, seed=seed)
+        field = effective_receptive_field(found.model, found.shape, layer=layer, samples=samples, seed=seed)
     if weights is None:
         field = replace(field, weights=weights_in_words(network, seed))
     field = replace(field, network=called(found, network))

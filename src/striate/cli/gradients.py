@@ -12,12 +12,13 @@ import typer
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
 from striate.cli.network import NETWORK, Located, is_as_given, locate, tell_taken, weights_in_words
 from striate.cli.output import Json, TrustOption
+from striate.cli.pairs import NetworkOptions, options
 from striate.cli.panels import INPUT, OUTPUT
 from striate.errors import StriateError, UsageError, unknown
 from striate.units import sizes
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from striate.data import Dataset
 
@@ -50,6 +51,7 @@ def command(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the norms by layer to this .svg or .png.", rich_help_panel=OUTPUT)
     ] = None,
+    option: NetworkOptions = None,
     form: Format = None,
     out: Out = None,
     trust: TrustOption = None,
@@ -78,7 +80,8 @@ def command(
     runs = []
     functions: list[str | None] = [*activation] if activation else [None]
     for network, function in itertools.product(networks, functions):
-        found = _built(network, function, auxiliary != "none", size, dataset, seed, trust)
+        asked = options(option) | _options(network, function, auxiliary != "none")
+        found = _built(network, function, asked, size, dataset, seed, trust)
         if function == functions[0]:
             tell_taken(found)
         outputs = _outputs_of(found)
@@ -116,7 +119,7 @@ def _both(value: str, first: str, second: str) -> list[bool]:
 def _built(
     network: str,
     function: str | None,
-    heads: bool,
+    asked: dict[str, Any],
     size: int | None,
     dataset: Dataset | None,
     seed: int,
@@ -130,24 +133,15 @@ def _built(
 
     from striate.analysis.gradients import with_activation
     from striate.layers import activation as make
-    from striate.models import create_model
 
     builds = dataset if not is_as_given(network) else None
     classes, channels = (len(builds.classes), builds.channels) if builds else (None, None)
-    options = _options(network, function, heads)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if options:
-            found = locate(network, size=size, classes=classes, channels=channels, trust=trust)  # no weights yet
-            model: nn.Module = create_model(
-                found.name, num_classes=classes, in_channels=channels, input_size=size, **options
-            )
-        else:
-            found = locate(network, size=size, classes=classes, channels=channels, device="cpu", trust=trust)
-            model = found.model
-        if function and "activation" not in options:
-            model = with_activation(model, lambda: make(function))
-        return replace(found, model=model)
+        found = locate(network, size=size, classes=classes, channels=channels, device="cpu", trust=trust, options=asked)
+        if function and "activation" not in asked:
+            return replace(found, model=with_activation(found.model, lambda: make(function)))
+        return found
 
 
 def _options(network: str, function: str | None, heads: bool) -> dict[str, Any]:

@@ -35,7 +35,8 @@ NETWORK = (
 class Located:
     """A network and the shape of one input for it; `card` for those of the catalogue.
 
-    `guess` says how the shape was found, `taken` what of the network was decided where nothing was asked for.
+    `guess` says how the shape was found, `taken` what of the network was decided where nothing was asked for;
+    `of_images` that the shape is known to be an image's, whatever the network's first layer tells.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Located:
     card: Card | None = None
     guess: str = ""
     taken: tuple[str, ...] = ()
+    of_images: bool = False
+
+    @property
+    def example(self) -> tuple[int, ...]:
+        """The shape to summarise it on: an image has its batch, so that it is not taken for a batch of signals."""
+        return (1, *self.shape) if self.of_images else self.shape
 
     @property
     def note(self) -> str:
@@ -115,8 +122,7 @@ def _found(
     if reference is not None and not reference.is_named_code:
         return _from_library(reference, size, classes, channels, build)
     if _is_in_file(network):
-        _refuse(network, classes=classes)
-        return _from_file(network, size, channels, build)
+        return _from_file(network, size, classes, channels, build)
     if _is_trained(network):
         _refuse(network, classes=classes, channels=channels)
         return _from_run(network, size, trust)
@@ -179,7 +185,8 @@ def _from_run(network: str, size: int | None, trust: str | None) -> Located:
     classifier = load(network, trust=trust)
     model, look = classifier.model, classifier.description.preprocessing
     itself = getattr(model, "module", model)  # somebody else's shows its own layers
-    return Located(network, itself, (model.in_channels, *(look.size if size is None else (size, size))))
+    sides = look.size if size is None else (size, size)
+    return Located(network, itself, (model.in_channels, *sides), of_images=True)
 
 
 def _with_weights(
@@ -263,18 +270,29 @@ def _from_library(
     return Located(str(reference), model, (channels or usual, *((size, size) if size else sides)))
 
 
-def _from_file(network: str, size: int | None, channels: int | None, build: Build) -> Located:
+def _from_file(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
+    """What its function makes, which is given what was asked for, and the usual where it cannot do without."""
     from striate.analysis.inputs import own_shape
     from striate.analysis.weightless import uncompiled
-    from striate.models.user_file import module_in
+    from striate.models.signature import CLASSES, filled_in, takes, usual_for
+    from striate.models.user_file import made_by, named_in
 
-    model = uncompiled(module_in(network, build))  # compiled code would show no layers
+    found = named_in(network)
+    if not takes(found, CLASSES):
+        _refuse(network, classes=classes)
+    asked = {"num_classes": classes, "in_channels": channels, "input_size": (size, size) if size else None}
+    usual = usual_for(found, asked)
+    arguments = filled_in(found, asked) | usual
+    model = made_by(found, network, lambda make: build(lambda: make(**arguments)))
+    model = uncompiled(model)  # compiled code would show no layers
+    taken = tuple(f"{network} asks for {name}: it was given {value}" for name, value in usual.items())
     own = own_shape(model)
     if own is not None:
         first, *sides = own
-        return Located(network, model, (channels or first, *(size or side for side in sides)))
-    shape, guess = _guessed(model, size, channels)
-    return Located(network, model, shape, guess=guess)
+        shape, guess = (channels or first, *(size or side for side in sides)), ""
+    else:
+        shape, guess = _guessed(model, size, channels)
+    return Located(network, model, shape, guess=guess, taken=taken)
 
 
 #: Frames, steps or tokens of an input whose number nobody has said.

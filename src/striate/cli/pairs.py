@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from striate.cli.panels import NETWORK
 from striate.errors import UsageError
+
+#: What commands call `option` and hand to `options`.
+NetworkOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="An option of the network, such as stem=paper; `striate card` lists them. Given again for another.",
+        rich_help_panel=NETWORK,
+    ),
+]
 
 
 def pairs(texts: list[str] | None, flag: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from striate.cli.formats import Format, Out, chosen, give, room
 from striate.cli.inputs import Inputs, parsed
 from striate.cli.network import NETWORK, Device, called, locate
 from striate.cli.output import Json, TrustOption
-from striate.cli.pairs import options
+from striate.cli.pairs import NetworkOptions, options
 from striate.cli.panels import INPUT
 from striate.cli.panels import NETWORK as PANEL
 from striate.errors import UsageError
@@ -32,14 +32,7 @@ def command(
             rich_help_panel=PANEL,
         ),
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="An option of the network, such as stem=paper; `striate card` lists them. Given again for another.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None,
+    option: NetworkOptions = None,
     trust: TrustOption = None,
     form: Format = None,
     out: Out = None,
@@ -71,7 +64,7 @@ def command(
         if shapes:
             result = summary(found.model, inputs=from_shapes(found.model, shapes), depth=depth, device=device)
         else:
-            result = summary(found.model, found.shape, depth=depth, device=device).noted(found.note)
+            result = summary(found.model, found.example, depth=depth, device=device).noted(found.note)
     for line in found.taken:
         result = result.noted(line)
     give(

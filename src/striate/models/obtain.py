@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,9 @@ from striate.models.libraries import WITH_HEADS, library_network
 from striate.models.network import Network
 from striate.models.origin import Handed, Trust, made_in_package, origin_of, origin_of_module, reference_in
 from striate.models.references import Reference, reference_of, reference_to
+from striate.models.signature import KNOWN, filled_in
 from striate.models.user_file import module_in
 from striate.models.weights_of_own import put_in
-
-#: What functions call the number of classes, the channels of an image and its size.
-CLASSES = ("num_classes", "n_classes", "classes", "num_labels")
-CHANNELS = ("in_channels", "in_chans", "input_channels")
-SIZES = ("input_size", "image_size", "img_size")
-#: What of the arguments is known of every network; the others are options of its own.
-KNOWN = ("num_classes", "in_channels", "input_size")
 
 
 def obtain(
@@ -143,29 +136,3 @@ def _made(make: Callable[..., nn.Module], arguments: Mapping[str, Any], what: st
     if not isinstance(module, nn.Module):
         raise UsageError(f"{what} returns a value of type {type(module).__name__}; it must return a torch.nn.Module")
     return uncompiled(module)
-
-
-def filled_in(make: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a function: classes, channels and size where it asks for them, and all options."""
-    try:
-        parameters = inspect.signature(make).parameters
-    except (TypeError, ValueError):  # it does not say
-        parameters = {}  # type: ignore[assignment]
-    options = {name: value for name, value in arguments.items() if name not in KNOWN}
-    given = dict(options)
-    height, width = arguments["input_size"]
-    for names, value in ((CLASSES, arguments["num_classes"]), (CHANNELS, arguments["in_channels"]), (SIZES, height)):
-        name = next((name for name in names if name in parameters), None)
-        if name is None or name in options or value is None:
-            continue
-        takes_pair = names is SIZES and isinstance(parameters[name].default, tuple | list)
-        given[name] = (height, width) if takes_pair or (names is SIZES and height != width) else value
-    return given
-
-
-def takes(make: Callable[..., Any], names: Sequence[str]) -> bool:
-    """Whether a function has an argument of one of these names."""
-    try:
-        return bool(inspect.signature(make).parameters.keys() & set(names))
-    except (TypeError, ValueError):
-        return False

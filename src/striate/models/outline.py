@@ -14,9 +14,9 @@ from striate.errors import StriateError
 from striate.models.card import Card
 from striate.models.catalogue import get_card
 from striate.models.libraries import usual_shape
-from striate.models.obtain import CHANNELS, SIZES, filled_in, takes
 from striate.models.origin import Handed, about, made_in_package, origin_of, origin_of_module
 from striate.models.references import Reference, reference_of, reference_to
+from striate.models.signature import CHANNELS, SIZES, filled_in, takes
 from striate.models.user_file import module_in
 
 

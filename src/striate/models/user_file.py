@@ -20,12 +20,22 @@ def module_in(reference: str, build: Callable[[Callable[[], Any]], Any]) -> nn.M
     """The module that `file.py:function` returns (or that the name itself is).
 
     Args:
-        reference: the path and, after a colon, the name of a function or class that needs no arguments.
-        build: calls the function, on the device that is wanted.
+        reference: the path and, after a colon, the name of a function or class.
+        build: calls the function, with its arguments, on the device that is wanted.
 
     Raises:
         UsageError: no such file or function.
         StriateError: the file or the function fails; with the line of the file that failed.
+    """
+    return made_by(named_in(reference), reference, build)
+
+
+def named_in(reference: str) -> nn.Module | Callable[..., Any]:
+    """What `file.py:function` names, imported: a module, or what may be called to make one.
+
+    Raises:
+        UsageError: no such file or function.
+        StriateError: the file fails; with its line.
     """
     from torch import nn
 
@@ -38,14 +48,28 @@ def module_in(reference: str, build: Callable[[Callable[[], Any]], Any]) -> nn.M
     if not hasattr(module, name):
         raise unknown(f"function in {place}", name, _callables(module))
     found = getattr(module, name)
+    if not isinstance(found, nn.Module) and not callable(found):
+        raise UsageError(f"{reference} is of type {type(found).__name__}; it must be a function that returns a module")
+    return found
+
+
+def made_by(
+    found: nn.Module | Callable[..., Any], reference: str, build: Callable[[Callable[[], Any]], Any]
+) -> nn.Module:
+    """The module that was found by this reference, or that calling it makes.
+
+    Raises:
+        StriateError: the call fails, with the line of its file, or gives something else.
+    """
+    from torch import nn
+
     if isinstance(found, nn.Module):
         return found
-    if not callable(found):
-        raise UsageError(f"{reference} is of type {type(found).__name__}; it must be a function that returns a module")
+    place, _, name = reference.rpartition(":")
     try:
         model = build(found)
     except Exception as error:
-        raise StriateError(_told(error, path, f"{name}() fails")) from error
+        raise StriateError(_told(error, at_home(place), f"{name}() fails")) from error
     if not isinstance(model, nn.Module):
         raise StriateError(
             f"{reference} returns a value of type {type(model).__name__}; it must return a torch.nn.Module"
