@@ -60,7 +60,7 @@ def shown(trained):
     return {
         "Dataset": Dataset("<photos>", NAMES, 3, split, None, split, (), ("<note>",), ""),
         "Split": split,
-        "Evaluation": striate.Evaluation(NAMES, labels, chances, list(NAMES), 7.3, "val"),
+        "Evaluation": striate.Evaluation(NAMES, labels, chances, names=list(NAMES), loss=7.3, split="val"),
         "Prediction": Prediction("<i>" * 300, top),
         "Predictions": Predictions(many),
         "Summary": striate.summary(nn.Sequential(*[nn.Linear(4, 4) for _ in range(300)]), (4,)),

@@ -131,7 +131,7 @@ def test_the_report_shows_so_many_mistakes_and_augmented_pictures(trained, colou
     wrong = np.full((27, 3), 0.1, np.float32)
     wrong[np.arange(27), (dataset.train.labels + 1) % 3] = np.linspace(0.5, 0.8, 27)
     names = [dataset.train.images.name(index) for index in range(27)]
-    evaluation = Evaluation(dataset.classes, dataset.train.labels, wrong, names, 1.0, "train")
+    evaluation = Evaluation(dataset.classes, dataset.train.labels, wrong, names=names, loss=1.0, split="train")
     mistakes = reporting._mistakes(dataset, evaluation)
     assert [mistake.name for mistake in mistakes] == names[::-1][:24]
     assert [mistake.probability for mistake in mistakes] == sorted(wrong.max(1).tolist(), reverse=True)[:24]

@@ -75,8 +75,11 @@ def test_no_picture_is_put_among_those_it_comes_from(photos, tmp_path, folder, g
 
 
 def test_a_folder_beside_the_pictures_is_one_elsewhere(photos):
-    Sorting(photos.parent, ("cat", "dog"), [photos])
-    Sorting(photos, ("dog", "cow"), [photos / "a.jpg", photos / "cat" / "b.jpg", photos / "cat"])
+    around = Sorting(photos.parent, ("cat", "dog"), [photos])
+    assert around.put(said(photos / "a.jpg", "dog")) == photos.parent / "dog" / "a.jpg"
+    within = Sorting(photos, ("dog", "cow"), [photos / "a.jpg", photos / "cat" / "b.jpg", photos / "cat"])
+    assert within.put(said(photos / "cat" / "b.jpg", "cow")) == photos / "cow" / "b.jpg"
+    assert [(photos / name).read_bytes() for name in ("a.jpg", "cat/b.jpg")] == [b"a.jpg", b"cat/b.jpg"]
 
 
 def test_folders_are_called_as_every_system_takes_it_and_differ():

@@ -75,7 +75,7 @@ def digits() -> ReportContent:
     model = LogisticRegression(C=0.02, max_iter=60).fit(features[:900], data.target[:900])
     classes = tuple(f"digit {number}" for number in range(10))
     names = [f"digits[{index}]" for index in range(900, 1797)]
-    evaluation = Evaluation(classes, data.target[900:], model.predict_proba(features[900:]), names, 0.4321)
+    evaluation = Evaluation(classes, data.target[900:], model.predict_proba(features[900:]), names=names, loss=0.4321)
     worst = [
         Mistake(
             images[900 + index],

@@ -23,7 +23,7 @@ def random_evaluation(seed: int, images: int, classes: int, sharpness: float = 2
     labels = np.where(generator.random(images) < 0.6, scores.argmax(1), generator.integers(0, classes, images))
     probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     names = [f"{index}.png" for index in range(images)]
-    return Evaluation(tuple(f"class {index}" for index in range(classes)), labels, probabilities, names, 0.5)
+    return Evaluation(tuple(f"class {index}" for index in range(classes)), labels, probabilities, names=names, loss=0.5)
 
 
 sizes = {"seed": st.integers(0, 2**20), "images": st.integers(1, 60), "classes": st.integers(2, 12)}
@@ -167,7 +167,7 @@ def test_a_large_confusion_matrix_stays_out_of_the_dict():
 )
 def test_bad_input_is_one_clear_line(labels, probabilities, names, message):
     with pytest.raises(StriateError, match=message) as error:
-        Evaluation(("a", "b"), np.array(labels), np.array(probabilities), names)
+        Evaluation(("a", "b"), np.array(labels), np.array(probabilities), names=names)
     assert "\n" not in str(error.value)
 
 
@@ -199,7 +199,7 @@ def test_classes_nobody_is_of_or_taken_for_have_scores_of_zero():
 
 
 def test_what_it_is_given_is_held_in_one_form():
-    evaluation = Evaluation(["a", "b"], [1, 0], [[0.25, 0.75], [0.5, 0.5]], ("x", "y"))
+    evaluation = Evaluation(["a", "b"], [1, 0], [[0.25, 0.75], [0.5, 0.5]], names=("x", "y"))
     assert (evaluation.classes, evaluation.names, len(evaluation)) == (("a", "b"), ["x", "y"], 2)
     assert (evaluation.labels.dtype, evaluation.probabilities.dtype) == (np.int64, np.float32)
     assert evaluation.predicted.tolist() == [1, 0]

@@ -21,10 +21,10 @@ from striate.models import Network, get_card
 from striate.models.origin import about
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
+from striate.training.measured import Measured
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.state import Position
-from striate.training.tasks import Measured
 from striate.units import plural
 
 WORST = 24

@@ -23,7 +23,7 @@ from striate.data.parquet_rows import (
     opened,
     readable,
 )
-from striate.data.table_targets import Said
+from striate.data.table_columns import Said
 from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from striate.errors import StriateError
 

@@ -15,8 +15,9 @@ from striate.data.asked import NOTHING, Asked
 from striate.data.dataset import Skipped
 from striate.data.images import printable
 from striate.data.listing import Listing, Part, choice_note, class_name, index_labels, sorted_classes
+from striate.data.table_columns import Said
 from striate.data.table_splits import Chooser, Row, choose_splits, speaks_of_splits
-from striate.data.table_targets import Said, choose_targets, single_class_notes
+from striate.data.table_targets import choose_targets, single_class_notes
 from striate.data.targets import MULTI_LABEL, SINGLE_LABEL
 from striate.errors import StriateError
 from striate.units import plural

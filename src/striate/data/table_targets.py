@@ -1,17 +1,14 @@
-"""Columns of a CSV file that hold several labels or values for each image, in place of one class."""
+"""Which columns of a table say several labels or values of each image, in place of one class."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
-from striate.data.asked import Asked, labels_of
+from striate.data.asked import Asked
 from striate.data.images import printable
-from striate.data.listing import class_name, sorted_classes
-from striate.data.table_splits import TRUTH, Row
+from striate.data.listing import class_name
+from striate.data.table_columns import Targets, flags_in, is_flags, is_numbers, number_in, values_in, words_in
+from striate.data.table_splits import Row
 from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from striate.errors import StriateError, UsageError, nearest
 
@@ -19,42 +16,6 @@ from striate.errors import StriateError, UsageError, nearest
 WORD_COLUMNS = ("tags", "tag", "attributes", "label", "labels", "class", "classes", "target", "category", "categories")
 #: Columns of one value.
 VALUE_COLUMNS = ("value", "target", "y", "score", "label", "labels")
-#: What may stand between words, the likeliest first; words may hold those that come after.
-SEPARATORS = ("|", ";", ",", None)
-#: What says no where nothing else does.
-MINUS = ("-1", "-1.0")
-
-#: What is said of one image: the labels that it has, or its values.
-Said = frozenset[str] | tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Targets:
-    """How the rows of a table say their labels.
-
-    Attributes:
-        kind: "multi-label" or "regression".
-        names: of the labels where columns stand for them, or of the values; none where labels are words in a cell.
-        columns: the columns used.
-        read: what a row says. Raises ValueError with the reason where it says nothing that can be used.
-        notes: what was decided, a line each.
-    """
-
-    kind: str
-    names: tuple[str, ...]
-    columns: tuple[str, ...]
-    read: Callable[[Mapping[str, str]], Said]
-    notes: tuple[str, ...] = ()
-
-    def named(self, said: Iterable[Said | str]) -> tuple[str, ...]:
-        """The names of all labels or values, once the rows have been read."""
-        return self.names or sorted_classes(name for found in said for name in found if isinstance(name, str))
-
-    def labels(self, said: Sequence[Said | str], names: Sequence[str]) -> np.ndarray:
-        """What some rows say, in the form of the kind."""
-        if self.kind == REGRESSION:
-            return np.array(said, np.float64).reshape(len(said), len(names))
-        return labels_of([frozenset(map(str, found)) for found in said], names)
 
 
 def choose_targets(
@@ -80,25 +41,25 @@ def choose_targets(
     if task == SINGLE_LABEL:
         return None
     if task == REGRESSION:
-        return _values(named or _value_columns(free, cells, asked.known, where), cells, where)
+        return values_in(named or _value_columns(free, cells, asked.known, where), cells, where)
     flags = named if len(named) > 1 else _known_flags(free, asked.known)
     words = named[0] if len(named) == 1 else next((free[name] for name in WORD_COLUMNS if name in free), None)
-    if not flags and words is not None and not (named and _is_flag(cells[words])):
-        return _words(words, cells[words])
-    flags = flags or named or [column for column in free.values() if _is_flag(cells[column])]
+    if not flags and words is not None and not (named and is_flags(cells[words])):
+        return words_in(words, cells[words])
+    flags = flags or named or [column for column in free.values() if is_flags(cells[column])]
     if not flags:
         raise StriateError(
             f"{where} has no column of labels: call one tags or labels, with | between them, or give each label a "
             f"column of 0 and 1; its columns are: {', '.join(map(printable, columns.values()))}"
         )
-    return _flags(flags, cells, where, told=not named)
+    return flags_in(flags, cells, where, told=not named)
 
 
 def single_class_notes(column: str, cells: Sequence[str]) -> tuple[str, ...]:
     """What is odd about a column that is read as one class for each image."""
     if sum("|" in cell or ";" in cell for cell in cells) > len(cells) / 10:
         return (f"column '{column}' is read as one class for each image; if | or ; divides labels: task multi-label",)
-    numbers = [value for cell in cells if cell and (value := _number(cell)) is not None]
+    numbers = [value for cell in cells if cell and (value := number_in(cell)) is not None]
     if len(numbers) == len([cell for cell in cells if cell]) and any(value != int(value) for value in numbers):
         return (
             f"column '{column}' holds fractions and is read as classes; to predict them as values: task regression",
@@ -118,21 +79,21 @@ def _column(name: str, columns: Mapping[str, str], where: str) -> str:
 def _kind(named: Sequence[str], cells: Mapping[str, list[str]], free: Mapping[str, str], where: str) -> str:
     """What the columns look like."""
     if len(named) > 1:
-        if all(_is_flag(cells.get(column, ())) for column in named):
+        if all(is_flags(cells.get(column, ())) for column in named):
             return MULTI_LABEL
-        if all(_numbers(cells.get(column, ())) for column in named):
+        if all(is_numbers(cells.get(column, ())) for column in named):
             return REGRESSION
         raise StriateError(
             f"{where}: the columns {', '.join(named)} are neither all of 0 and 1 (several labels) nor all of numbers "
             "(values); name others"
         )
     if named:
-        found = [value for cell in cells.get(named[0], ()) if cell and (value := _number(cell)) is not None]
+        found = [value for cell in cells.get(named[0], ()) if cell and (value := number_in(cell)) is not None]
         fractions = any(value != int(value) for value in found)
-        return REGRESSION if fractions and _numbers(cells[named[0]]) else SINGLE_LABEL
+        return REGRESSION if fractions and is_numbers(cells[named[0]]) else SINGLE_LABEL
     if any(name in free for name in ("label", "class", "target", "class_name", "category", "labels")):
         return SINGLE_LABEL
-    flags = [column for column in free.values() if _is_flag(cells[column])]
+    flags = [column for column in free.values() if is_flags(cells[column])]
     return (
         MULTI_LABEL if len(flags) > 1 or any(name in free for name in ("tags", "tag", "attributes")) else SINGLE_LABEL
     )
@@ -152,82 +113,7 @@ def _value_columns(
     for name in VALUE_COLUMNS:
         if name in free:
             return [free[name]]
-    if found := [column for column in free.values() if _numbers(cells[column])]:
+    if found := [column for column in free.values() if is_numbers(cells[column])]:
         return found
     listed = ", ".join(map(printable, free.values())) or "none"
     raise StriateError(f"{where} has no column of numbers to predict; the columns that are left are: {listed}")
-
-
-def _words(column: str, cells: Sequence[str]) -> Targets:
-    separator = next(sign for sign in SEPARATORS if sign is None or any(sign in cell for cell in cells))
-    between = f"'{separator}'" if separator else "spaces"
-
-    def read(row: Mapping[str, str]) -> frozenset[str]:
-        return frozenset(name for part in row[column].split(separator) if (name := class_name(part)))
-
-    note = f"several labels for each image: column '{column}', {between} between"
-    return Targets(MULTI_LABEL, (), (column,), read, (note,))
-
-
-def _flags(columns: Sequence[str], cells: Mapping[str, list[str]], where: str, told: bool) -> Targets:
-    every = {cell for column in columns for cell in cells[column]}
-    minus = every & {*MINUS}
-    if minus and every & {"0", "0.0"}:
-        raise StriateError(
-            f"{where}: the columns of labels hold both 0 and -1; write 0 for no and 1 for yes, and leave out what is "
-            "not known"
-        )
-    names = {column: class_name(column) for column in columns}
-
-    def read(row: Mapping[str, str]) -> frozenset[str]:
-        return frozenset(name for column, name in names.items() if _truth(row[column].strip(), column))
-
-    shown = ", ".join(f"'{printable(column)}'" for column in list(columns)[:3]) + (", …" if len(columns) > 3 else "")
-    note = f"several labels for each image: {len(columns)} columns of 0 and 1 ({shown})"
-    return Targets(MULTI_LABEL, tuple(names.values()), tuple(columns), read, (note,) if told else ())
-
-
-def _truth(cell: str, column: str) -> bool:
-    """Whether a cell says yes; an empty one says no."""
-    if not cell or cell in MINUS:
-        return False
-    if cell.lower() not in TRUTH:
-        raise ValueError(f"column '{column}' holds '{cell}', which is neither yes nor no")
-    return TRUTH[cell.lower()]
-
-
-def _values(columns: Sequence[str], cells: Mapping[str, list[str]], where: str) -> Targets:
-    for column in columns:
-        if not any(_number(cell) is not None for cell in cells.get(column, ())):
-            raise StriateError(f"{where}: column '{column}' holds no numbers to predict")
-
-    def read(row: Mapping[str, str]) -> tuple[float, ...]:
-        found = []
-        for column in columns:
-            value = _number(row[column].strip())
-            if value is None:
-                raise ValueError(f"column '{column}' holds '{row[column].strip()}', which is no number")
-            found.append(value)
-        return tuple(found)
-
-    names = tuple(class_name(column) for column in columns)
-    shown = ", ".join(f"'{name}'" for name in names[:3]) + (", …" if len(names) > 3 else "")
-    return Targets(REGRESSION, names, tuple(columns), read, (f"values to predict: {shown}",))
-
-
-def _number(cell: str) -> float | None:
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _is_flag(cells: Sequence[str]) -> bool:
-    """Whether a column says yes and no."""
-    return any(cells) and all(not cell or cell in MINUS or cell.lower() in TRUTH for cell in cells)
-
-
-def _numbers(cells: Sequence[str]) -> bool:
-    """Whether a column holds numbers only."""
-    return any(cells) and all(not cell or _number(cell) is not None for cell in cells)

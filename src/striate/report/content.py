@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from striate.training.tasks import Measured
+from striate.training.measured import Measured
 
 
 class Mistake(NamedTuple):

@@ -10,8 +10,8 @@ import numpy as np
 from striate.report import words
 from striate.report.inputs import split_word
 from striate.training.label_metrics import MultiLabelEvaluation
+from striate.training.measured import Measured
 from striate.training.metrics import Evaluation
-from striate.training.tasks import Measured
 from striate.training.value_metrics import RegressionEvaluation
 
 #: What is to be said of figures on images that played a part in training.

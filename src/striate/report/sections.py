@@ -16,9 +16,9 @@ from striate.report.pictures import Picture, heat_map, thumbnail
 from striate.report.results import result
 from striate.training.figures import FIGURES, score_in
 from striate.training.label_metrics import MultiLabelEvaluation
+from striate.training.measured import Measured
 from striate.training.metrics import Evaluation
 from striate.training.tables import head_losses
-from striate.training.tasks import Measured
 from striate.units import duration, plural
 
 #: Caps on what is printed in full; the page says how much it leaves out.

@@ -15,7 +15,8 @@ from torch import Tensor
 from striate.engines import Predictor
 from striate.training.batches import Batches
 from striate.training.gain import Gain
-from striate.training.tasks import Measured, Task
+from striate.training.measured import Measured
+from striate.training.tasks import Task
 
 
 class Seen(NamedTuple):

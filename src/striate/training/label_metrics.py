@@ -6,17 +6,17 @@ Everything is computed from the probabilities of one pass over the images.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from striate.errors import StriateError
-from striate.notebook import Facts, Shown, listed
-from striate.training.gain import Gain
+from striate.notebook import Facts, listed
 from striate.training.intervals import bootstrap_interval
+from striate.training.measured import Measured, demand_finite
 from striate.units import percent, plural, whole
 
 #: A label is said to be there from this probability on.
@@ -38,7 +38,7 @@ class LabelScore(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MultiLabelEvaluation(Shown):
+class MultiLabelEvaluation(Measured):
     """The outcome of one pass over a split whose images have several labels.
 
     Args:
@@ -55,47 +55,27 @@ class MultiLabelEvaluation(Shown):
         StriateError: there are no images, shapes disagree, a probability is not finite or lies outside [0, 1].
     """
 
-    classes: tuple[str, ...]
     labels: NDArray[np.bool_]
     probabilities: NDArray[np.float32]
-    names: list[str] = field(default_factory=list)
-    loss: float = math.nan
-    split: str = ""
-    notes: tuple[str, ...] = ()
-    views: Gain | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))
-        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.bool_))
-        object.__setattr__(self, "probabilities", np.asarray(self.probabilities, dtype=np.float32))
-        object.__setattr__(self, "names", list(self.names))
-        shape = (len(self.labels), len(self.classes))
-        if self.labels.shape != shape or self.probabilities.shape != shape:
+    def _check(self) -> None:
+        labels, size = np.asarray(self.labels, dtype=np.bool_), len(self.classes)
+        probabilities = np.asarray(self.probabilities, dtype=np.float32)
+        self._hold(labels=labels, probabilities=probabilities)
+        if labels.shape != (len(labels), size) or probabilities.shape != labels.shape:
             raise StriateError(
-                f"evaluation: labels of shape {self.labels.shape} and probabilities of shape "
-                f"{self.probabilities.shape} do not fit {len(self.classes)} labels; both must be (N, {shape[1]})."
+                f"evaluation: labels of shape {labels.shape} and probabilities of shape {probabilities.shape} do not "
+                f"fit {size} labels; both must be (N, {size})."
             )
-        if not len(self.labels):
-            raise StriateError("evaluation: the split has no images; give at least one.")
-        if not np.isfinite(self.probabilities).all():
-            raise StriateError(
-                "evaluation: the network's outputs are not finite; training has diverged, try a lower learning rate."
-            )
-        if self.probabilities.min() < 0 or self.probabilities.max() > 1:
+        demand_finite(probabilities)
+        if len(labels) and (probabilities.min() < 0 or probabilities.max() > 1):
             raise StriateError("evaluation: probabilities must lie in [0, 1] (give sigmoid outputs, not scores).")
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     def _facts(self) -> Facts:
         low, high = self.map_interval
         interval = f" ({percent(low, 2)} to {percent(high, 2)}, 95 % interval)" if math.isfinite(low) else ""
-        values = {
-            "score": f"mAP {percent(self.mean_average_precision, 2)}{interval}, F1 {percent(self.micro_f1, 2)}",
-            "images": " ".join(filter(None, [whole(len(self)), self.split, "images"])),
-            "labels": f"{plural(len(self.classes), 'label')}: {listed(self.classes)}",
-            "loss": f"loss {self.loss:.4f}" if math.isfinite(self.loss) else "",
-        }
+        score = f"mAP {percent(self.mean_average_precision, 2)}{interval}, F1 {percent(self.micro_f1, 2)}"
+        values = self._said(score, f"{plural(len(self.classes), 'label')}: {listed(self.classes)}")
         rows = [
             (name, *(percent(share, 2) if math.isfinite(share) else "–" for share in shares), whole(images))
             for name, *shares, images in self.per_class()
@@ -187,11 +167,9 @@ class MultiLabelEvaluation(Shown):
         rows = np.flatnonzero(most > 0)
         return rows[np.argsort(-most[rows], kind="stable")][:count]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The figures as JSON can hold them: no NaN."""
+    def _overall(self) -> dict[str, float | None]:
         low, high = self.map_interval
-        figures = {
-            "loss": self.loss,
+        return {
             "map": self.mean_average_precision,
             "map_low": low,
             "map_high": high,
@@ -199,15 +177,6 @@ class MultiLabelEvaluation(Shown):
             "macro_f1": self.macro_f1,
             "hamming_loss": self.hamming_loss,
             "subset_accuracy": self.subset_accuracy,
-        }
-        return {
-            "images": len(self),
-            **{name: value if math.isfinite(value) else None for name, value in figures.items()},
-            "per_class": [
-                {**score._asdict(), "average_precision": score.average_precision if score.support else None}
-                for score in self.per_class()
-            ],
-            **({} if self.views is None else {"views": self.views.to_dict()}),
         }
 
 

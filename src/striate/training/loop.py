@@ -24,6 +24,7 @@ from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.events import Events
 from striate.training.interruption import Interruption
 from striate.training.material import Material
+from striate.training.measured import Measured
 from striate.training.objective import Objective
 from striate.training.optimizers import create_optimizer, set_rate
 from striate.training.pace import Pace
@@ -35,7 +36,6 @@ from striate.training.state import Position
 from striate.training.statistics import BATCHES, measure, young
 from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
-from striate.training.tasks import Measured
 from striate.training.trained_set import TrainedSet
 from striate.training.update import Update
 from striate.training.validation import Validation

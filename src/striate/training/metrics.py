@@ -6,17 +6,17 @@ Sun and Weinberger (2017, arXiv:1706.04599), the interval of an accuracy Wilson 
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from striate.errors import StriateError
-from striate.notebook import Facts, Shown, listed
-from striate.training.gain import Gain
+from striate.notebook import Facts, listed
 from striate.training.intervals import wilson_interval
+from striate.training.measured import Measured, demand_finite
 from striate.units import percent, plural, whole
 
 #: Beyond this many classes `Evaluation.to_dict` leaves the confusion matrix out.
@@ -52,7 +52,7 @@ class Confusion(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Shown):
+class Evaluation(Measured):
     """The outcome of one pass over a split.
 
     Args:
@@ -70,33 +70,18 @@ class Evaluation(Shown):
             or lies outside [0, 1].
     """
 
-    classes: tuple[str, ...]
-    labels: np.ndarray
+    labels: NDArray[np.int64]
     probabilities: np.ndarray
-    names: list[str] = field(default_factory=list)
-    loss: float = math.nan
-    split: str = ""
-    notes: tuple[str, ...] = ()
-    views: Gain | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))
-        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
-        object.__setattr__(self, "probabilities", np.asarray(self.probabilities, dtype=np.float32))
-        object.__setattr__(self, "names", list(self.names))
-        _check(self)
-
-    def __len__(self) -> int:
-        return len(self.labels)
+    def _check(self) -> None:
+        labels = np.asarray(self.labels, dtype=np.int64)
+        self._hold(labels=labels, probabilities=np.asarray(self.probabilities, dtype=np.float32))
+        _check(labels, self.probabilities, len(self.classes))
 
     def _facts(self) -> Facts:
         low, high = self.top1_interval
-        values = {
-            "accuracy": f"top-1 {percent(self.top1, 2)} ({percent(low, 2)} to {percent(high, 2)}, 95 % interval)",
-            "images": f"{whole(len(self))} {self.split} images".replace("  ", " "),
-            "classes": f"{plural(len(self.classes), 'class', 'classes')}: {listed(self.classes)}",
-            "loss": f"loss {self.loss:.4f}" if math.isfinite(self.loss) else "",
-        }
+        score = f"top-1 {percent(self.top1, 2)} ({percent(low, 2)} to {percent(high, 2)}, 95 % interval)"
+        values = self._said(score, f"{plural(len(self.classes), 'class', 'classes')}: {listed(self.classes)}")
         rows = [
             (name, *(percent(share, 2) for share in shares), whole(images))
             for name, *shares, images in self.per_class()
@@ -202,47 +187,31 @@ class Evaluation(Shown):
         wrong = np.flatnonzero(self.predicted != self.labels)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:count]
 
+    def _overall(self) -> dict[str, float | None]:
+        low, high = self.top1_interval
+        top1 = {"top1": self.top1, "top1_low": low, "top1_high": high}
+        return {**top1, "top5": self.top5, "ece": self.calibration().ece}
+
     def to_dict(self) -> dict[str, Any]:
         """The figures as JSON can hold them: no NaN, no confusion matrix beyond 100 classes (None)."""
-        low, high = self.top1_interval
         small = len(self.classes) <= LARGEST_MATRIX_IN_DICT
-        return {
-            "images": len(self),
-            "loss": float(self.loss) if math.isfinite(self.loss) else None,
-            "top1": self.top1,
-            "top1_low": low,
-            "top1_high": high,
-            "top5": self.top5,
-            "ece": self.calibration().ece,
-            "per_class": [score._asdict() for score in self.per_class()],
-            "confusion": self.confusion.tolist() if small else None,
-            **({} if self.views is None else {"views": self.views.to_dict()}),
-        }
+        return {**super().to_dict(), "confusion": self.confusion.tolist() if small else None}
 
 
-def _check(evaluation: Evaluation) -> None:
-    labels, probabilities, names = evaluation.labels, evaluation.probabilities, evaluation.names
-    size = len(evaluation.classes)
+def _check(labels: NDArray[np.int64], probabilities: NDArray[np.float32], size: int) -> None:
     if labels.ndim != 1 or probabilities.shape != (len(labels), size):
         raise StriateError(
             f"evaluation: labels of shape {labels.shape} and probabilities of shape {probabilities.shape} do "
             f"not fit {size} classes; they must be (N,) and (N, {size})."
         )
     if not len(labels):
-        raise StriateError("evaluation: the split has no images; give at least one.")
-    if names and len(names) != len(labels):
-        raise StriateError(f"evaluation: {len(names)} names for {len(labels)} images; give one each, or none.")
+        return
     if labels.min() < 0 or labels.max() >= size:
         raise StriateError(
             f"evaluation: labels run from {labels.min()} to {labels.max()}, but the {size} classes are "
             f"numbered 0 to {size - 1}."
         )
-    broken = int((~np.isfinite(probabilities)).any(axis=1).sum())
-    if broken:
-        raise StriateError(
-            f"evaluation: the network's outputs are not finite for {broken:,} of {len(labels):,} images; "
-            "training has diverged, try a lower learning rate."
-        )
+    demand_finite(probabilities)
     if probabilities.min() < -1e-6 or probabilities.max() > 1 + 1e-5:
         raise StriateError(
             f"evaluation: probabilities run from {probabilities.min():.3g} to {probabilities.max():.3g}; "

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from itertools import accumulate
 
 from striate.training.figures import FIGURES, score_in
+from striate.training.measured import Measured
 from striate.training.state import Position
-from striate.training.tasks import Measured
 
 
 def figures_of(evaluation: Measured) -> dict[str, float]:

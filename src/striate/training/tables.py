@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from striate.training.tasks import Measured, Task
+from striate.training.measured import Measured
+from striate.training.tasks import Task
 
 #: The columns of timing.csv: seconds of training, seconds of validating and saving, and how training went.
 TIMING = ("epoch", "seconds", "validation_seconds", "images_per_second", "loading_share")

@@ -18,8 +18,9 @@ from striate.engines import Eager, evaluating
 from striate.training.batches import Batches
 from striate.training.evaluation import evaluate
 from striate.training.figures import FIGURES
+from striate.training.measured import Measured
 from striate.training.recipes import FLOAT32
-from striate.training.tasks import Measured, Task
+from striate.training.tasks import Task
 
 #: Scores that differ by no more, and losses that differ by no larger share, agree.
 SCORES_AGREE, LOSSES_AGREE = 0.002, 0.01

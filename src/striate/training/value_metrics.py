@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from striate.errors import StriateError
-from striate.notebook import Facts, Shown, listed
-from striate.training.gain import Gain
+from striate.notebook import Facts, listed
 from striate.training.intervals import NORMAL, bootstrap_interval
-from striate.units import plural, whole
+from striate.training.measured import Measured, demand_finite
+from striate.units import plural
 
 
 class ValueScore(NamedTuple):
@@ -36,7 +36,7 @@ class ValueScore(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RegressionEvaluation(Shown):
+class RegressionEvaluation(Measured):
     """The outcome of one pass over a split whose images have values to be predicted.
 
     Args:
@@ -53,45 +53,25 @@ class RegressionEvaluation(Shown):
         StriateError: there are no images, shapes disagree, a value is not finite.
     """
 
-    classes: tuple[str, ...]
     labels: NDArray[np.float64]
     predicted: NDArray[np.float64]
-    names: list[str] = field(default_factory=list)
-    loss: float = math.nan
-    split: str = ""
-    notes: tuple[str, ...] = ()
-    views: Gain | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))
-        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.float64))
-        object.__setattr__(self, "predicted", np.asarray(self.predicted, dtype=np.float64))
-        object.__setattr__(self, "names", list(self.names))
-        shape = (len(self.labels), len(self.classes))
-        if self.labels.shape != shape or self.predicted.shape != shape:
+    def _check(self) -> None:
+        labels, size = np.asarray(self.labels, dtype=np.float64), len(self.classes)
+        predicted = np.asarray(self.predicted, dtype=np.float64)
+        self._hold(labels=labels, predicted=predicted)
+        if labels.shape != (len(labels), size) or predicted.shape != labels.shape:
             raise StriateError(
-                f"evaluation: true values of shape {self.labels.shape} and predicted ones of shape "
-                f"{self.predicted.shape} do not fit {len(self.classes)} names; both must be (N, {shape[1]})."
+                f"evaluation: true values of shape {labels.shape} and predicted ones of shape {predicted.shape} do not "
+                f"fit {size} names; both must be (N, {size})."
             )
-        if not len(self.labels):
-            raise StriateError("evaluation: the split has no images; give at least one.")
-        if not np.isfinite(self.predicted).all():
-            raise StriateError(
-                "evaluation: the network's outputs are not finite; training has diverged, try a lower learning rate."
-            )
-
-    def __len__(self) -> int:
-        return len(self.labels)
+        demand_finite(predicted)
 
     def _facts(self) -> Facts:
         low, high = self.r2_interval
         interval = f" ({low:.4f} to {high:.4f}, 95 % interval)" if math.isfinite(low) else ""
-        values = {
-            "score": f"R² {self.r2:.4f}{interval}",
-            "images": " ".join(filter(None, [whole(len(self)), self.split, "images"])),
-            "values": f"{plural(len(self.classes), 'value')}: {listed(self.classes)}",
-            "loss": f"loss {self.loss:.4f}" if math.isfinite(self.loss) else "",
-        }
+        score = f"R² {self.r2:.4f}{interval}"
+        values = self._said(score, f"{plural(len(self.classes), 'value')}: {listed(self.classes)}")
         rows = [
             (score.name, *(f"{figure:.4g}" for figure in (score.mae, score.rmse, score.r2, score.bias, score.largest)))
             for score in self.per_class()
@@ -171,23 +151,9 @@ class RegressionEvaluation(Shown):
         most = self._far(slice(None)).max(1)
         return np.argsort(-most, kind="stable")[:count]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The figures as JSON can hold them: no NaN."""
+    def _overall(self) -> dict[str, float | None]:
         low, high = self.r2_interval
-        overall = {"loss": self.loss, "r2": self.r2, "r2_low": low, "r2_high": high, "mae": self.mae, "rmse": self.rmse}
-        return {
-            "images": len(self),
-            **_known(overall),
-            "per_class": [_known(score._asdict()) for score in self.per_class()],
-            **({} if self.views is None else {"views": self.views.to_dict()}),
-        }
-
-
-def _known(figures: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in figures.items()
-    }
+        return {"r2": self.r2, "r2_low": low, "r2_high": high, "mae": self.mae, "rmse": self.rmse}
 
 
 def _r2(true: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -10,9 +10,9 @@ from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL, check_ki
 from striate.training.tasks.multi_label import MultiLabel
 from striate.training.tasks.regression import Regression
 from striate.training.tasks.single_label import SingleLabel
-from striate.training.tasks.task import Measured, Task
+from striate.training.tasks.task import Task
 
-__all__ = ["Measured", "MultiLabel", "Regression", "SingleLabel", "Task", "read_task", "task_of"]
+__all__ = ["MultiLabel", "Regression", "SingleLabel", "Task", "read_task", "task_of"]
 
 
 def task_of(dataset: Dataset) -> Task:

@@ -18,7 +18,7 @@ from striate.training.intervals import mean_difference
 from striate.training.label_metrics import THRESHOLD, MultiLabelEvaluation
 from striate.training.losses import OWN
 from striate.training.recipes import Recipe
-from striate.training.tasks.task import Loss, Task
+from striate.training.tasks.task import Loss, Task, about
 
 #: The losses of this task; "own" is the first.
 LOSSES = ("binary",)
@@ -73,8 +73,7 @@ class MultiLabel(Task):
             loss = functional.binary_cross_entropy_with_logits(logits[:, 0].double(), truth).item()
         else:
             loss = functional.binary_cross_entropy(logits.double().sigmoid().mean(1), truth).item()
-        names = [split.images.name(index) for index in range(len(split))]
-        return MultiLabelEvaluation(self.classes, split.labels, self.answers(logits), names, loss, split.name)
+        return MultiLabelEvaluation(self.classes, split.labels, self.answers(logits), **about(split, loss))
 
     def gain(self, once: Any, found: Any) -> tuple[float, float, float, float]:
         """In the share of labels that are right, over the images."""

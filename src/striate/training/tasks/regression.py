@@ -18,7 +18,7 @@ from striate.training.intervals import mean_difference
 from striate.training.losses import OWN, VALUE_LOSSES
 from striate.training.recipes import Recipe
 from striate.training.tasks.multi_label import refuse_distances
-from striate.training.tasks.task import Loss, Task
+from striate.training.tasks.task import Loss, Task, about
 from striate.training.value_metrics import RegressionEvaluation
 
 #: The largest norm of all gradients together, where a recipe leaves them alone.
@@ -94,8 +94,7 @@ class Regression(Task):
         """The values, and the mean squared error of the standardised ones."""
         standard = self._standard(torch.from_numpy(split.labels))
         loss = functional.mse_loss(logits.double().mean(1), standard).item()
-        names = [split.images.name(index) for index in range(len(split))]
-        return RegressionEvaluation(self.classes, split.labels, self.answers(logits), names, loss, split.name)
+        return RegressionEvaluation(self.classes, split.labels, self.answers(logits), **about(split, loss))
 
     def gain(self, once: Any, found: Any) -> tuple[float, float, float, float]:
         """By how much the absolute error falls, in standard deviations of the training images."""

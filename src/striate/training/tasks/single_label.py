@@ -16,7 +16,7 @@ from striate.training.gain import paired_difference
 from striate.training.losses import OWN, choose_loss, class_logits
 from striate.training.metrics import Evaluation
 from striate.training.recipes import Recipe
-from striate.training.tasks.task import Loss, Task
+from striate.training.tasks.task import Loss, Task, about
 
 
 class SingleLabel(Task):
@@ -65,8 +65,7 @@ class SingleLabel(Task):
             loss = functional.cross_entropy(logits[:, 0].double(), labels).item()
         else:
             loss = functional.nll_loss(self._probabilities(logits).log(), labels).item()
-        names = [split.images.name(index) for index in range(len(split))]
-        return Evaluation(self.classes, split.labels, self.answers(logits), names, loss, split.name)
+        return Evaluation(self.classes, split.labels, self.answers(logits), **about(split, loss))
 
     @staticmethod
     def _probabilities(logits: Tensor) -> Tensor:

@@ -5,86 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from striate.data import Split
-from striate.training.gain import Gain
 from striate.training.losses import OWN
+from striate.training.measured import Measured
 from striate.training.recipes import Recipe
 
 #: Mean loss of a batch, from what the network gives, (N, K), and the batch's labels.
 Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-class Measured(Protocol):
-    """What every evaluation has, whatever the task."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of classes, labels or values."""
-        ...
-
-    @property
-    def labels(self) -> NDArray[Any]:
-        """What is true, in the form of the task's labels."""
-        ...
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the images."""
-        ...
-
-    @property
-    def loss(self) -> float:
-        """Mean loss over the images."""
-        ...
-
-    @property
-    def split(self) -> str:
-        """The split's name."""
-        ...
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the images are and what was left out of them."""
-        ...
-
-    @property
-    def views(self) -> Gain | None:
-        """What several views gained, where there were several."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    @property
-    def score(self) -> float:
-        """The figure by which weights are compared: more is better."""
-        ...
-
-    def figures(self) -> dict[str, float]:
-        """What metrics.csv keeps of it, by the names of `striate.training.figures`; the score first."""
-        ...
-
-    def worst(self, count: int) -> NDArray[np.int64]:
-        """Positions of the images that went most wrong, the worst first."""
-        ...
-
-    def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
-        """What is true of one image and what was said, in words, with the probabilities of the two where it has any.
-
-        In the order true, predicted, probability of what was predicted, probability of what is true.
-        """
-        ...
-
-    def to_dict(self) -> dict[str, Any]:
-        """The figures as JSON can hold them."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -162,3 +94,8 @@ class Task(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Plain values; the names stand elsewhere."""
         return {"kind": self.kind}
+
+
+def about(split: Split, loss: float) -> dict[str, Any]:
+    """What an evaluation says of the images beside their labels."""
+    return {"names": [split.images.name(index) for index in range(len(split))], "loss": loss, "split": split.name}
