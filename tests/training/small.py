@@ -1,6 +1,7 @@
 """A small network and pictures for it, with everything in it that has a state."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from striate.training.loop import Training
 from striate.training.material import Material
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
-from striate.training.tasks import SingleLabel
+from striate.training.tasks import MultiLabel, Regression, SingleLabel, Task
 from striate.training.watch import Watch
 
 LOOK = Preprocessing((12, 12), 1, (0.5,), (0.25,))
@@ -32,6 +33,24 @@ def split(name: str, count: int, seed: int) -> Split:
     for image, label in zip(images, labels, strict=True):
         image[6 * label : 6 * label + 6] += 25
     return Split(name, ArrayImages(images, [f"{name}[{i}]" for i in range(count)]), labels)
+
+
+#: The same pictures with one class, with several labels (both, where they are bright), and with values.
+TASKS: dict[str, Task] = {
+    "single-label": SingleLabel(CLASSES),
+    "multi-label": MultiLabel(CLASSES),
+    "regression": Regression(("place", "brightness"), (0.5, 110.0), (0.5, 3.0)),
+}
+
+
+def with_labels_of(task: Task, plain: Split) -> Split:
+    """The pictures with what the task wants known of them."""
+    brightness = np.array([plain.images.read(row).mean() for row in range(len(plain))])
+    if isinstance(task, MultiLabel):
+        return replace(plain, labels=np.eye(2, dtype=bool)[plain.labels] | (brightness > 112)[:, None])
+    if isinstance(task, Regression):
+        return replace(plain, labels=np.stack([plain.labels.astype(float), brightness], axis=1))
+    return plain
 
 
 def network(auxiliary: bool = False) -> ConvNet:
@@ -76,6 +95,7 @@ def training(
     auxiliary: bool = False,
     val: bool = True,
     fabric: Fabric | None = None,
+    task: str = "single-label",
     save: Callable[[nn.Module, dict[str, float]], None] = lambda network, figures: None,
     final_images: int = 0,
     identity: str = "",
@@ -86,12 +106,14 @@ def training(
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
     part = (fabric.global_rank, fabric.world_size)
     folder.mkdir(exist_ok=True)
+    learnt = TASKS[task]
+    images, measured = (with_labels_of(learnt, split(*each)) for each in (("train", 64, 0), ("val", 32, 1)))
     return Training(
         network(auxiliary) if model is None else model,
         Material(
-            Batches(split("train", 64, 0), LOOK, chosen.batch_size // fabric.world_size, chosen.augment, 5, part=part),
-            Batches(split("val", 32, 1), LOOK, 32) if val else None,
-            SingleLabel(CLASSES),
+            Batches(images, LOOK, chosen.batch_size // fabric.world_size, chosen.augment, 5, part=part),
+            Batches(measured, LOOK, 32) if val else None,
+            learnt,
             LOOK,
             final_images,
         ),

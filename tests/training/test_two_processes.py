@@ -1,4 +1,7 @@
-"""Two processes that share each batch train what one process trains on the whole of it: clipped, measured, unfrozen."""
+"""Two processes that share each batch train what one process trains on the whole of it: clipped, measured, unfrozen.
+
+So of every task.
+"""
 
 import csv
 import json
@@ -28,7 +31,7 @@ def train(fabric):
     saved = []
     save = lambda network, best: saved.append(best["epoch"])
     model = small.stateless().freeze("stem")
-    run = small.training(folder, small.recipe(**fields), model=model, fabric=fabric, save=save)
+    run = small.training(folder, small.recipe(**fields), model=model, fabric=fabric, task=sys.argv[4], save=save)
     position = run.train()
     outcome = [position.stopped_by, position.epoch, saved]
     (folder / f"{fabric.global_rank}.json").write_text(json.dumps(outcome))
@@ -40,13 +43,13 @@ Fabric(accelerator="cpu", devices=2, strategy="ddp_fork").launch(train)
 FIELDS = {"clip_norm": 0.05, "learning_rate": 0.5, "epochs": 2, "unfreeze": "2:none"}
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory, small) -> tuple[Path, Path]:
+@pytest.fixture(scope="module", params=["single-label", "multi-label", "regression"])
+def folders(request, tmp_path_factory, small) -> tuple[Path, Path]:
     """The same training in one process and in two."""
     one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
     torch.manual_seed(0)
-    small.training(one, small.recipe(**FIELDS), model=small.stateless().freeze("stem")).train()
-    where = (str(Path(small.__file__)), str(two), json.dumps(FIELDS))
+    small.training(one, small.recipe(**FIELDS), model=small.stateless().freeze("stem"), task=request.param).train()
+    where = (str(Path(small.__file__)), str(two), json.dumps(FIELDS), request.param)
     done = subprocess.run([sys.executable, "-c", SCRIPT, *where], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return one, two
@@ -64,6 +67,7 @@ def test_figures_are_of_all_images(folders):
     one, two = (list(csv.DictReader((folder / "metrics.csv").open(encoding="utf-8"))) for folder in folders)
     assert len(one) == len(two) == 2
     for row, other in zip(one, two, strict=True):
+        assert row.keys() == other.keys()
         for name in row.keys() - {"val_top5"}:
             assert float(other[name]) == pytest.approx(float(row[name]), rel=1e-4), name
 
