@@ -64,7 +64,7 @@ def test_the_first_validation_is_exact_and_says_how_the_two_compare(small, tmp_p
     assert found.loss == exact.loss
     assert run.validation.chosen in ("32", "bf16")
     assert run.position.notes == [run.validation.words]
-    assert f"loss {exact.loss:.4f}" in run.validation.words.replace("against ", "loss ")
+    assert f"loss {exact.loss:.4f}): later epochs are validated in bfloat16" in run.validation.words
     run.validation.chosen = "bf16"
     again = run.validate()
     assert 0 < abs(again.loss - exact.loss) < 0.05
@@ -77,7 +77,8 @@ def test_what_does_not_agree_is_measured_in_float32(small, tmp_path, monkeypatch
     run = small.training(tmp_path, small.recipe(), fabric=half(small))
     run.validate()
     assert run.validation.chosen == "32"
-    assert "float32, since the figures differ" in run.validation.words
+    assert run.validation.words.startswith("validation in bfloat16 differs from float32 (")
+    assert run.validation.words.endswith("later epochs are validated in float32")
 
 
 def test_the_choice_survives_a_stop(small, tmp_path):

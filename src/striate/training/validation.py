@@ -68,10 +68,10 @@ class Validation:
         agree = agrees(exact, reduced)
         self.chosen = BFLOAT16 if agree else FLOAT32
         figure = FIGURES[next(iter(exact.figures()))]
-        both = f"{figure.words} {figure.write(reduced.score)} against {figure.write(exact.score)} in float32"
-        losses = f"loss {reduced.loss:.4f} against {exact.loss:.4f}"
-        outcome = "bfloat16" if agree else "float32, since the figures differ"
-        self.words = f"validated in {outcome} from the second time on: {both}, {losses} the first time"
+        low, high = (f"{figure.words} {figure.write(each.score)}, loss {each.loss:.4f}" for each in (reduced, exact))
+        outcome = "agrees with" if agree else "differs from"
+        later = "bfloat16" if agree else "float32"
+        self.words = f"validation in bfloat16 {outcome} float32 ({low}; {high}): later epochs are validated in {later}"
 
 
 def agrees(exact: Measured, reduced: Measured) -> bool:
