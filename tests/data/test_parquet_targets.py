@@ -106,6 +106,10 @@ def test_splits_have_the_same_names(tmp_path):
         ({"label": [[0.5, 1.0], [0.5], [1.0, 2.0]]}, {}, "the row has 1 values, not 2"),
         ({"label": [[0.5], [float("inf")], [1.5]]}, {}, "a value is no finite number"),
         ({"x": [1, 2], "y": [0, 1]}, {"target": "x,y"}, "2 is neither yes nor no"),
+        ({"x": [1, 2]}, {"target": "X,Image"}, "column 'image' says where the images are; name another one"),
+        ({"x": [1, 2]}, {"target": "image", "task": "regression"}, "column 'image' says where the images are"),
+        ({"x": [1, 2]}, {"target": "image", "task": "single-label"}, "column 'image' says where the images are"),
+        ({"x": [1, 2], "Xy": [1, 2]}, {"target": "xz"}, "has no column 'xz'. Did you mean 'xy'? Its columns are: "),
         ({"label": [[], []]}, {"task": "multi-label"}, "no training image has a label"),
     ],
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from striate.data.images import printable
 from striate.data.targets import MULTI_LABEL, check_kind
-from striate.errors import StriateError, UsageError
+from striate.errors import StriateError, UsageError, nearest
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,28 @@ def column_names(target: str | Iterable[str] | None) -> tuple[str, ...]:
     """Names of columns from one text with commas, or from several."""
     parts = target.split(",") if isinstance(target, str) else target or ()
     return tuple(name.strip() for name in parts if name.strip())
+
+
+def column_asked(name: str, columns: Mapping[str, str], where: str, images: str = "") -> str:
+    """The column of a name that was asked for, as the table spells it.
+
+    Args:
+        name: with spaces or _, in either case.
+        columns: the columns by their names in lower case.
+        where: the table, for errors.
+        images: the column that says which image each row is of, where that may be meant by mistake.
+
+    Raises:
+        UsageError: there is none, or it is that of the images.
+    """
+    keys = (name.lower(), name.lower().replace(" ", "_"))
+    column = next((columns[key] for key in keys if key in columns), None)
+    if column is None:
+        listed = ", ".join(map(printable, columns.values()))
+        raise UsageError(f"{where} has no column '{name}'.{nearest(keys[0], list(columns))} Its columns are: {listed}")
+    if column == images:
+        raise UsageError(f"{where}: column '{images}' says where the images are; name another one to be learnt.")
+    return column
 
 
 def labels_of(sets: Sequence[frozenset[str]], names: Sequence[str]) -> np.ndarray:

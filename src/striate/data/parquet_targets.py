@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate.data.asked import Asked, labels_of
+from striate.data.asked import Asked, column_asked, labels_of
 from striate.data.dataset import Skipped
 from striate.data.images import printable
 from striate.data.listing import SPLITS, Listing, Part, class_name, sorted_classes
@@ -53,9 +53,8 @@ def kind_in(file: Path, asked: Asked) -> str:
 
     Raises:
         StriateError: a column is missing, or the file is damaged.
+        UsageError: there is no column of a name that was asked for, or it holds the images.
     """
-    if asked.task is not None:
-        return asked.task
     import pyarrow as pa
 
     where = printable(file)
@@ -63,7 +62,9 @@ def kind_in(file: Path, asked: Asked) -> str:
         import pyarrow.parquet as pq
 
         schema = pq.read_schema(file)
-        columns = _columns(schema, asked, where)
+        columns = _columns(schema, asked, where) if asked.target or asked.task is None else []
+        if asked.task is not None:
+            return asked.task
         kinds = [schema.field(column).type for column in columns]
         if _is_list(kinds[0]):
             return REGRESSION if pa.types.is_floating(kinds[0].value_type) else MULTI_LABEL
@@ -168,7 +169,11 @@ def _columns(schema: pa.Schema, asked: Asked, where: str) -> list[str]:
     """The columns of the labels."""
     if not asked.target:
         return [column_called(schema, TARGET_COLUMNS, where, "label")]
-    return [column_called(schema, (name.lower(),), where, f"'{name}'") for name in asked.target]
+    by_name: dict[str, str] = {}
+    for column in schema.names:
+        by_name.setdefault(column.lower(), column)
+    image = column_called(schema, IMAGE_COLUMNS, where, "image")
+    return [column_asked(name, by_name, where, image) for name in asked.target]
 
 
 def _reader(

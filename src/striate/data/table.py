@@ -46,7 +46,8 @@ def list_csv(path: Path, asked: Asked = NOTHING) -> Listing:
     path_column = _find(columns, PATH_COLUMNS, where, "of image paths")
     choose, notes = choose_splits(columns, rows, where)
     taken = [columns[name] for name in columns if name in PATH_COLUMNS or speaks_of_splits(name)]
-    targets = choose_targets(columns, rows, {*taken} - {columns.get(name) for name in asked.target}, asked, where)
+    taken = [column for column in taken if column not in {columns.get(name) for name in asked.target}]
+    targets = choose_targets(columns, rows, path_column, taken, asked, where)
     say: Callable[[Mapping[str, str]], Said | str]
     if targets is not None:
         say, more = targets.read, targets.notes

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from striate.data.asked import Asked
+from striate.data.asked import Asked, column_asked
 from striate.data.images import printable
 from striate.data.listing import class_name
 from striate.data.table_columns import Targets, flags_in, is_flags, is_numbers, number_in, values_in, words_in
 from striate.data.table_splits import Row
 from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL
-from striate.errors import StriateError, UsageError, nearest
+from striate.errors import StriateError
 
 #: Columns of several words for each image, beside those that a single class may stand in.
 WORD_COLUMNS = ("tags", "tag", "attributes", "label", "labels", "class", "classes", "target", "category", "categories")
@@ -19,24 +19,25 @@ VALUE_COLUMNS = ("value", "target", "y", "score", "label", "labels")
 
 
 def choose_targets(
-    columns: Mapping[str, str], rows: Sequence[Row], taken: Iterable[str], asked: Asked, where: str
+    columns: Mapping[str, str], rows: Sequence[Row], images: str, taken: Iterable[str], asked: Asked, where: str
 ) -> Targets | None:
     """The columns of several labels or of values; None where each image has one class.
 
     Args:
         columns: the columns by their names in lower case with _ for spaces.
         rows: all rows.
+        images: the column of the images.
         taken: columns that say something else.
         asked: what the caller says.
         where: the table, for errors.
 
     Raises:
         StriateError: the columns do not say what was asked for.
-        UsageError: there is no column of a name that was given.
+        UsageError: there is no column of a name that was given, or it is that of the images.
     """
     free = {name: column for name, column in columns.items() if column not in set(taken)}
     cells = {column: [row[column].strip() for _, row in rows] for column in free.values()}
-    named = [_column(name, columns, where) for name in asked.target]
+    named = [column_asked(name, columns, where, images) for name in asked.target]
     task = asked.task or _kind(named, cells, free, where)
     if task == SINGLE_LABEL:
         return None
@@ -65,15 +66,6 @@ def single_class_notes(column: str, cells: Sequence[str]) -> tuple[str, ...]:
             f"column '{column}' holds fractions and is read as classes; to predict them as values: task regression",
         )
     return ()
-
-
-def _column(name: str, columns: Mapping[str, str], where: str) -> str:
-    """The column of a name, as the table spells it."""
-    key = name.lower().replace(" ", "_")
-    if key not in columns:
-        listed = ", ".join(map(printable, columns.values()))
-        raise UsageError(f"{where} has no column '{name}'.{nearest(key, list(columns))} Its columns are: {listed}")
-    return columns[key]
 
 
 def _kind(named: Sequence[str], cells: Mapping[str, list[str]], free: Mapping[str, str], where: str) -> str:
@@ -109,7 +101,7 @@ def _value_columns(
     free: Mapping[str, str], cells: Mapping[str, list[str]], known: Sequence[str], where: str
 ) -> list[str]:
     if known:
-        return [_column(name, free, where) for name in known]
+        return [column_asked(name, free, where) for name in known]
     for name in VALUE_COLUMNS:
         if name in free:
             return [free[name]]
