@@ -98,7 +98,7 @@ def test_what_is_no_number_is_left_out_and_told(opened):
         ("a", "1 2 3 4", {"target": "aa"}, UsageError, "has no column 'aa'. Did you mean 'a'?"),
         ("a", "1 2 3 4", {"target": "a,a"}, UsageError, "names a column twice: a, a"),
         ("a", "1 2 3 4", {"target": "Path"}, UsageError, "column 'path' says where the images are; name another one"),
-        ("a", "1 2 3 4", {"target": "a,path", "task": "multi-label"}, UsageError, "column 'path' says where the images"),
+        ("a", "1 2 3 4", {"target": "a,path", "task": "multi-label"}, UsageError, "column 'path' says where"),
         ("a", "x y z u", {"task": "regression"}, StriateError, "has no column of numbers to predict"),
         ("a", "x y z u", {"task": "regression", "target": "a"}, StriateError, "column 'a' holds no numbers"),
         ("a", "x y z u", {"task": "multi-label"}, StriateError, "has no column of labels: call one tags"),
