@@ -109,7 +109,11 @@ def test_splits_have_the_same_names(tmp_path):
         ({"x": [1, 2]}, {"target": "X,Image"}, "column 'image' says where the images are; name another one"),
         ({"x": [1, 2]}, {"target": "image", "task": "regression"}, "column 'image' says where the images are"),
         ({"x": [1, 2]}, {"target": "image", "task": "single-label"}, "column 'image' says where the images are"),
-        ({"x": [1, 2], "Xy": [1, 2]}, {"target": "xz"}, "'xz'. Did you mean 'x' or 'xy'? Its columns are: image, x, Xy"),
+        (
+            {"x": [1, 2], "Xy": [1, 2]},
+            {"target": "xz"},
+            "'xz'. Did you mean 'x' or 'xy'? Its columns are: image, x, Xy",
+        ),
         ({"label": [[], []]}, {"task": "multi-label"}, "no training image has a label"),
     ],
 )
