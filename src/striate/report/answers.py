@@ -36,7 +36,7 @@ def labels(evaluation: MultiLabelEvaluation) -> dict[str, Any]:
 
 def values(evaluation: RegressionEvaluation) -> dict[str, Any]:
     """Every value's errors in its own units, and predicted against true as pictures."""
-    head = ("Value", "Mean error", "95 % interval", "Root mean square", "Median", "Largest", "Bias", "R²", "Mean said")
+    head = ("Value", "MAE", "95 % interval", "RMSE", "Median", "Largest", "Bias", "R²", "Mean said")
     rows = [
         [
             score.name,
