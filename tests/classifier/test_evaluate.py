@@ -15,6 +15,10 @@ from striate.classifier.measuring import Measuring
 from striate.errors import StriateError, UsageError
 
 
+#: Measured in float32 throughout, whatever the processor multiplies.
+FLOAT32 = {"model": "lenet5", "epochs": 2, "seed": 5, "precision": "32", "quiet": True, "report": False}
+
+
 def measuring(classifier: striate.Classifier) -> Measuring:
     """What finds the images that a classifier is measured on."""
     return Measuring(classifier.description, classifier.path)
@@ -27,7 +31,7 @@ def best_row(run: Path) -> dict[str, str]:
 
 def test_on_what_it_was_trained_with_it_finds_the_figures_of_training(tmp_path):
     run = tmp_path / "run"
-    trained = striate.train("digits", model="lenet5", epochs=2, seed=5, run=run, quiet=True, report=False)
+    trained = striate.train("digits", **FLOAT32, run=run)
     again = striate.load(run).evaluate(split="val")
     assert again.top1 == float(best_row(run)["val_accuracy"])
     assert again.loss == pytest.approx(float(best_row(run)["val_loss"]), rel=1e-4)

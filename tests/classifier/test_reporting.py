@@ -289,7 +289,7 @@ def test_large_pictures_of_mistakes_are_held_small(tmp_path):
     labels = np.zeros(1, np.int64)
     part = Split("test", ArrayImages(pixels, ["large.png"]), labels)
     dataset = Dataset("", ("a", "b"), 3, part, None, part, (), (), "")
-    evaluation = Evaluation(("a", "b"), labels, np.array([[0.25, 0.75]]), ["large.png"], 1.0, "test")
+    evaluation = Evaluation(("a", "b"), labels, np.array([[0.25, 0.75]]), names=["large.png"], loss=1.0, split="test")
     (mistake,) = _mistakes(dataset, evaluation)
     assert mistake.image.shape == (256, 512, 3)
     assert mistake[1:] == ("large.png", "a", "b", 0.75, 0.25)
