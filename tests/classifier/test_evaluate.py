@@ -14,7 +14,6 @@ import striate
 from striate.classifier.measuring import Measuring
 from striate.errors import StriateError, UsageError
 
-
 #: Measured in float32 throughout, whatever the processor multiplies.
 FLOAT32 = {"model": "lenet5", "epochs": 2, "seed": 5, "precision": "32", "quiet": True, "report": False}
 
