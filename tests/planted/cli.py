@@ -11,6 +11,30 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *faults(
         "cli/network.py",
+        "cli/test_network.py",
+        ("(1, *self.shape) if self.of_images else", "self.shape if self.of_images else"),
+        ("filled_in(found, asked) | usual", "filled_in(found, asked)"),
+        ("(size, size) if size else None}", "None}"),
+        ("    if not takes(found, CLASSES):\n        _refuse(network, classes=classes)\n", ""),
+    ),
+    *faults(
+        "cli/compare.py",
+        "cli/test_defaults_told.py",
+        ("trust=trust, options=asked_options)", "trust=trust)"),
+    ),
+    *faults(
+        "cli/field.py",
+        "cli/test_defaults_told.py cli/test_field.py",
+        ("weights=weights, options=asked)", "weights=weights)"),
+        ("trust=trust, weights=weights, options", "trust=trust, options"),
+    ),
+    *faults(
+        "analysis/effective.py",
+        "cli/test_trust.py",
+        ("image = torch.empty((1, *input_shape), device", "image = torch.empty(input_shape, device"),
+    ),
+    *faults(
+        "cli/network.py",
         "cli/test_summary.py",
         ('channels or (spec.arguments.get("in_channels") if spec else None)', "channels"),
         ("spec_of_file(weights) if network else network_of(weights)", "network_of(weights)"),

@@ -12,6 +12,14 @@ FAULTS: tuple[Fault, ...] = (
         ("or model.auxiliary or", "or"),
     ),
     *faults(
+        "models/signature.py",
+        "models/test_signature.py",
+        ("or name in options or value is None:", "or value is None:"),
+        ("tuple | list) or height != width", "tuple | list)"),
+        ("USUAL[known] if arguments[known] is None else None", "USUAL[known]"),
+        ("if parameters[name].default is inspect.Parameter.empty", "if True"),
+    ),
+    *faults(
         "notebook.py",
         "test_notebook.py",
         ("<td>{html.escape(str(cell))}</td>", "<td>{cell}</td>"),

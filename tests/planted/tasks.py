@@ -23,6 +23,7 @@ FAULTS: tuple[Fault, ...] = (
         "data/asked.py",
         "data/test_table_targets.py",
         ("    if task == MULTI_LABEL:\n        if not labels.any():", "    if task == MULTI_LABEL:\n        if False:"),
+        ("    if column == images:", "    if False:"),
     ),
     *faults(
         "data/table_columns.py",
@@ -39,7 +40,7 @@ FAULTS: tuple[Fault, ...] = (
             "    flags = named if len(named) > 1 else []",
         ),
         (
-            "return [_column(name, free, where) for name in known]",
+            "return [column_asked(name, free, where) for name in known]",
             "return [column for column in free.values()][: len(known)]",
         ),
     ),
