@@ -36,12 +36,12 @@ class Prediction(Shown):
 
     @property
     def label(self) -> str | None:
-        """The most probable class, or None when the image could not be read."""
+        """The most probable class or label; None of values, and when the image could not be read."""
         return self.top[0][0] if self.top else None
 
     @property
     def probability(self) -> float:
-        """The probability of `label`; 0 when the image could not be read."""
+        """The probability of `label`; 0 where there is none."""
         return self.top[0][1] if self.top else 0.0
 
     @property
