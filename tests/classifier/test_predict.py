@@ -309,6 +309,15 @@ def test_a_classifier_goes_to_the_device_that_is_named(trained, picture, monkeyp
     assert (asked[0], asked[-1]) == ("elsewhere", "there")
 
 
+def test_a_pretrained_network_goes_to_the_device_that_is_named(trained, tmp_path, monkeypatch):
+    own = striate.load(trained)
+    monkeypatch.setattr(striate.Classifier, "pretrained", lambda *given: own.to("cpu"))
+    monkeypatch.setattr("striate.classifier.loading.device_type", lambda name: "meta")
+    monkeypatch.setattr("striate.classifier.classifier.device_type", lambda name: name)
+    by_name = striate.load("resnet18", device="elsewhere")
+    assert {parameter.device.type for parameter in by_name.model.parameters()} == {"meta"}
+
+
 def test_a_device_that_is_not_there_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(UsageError, match="device 'tpu' is unknown"):
         striate.load(tmp_path / "nothing", device="tpu")
