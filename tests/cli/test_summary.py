@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from striate import analysis
 from striate.analysis.inputs import Inputs
 from striate.cli import summary
 from striate.cli.summary import command
+from striate.models import create_model
 
 FOUND = {
     "size": None,
@@ -114,6 +116,13 @@ def test_weights_say_their_network(cli, trained):
     assert figures["parameters"] == of_run["parameters"]
     more = json.loads(cli("summary", "--weights", trained / "model.safetensors", "--classes", 5, "--json").out)
     assert more["parameters"] == figures["parameters"] + 2 * (84 + 1)
+
+
+def test_a_network_that_is_named_takes_weights_that_do_not_say_theirs(cli):
+    save_file(create_model("lenet5", num_classes=4, in_channels=1).state_dict(), "plain.safetensors")
+    assert "does not say whose weights these are" in cli("summary", "--weights", "plain.safetensors").line()
+    named = cli("summary", "lenet5", "--classes", 4, "--channels", 1, "--weights", "plain.safetensors", "--json")
+    assert json.loads(named.out)["parameters"] == 61_706 - 6 * (84 + 1)
 
 
 def test_weights_of_others_are_seen_at_the_size_that_they_want(cli, shared_weights):

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from striate.data import open_dataset
+from striate.data.asked import NOTHING
+from striate.data.parquet_targets import kind_in
 from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from striate.errors import StriateError
 
@@ -87,6 +89,8 @@ def test_fractions_are_values_in_a_list_or_in_columns(tmp_path):
 def test_the_caller_decides_where_both_could_be(tmp_path):
     path = write(tmp_path / "a.parquet", label=[3, 5, 3, 5])
     assert (opened(path).task, opened(path, task="regression").task) == (SINGLE_LABEL, REGRESSION)
+    assert kind_in(write(tmp_path / "c.parquet", label=[3.0, None, 5.0]), NOTHING) == SINGLE_LABEL  # as pandas has it
+    assert kind_in(write(tmp_path / "d.parquet", label=[3.0, 5.5]), NOTHING) == REGRESSION
     assert opened(path, task="regression").train.labels[:, 0].tolist() == [3, 5, 3, 5]
     assert opened(write(tmp_path / "b.parquet", kind=["x", "y"], label=[1, 2]), target="kind").classes == ("x", "y")
 

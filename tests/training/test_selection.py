@@ -33,6 +33,7 @@ def test_accuracy_decides_and_the_loss_among_equals(correct, loss, expected):
         ("r2", [1.0, 3.0], {"r2": 0.9, "loss": 0.5}, False),
         ("r2", [9.0], {"r2": math.nan, "loss": 0.5}, True),  # not defined: the loss decides
         ("r2", [9.0], {"r2": 0.1, "loss": 0.5}, False),
+        ("r2", [1.0, 2.1], {"r2": math.nan, "loss": 0.1}, True),  # any score is better than none
     ],
 )
 def test_every_task_has_its_own_score(score, predicted, best, expected):
