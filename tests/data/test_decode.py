@@ -65,12 +65,16 @@ def test_real_photographs_have_pillows_pixels(shared_data):
 
 def test_room_is_made_before_a_picture_is_decoded_and_before_it_gets_its_channels(monkeypatch):
     asked = []
-    for place in ("unreadable", "decode"):
+    for place in ("unreadable", "pixels", "decode"):
         note = partial(lambda place, wanted: asked.append((place, wanted)), place)
         monkeypatch.setattr(sys.modules[f"striate.data.{place}"], "make_room", note)
     decode(encode(Image.new("L", (50, 40)), "PNG"), 3)
     assert [place for place, _ in asked] == ["unreadable", "decode"]
     assert asked[0][1] > asked[1][1] == 50 * 40
+    asked.clear()
+    decode(encode(Image.new("RGB", (50, 40)), "JPEG2000"), 3)  # whose decoder holds several times its result
+    assert [place for place, _ in asked] == ["unreadable", "pixels", "decode"]
+    assert asked[1][1] == 50 * 40 * 20
 
 
 def test_colour_becomes_grey_as_in_pillow():

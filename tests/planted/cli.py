@@ -200,4 +200,9 @@ FAULTS: tuple[Fault, ...] = (
         "data/test_decode.py",
         ("        make_room(pixels.colour.nbytes)", "        make_room(0)"),
     ),
+    *faults(
+        "data/pixels.py",
+        "data/test_decode.py",
+        ("make_room(image.width * image.height * each)", "make_room(image.width * image.height)"),
+    ),
 )

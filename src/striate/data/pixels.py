@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from striate.allocator import make_room
 from striate.data import orientation, png
 from striate.data.scaling import to_eight_bits, unit_to_eight_bits, wide_integers
 from striate.data.unreadable import UnreadableImage, check_size
@@ -90,9 +91,12 @@ def read_pixels(data: bytes, page: int = 0) -> Pixels:
             image.seek(page)
         format = image.format or ""
         narrow = image.mode in ("1", "L", "P") or image.mode.startswith("I;16")
-        check_size(*image.size, _DECODERS.get(format, _NARROW if narrow else _WIDE), len(data))
+        each = _DECODERS.get(format, _NARROW if narrow else _WIDE)
+        check_size(*image.size, each, len(data))
         animated = format in _ANIMATED_FORMATS and bool(getattr(image, "is_animated", False))
         image.load()
+        if format in _DECODERS:
+            make_room(image.width * image.height * each)  # most of it is free now
         if header:
             png.check(header, image, data)
         alpha = png.alpha_of(header, image, data) if header else None
