@@ -68,7 +68,7 @@ def test_commands_that_gain_by_it_keep_memory_and_only_in_a_process_of_their_own
     capsys.readouterr()
     largest = {
         **dict.fromkeys(("predict", "evaluate"), 64 << 20),
-        **dict.fromkeys(("train", "field", "gradients", "check"), 160 << 20),
+        **dict.fromkeys(("train", "field", "check"), 160 << 20),
     }
     assert kept == ([largest[name]] if name in largest else [])
 

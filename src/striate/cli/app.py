@@ -72,7 +72,6 @@ KEEP_MEMORY = {
     "evaluate": 64 << 20,
     "predict": 64 << 20,
     "field": LARGEST_KEPT,
-    "gradients": LARGEST_KEPT,
     "check": LARGEST_KEPT,
 }
 for group, names in GROUPS.items():
