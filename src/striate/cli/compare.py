@@ -68,7 +68,7 @@ def command(
         with found.at_work():
             result = summary(found.model, found.example, device=device)
         title = called(found, network)
-        notes.extend(f"{title}: {line}" for line in found.taken if network in names)
+        notes.extend(line for line in found.taken if network in names)
         return Entry(title, result) if found.card is None else as_entry(found.card, result, title)
 
     names, asked_options = list(networks or []), options(option)
