@@ -146,6 +146,7 @@ def test_several_views_say_what_they_gained(cli, run, colours):
         "high",
         "seconds_once",
         "seconds",
+        "different",
         "figure",
         "share",
     }

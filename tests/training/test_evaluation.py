@@ -127,6 +127,16 @@ def test_several_views_are_averaged_as_probabilities_and_measured_against_the_fi
     assert found.views.low <= found.views.gain <= found.views.high
     assert found.views.views == tuple(map(str, views))
     assert 0 < found.views.seconds_once < found.views.seconds
+    assert found.views.different == 4  # of 9 rows and columns the middle 8 are the first 8
+
+
+@pytest.mark.parametrize(("name", "different"), [("five", 1), ("ten", 2), ("flip", 2), ("scales", 6)])
+def test_corners_of_pictures_as_large_as_the_crop_are_one_view(model, name, different):
+    images = np.random.default_rng(1).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    look = Preprocessing((8, 8), 3, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3), resize="crop", crop_fraction=1)
+    model[5] = nn.Linear(288, 3)
+    part = Split("test", ArrayImages(images, list("abcd")), np.arange(4) % 3)
+    assert measured(model, Batches(part, look, 3, views=VIEWS[name]), look, CLASSES).views.different == different
 
 
 def test_the_watcher_is_told_how_many_images_are_done(split, model):

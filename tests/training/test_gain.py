@@ -1,5 +1,7 @@
 """The gain of several views against the published example of the interval, and what is said of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,11 +45,12 @@ def test_turned_round_the_difference_is_the_opposite():
 
 
 def test_a_gain_says_what_it_is_over_and_what_it_costs():
-    gain = Gain(("centre", "centre, mirrored"), 0.9, 0.0125, -0.001, 0.026, 2.0, 4.2)
+    gain = Gain(("centre", "centre, mirrored"), 0.9, 0.0125, -0.001, 0.026, 2.0, 4.2, 2)
     assert str(gain) == (
         "2 views instead of one: gain +1.25% (-0.10% to +2.60%, 95 % interval) over a "
         "top-1 accuracy of 90.00%, for 2.1 times the network's time"
     )
+    assert str(replace(gain, different=1)).startswith("2 views, only 1 of them different on these pictures, instead of")
     assert gain.to_dict() == {
         "views": ["centre", "centre, mirrored"],
         "once": 0.9,
@@ -56,6 +59,7 @@ def test_a_gain_says_what_it_is_over_and_what_it_costs():
         "high": 0.026,
         "seconds_once": 2.0,
         "seconds": 4.2,
+        "different": 2,
         "figure": "top-1 accuracy",
         "share": True,
     }

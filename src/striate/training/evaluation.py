@@ -63,8 +63,18 @@ def evaluate(
         return found
     once = _measured(task, seen.logits[:, :1], batches)
     names = tuple(map(str, batches.views))
-    gain = Gain(names, *task.gain(once, found), seen.seconds / len(names), seen.seconds, task.gained, task.gained_share)
+    costs = (seen.seconds / len(names), seen.seconds)
+    gain = Gain(names, *task.gain(once, found), *costs, _different(seen.logits), task.gained, task.gained_share)
     return replace(found, views=gain)
+
+
+def _different(logits: NDArray[np.float32]) -> int:
+    """How many of V views are left, in the logits (N, V, K), when of those with the same outcome only one counts."""
+    kept: list[NDArray[np.float32]] = []
+    for view in logits.swapaxes(0, 1):
+        if not any(np.allclose(view, other, rtol=1e-4, atol=1e-5) for other in kept):
+            kept.append(view)
+    return len(kept)
 
 
 def _measured(task: Task, logits: NDArray[np.float32], batches: Batches) -> Measured:

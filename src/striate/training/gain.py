@@ -23,6 +23,8 @@ class Gain:
         low, high: its 95 % interval.
         seconds_once: that the network took for one view of all pictures.
         seconds: for all views.
+        different: how many views are left when of those that show the same only one counts; of pictures that are no
+            larger than the crop, the corners show what the centre shows.
         figure: what the figure is called.
         share: whether it is a share, from 0 to 1.
     """
@@ -34,6 +36,7 @@ class Gain:
     high: float
     seconds_once: float
     seconds: float
+    different: int
     figure: str = "top-1 accuracy"
     share: bool = True
 
@@ -45,8 +48,10 @@ class Gain:
         times = self.seconds / self.seconds_once if self.seconds_once else math.nan
         form = ".2%" if self.share else ".4f"
         gain, low, high = (f"{value:+{form}}" for value in (self.gain, self.low, self.high))
+        count = len(self.views)
+        apart = "" if self.different == count else f", only {self.different} of them different on these pictures,"
         return (
-            f"{len(self.views)} views instead of one: gain {gain} ({low} to {high}, 95 % interval) over a "
+            f"{count} views{apart} instead of one: gain {gain} ({low} to {high}, 95 % interval) over a "
             f"{self.figure} of {self.once:{form}}, for {times:.1f} times the network's time"
         )
 
