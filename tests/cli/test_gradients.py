@@ -54,6 +54,8 @@ def nets(tmp_path) -> Path:
         "def two(): return made(3, 2)\n"
         "def one(): return made(3, 1)\n"
         "def grey(): return made(1, 4)\n"
+        "def any(num_classes, in_channels): return made(in_channels, num_classes)\n"
+        "def any_channels(in_chans=1): return made(in_chans, 4)\n"
     )
     return path
 
@@ -63,6 +65,15 @@ def test_networks_that_are_given_as_they_are_see_real_images_too(cli, colours, t
         outcome = cli("gradients", network, "--data", colours, "--json")
         assert outcome.code == 0, outcome.err
         assert len(json.loads(outcome.out)["runs"][0]["layers"]) > 1
+
+
+def test_a_function_that_asks_for_classes_and_channels_is_given_those_of_the_data(cli, colours, nets):
+    outcome = cli("gradients", f"{nets}:any", "--data", colours, "--json")
+    assert "note" not in outcome.err
+    (run,) = json.loads(outcome.out)["runs"]
+    assert [layer["weights"] for layer in run["layers"]] == [4 * 3 * 9, 4 * 3]
+    outcome = cli("gradients", f"{nets}:any_channels", "--data", colours, "--json")
+    assert json.loads(outcome.out)["runs"][0]["layers"][0]["weights"] == 4 * 3 * 9
 
 
 def test_one_output_tells_two_classes(cli, calls, colours, nets, tmp_path):

@@ -18,6 +18,17 @@ FAULTS: tuple[Fault, ...] = (
         ("    if not takes(found, CLASSES):\n        _refuse(network, classes=classes)\n", ""),
     ),
     *faults(
+        "cli/network.py",
+        "cli/test_gradients.py",
+        ("return classes if takes(function, CLASSES) else None,", "return None,"),
+        ("channels if takes(function, CHANNELS) else None", "None"),
+    ),
+    *faults(
+        "cli/predict.py",
+        "cli/test_predict.py",
+        ("        demand_folder(at_home(csv))", "        pass"),
+    ),
+    *faults(
         "cli/compare.py",
         "cli/test_defaults_told.py",
         ("trust=trust, options=asked_options)", "trust=trust)"),

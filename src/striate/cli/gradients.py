@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
-from striate.cli.network import NETWORK, Located, is_as_given, locate, tell_taken, weights_in_words
+from striate.cli.network import NETWORK, Located, built_for, locate, tell_taken, weights_in_words
 from striate.cli.output import Json, TrustOption
 from striate.cli.pairs import NetworkOptions, options
 from striate.cli.panels import INPUT, OUTPUT
@@ -134,8 +134,7 @@ def _built(
     from striate.analysis.gradients import with_activation
     from striate.layers import activation as make
 
-    builds = dataset if not is_as_given(network) else None
-    classes, channels = (len(builds.classes), builds.channels) if builds else (None, None)
+    classes, channels = built_for(network, len(dataset.classes), dataset.channels) if dataset else (None, None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         found = locate(network, size=size, classes=classes, channels=channels, device="cpu", trust=trust, options=asked)

@@ -164,9 +164,17 @@ def _refuse(network: str, **options: int | None) -> None:
         raise UsageError(f"{network} is given as it is: {flags} {'are' if len(options) > 1 else 'is'} for others.")
 
 
-def is_as_given(network: str) -> bool:
-    """Whether it comes with its classes and channels, and is not built for others."""
-    return _is_in_file(network) or _is_trained(network)
+def built_for(network: str, classes: int, channels: int) -> tuple[int | None, int | None]:
+    """The classes and channels of a data set that a network is to be built for; None where it comes with its own."""
+    if _is_trained(network):
+        return None, None
+    if not _is_in_file(network):
+        return classes, channels
+    from striate.models.signature import CHANNELS, CLASSES, takes
+    from striate.models.user_file import named_in
+
+    function = named_in(network)
+    return classes if takes(function, CLASSES) else None, channels if takes(function, CHANNELS) else None
 
 
 def _is_in_file(network: str) -> bool:
