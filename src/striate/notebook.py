@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,11 +28,12 @@ class Facts:
     rows: Sequence[Sequence[object]] = field(default_factory=tuple)
 
 
-class Shown:
+class Shown(ABC):
     """What says its `_facts` shows itself."""
 
+    @abstractmethod
     def _facts(self) -> Facts:
-        raise NotImplementedError
+        """What is to be said of it."""
 
     def __repr__(self) -> str:
         words = [clipped(" ".join(value.split()), LONGEST_VALUE) for value in self._facts().values.values() if value]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ class InputError(StriateError):
     """Images that a network cannot work on: wrong channels, too small, not the size it was built for."""
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """A network that classifies images, whoever wrote it.
 
     Attributes:
@@ -45,20 +46,21 @@ class Network(nn.Module):
     _frozen: tuple[str, ...] = ()
 
     @property
+    @abstractmethod
     def num_classes(self) -> int:
         """Number of logits."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def num_features(self) -> int:
         """Width of the vector that the classifier sees."""
-        raise NotImplementedError
 
     @property
     def auxiliary_heads(self) -> tuple[str, ...]:
         """Names of the heads that are trained beside the main one and unused otherwise."""
         return ()
 
+    @abstractmethod
     def forward(self, x: Tensor, auxiliary: bool = False) -> Any:
         """Logits (N, num_classes) of a float batch (N, in_channels, H, W).
 
@@ -67,30 +69,29 @@ class Network(nn.Module):
         Raises:
             InputError: wrong number of channels or a size the network cannot work on.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def forward_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The logits and, of the same pass, the feature maps by the name of the part that ends in each, in order.
 
         What this owes to those who look inside stands at the head of `striate.models.convnet`.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def embed(self, x: Tensor) -> Tensor:
         """The vector that the classifier sees: (N, C, H, W) -> (N, num_features)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_input(self, x: Tensor) -> None:
         """Raise `InputError` when the network cannot work on `x`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reset_head(self, num_classes: int) -> Network:
         """Put a fresh last layer of `num_classes` outputs into every head; the layers before it stay."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parts(self) -> Mapping[str, nn.Module]:
         """What can be frozen by name, from the first to the last before the classifier."""
-        raise NotImplementedError
 
     def freeze(self, until: str = "all") -> Network:
         """Freeze the parts up to and with `until` (one of `parts`, or "all"); the rest trains.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from striate.units import whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Measured(Shown, ABC):
+class Measured(Shown):
     """The outcome of one pass over a split of N images.
 
     Args:
