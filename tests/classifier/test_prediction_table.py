@@ -23,10 +23,10 @@ def rows(path):
 
 
 def test_columns_are_as_many_as_classes_are_named(tmp_path):
-    with prediction_table(tmp_path / "a" / "t.csv", TASK, top=3) as table:
+    with prediction_table(tmp_path / "t.csv", TASK, top=3) as table:
         table.write(CAT)
         table.write(BAD)
-    assert rows(tmp_path / "a" / "t.csv") == [
+    assert rows(tmp_path / "t.csv") == [
         ["file", "class", "probability", "class_2", "probability_2", "class_3", "probability_3", "error"],
         ["a,b.png", "cat", "0.750000", "dog", "0.125000", "", "", ""],
         ["bad.png", *[""] * 6, 'bad.png: "empty" file'],

@@ -167,9 +167,9 @@ def test_images_whose_class_is_less_probable_are_marked(cli, answers):
 
 def test_a_table_has_a_line_for_each_image(cli, answers, tmp_path):
     answers.given = [GOOD, BAD, SURE]
-    outcome = cli("predict", "run", "x", "--top", 9, "--csv", tmp_path / "new" / "t.csv", "--unsure", 0.8)
-    assert outcome.err.endswith(f"\nwritten to {tmp_path / 'new' / 't.csv'}\n")
-    assert (tmp_path / "new" / "t.csv").read_text(encoding="utf-8").splitlines() == [
+    outcome = cli("predict", "run", "x", "--top", 9, "--csv", tmp_path / "t.csv", "--unsure", 0.8)
+    assert outcome.err.endswith(f"\nwritten to {tmp_path / 't.csv'}\n")
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines() == [
         "file,class,probability,class_2,probability_2,unsure,error",
         "a b.png,cat,0.750000,dog,0.125000,yes,",
         "bad.png,,,,,,bad.png: empty file",
@@ -217,7 +217,9 @@ def test_pictures_are_sorted_into_folders_of_their_classes(cli, run, colours, pa
 
 def test_a_table_and_folders_that_cannot_be_written_are_told_with_what_was_done(cli, answers, tmp_path, colours):
     (tmp_path / "file").write_bytes(b"")
-    assert str(tmp_path / "file") in cli("predict", "run", "x", "--csv", tmp_path / "file" / "t.csv").line()
+    for folder in (tmp_path / "file", tmp_path / "none"):
+        outcome = cli("predict", "no_such_run", "x", "--csv", folder / "t.csv")
+        assert outcome.line() == f"striate: {folder / 't.csv'}: there is no folder {folder}"
     picture = colours / "red" / "0.png"
     answers.given = [replace(SURE, path=picture), replace(GOOD, path=picture)]
     (tmp_path / "cat").write_bytes(b"")

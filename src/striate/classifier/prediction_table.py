@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from striate.classifier.prediction import Prediction, columns_of
-from striate.files import at_home, explain, make_folder_of, replacing
+from striate.files import at_home, explain, replacing
 from striate.training.tasks import Task
 
 
@@ -51,7 +51,7 @@ def prediction_table(path: str | Path, task: Task, top: int = 1, unsure: bool = 
     """A table to write to, which becomes the file `path` when the block ends; where it raises, nothing is left of it.
 
     Args:
-        path: the file to write.
+        path: the file to write, in a folder that is there.
         task: what is predicted.
         top: how many classes each line names.
         unsure: whether a column tells which pictures the classifier is not sure of.
@@ -60,7 +60,6 @@ def prediction_table(path: str | Path, task: Task, top: int = 1, unsure: bool = 
         StriateError: it cannot be written.
     """
     target, is_ours = at_home(path), True
-    make_folder_of(target)
     try:
         with replacing(target) as file:
             table = PredictionTable(file, target, task, top, unsure)

@@ -40,13 +40,14 @@ def picture_path(path: Path) -> Path:
     """
     if path.suffix.lower() not in PICTURES:
         raise UsageError(f"cannot draw to '{path}': its name must end in {', '.join(PICTURES)}")
-    return _with_folder(path)
+    demand_folder(path)
+    return path
 
 
-def _with_folder(path: Path) -> Path:
+def demand_folder(path: Path) -> None:
+    """Raise `StriateError` where the folder that a file is to be written to is not there, before the work for it."""
     if not path.parent.is_dir():
         raise StriateError(f"{path}: there is no folder {path.parent}")
-    return path
 
 
 def chosen(form: str | None, out: Path | None, json: bool) -> str:
@@ -60,7 +61,7 @@ def chosen(form: str | None, out: Path | None, json: bool) -> str:
         raise unknown("format", form, FORMATS)
     asked = {form} - {None} | ({"json"} if json else set())
     if out is not None:
-        _with_folder(out)
+        demand_folder(out)
         suffix = out.suffix.lower()
         if suffix not in (*SUFFIXES, *PICTURES):
             raise UsageError(f"--out {out}: its name must end in {', '.join((*SUFFIXES, *PICTURES))}")

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.formats import demand_folder
 from striate.cli.output import DeviceOption, Json, ModelArgument, Quiet, TrustOption, WeightsOption, loaded
 from striate.cli.panels import OUTPUT
 from striate.errors import Interrupted, StriateError, UsageError
+from striate.files import at_home
 
 
 def command(
@@ -46,6 +48,8 @@ def command(
         raise UsageError(f"--unsure is {unsure:g}; give a share above 0 and up to 1, such as 0.8 for 80 %.")
     if link and sort_into is None:
         raise UsageError("--link says how images are sorted: give --sort-into DIR with it.")
+    if csv is not None:
+        demand_folder(at_home(csv))
 
     from striate.classifier.prediction_table import prediction_table
     from striate.classifier.sorting import Sorting
