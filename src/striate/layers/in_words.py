@@ -1,8 +1,9 @@
 """A layer in words, as lectures and papers write it: "conv 10 5x5 pad 2", "pool max 3x3 stride 2", "dense 1000".
 
-The first word is one of `KINDS` or of `ACTIVATIONS`. A number is filters or units, 5x5 a kernel (5 a square one behind
-the word kernel); stride, pad, dilation and groups stand before their numbers, "pad same" is TensorFlow's. A convolution
-has stride 1 and no padding unless said, a pooling the stride of its kernel; "no bias" leaves out the bias.
+The first word is one of `KINDS` or of `ACTIVATIONS`. A number is filters or units, of a pooling its square kernel; 5x5
+is a kernel (5 a square one behind the word kernel); stride, pad, dilation and groups stand before their numbers, "pad
+same" is TensorFlow's. A convolution has stride 1 and no padding unless said, a pooling the stride of its kernel; "no
+bias" leaves out the bias.
 """
 
 from __future__ import annotations
@@ -130,8 +131,13 @@ def parse(text: str, whole: bool = True) -> Words:
     for word in words:
         field, value = _meaning(text, word, words)
         if field in said:
-            raise UsageError(f"'{text}': {_called(field, kind)} is said twice")
+            meant = field == "number" and "kernel" not in said and "kernel" in KINDS.get(kind, ((),))[0]
+            mend = f"; a kernel is written {value}x{value}" if meant else ""
+            raise UsageError(f"'{text}': {_called(field, kind)} is said twice{mend}")
         said[field] = value
+    if kind == "pool" and "kernel" not in said and "number" in said:  # it has no filters: "pool 2"
+        side = said.pop("number")
+        said["kernel"] = (side, side)
     return _checked(Words(text, kind, **said), whole)
 
 
@@ -170,7 +176,8 @@ def _checked(words: Words, whole: bool) -> Words:
     for field in ("number", "kernel", "stride", "padding", "dilation", "groups", "pooling"):
         value = getattr(words, field)
         if value is not None and field not in takes:
-            raise UsageError(f"'{words.text}': a layer '{words.kind}' has no {_called(field, words.kind)}")
+            such = f"; an example: '{example}'" if takes else ""
+            raise UsageError(f"'{words.text}': a layer '{words.kind}' has no {_called(field, words.kind)}{such}")
         if whole and value is None and field in needs:
             raise UsageError(f"'{words.text}': say its {_called(field, words.kind)}, as in '{example}'")
         least = 0 if field == "padding" else 1
