@@ -13,8 +13,6 @@ from striate.analysis.bars import MOST_ROWS, Bars
 from striate.errors import UsageError
 from striate.models import create_model
 
-pytestmark = pytest.mark.sampled
-
 
 def network(width: int) -> Summary:
     """Two convolutions: 9 and 9 width^2 weights, on 8 x 8 pixels."""
@@ -198,6 +196,7 @@ ON_PAPER = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("names", ON_PAPER)
 def test_a_picture_fits_on_a_page_and_can_be_read(names: str, laid_out: list[Any]) -> None:
     measured = []
