@@ -185,6 +185,11 @@ efficientnet_b4: efficientnetb4
 efficientnet_b5: efficientnetb5
 efficientnet_b6: efficientnetb6
 efficientnet_b7: efficientnetb7
+efficientnet_lite0: efficientnetlite0 tf_efficientnet_lite0
+efficientnet_lite1: efficientnetlite1 tf_efficientnet_lite1
+efficientnet_lite2: efficientnetlite2 tf_efficientnet_lite2
+efficientnet_lite3: efficientnetlite3 tf_efficientnet_lite3
+efficientnet_lite4: efficientnetlite4 tf_efficientnet_lite4
 mixnet_s: mixnets
 mixnet_m: mixnetm
 mixnet_l: mixnetl

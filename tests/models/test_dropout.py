@@ -36,6 +36,8 @@ RATES = {
     "efficientnet_b[23]": [0.3],
     "efficientnet_b[45]": [0.4],
     "efficientnet_b[67]": [0.5],
+    "efficientnet_lite[01]": [0.2],
+    "efficientnet_lite[234]": [0.3],
     "highway10_*": [0.2, 0.3, 0.4, 0.5],
     "highway19_*": [0.2, 0.2, 0.2, 0.2],
     "*": [],
@@ -54,7 +56,7 @@ def test_dropout_has_the_papers_rates(name):
     assert rates_of(model) == expected
 
 
-@pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_b7"])
+@pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_b7", "efficientnet_lite2"])
 def test_drop_path_grows_with_depth_to_a_fifth(name):
     """Block i of n in all is left out with 0.2 i / n, those without a shortcut never (Tan & Le's code)."""
     with torch.device("meta"):
@@ -64,4 +66,6 @@ def test_drop_path_grows_with_depth_to_a_fifth(name):
     ]
     kept = [0.2 * number / len(blocks) if rate else 0 for number, rate in enumerate(rates)]
     assert rates == pytest.approx(kept)
-    assert sum(rate > 0 for rate in rates) == {"efficientnet_b0": 9, "efficientnet_b7": 48}[name]
+    assert (
+        sum(rate > 0 for rate in rates) == {"efficientnet_b0": 9, "efficientnet_b7": 48, "efficientnet_lite2": 16}[name]
+    )

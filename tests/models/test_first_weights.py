@@ -46,6 +46,7 @@ FAMILIES = {
     "mobilenet_v1": ("He, fan-out", "0.01"),
     "mobilenet_v2": ("He, fan-out", "0.01"),
     "efficientnet": RESIDUAL,
+    "efficientnet_lite": RESIDUAL,
     "mixnet": RESIDUAL,
     "shufflenet_v1": RESIDUAL,
     "shufflenet_v2": RESIDUAL,

@@ -16,8 +16,8 @@ LOCAL = {
     "vgg_a_lrn": (5, 1e-4, 0.75, 2.0, False),
     "googlenet": (5, 1e-4, 0.75, 1.0, True),
 }
-#: How much of each batch a running average takes, where it is not PyTorch's tenth: the widest EfficientNets.
-MOMENTUM = {"efficientnet_b5": 0.01, "efficientnet_b6": 0.01, "efficientnet_b7": 0.01}
+#: How much of each batch a running average takes, where it is not PyTorch's tenth: the widest EfficientNets, and Lite.
+MOMENTUM = dict.fromkeys(("efficientnet_b5", "efficientnet_b6", "efficientnet_b7", "efficientnet_lite0"), 0.01)
 #: Epsilon of batch and layer norms where it is not PyTorch's 1e-5 but that of the authors' code, or Keras's.
 EPSILONS = {
     **dict.fromkeys(MOMENTUM, 1e-3),

@@ -61,7 +61,8 @@ def test_weights_that_are_known_by_their_content_are_one_networks(shared_weights
     assert found["resnet56_cifar10"] == ["resnet56_cifar"]
     assert found["mobilenet_v2_imagenet"] == ["mobilenet_v2"]
     assert found["mobilenet_v1_0.5_160_imagenet"] == ["mobilenet_v1_0.5"]
-    assert found["efficientnet_lite0_imagenet"] == []
+    assert found["efficientnet_lite0_imagenet"] == ["efficientnet_lite0"]
+    assert found["efficientnet_lite2_imagenet"] == ["efficientnet_lite2"]
 
 
 def test_a_run_and_its_file_say_their_network(trained):

@@ -245,18 +245,22 @@ def test_time_is_measured_only_where_it_is_limited_and_all_else_fits(monkeypatch
 @pytest.mark.parametrize(
     ("name", "axes", "able"),
     [
-        ("mobilenet_v2", ["width", "depth"], "has no option 'depth'; families that have: efficientnet"),
+        (
+            "mobilenet_v2",
+            ["width", "depth"],
+            "has no option 'depth'; families that have: efficientnet, efficientnet_lite",
+        ),
         (
             "resnet18",
             ["width"],
-            "has no option 'width'; families that have: efficientnet, mixnet, mobilenet_v1, mobilenet_v2, "
-            "shufflenet_v1",
+            "has no option 'width'; families that have: efficientnet, efficientnet_lite, mixnet, mobilenet_v1, "
+            "mobilenet_v2, shufflenet_v1",
         ),
         (
             "resnet18",
             None,
-            "has neither width nor depth to scale; families that have: efficientnet, mixnet, mobilenet_v1, "
-            "mobilenet_v2, shufflenet_v1. Its resolution alone is scaled where the axes are 'resolution'",
+            "has neither width nor depth to scale; families that have: efficientnet, efficientnet_lite, mixnet, "
+            "mobilenet_v1, mobilenet_v2, shufflenet_v1. Its resolution alone is scaled where the axes are 'resolution'",
         ),
     ],
 )

@@ -274,4 +274,16 @@ FAULTS: tuple[Fault, ...] = (
         ("        for name in self.fixed:\n", "        for name in ():\n"),
         ('self.fixed if not name.startswith(f"module.{path}."))', "self.fixed)"),
     ),
+    *faults(
+        "models/efficientnet_lite.py",
+        "models/test_efficientnet_lite.py",
+        ("number in (0, len(STAGES) - 1)", "number in (0,)"),
+        ("ends=(STEM, LAST)", "ends=(STEM, round_channels(LAST, width))"),
+        ("        excite=False,\n", ""),
+    ),
+    *faults(
+        "models/efficientnet_lite.py",
+        "models/test_catalogue.py models/test_published.py",
+        ("input_size=size,\n        parameters", "input_size=224,\n        parameters"),
+    ),
 )

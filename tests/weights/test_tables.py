@@ -35,6 +35,7 @@ OPTIONS = {
     "mobilenet_v1": {"v1": AUTHORS, "timm": {**PAPER, "activation": "relu6", "full": False}, "keras": AUTHORS},
     "mobilenet_v2": {"torchvision": PAPER, "timm": PAPER, "keras": TENSORFLOW},
     "efficientnet": {"torchvision": PAPER, "timm": PAPER, "keras": TENSORFLOW},
+    "efficientnet_lite": {"timm": PAPER},
     "mixnet": {"timm": PAPER},
     "shufflenet_v2": {"torchvision": PAPER},
     "googlenet": {"torchvision": {"form": "torchvision", **PAPER}},

@@ -36,6 +36,7 @@ FAMILIES = (
     "mobilenet_v1",
     "mobilenet_v2",
     "efficientnet",
+    "efficientnet_lite",
     "mixnet",
     "shufflenet_v1",
     "shufflenet_v2",

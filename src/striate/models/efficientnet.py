@@ -8,6 +8,7 @@ more phi doubles the arithmetic (`compound`). The authors' B1 to B7 are rounded,
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -94,16 +95,53 @@ def build(
         check_factor(option, factor)
     for option, fraction in (("dropout", dropout), ("drop_path", drop_path)):
         check_fraction(option, fraction)
-    unit: dict[str, Any] = {"activation": activation, "padding": padding, "norm_eps": norm_eps}
-    small = stem_for(input_size, stem) == "small"
-    channels = round_channels(STEM, width)
+    return assemble(
+        [(*row[:2], round_channels(row[2], width), round_depth(row[3], depth), row[4]) for row in STAGES],
+        ends=(round_channels(STEM, width), round_channels(LAST, width)),
+        num_classes=num_classes,
+        in_channels=in_channels,
+        small=stem_for(input_size, stem) == "small",
+        norm_momentum=norm_momentum,
+        dropout=dropout,
+        drop_path=drop_path,
+        unit={"activation": activation, "padding": padding, "norm_eps": norm_eps},
+    )
+
+
+def assemble(
+    rows: Sequence[tuple[int, int, int, int, int]],
+    *,
+    ends: tuple[int, int],
+    num_classes: int,
+    in_channels: int,
+    small: bool,
+    norm_momentum: float,
+    dropout: float,
+    drop_path: float,
+    unit: Mapping[str, Any],
+    excite: bool = True,
+) -> ConvNet:
+    """The network of a table like `STAGES`, scaled already.
+
+    Args:
+        rows: expansion, kernel size, channels, blocks and stride of each stage.
+        ends: channels of the first convolution and of the last.
+        num_classes: outputs.
+        in_channels: channels of the images.
+        small: whether the first convolution and stage 2 have stride 1.
+        norm_momentum: share of the new batch in the running statistics.
+        dropout: before the classifier.
+        drop_path: probability of leaving out the last block in training; it grows from 0 with the depth.
+        unit: activation, padding and norm_eps of the convolutions.
+        excite: squeeze-and-excitation in every block, a quarter of its input wide.
+    """
+    channels, last = ends
     first = ConvNormAct(in_channels, channels, 3, stride=1 if small else 2, **unit)
-    depths = [round_depth(blocks, depth) for _, _, _, blocks, _ in STAGES]
     stages: OrderedDict[str, nn.Module] = OrderedDict()
-    passed = 0
-    for number, (expansion, kernel_size, wide, _, row_stride) in enumerate(STAGES, 1):
-        out, blocks = round_channels(wide, width), []
-        for position in range(depths[number - 1]):
+    passed, total = 0, sum(depth for _, _, _, depth, _ in rows)
+    for number, (expansion, kernel_size, out, depth, row_stride) in enumerate(rows, 1):
+        blocks = []
+        for position in range(depth):
             stride = row_stride if position == 0 and not (small and number == 2) else 1
             blocks.append(
                 inverted_residual(
@@ -112,14 +150,13 @@ def build(
                     stride=stride,
                     expansion=expansion,
                     kernel_size=kernel_size,
-                    reduced=channels // 4,
-                    drop_path=drop_path * passed / sum(depths),
+                    reduced=channels // 4 if excite else 0,
+                    drop_path=drop_path * passed / total,
                     **unit,
                 )
             )
             channels, passed = out, passed + 1
         stages[f"stage{number}"] = nn.Sequential(*blocks)
-    last = round_channels(LAST, width)
     stages["stage8"] = ConvNormAct(channels, last, 1, **unit)
     model = ConvNet(first, stages, pooled(last, num_classes, dropout=dropout), in_channels=in_channels)
     for module in model.modules():
