@@ -76,6 +76,18 @@ def test_a_function_that_asks_for_classes_and_channels_is_given_those_of_the_dat
     assert json.loads(outcome.out)["runs"][0]["layers"][0]["weights"] == 4 * 3 * 9
 
 
+def test_a_file_is_imported_once_and_what_it_prints_is_not_the_answer(cli, colours, tmp_path):
+    (tmp_path / "loud.py").write_text(
+        "from torch import nn\n"
+        "print('imported')\n"
+        "def build(num_classes):\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, num_classes))\n"
+    )
+    outcome = cli("gradients", f"{tmp_path / 'loud.py'}:build", "--data", colours, "--json")
+    assert json.loads(outcome.out)["runs"]
+    assert outcome.err.count("imported") == 1
+
+
 def test_one_output_tells_two_classes(cli, calls, colours, nets, tmp_path):
     for name in ("red", "green"):
         shutil.copytree(colours / name, tmp_path / "two" / name)

@@ -15,13 +15,19 @@ FAULTS: tuple[Fault, ...] = (
         ("(1, *self.shape) if self.of_images else", "self.shape if self.of_images else"),
         ("filled_in(found, asked) | usual", "filled_in(found, asked)"),
         ("(size, size) if size else None}", "None}"),
-        ("    if not takes(found, CLASSES):\n        _refuse(network, classes=classes)\n", ""),
+        ("    if demanded and not takes(found, CLASSES):\n        _refuse(network, classes=classes)\n", ""),
     ),
     *faults(
         "cli/network.py",
         "cli/test_gradients.py",
-        ("return classes if takes(function, CLASSES) else None,", "return None,"),
-        ("channels if takes(function, CHANNELS) else None", "None"),
+        ("    if not demanded and not takes(found, CHANNELS):\n        channels = None\n", ""),
+        ("        if demanded:\n            _refuse(", "        if True:\n            _refuse("),
+    ),
+    *faults(
+        "cli/gradients.py",
+        "cli/test_gradients.py",
+        ("classes=suited[0],", "classes=None,"),
+        ("channels=suited[1],", "channels=None,"),
     ),
     *faults(
         "cli/predict.py",

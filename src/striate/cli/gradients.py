@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.formats import Format, Out, chosen, give, picture_path, room
-from striate.cli.network import NETWORK, Located, built_for, locate, tell_taken, weights_in_words
+from striate.cli.network import NETWORK, Located, locate, tell_taken, weights_in_words
 from striate.cli.output import Json, TrustOption
 from striate.cli.pairs import NetworkOptions, options
 from striate.cli.panels import INPUT, OUTPUT
@@ -134,10 +134,19 @@ def _built(
     from striate.analysis.gradients import with_activation
     from striate.layers import activation as make
 
-    classes, channels = built_for(network, len(dataset.classes), dataset.channels) if dataset else (None, None)
+    suited = (len(dataset.classes), dataset.channels) if dataset else (None, None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        found = locate(network, size=size, classes=classes, channels=channels, device="cpu", trust=trust, options=asked)
+        found = locate(
+            network,
+            size=size,
+            classes=suited[0],
+            channels=suited[1],
+            demanded=False,
+            device="cpu",
+            trust=trust,
+            options=asked,
+        )
         if function and "activation" not in asked:
             return replace(found, model=with_activation(found.model, lambda: make(function)))
         return found

@@ -77,6 +77,7 @@ def locate(
     size: int | None = None,
     classes: int | None = None,
     channels: int | None = None,
+    demanded: bool = True,
     shape: tuple[int, ...] | None = None,
     device: str = "meta",
     trust: str | None = None,
@@ -84,6 +85,8 @@ def locate(
     options: Mapping[str, Any] | None = None,
 ) -> Located:
     """Build what `network` names, without weights' memory where `device` is "meta" and it lets itself be built so.
+
+    Classes and channels that are `demanded` are refused by a network that comes with its own; others it keeps its own.
 
     Raises:
         UsageError: nothing has that name, or the options do not go with it.
@@ -102,7 +105,7 @@ def locate(
         if weights is not None:
             found = _with_weights(network, weights, size, classes, channels, trust, options or {})
         else:
-            found = _found(network, size, classes, channels, build, trust, options or {})
+            found = _found(network, size, classes, channels, demanded, build, trust, options or {})
     return found if shape is None else replace(found, shape=shape, guess="")
 
 
@@ -111,6 +114,7 @@ def _found(
     size: int | None,
     classes: int | None,
     channels: int | None,
+    demanded: bool,
     build: Build,
     trust: str | None,
     options: Mapping[str, Any],
@@ -123,9 +127,10 @@ def _found(
     if reference is not None and not reference.is_named_code:
         return _from_library(reference, size, classes, channels, build)
     if _is_in_file(network):
-        return _from_file(network, size, classes, channels, build)
+        return _from_file(network, size, classes, channels, demanded, build)
     if _is_trained(network):
-        _refuse(network, classes=classes, channels=channels)
+        if demanded:
+            _refuse(network, classes=classes, channels=channels)
         return _from_run(network, size, trust)
     return _from_catalogue(network, size, classes, channels, build, options)
 
@@ -162,19 +167,6 @@ def _refuse(network: str, **options: int | None) -> None:
     if any(value is not None for value in options.values()):
         flags = " and ".join(f"--{name}" for name in options)
         raise UsageError(f"{network} is given as it is: {flags} {'are' if len(options) > 1 else 'is'} for others.")
-
-
-def built_for(network: str, classes: int, channels: int) -> tuple[int | None, int | None]:
-    """The classes and channels of a data set that a network is to be built for; None where it comes with its own."""
-    if _is_trained(network):
-        return None, None
-    if not _is_in_file(network):
-        return classes, channels
-    from striate.models.signature import CHANNELS, CLASSES, takes
-    from striate.models.user_file import named_in
-
-    function = named_in(network)
-    return classes if takes(function, CLASSES) else None, channels if takes(function, CHANNELS) else None
 
 
 def _is_in_file(network: str) -> bool:
@@ -279,16 +271,20 @@ def _from_library(
     return Located(str(reference), model, (channels or usual, *((size, size) if size else sides)))
 
 
-def _from_file(network: str, size: int | None, classes: int | None, channels: int | None, build: Build) -> Located:
+def _from_file(
+    network: str, size: int | None, classes: int | None, channels: int | None, demanded: bool, build: Build
+) -> Located:
     """What its function makes, which is given what was asked for, and the usual where it cannot do without."""
     from striate.analysis.inputs import own_shape
     from striate.analysis.weightless import uncompiled
-    from striate.models.signature import CLASSES, filled_in, takes, usual_for
+    from striate.models.signature import CHANNELS, CLASSES, filled_in, takes, usual_for
     from striate.models.user_file import made_by, named_in
 
     found = named_in(network)
-    if not takes(found, CLASSES):
+    if demanded and not takes(found, CLASSES):
         _refuse(network, classes=classes)
+    if not demanded and not takes(found, CHANNELS):
+        channels = None
     asked = {"num_classes": classes, "in_channels": channels, "input_size": (size, size) if size else None}
     usual = usual_for(found, asked)
     arguments = filled_in(found, asked) | usual
