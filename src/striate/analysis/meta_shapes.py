@@ -130,6 +130,17 @@ def _batch_norm_without_training(x: Tensor, *_: Any, **__: Any) -> tuple[Tensor,
     return _empty_like(x), x.new_empty(0), x.new_empty(0)
 
 
+def _mean(x: Tensor, axes: Any, keepdim: bool = False, **others: Any) -> Tensor:
+    """The shape of a mean over some axes."""
+    plain = not others and x.is_floating_point() and x.is_contiguous()
+    if not plain or not axes or any(not -x.dim() <= axis < x.dim() for axis in axes):
+        return _ATEN.mean.dim(x, axes, keepdim, **others)
+    gone = {axis % x.dim() for axis in axes}
+    if keepdim:
+        return x.new_empty([1 if axis in gone else side for axis, side in enumerate(x.shape)])
+    return x.new_empty([side for axis, side in enumerate(x.shape) if axis not in gone])
+
+
 def _embedding(weight: Tensor, indices: Tensor, *others: Any) -> Tensor:
     """The shape of rows looked up; up to PyTorch 2.8 it looks any numbers up on "meta", or tells it in other words."""
     if indices.is_floating_point():
@@ -179,7 +190,7 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
         )
     },
     _ATEN.embedding.default: _embedding,
-    _ATEN.mean.dim: _ATEN.sum.dim_IntList,
+    _ATEN.mean.dim: _mean,
     _FUSED_ATTENTION: _attention,
     _ATEN.addmm.default: lambda bias, x, weight, **_: x.new_empty(len(x), weight.shape[1]),
 }

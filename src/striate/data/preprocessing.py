@@ -112,8 +112,8 @@ class Preprocessing:
 
     def normalise(self, batch: Tensor) -> Tensor:
         """Standardise uint8 (N, C, H, W) to float32 of the same memory format."""
-        mean = torch.tensor(self.mean, dtype=torch.float32, device=batch.device).mul_(255)
-        scale = torch.tensor(self.std, dtype=torch.float32, device=batch.device).mul_(255).reciprocal_()
+        mean = torch.tensor(self.mean, dtype=torch.float32, device=batch.device) * 255
+        scale = (torch.tensor(self.std, dtype=torch.float32, device=batch.device) * 255).reciprocal()
         return batch.to(torch.float32).sub(mean.view(-1, 1, 1)).mul_(scale.view(-1, 1, 1))
 
     def to_dict(self) -> dict[str, Any]:

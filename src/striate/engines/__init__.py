@@ -1,7 +1,22 @@
 """Engines: a network in evaluation mode, from pictures to logits, whatever runs it."""
 
 from striate.engines.batching import images_at_once
+from striate.engines.choosing import AUTO, Chosen, choose
 from striate.engines.eager import Eager, evaluating
+from striate.engines.engines import ENGINES, EngineError, make_engine
+from striate.engines.frozen import Frozen
 from striate.engines.predictor import Predictor
 
-__all__ = ["Eager", "Predictor", "evaluating", "images_at_once"]
+__all__ = [
+    "AUTO",
+    "ENGINES",
+    "Chosen",
+    "Eager",
+    "EngineError",
+    "Frozen",
+    "Predictor",
+    "choose",
+    "evaluating",
+    "images_at_once",
+    "make_engine",
+]

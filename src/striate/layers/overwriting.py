@@ -14,8 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 
+
+class Folded(nn.Identity):
+    """Stands where a batch norm was that is part of the convolution before it now; what it hands on is its own."""
+
+
 #: Layers whose output is a new tensor that their own backward pass does not need.
-MAKERS = (nn.Conv2d, nn.BatchNorm2d)
+MAKERS = (nn.Conv2d, nn.BatchNorm2d, Folded)
 
 
 class ReLU(nn.ReLU):

@@ -1,0 +1,211 @@
+"""Choosing an engine: by measuring those at hand on the very pictures, remembered for the next time.
+
+An engine is tried where making it costs less than a quarter of the time that the work would take without it. What was
+found out is kept in the cache folder, for each kind of network, size of picture and machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from striate.engines.engines import ENGINES, EQUAL, EngineError, make_engine
+from striate.engines.frozen import Frozen
+from striate.engines.predictor import Predictor
+from striate.errors import StriateError, unknown
+from striate.files import cache_folder, write_atomically
+
+AUTO = "auto"
+#: Fewer pictures than these go through the network as it is.
+FEW = 16
+#: Seconds for which each engine is measured.
+MEASURED = 0.4
+#: Times that each runs at least.
+LEAST = 3
+#: Making an engine may cost this share of the work.
+SHARE = 0.25
+#: File in the cache folder that remembers.
+MEMORY = "engines.json"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An engine, and why it was taken.
+
+    Attributes:
+        engine: what runs the network.
+        words: name, speed and reason, in a clause; empty where there is nothing to say.
+        notes: engines that are not used and why, a line each.
+    """
+
+    engine: Predictor
+    words: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def choose(frozen: Frozen, pictures: NDArray[np.uint8], expected: int, wanted: str = AUTO) -> Chosen:
+    """The engine that is asked for, or the fastest that equals the network.
+
+    Args:
+        frozen: what to run.
+        pictures: uint8 (N, H, W, C), the first of those that will come, at least one.
+        expected: how many pictures will come, about.
+        wanted: one of `ENGINES`, or "auto".
+
+    Raises:
+        UsageError: there is no engine of that name.
+        EngineError: the engine that was asked for is not installed. One that cannot run the network, or does so
+            otherwise, is told of in the notes, and the network runs as it is.
+    """
+    if wanted != AUTO:
+        return _asked_for(wanted, frozen, pictures)
+    if expected < FEW:
+        return Chosen(frozen.eager())
+    pictures = pictures[: frozen.together]
+    remembered = _recall(frozen)
+    if remembered is not None:
+        name, seconds = remembered
+        slow = seconds.get("folded", 0.0)
+        if name in ENGINES and ENGINES[name].installed and (slow - seconds[name]) * expected > _setting_up(name):
+            with suppress(EngineError):
+                words = f"{name}, {_faster(seconds, name)} (measured before)"
+                return Chosen(make_engine(name, frozen, pictures), words)
+    return _measured(frozen, pictures, expected)
+
+
+def _asked_for(wanted: str, frozen: Frozen, pictures: NDArray[np.uint8]) -> Chosen:
+    if wanted not in ENGINES:
+        raise unknown("engine", wanted, [*ENGINES, AUTO])
+    if not ENGINES[wanted].installed:
+        make_engine(wanted, frozen, pictures)  # raises
+    try:
+        return Chosen(make_engine(wanted, frozen, pictures), wanted)
+    except EngineError as error:
+        return Chosen(frozen.eager(), "eager", (f"{error}; eager is used",))
+
+
+def _measured(frozen: Frozen, pictures: NDArray[np.uint8], expected: int) -> Chosen:
+    """The fastest of the engines that pay."""
+    notes: list[str] = []
+    first = _try("folded", frozen, pictures, notes) or frozen.eager()
+    engines, known = [first], _seconds([first], pictures)[first.name]
+    for name in EQUAL:
+        kind = ENGINES[name]
+        is_other = name not in ("eager", "folded") and kind.installed and frozen.device.type in kind.devices
+        if is_other and kind.seconds <= SHARE * expected * known:
+            engine = _try(name, frozen, pictures, notes)
+            engines += [engine] if engine is not None else []
+    if len(engines) == 1:
+        return Chosen(first, "", tuple(notes))
+    seconds = _seconds(engines, pictures)
+    best = min(engines, key=lambda engine: seconds[engine.name])
+    _remember(frozen, best.name, seconds)
+    return Chosen(best, f"{best.name}, {_faster(seconds, best.name)}", tuple(notes))
+
+
+def _try(name: str, frozen: Frozen, pictures: NDArray[np.uint8], notes: list[str]) -> Predictor | None:
+    try:
+        return make_engine(name, frozen, pictures)
+    except EngineError as error:
+        notes.append(f"{error}; it is not used")
+        return None
+
+
+def _seconds(engines: Sequence[Predictor], pictures: NDArray[np.uint8]) -> dict[str, float]:
+    """Seconds a picture of each engine, by turns: the median of several runs."""
+    times: dict[str, list[float]] = {engine.name: [] for engine in engines}
+    began = time.perf_counter()
+    for turn in range(50):
+        if turn >= LEAST and time.perf_counter() - began > MEASURED * len(engines):
+            break
+        for engine in engines:
+            start = time.perf_counter()
+            engine(pictures)
+            times[engine.name].append(time.perf_counter() - start)
+    return {name: statistics.median(taken) / len(pictures) for name, taken in times.items()}
+
+
+def _faster(seconds: dict[str, float], best: str) -> str:
+    words = f"{seconds[best] * 1000:.2g} ms an image"
+    slow = seconds.get("folded") or seconds.get("eager")
+    return words if best in ("folded", "eager") or not slow else f"{words} against {slow * 1000:.2g} by PyTorch"
+
+
+def _setting_up(name: str) -> float:
+    """Seconds to set up an engine whose conversion is kept."""
+    return 1.0 if ENGINES[name].seconds >= 1 else 0.0
+
+
+def machine() -> str:
+    """What the speed of an engine depends on beside the network: processor, its threads, and versions."""
+    with suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
+        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        facts = {key.strip(): value.strip() for key, value in lines.items()}
+        processor = " ".join(facts.get(key, "") for key in ("vendor_id", "cpu family", "model", "model name"))
+        return f"{processor} {os.cpu_count()} {_software()}"
+    return f"{platform.machine()} {platform.processor()} {os.cpu_count()} {_software()}"
+
+
+def _software() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = [f"torch {torch.__version__} on {torch.get_num_threads()}"]
+    for package in ("openvino", "onnxruntime"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{package} {version(package)}")
+    return " ".join(found)
+
+
+def _memory() -> Path | None:
+    try:
+        return cache_folder() / MEMORY
+    except StriateError:
+        return None
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return entries if isinstance(entries, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _key(frozen: Frozen) -> str:
+    return f"{frozen.kind[:32]} on {frozen.device.type}, {machine()}"
+
+
+def _recall(frozen: Frozen) -> tuple[str, dict[str, float]] | None:
+    """The engine that was the fastest, and the seconds a picture of all that were measured."""
+    path = _memory()
+    if path is None:
+        return None
+    try:
+        entry = _entries(path)[_key(frozen)]
+        seconds = {str(name): float(value) for name, value in entry["seconds"].items()}
+        return (str(entry["engine"]), seconds) if entry["engine"] in seconds else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _remember(frozen: Frozen, engine: str, seconds: dict[str, float]) -> None:
+    path = _memory()
+    if path is None:
+        return
+    entries = _entries(path) | {_key(frozen): {"engine": engine, "network": frozen.name, "seconds": seconds}}
+    with suppress(OSError, StriateError):  # what is not remembered is measured again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(entries, indent=1) + "\n")
