@@ -299,7 +299,7 @@ def test_images_are_measured_with_the_preprocessing_in_batches(monkeypatch, clas
     monkeypatch.setattr(module, "Batches", lambda *given, views: asked.append((*given, views)) or "batches")
 
     def measure(predictor, batches, classes, shown):
-        asked.append((predictor.network, batches, classes))
+        asked.append((predictor.frozen.network, batches, classes))
         return outcome
 
     monkeypatch.setattr(module, "evaluate", measure)

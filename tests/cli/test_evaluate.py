@@ -83,7 +83,7 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
     found = Evaluation(("red", "deep blue"), labels, np.eye(2)[predicted])
     asked = []
 
-    def measure(source, split, views, shown):
+    def measure(source, split, views, engine, shown):
         asked.append((source, split, views))
         return replace(found, split="test", notes=("left out",))
 
@@ -104,7 +104,7 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
 def test_short_names_stand_under_theirs_too(cli, monkeypatch):
     found = replace(Evaluation(("a", "b"), np.array([0, 1]), np.eye(2)), split="test")
     monkeypatch.setattr(
-        "striate.classifier.load", lambda run, trust, device: SimpleNamespace(evaluate=lambda *_, views, shown: found)
+        "striate.classifier.load", lambda run, trust, device: SimpleNamespace(evaluate=lambda *_, **__: found)
     )
     assert cli("evaluate", "run").out.splitlines()[-3:] == [
         "class  precision   recall       F1  images",

@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from striate.classifier.prediction import Prediction, Stream
+from striate.cli.output import ENGINES as NAMES
+from striate.engines import ENGINES
 from striate.training.tasks import SingleLabel
 from striate.units import plural
 
@@ -139,10 +141,10 @@ def test_each_image_is_a_line_its_error_another_and_none_read_is_a_failure(given
     answers.given = given
     notes = "note: a note\nnote: b\n"
     assert cli("predict", "run", "a b.png", "there") == (code, out, err + notes + counts)
-    assert answers == [(Path("run"), None, "auto"), ([Path("a b.png"), Path("there")], 1)]
+    assert answers == [(Path("run"), None, "auto"), ([Path("a b.png"), Path("there")], 1, "auto")]
     told = cli("predict", "run", "x", "--top", 2, "--json", "--trust", "net.py", "--device", "cpu")
     assert (told.code, told.err) == (code, err + notes)
-    assert answers[2:] == [(Path("run"), "net.py", "cpu"), ([Path("x")], 2)]
+    assert answers[2:] == [(Path("run"), "net.py", "cpu"), ([Path("x")], 2, "auto")]
     assert json.loads(told.out) == {
         "predictions": [json.loads(json.dumps(one.to_dict())) for one in given],
         "notes": ["a note", "b"],
@@ -259,3 +261,28 @@ def test_ctrl_c_leaves_one_line_on_what_was_done_and_no_half_of_a_file(start, ru
     assert line.endswith(f" of {tmp_path / 'new'}; {tmp_path / 't.csv'} is not written.")
     assert (tmp_path / "t.csv").read_text(encoding="utf-8") == "older"
     assert {path.name for path in tmp_path.iterdir()} == {"new", "t.csv", "run"}
+
+
+def test_lines_of_json_come_one_for_each_image(cli, run, colours, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"")
+    outcome = cli("predict", run, colours / "red", tmp_path / "bad.png", "--json-lines")
+    found = [json.loads(line) for line in outcome.out.splitlines()]
+    together = json.loads(cli("predict", run, colours / "red", tmp_path / "bad.png", "--json").out)
+    assert found == together["predictions"]
+    assert len(found) == 11
+    assert "11 images: 10 red; 1 could not be read" in outcome.err
+    refused = cli("predict", run, colours, "--json", "--json-lines")
+    assert refused.code == 2
+    assert "give one of them" in refused.err
+
+
+def test_engines_are_those_that_there_are_and_what_was_chosen_is_told(cli, run, colours):
+    assert tuple(ENGINES) == NAMES
+    outcome = cli("predict", run, colours / "red", "--engine", "openvino")
+    assert outcome.code == 0
+    assert outcome.err == "10 images: 10 red\nengine openvino\n"
+    assert cli("evaluate", run, colours, "--engine", "onnxruntime").code == 0
+    for command in ("predict", "evaluate"):
+        refused = cli(command, run, colours, "--engine", "openvin")
+        assert (refused.code, refused.out) == (2, "")
+        assert "engine 'openvin'" in refused.err

@@ -1,11 +1,14 @@
+import io
 import json
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.transforms import v2
 
 from striate.data import ArrayImages, FileImages, Preprocessing, channel_statistics, open_dataset, preprocessing
+from striate.data.decode import decode
 from striate.data.preprocessing import resize_image, resize_window, shrunk
 from striate.errors import StriateError, UsageError
 
@@ -305,3 +308,48 @@ def test_the_centre_is_cut_out_where_one_side_fits(shape, place):
     np.testing.assert_array_equal(look(image), image[top : top + 20, left : left + 20])
     expected = by_torchvision(image, v2.Resize(20, antialias=True), v2.CenterCrop(20))
     np.testing.assert_array_equal(look(image), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "options", "scale"),
+    [
+        ((1023, 1200), (224, 224), {}, 1),  # resized to 256, and a half of it is less than twice that
+        ((1024, 1200), (224, 224), {}, 2),
+        ((1200, 4096), (224, 224), {}, 2),
+        ((2047, 2048), (224, 224), {}, 2),
+        ((4095, 2048), (224, 224), {}, 4),
+        ((4096, 4096), (224, 224), {}, 8),
+        ((20000, 20000), (224, 224), {}, 8),
+        ((4096, 1792), (224, 224), {"resize": "squash"}, 4),
+        ((4096, 1791), (224, 224), {"resize": "squash"}, 2),
+        ((896, 896), (224, 224), {"crop_fraction": 1.0}, 2),
+        ((448, 448), (448, 448), {"resize": "none"}, 1),
+        ((4000, 4000), (4000, 4000), {"resize": "none"}, 1),
+    ],
+)
+def test_a_picture_serves_smaller_while_it_is_twice_as_large_as_it_is_resized_to(shape, size, options, scale):
+    look = to_size(size, **options)
+    assert look.serving(*shape) == scale
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("resize", ["crop", "squash"])
+def test_a_picture_decoded_as_small_as_serves_looks_the_same(turned, resize):
+    """Smooth shapes with hard edges, at twice and at eight times the size."""
+    rows, columns = np.mgrid[:900, :1300]
+    across = np.stack([np.cos(columns / width) for width in (23, 31, 41)], 2)
+    waves = 127 + 120 * np.sin(rows / 17)[..., None] * across
+    waves[200:400, 300:700] = 255 - waves[200:400, 300:700]
+    picture, look = Image.fromarray(waves.astype(np.uint8)), to_size((112, 112), resize=resize)
+    exif = Image.Exif()
+    if turned:
+        exif[0x0112] = 6
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=92, exif=exif)
+    data = file.getvalue()
+    small = decode(data, 3, look.serving)
+    sides = (1300, 900) if turned else (900, 1300)
+    scale = 2 if resize == "crop" else 4  # to 128 rows, or to 112
+    assert small.shape == (sides[0] // scale, sides[1] // scale, 3)
+    off = np.abs(look(small).astype(float) - look(decode(data, 3)))
+    assert off.mean() < 1.5

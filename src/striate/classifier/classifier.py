@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast, overload
 
@@ -16,12 +15,13 @@ from PIL.Image import Image as PillowImage
 from striate.classifier.measuring import Measuring
 from striate.classifier.prediction import Prediction, Predictions, Stream, predicted
 from striate.classifier.pretrained import pretrained
-from striate.data import Dataset, Split, UnreadableImage
-from striate.data.given_images import Source, Sources, is_single
+from striate.classifier.running import Engines, Run, Running, Said
+from striate.data import Dataset, Split
+from striate.data.given_images import Sources, is_single
 from striate.data.targets import REGRESSION
 from striate.data.views import views_called
-from striate.engines import Eager, Predictor, images_at_once
-from striate.errors import StriateError, UsageError, is_out_of_memory
+from striate.engines import AUTO, check_engine
+from striate.errors import StriateError, UsageError
 from striate.files import at_home
 from striate.models import Network
 from striate.notebook import Facts, Shown, listed
@@ -31,10 +31,6 @@ from striate.training.hardware import device_type
 from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, save_model
 from striate.training.tasks import Task
-
-#: Images that go through the network together, at most.
-BATCH_SIZE = 64
-
 
 #: One image, as a type checker knows it: an array may be one or several.
 One = str | Path | bytes | bytearray | memoryview | BinaryIO | PillowImage
@@ -59,6 +55,7 @@ class Classifier(Shown):
         self.description = description
         self.task: Task = description.learnt
         self.path = path
+        self._engines: Engines = {}
 
     @classmethod
     def pretrained(cls, model: str, weights: str | Path | None = None, classes: tuple[str, ...] = ()) -> Classifier:
@@ -100,9 +97,8 @@ class Classifier(Shown):
         return np.array(self.classes)
 
     @property
-    def predictor(self) -> Predictor:
-        """What runs the network."""
-        return Eager(self.model, self.description.preprocessing.normalise)
+    def _running(self) -> Running:
+        return Running(self.model, self.description.preprocessing, self._engines)
 
     def _facts(self) -> Facts:
         size = "x".join(map(str, self.description.preprocessing.size))
@@ -116,15 +112,15 @@ class Classifier(Shown):
         )
 
     @overload
-    def predict(self, images: One, top: int = 1) -> Prediction: ...
+    def predict(self, images: One, top: int = 1, engine: str = AUTO) -> Prediction: ...
 
     @overload
-    def predict(self, images: NDArray[Any], top: int = 1) -> Prediction | Predictions: ...  # type: ignore[overload-overlap]
+    def predict(self, images: NDArray[Any], top: int = 1, engine: str = AUTO) -> Prediction | Predictions: ...  # type: ignore[overload-overlap]
 
     @overload
-    def predict(self, images: Iterable[Any], top: int = 1) -> Predictions: ...
+    def predict(self, images: Iterable[Any], top: int = 1, engine: str = AUTO) -> Predictions: ...
 
-    def predict(self, images: Any, top: int = 1) -> Prediction | Predictions:
+    def predict(self, images: Any, top: int = 1, engine: str = AUTO) -> Prediction | Predictions:
         """Classify images.
 
         A type checker takes a path for that of one picture; give a folder in a list, `[folder]`, where that matters.
@@ -134,58 +130,48 @@ class Classifier(Shown):
                 an array (N, H, W, C) or an iterable of all these: a list, in order, in which an image that cannot be
                 read has an `error` instead of classes, and whose `notes` name the files of folders that are no images.
             top: how many classes each prediction names.
+            engine: what runs the network: one of `striate.engines.ENGINES`, or "auto", the fastest that gives the same.
 
         Raises:
             StriateError: a single image that cannot be read.
         """
         if not is_single(images):
-            stream = self.stream(images, top)
+            stream = self.stream(images, top, engine)
             predictions = Predictions(stream)
             predictions.notes = stream.notes
             return predictions
         _check_top(top)
+        check_engine(engine)
         (source,) = Sources(images)
-        (answer,) = self._answers([self._read(source)])
+        (answer,) = self._answers(self._running.one(source, engine))
         return replace(predicted(self.task, source.name, answer, top), path=source.path)
 
-    def stream(self, images: Any, top: int = 1) -> Stream:
+    def stream(self, images: Any, top: int = 1, engine: str = AUTO) -> Stream:
         """Classify images one after another, in their order, however many there are: memory stays the same.
 
         Args:
             images: what `predict` takes; a single image is a stream of one.
             top: how many classes each prediction names.
+            engine: as for `predict`.
 
         Returns:
             An iterator of predictions. An image that cannot be read has an `error` instead of classes.
         """
         _check_top(top)
-        given = Sources(images)
-        return Stream(self._predicted(given, top), given.notes)
+        given, run = Sources(images), self._running.over(engine)
+        return Stream(self._predicted(run(given), top), given.notes, lambda: run.chosen)
 
-    def _predicted(self, given: Sources, top: int) -> Iterator[Prediction]:
-        remaining = iter(given)
-        while group := list(islice(remaining, self._together)):
-            yield from self._predict_group(group, top)
+    def _predicted(self, groups: Iterator[list[Said]], top: int) -> Iterator[Prediction]:
+        for group in groups:
+            good = [output for _, output in group if not isinstance(output, StriateError)]
+            answers = iter(self._answers(np.stack(good)) if good else ())
+            for source, output in group:
+                if isinstance(output, StriateError):
+                    yield Prediction(source.name, error=str(output), path=source.path)
+                else:
+                    yield replace(predicted(self.task, source.name, next(answers), top), path=source.path)
 
-    def _predict_group(self, group: list[Source], top: int) -> list[Prediction]:
-        read: list[NDArray[np.uint8] | StriateError] = []
-        for source in group:
-            try:
-                read.append(self._read(source))
-            except UsageError:
-                raise
-            except StriateError as error:
-                read.append(error)
-        good = [image for image in read if not isinstance(image, StriateError)]
-        answers = iter(self._answers(good))
-        return [
-            Prediction(source.name, error=str(image), path=source.path)
-            if isinstance(image, StriateError)
-            else replace(predicted(self.task, source.name, next(answers), top), path=source.path)
-            for source, image in zip(group, read, strict=True)
-        ]
-
-    def predict_proba(self, images: Any) -> NDArray[np.float32]:
+    def predict_proba(self, images: Any, engine: str = AUTO) -> NDArray[np.float32]:
         """Probabilities (N, K) of N images, as scikit-learn's classifiers give them; K in the order of `classes`.
 
         Raises:
@@ -194,11 +180,30 @@ class Classifier(Shown):
         """
         if self.task.kind == REGRESSION:
             raise UsageError("this model predicts values, which have no probabilities; predict gives the values.")
-        rows: list[NDArray[np.float32]] = []
-        remaining = iter(Sources(images))
-        while group := list(islice(remaining, self._together)):
-            rows.append(self._answers([self._read(source) for source in group]))
+        rows = [self._answers(outputs) for outputs in self._outputs(images, self._running.over(engine))]
         return np.concatenate(rows) if rows else np.empty((0, len(self.classes)), np.float32)
+
+    def embed(self, images: Any, engine: str = AUTO) -> NDArray[np.float32]:
+        """The vectors (N, D) that the classifier's last layer sees of N images: alike for images that look alike.
+
+        Args:
+            images: what `predict` takes; a single image is one row.
+            engine: as for `predict`.
+
+        Raises:
+            StriateError: an image cannot be read (every row must belong to an image).
+        """
+        rows = list(self._outputs(images, self._running.over(engine, embedding=True)))
+        return np.concatenate(rows) if rows else np.empty((0, self.model.num_features), np.float32)
+
+    def _outputs(self, images: Any, run: Run) -> Iterator[NDArray[np.float32]]:
+        for group in run(Sources(images)):
+            found = []
+            for _, output in group:
+                if isinstance(output, StriateError):
+                    raise output
+                found.append(output)
+            yield np.stack(found)
 
     def evaluate(
         self,
@@ -206,6 +211,7 @@ class Classifier(Shown):
         split: str | None = None,
         *,
         views: str | int = "centre",
+        engine: str = AUTO,
         shown: Callable[[int, int], None] | None = None,
     ) -> Evaluation:
         """Measure the classifier on labelled images; their classes are matched by name.
@@ -217,6 +223,7 @@ class Classifier(Shown):
                 images, else what there is.
             views: how often and how each image is looked at: "centre", "flip" (2), "five" (5), "ten" (10) or "scales"
                 (6); see `striate.data.views`. The probabilities are averaged.
+            engine: as for `predict`.
             shown: told after each batch how many images are done, and of how many.
 
         Returns:
@@ -232,12 +239,15 @@ class Classifier(Shown):
         if not isinstance(source, str | Path | Dataset | Split | None) or source == "":
             raise UsageError(f"{source!r} is no place of images, no data set and no split of one.")
         chosen = views_called(views)
+        check_engine(engine)
         part, notes = Measuring(self.description, self.path).part(source, split)
-        size = max(1, self._together // len(chosen))
+        size = max(1, self._running.together // len(chosen))
         batches = Batches(part, self.description.preprocessing, size, views=chosen if len(chosen) > 1 else ())
         count = len(part)
         told = (lambda done: shown(done, count)) if shown else _tell_nobody
-        evaluation = evaluate(self.predictor, batches, self.task, told)
+        run = self._running.engine(count * len(chosen), engine)
+        evaluation = evaluate(run, batches, self.task, told)
+        notes += run.chosen.notes if run.chosen else ()
         return cast(Evaluation, replace(evaluation, notes=notes))
 
     def save(self, path: str | Path) -> Path:
@@ -251,27 +261,9 @@ class Classifier(Shown):
             raise UsageError(f"{path}: a classifier is saved as a .safetensors file.")
         return save_model(path, self.model, self.description)
 
-    @property
-    def _together(self) -> int:
-        """How many images go through the network at once, so that memory is bounded whatever its input size."""
-        device = next(self.model.parameters()).device.type
-        return images_at_once(self.description.preprocessing.size, BATCH_SIZE, device)
-
-    def _read(self, source: Source) -> NDArray[np.uint8]:
-        look = self.description.preprocessing
-        try:
-            return look(source.read(look.channels))
-        except Exception as error:
-            if is_out_of_memory(error) and not isinstance(error, StriateError):
-                raise UnreadableImage("does not fit in memory", source.name) from error
-            raise
-
-    def _answers(self, images: list[NDArray[np.uint8]]) -> NDArray[Any]:
-        """Probabilities or values (N, K) of preprocessed images."""
-        if not images:
-            return np.empty((0, len(self.classes)), np.float32)
-        outputs = torch.from_numpy(self.predictor(np.stack(images)))
-        return self.task.answers(self.task.logits(outputs)[:, None])
+    def _answers(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
+        """Probabilities or values (N, K) from what the network gives."""
+        return self.task.answers(self.task.logits(torch.from_numpy(outputs))[:, None])
 
 
 def _check_top(top: Any) -> None:

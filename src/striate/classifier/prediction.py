@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.data.targets import MULTI_LABEL, REGRESSION
+from striate.engines import Chosen
 from striate.notebook import Facts, Shown, listed
 from striate.training.label_metrics import THRESHOLD
 from striate.training.tasks import Task
@@ -158,16 +159,28 @@ def columns_of(task: Task, top: int) -> list[str]:
 class Stream(Iterator[Prediction]):
     """Predictions one after another, in order, each made when it is asked for (a group of images at a time)."""
 
-    def __init__(self, predictions: Iterator[Prediction], notes: list[str]) -> None:
-        self._predictions, self._notes = predictions, notes
+    def __init__(
+        self, predictions: Iterator[Prediction], notes: list[str], chosen: Callable[[], Any] = lambda: None
+    ) -> None:
+        self._predictions, self._notes, self._chosen_by = predictions, notes, chosen
 
     def __next__(self) -> Prediction:
         return next(self._predictions)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which files of the folders gone through so far were left out, and why."""
-        return tuple(self._notes)
+        """Which files of the folders gone through so far were left out, and why; engines that were not used."""
+        return (*self._notes, *(self._chosen.notes if self._chosen else ()))
+
+    @property
+    def engine(self) -> str:
+        """What runs the network, how fast and why, in a clause; empty before it has begun, or for a few pictures."""
+        return self._chosen.words if self._chosen else ""
+
+    @property
+    def _chosen(self) -> Chosen | None:
+        """The engine, once the first pictures have come."""
+        return self._chosen_by()
 
 
 class Predictions(Shown, list[Prediction]):

@@ -9,6 +9,7 @@ import typer
 
 from striate.cli.output import (
     DeviceOption,
+    EngineOption,
     Json,
     ModelArgument,
     Quiet,
@@ -35,6 +36,7 @@ def command(
     weights: WeightsOption = None,
     trust: TrustOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -46,7 +48,7 @@ def command(
     from striate.training.counting import create_counter
 
     with create_counter("evaluating", quiet or json) as shown:
-        evaluation = classifier.evaluate(source, split, views=views, shown=shown)
+        evaluation = classifier.evaluate(source, split, views=views, engine=engine, shown=shown)
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)
     if json:

@@ -51,6 +51,17 @@ TrustOption = Annotated[
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto, cpu, cuda or mps; auto is the fastest there is.", rich_help_panel=MACHINE)
 ]
+#: The engines for the help, which has no time to import what knows them; a test compares the two.
+ENGINES = ("eager", "folded", "openvino", "onnxruntime", "compiled", "openvino-bf16", "folded-bf16")
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help=f"What runs the network: auto, the fastest that gives the same, or one of {', '.join(ENGINES)}; "
+        "those in bf16 give nearly the same.",
+        rich_help_panel=MACHINE,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.", rich_help_panel=OUTPUT)]
 
 

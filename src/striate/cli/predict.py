@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from striate.cli.formats import demand_folder
-from striate.cli.output import DeviceOption, Json, ModelArgument, Quiet, TrustOption, WeightsOption, loaded
+from striate.cli.output import (
+    DeviceOption,
+    EngineOption,
+    Json,
+    ModelArgument,
+    Quiet,
+    TrustOption,
+    WeightsOption,
+    loaded,
+)
 from striate.cli.panels import OUTPUT
 from striate.errors import Interrupted, StriateError, UsageError
 from striate.files import at_home
@@ -40,7 +49,14 @@ def command(
     weights: WeightsOption = None,
     trust: TrustOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
     json: Json = False,
+    json_lines: Annotated[
+        bool,
+        typer.Option(
+            "--json-lines", help="Print a JSON object a line for each image, as it comes.", rich_help_panel=OUTPUT
+        ),
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Classify images; one that cannot be read is named on standard error, and the rest go on."""
@@ -48,11 +64,14 @@ def command(
         raise UsageError(f"--unsure is {unsure:g}; give a share above 0 and up to 1, such as 0.8 for 80 %.")
     if link and sort_into is None:
         raise UsageError("--link says how images are sorted: give --sort-into DIR with it.")
+    if json and json_lines:
+        raise UsageError("--json prints one object at the end, --json-lines one for each image; give one of them.")
     if csv is not None:
         demand_folder(at_home(csv))
 
     from striate.classifier.prediction_table import prediction_table
     from striate.classifier.sorting import Sorting
+    from striate.cli.json_lines import JsonLines
     from striate.cli.long_json import LongJson
     from striate.cli.telling import Told
     from striate.data.targets import SINGLE_LABEL
@@ -66,12 +85,13 @@ def command(
             "--json give all it says."
         )
     sorting = None if sort_into is None else Sorting(sort_into, classifier.classes, images, link)
-    stream = classifier.stream(images, top)
+    stream = classifier.stream(images, top, engine)
     with ExitStack() as open_files:
         columns = (classifier.task, top, unsure is not None)
         table = None if csv is None else open_files.enter_context(prediction_table(csv, *columns))
-        counter = open_files.enter_context(create_counter("predicting", quiet or json))
-        told = Told(unsure, LongJson("predictions") if json else None, table, sorting, counter)
+        counter = open_files.enter_context(create_counter("predicting", quiet or json or json_lines))
+        as_json = JsonLines() if json_lines else LongJson("predictions") if json else None
+        told = Told(unsure, as_json, table, sorting, counter)
         stop = open_files.enter_context(Interruption())
         try:
             for prediction in stream:

@@ -12,6 +12,7 @@ from typing import Any
 from striate.classifier.prediction import Prediction, Stream
 from striate.classifier.prediction_table import PredictionTable
 from striate.classifier.sorting import Sorting
+from striate.cli.json_lines import JsonLines
 from striate.cli.long_json import LongJson
 from striate.training.counting import Counter as Shown
 from striate.units import percent, plural, whole
@@ -26,7 +27,7 @@ class Told:
     def __init__(
         self,
         unsure: float | None,
-        json: LongJson | None,
+        json: LongJson | JsonLines | None,
         table: PredictionTable | None,
         sorting: Sorting | None,
         shown: Shown,
@@ -77,8 +78,10 @@ class Told:
             self._json.print({"notes": list(stream.notes), **figures})
         for note in stream.notes:
             print(f"note: {note}", file=sys.stderr)
-        if self.count > 1 and not self._json:
+        if self.count > 1 and not isinstance(self._json, LongJson):
             print(self._counts(), file=sys.stderr)
+            if stream.engine:
+                print(f"engine {stream.engine}", file=sys.stderr)
         for line in self._written(csv):
             print(line, file=sys.stderr)
 

@@ -8,6 +8,7 @@ to `npy`, HEIC to pillow-heif (`heif`), all else to Pillow (`pixels`). What libr
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,7 +86,11 @@ def is_read(extension: str) -> bool:
     return format is not None and (format != "HEIC" or heif.is_installed())
 
 
-def decode(source: bytes | str | Path, channels: int | None = 3) -> np.ndarray:
+#: From the height and width of a picture, how many times smaller it serves as well: 1, 2, 4 or 8.
+Serving = Callable[[int, int], int]
+
+
+def decode(source: bytes | str | Path, channels: int | None = 3, serving: Serving | None = None) -> np.ndarray:
     """Decode an image, given as a path or as the bytes of its file, to uint8 (H, W, channels).
 
     EXIF rotation is applied, samples of other depths are scaled to 8 bits (unsigned integers of up to 16 bits by their
@@ -97,22 +102,23 @@ def decode(source: bytes | str | Path, channels: int | None = 3) -> np.ndarray:
     Args:
         source: path, or content of the file.
         channels: 1 grey, 3 RGB, 4 RGBA, more for spectra, None for as many as the image has (alpha aside).
+        serving: says how much smaller a JPEG may be decoded, which is quicker; None for its full size.
 
     Raises:
         UnreadableImage: with the reason, whatever the content: no image, damaged or truncated, more pixels than the
             memory allows (see `check_size`; a JPEG of up to twice as many is decoded at a fraction of its size), one
             side more than a thousand times the other, bands that do not fit.
     """
-    return inspect(source, channels).image
+    return inspect(source, channels, serving).image
 
 
-def inspect(source: bytes | str | Path, channels: int | None = 3) -> Decoded:
+def inspect(source: bytes | str | Path, channels: int | None = 3, serving: Serving | None = None) -> Decoded:
     """Decode as `decode` does, and report format and remarks. Raises UnreadableImage."""
     if isinstance(source, bytes):
-        return decode_content(source, channels)
+        return decode_content(source, channels, serving=serving)
     path = Path(source)
     try:
-        return decode_content(read_file(path), channels, path.suffix.lower())
+        return decode_content(read_file(path), channels, path.suffix.lower(), serving)
     except UnreadableImage as error:
         raise UnreadableImage(error.reason, str(path)) from error
 
@@ -131,14 +137,14 @@ def read_file(path: Path) -> bytes:
         raise UnreadableImage(f"cannot be read: {error.strerror or error}", str(path)) from error
 
 
-def decode_content(data: bytes, channels: int | None, extension: str = "") -> Decoded:
+def decode_content(data: bytes, channels: int | None, extension: str = "", serving: Serving | None = None) -> Decoded:
     """Decode the content of a file whose name ends in `extension`. Raises UnreadableImage."""
     if not data:
         raise UnreadableImage("empty file")
     if tiff.is_tiff(data) and extension not in FORMAT_OF and (words := refusal(extension)):
         raise UnreadableImage(words)  # raw files of cameras: their TIFF page is a thumbnail
     try:
-        pixels, said = listen(lambda: _read(data, channels))
+        pixels, said = listen(lambda: _read(data, channels, serving))
         _judge(data, pixels.format, said)
         make_room(pixels.colour.nbytes)  # the decoder's own copies are free now
         image = _with_channels(pixels, channels)
@@ -185,7 +191,7 @@ def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
         raise UnreadableImage(reason(error)) from error
 
 
-def _read(data: bytes, channels: int | None) -> Pixels:
+def _read(data: bytes, channels: int | None, serving: Serving | None = None) -> Pixels:
     """By the reader of its format."""
     if data.startswith(npy.MAGIC):
         array, bit_depth = npy.read_array(data, channels)
@@ -198,13 +204,14 @@ def _read(data: bytes, channels: int | None) -> Pixels:
     if header is None:
         return read_pixels(data)
     header.check()
-    scale = header.scale(len(data))
+    enough = 1 if serving is None else serving(*header.upright)
+    scale = header.scale(len(data), enough)
     stored = jpeg.decode(data, header, scale) if header.is_ordinary else None
     if stored is None:  # CMYK, arithmetic coding, or damage, for which Pillow gives the reason
         jpeg.skim(data)
         return read_pixels(data)
     image = orientation.upright(stored, header.orientation)
-    return Pixels(image, None, "JPEG", rotated=header.orientation != 1, shrunk=scale > 1)
+    return Pixels(image, None, "JPEG", rotated=header.orientation != 1, shrunk=scale > enough)
 
 
 def _judge(data: bytes, format: str, said: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from striate.data.channels import to_channels
-from striate.data.decode import UnreadableImage, decode, decode_image
+from striate.data.decode import Serving, UnreadableImage, decode, decode_image
 from striate.data.images import printable
 from striate.data.walk import Walk, holdings
 from striate.errors import UsageError
@@ -21,11 +22,19 @@ NAMES_AT_ONCE = 100_000
 _BYTES = (bytes, bytearray, memoryview)
 
 
+class Read(Protocol):
+    """Decodes an image."""
+
+    def __call__(self, channels: int, serving: Serving | None = None, /) -> np.ndarray:
+        """The image, uint8 (H, W, channels); `serving` as `decode` takes it."""
+        ...
+
+
 class Source(NamedTuple):
     """One image still to be read; `path` where it lies in a file of its own."""
 
     name: str
-    read: Callable[[int], np.ndarray]  # channels -> uint8 (H, W, channels)
+    read: Read
     path: Path | None = None
 
 
@@ -70,6 +79,20 @@ class Sources:
             for index, image in enumerate(self.images):
                 yield from self._below(Path(image)) if _is_folder(image) else [_source(image, f"[{index}]")]
 
+    def at_least(self, limit: int) -> int:
+        """How many images there are, up to `limit`, as far as that can be told without taking them; else 0."""
+        if is_single(self.images):
+            return 1
+        if _is_folder(self.images):
+            return _count(Path(self.images), limit)
+        if not isinstance(self.images, Sized):
+            return 0
+        many = min(limit, len(self.images))
+        if not isinstance(self.images, Sequence) or not many:
+            return many
+        folders = [image for image in islice(self.images, limit) if _is_folder(image)]
+        return min(limit, many - len(folders) + sum(_count(Path(folder), limit) for folder in folders))
+
     def _below(self, folder: Path) -> Iterator[Source]:
         walk, is_empty = Walk(at_once=NAMES_AT_ONCE), True
         for path in walk.images(folder):
@@ -82,12 +105,16 @@ class Sources:
             yield _unreadable(printable(folder), f"no images in this folder or below it{instead}")
 
 
+def _count(folder: Path, limit: int) -> int:
+    return sum(1 for _ in islice(Walk(at_once=NAMES_AT_ONCE).images(folder), limit))
+
+
 def _is_folder(images: Any) -> bool:
     return isinstance(images, (str, Path)) and os.path.isdir(images)  # no error, whatever may be asked of the path
 
 
 def _unreadable(name: str, reason: str) -> Source:
-    def read(channels: int) -> np.ndarray:
+    def read(channels: int, serving: Serving | None = None) -> np.ndarray:
         raise UnreadableImage(reason, name)
 
     return Source(name, read)
@@ -96,18 +123,20 @@ def _unreadable(name: str, reason: str) -> Source:
 def _source(image: Any, name: str) -> Source:
     if isinstance(image, (str, Path)):
         path = Path(image)
-        return Source(printable(image), lambda channels: decode(path, channels), path)
+        return Source(printable(image), lambda channels, serving=None: decode(path, channels, serving), path)
     if isinstance(image, _BYTES):
-        return Source(name, lambda channels: decode(bytes(image), channels))
+        return Source(name, lambda channels, serving=None: decode(bytes(image), channels, serving))
     if hasattr(image, "read"):
         content = image.read()
         if not isinstance(content, bytes):
             raise UsageError(f"{getattr(image, 'name', name)} is open as text; open it in binary mode ('rb').")
-        return Source(str(getattr(image, "name", name)), lambda channels: decode(content, channels))
+        called = str(getattr(image, "name", name))
+        return Source(called, lambda channels, serving=None: decode(content, channels, serving))
     if hasattr(image, "getbands"):
-        return Source(str(getattr(image, "filename", "") or name), lambda channels: _from_pillow(image, channels))
+        called = str(getattr(image, "filename", "") or name)
+        return Source(called, lambda channels, _=None: _from_pillow(image, channels))
     if isinstance(image, np.ndarray):
-        return Source(name, lambda channels: _from_array(image, channels, name))
+        return Source(name, lambda channels, _=None: _from_array(image, channels, name))
     raise UsageError(f"{name} is a {type(image).__name__}: give a path, a PIL image or a uint8 array.")
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from striate.data.decode import UnreadableImage, decode
+from striate.data.decode import Serving, UnreadableImage, decode
 
 #: Control characters, and halves of characters but those that stand for bytes of a file name.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
@@ -30,8 +30,11 @@ class Images(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int) -> np.ndarray:
-        """The image at `index`, uint8 (H, W, C). Raises UnreadableImage."""
+    def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
+        """The image at `index`, uint8 (H, W, C). Raises UnreadableImage.
+
+        `serving` says how much smaller it serves as well, where that is quicker (see `decode`).
+        """
         ...
 
     def name(self, index: int) -> str:
@@ -59,7 +62,7 @@ class ArrayImages:
     def __len__(self) -> int:
         return len(self.array)
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
         """The image at `index`, uint8 (H, W, C); a view, not a copy."""
         return self.array[index]
 
@@ -82,9 +85,9 @@ class FileImages:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
         """Decode the file at `index` to uint8 (H, W, C). Raises UnreadableImage."""
-        return decode(self.paths[index], self.channels)
+        return decode(self.paths[index], self.channels, serving)
 
     def name(self, index: int) -> str:
         """The path of the file at `index`."""
@@ -106,10 +109,10 @@ class EncodedImages:
     def __len__(self) -> int:
         return len(self.encoded)
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
         """Decode the row at `index` to uint8 (H, W, C). Raises UnreadableImage."""
         try:
-            return decode(self.encoded[index], self.channels)
+            return decode(self.encoded[index], self.channels, serving)
         except UnreadableImage as error:
             raise UnreadableImage(error.reason, self.names[index]) from error
 

@@ -79,15 +79,25 @@ class JpegHeader:
         coefficients = 0 if self.process in _SEQUENTIAL else 2 * self.samples  # all of them, 16 bits each
         return needed / scale**2 + coefficients
 
-    def scale(self, file_bytes: int) -> int:
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Height and width of the picture when it is turned upright."""
+        return (self.width, self.height) if self.orientation > 4 else (self.height, self.width)
+
+    def scale(self, file_bytes: int, serving: int = 1) -> int:
         """How many times smaller than it is the picture is decoded: 1, or what the memory allows of 2, 4 and 8.
+
+        Args:
+            file_bytes: size of the file.
+            serving: a scale that serves, whatever the memory.
 
         Raises:
             UnreadableImage: no scale is small enough, or the file is not one that can be decoded smaller.
         """
-        scales = SCALES if self.is_ordinary else SCALES[:1]
+        scales = [scale for scale in SCALES if scale >= serving] if self.is_ordinary else SCALES[:1]
         size = (self.width, self.height)
-        scale = next((scale for scale in scales if fits(*size, self.bytes_per_pixel(scale), file_bytes, scale)), 1)
+        fitting = (scale for scale in scales if fits(*size, self.bytes_per_pixel(scale), file_bytes, scale))
+        scale = next(fitting, scales[0])
         check_size(*size, self.bytes_per_pixel(scale), file_bytes, scale)
         return scale
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.data.channels import to_channels
+from striate.data.decode import Serving
 from striate.data.images import ArrayImages, Images
 
 #: The most bytes of pixels of a data set that are kept in memory.
@@ -37,7 +38,7 @@ class KeptImages:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
         """The image at `index`, uint8 (H, W, C); not a copy."""
         return self.pictures[index]
 

@@ -69,6 +69,7 @@ def choose(frozen: Frozen, pictures: NDArray[np.uint8], expected: int, wanted: s
         EngineError: the engine that was asked for is not installed. One that cannot run the network, or does so
             otherwise, is told of in the notes, and the network runs as it is.
     """
+    check_engine(wanted)
     if wanted != AUTO:
         return _asked_for(wanted, frozen, pictures)
     if expected < FEW:
@@ -85,9 +86,42 @@ def choose(frozen: Frozen, pictures: NDArray[np.uint8], expected: int, wanted: s
     return _measured(frozen, pictures, expected)
 
 
-def _asked_for(wanted: str, frozen: Frozen, pictures: NDArray[np.uint8]) -> Chosen:
-    if wanted not in ENGINES:
+def check_engine(wanted: str) -> None:
+    """Raise `UsageError` where there is no engine of that name."""
+    if wanted != AUTO and wanted not in ENGINES:
         raise unknown("engine", wanted, [*ENGINES, AUTO])
+
+
+class Lazy:
+    """A predictor that chooses its engine when the first pictures come.
+
+    Args:
+        frozen: what to run.
+        expected: how many pictures will come, about.
+        wanted: one of `ENGINES`, or "auto".
+
+    Attributes:
+        chosen: what was chosen; None before the first pictures.
+    """
+
+    def __init__(self, frozen: Frozen, expected: int, wanted: str = AUTO) -> None:
+        check_engine(wanted)
+        self.frozen, self.expected, self.wanted = frozen, expected, wanted
+        self.chosen: Chosen | None = None
+
+    @property
+    def name(self) -> str:
+        """What runs the network, or who will decide."""
+        return self.wanted if self.chosen is None else self.chosen.engine.name
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Outputs (N, K) of pictures uint8 (N, H, W, C)."""
+        if self.chosen is None:
+            self.chosen = choose(self.frozen, images, self.expected, self.wanted)
+        return self.chosen.engine(images)
+
+
+def _asked_for(wanted: str, frozen: Frozen, pictures: NDArray[np.uint8]) -> Chosen:
     if not ENGINES[wanted].installed:
         make_engine(wanted, frozen, pictures)  # raises
     try:

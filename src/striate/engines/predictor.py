@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 
 class Predictor(Protocol):
-    """Runs a network in evaluation mode.
+    """Runs a network in evaluation mode."""
 
-    Attributes:
-        name: what runs it, such as "eager".
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """What runs it, such as "eager"."""
+        ...
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits (N, K) of pictures uint8 (N, H, W, C) of the network's size, before normalisation."""

@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from striate.augment import Augment, recolour, warp
 from striate.caller import either
 from striate.data import ArrayImages, Preprocessing, Split
+from striate.data.decode import Serving
 from striate.data.views import View, cut_all
 from striate.data.workers import opencv_alone
 from striate.errors import StriateError, UsageError
@@ -86,16 +87,21 @@ class _Maker(Dataset):
         images = (source.read(int(index)) if image is None else image for index, image in pairs)
         return np.array(sizes), images
 
+    @property
+    def _serving(self) -> Serving | None:
+        """How much smaller pictures serve, but for views at larger scales."""
+        return None if any(view.scale != 1 for view in self.views) else self.preprocessing.serving
+
     def _plain(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         source = self.split.images
         if self.views:
             return np.concatenate(
-                [cut_all(source.read(int(index)), self.preprocessing, self.views) for index in indices]
+                [cut_all(source.read(int(index), self._serving), self.preprocessing, self.views) for index in indices]
             )
         if isinstance(source, ArrayImages) and source.array.shape[1:3] == self.preprocessing.size:
             return source.array[indices]
         # One at a time: only what the network sees is held, whatever the size of the pictures.
-        return np.stack([self.preprocessing(source.read(int(index))) for index in indices])
+        return np.stack([self.preprocessing(source.read(int(index), self._serving)) for index in indices])
 
     def _training(self, key: _Key) -> NDArray[np.uint8]:
         if not self.augment.changes_geometry and not self.augment.changes_colour:
