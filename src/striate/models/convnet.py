@@ -97,14 +97,19 @@ class ConvNet(Network):
         return tuple(self.auxiliary)
 
     @property
+    def last_layer(self) -> nn.Module:
+        """The layer that makes the logits."""
+        return self.head.get_submodule("classifier")
+
+    @property
     def num_features(self) -> int:
         """Width of the vector that the classifier sees."""
-        return width(self.head.get_submodule("classifier"), 1)
+        return width(self.last_layer, 1)
 
     @property
     def num_classes(self) -> int:
         """Number of logits."""
-        return width(self.head.get_submodule("classifier"), 0)
+        return width(self.last_layer, 0)
 
     def map_of(self, y: Any) -> Tensor:
         """The feature map in what a stage hands to the next: all of it, unless a family hands on more."""

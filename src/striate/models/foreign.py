@@ -89,7 +89,7 @@ class Foreign(Network):
     @property
     def num_features(self) -> int:
         """Width of the vector that the classifier sees."""
-        return int(self._classifier.weight.shape[1])
+        return int(self.last_layer.weight.shape[1])
 
     @property
     def auxiliary_heads(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ class Foreign(Network):
     def embed(self, x: Tensor) -> Tensor:
         """The vector that the classifier sees: (N, C, H, W) -> (N, num_features), averaged over the image."""
         seen: list[Tensor] = []
-        handle = self._classifier.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        handle = self.last_layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
         try:
             self(x)
         finally:
@@ -153,7 +153,7 @@ class Foreign(Network):
         """
         if num_classes < 1:
             raise UsageError(f"num_classes is {num_classes}; a network needs at least 1")
-        layer = self._classifier
+        layer = self.last_layer
         if self.auxiliary_heads:
             raise UsageError(
                 f"{self.spec.name} has {self.num_classes} outputs and auxiliary heads, so it cannot be given "
@@ -209,7 +209,12 @@ class Foreign(Network):
             setattr(weight, FROZEN_HERE, True)
 
     @property
-    def _classifier(self) -> nn.Linear | nn.Conv2d:
+    def last_layer(self) -> nn.Linear | nn.Conv2d:
+        """The layer that makes the logits.
+
+        Raises:
+            UsageError: which one does cannot be told.
+        """
         path = self.anatomy.classifier
         if path is None:
             raise UsageError(

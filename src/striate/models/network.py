@@ -56,6 +56,15 @@ class Network(nn.Module, ABC):
         """Width of the vector that the classifier sees."""
 
     @property
+    @abstractmethod
+    def last_layer(self) -> nn.Module:
+        """The layer that makes the logits.
+
+        Raises:
+            UsageError: no layer makes them by itself.
+        """
+
+    @property
     def auxiliary_heads(self) -> tuple[str, ...]:
         """Names of the heads that are trained beside the main one and unused otherwise."""
         return ()

@@ -1,0 +1,135 @@
+"""Features: every picture once through a frozen network, on the fastest engine, and kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.data import Preprocessing, Split
+from striate.data.ahead import read_ahead
+from striate.data.views import CENTRE, View
+from striate.engines import AUTO, Chosen, Frozen, Lazy, images_at_once
+from striate.models import Network
+from striate.models.embedding import Probes
+from striate.transfer.cache import FeatureCache
+
+#: Images that go through the network together, at most.
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a frozen network gave for N pictures.
+
+    Attributes:
+        values: float32 (N, D).
+        columns: which of them belong to what: "features", which the classifier sees, then each stage's mean.
+    """
+
+    values: NDArray[np.float32]
+    columns: Mapping[str, slice]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def of(self, name: str = "features") -> NDArray[np.float32]:
+        """Those of one stage, (N, C), or those that the classifier sees."""
+        return self.values[:, self.columns[name]]
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of the stages, in order."""
+        return tuple(name for name in self.columns if name != "features")
+
+
+class Extractor:
+    """Takes features of pictures by one network.
+
+    Args:
+        network: in evaluation mode; it must stay as it is.
+        look: brings pictures to it.
+        engine: what runs it; see `striate.engines.choose`.
+        cache: whether features are kept, and taken from what is kept.
+
+    Attributes:
+        reckoned: how many pictures went through the network; the rest were known.
+    """
+
+    def __init__(self, network: Network, look: Preprocessing, engine: str = AUTO, cache: bool = True) -> None:
+        self.network, self.look, self.wanted = network, look, engine
+        self._probes = Probes(network).eval()
+        self.columns = self._probes.columns(look.size)
+        name = network.spec.name
+        self._frozen = Frozen(self._probes, look.normalise, look.size, look.channels, name)
+        self._cached = cache
+        self._lazy: Lazy | None = None
+        self.reckoned = 0
+
+    @property
+    def chosen(self) -> Chosen | None:
+        """The engine; None before anything went through the network."""
+        return None if self._lazy is None else self._lazy.chosen
+
+    def take(
+        self, split: Split, view: View = CENTRE, shown: Callable[[int, int], None] = lambda done, total: None
+    ) -> Features:
+        """The features of a split's images, each cut as `view` says.
+
+        Args:
+            split: the images.
+            view: how each is cut.
+            shown: told how many are done, and of how many that have to be reckoned.
+
+        Raises:
+            StriateError: an image cannot be read.
+        """
+        width = max(columns.stop for columns in self.columns.values())
+        digests = self._digests(split)
+        cache = FeatureCache(self._content(view), width) if self._cached else None
+        values, known = cache.find(digests) if cache else (np.zeros((len(split), width), np.float32), None)
+        missing = np.arange(len(split)) if known is None else np.flatnonzero(~known)
+        if len(missing):
+            values[missing] = self._reckon(split, missing, view, shown)
+            if cache:
+                cache.add([digests[row] for row in missing.tolist()], values[missing])
+        return Features(values, self.columns)
+
+    def _reckon(
+        self, split: Split, rows: NDArray[np.int64], view: View, shown: Callable[[int, int], None]
+    ) -> NDArray[np.float32]:
+        serving = self.look.serving if view.scale == 1 else None
+
+        def read(row: int) -> NDArray[np.uint8]:
+            return view.cut(split.images.read(row, serving), self.look)
+
+        together = images_at_once(self.look.size, BATCH_SIZE, self._frozen.device.type)
+        if self._lazy is None or self._lazy.expected * 4 < len(rows):
+            self._lazy = Lazy(self._frozen, len(rows), self.wanted)
+        found: list[NDArray[np.float32]] = []
+        done = 0
+        for group in read_ahead(rows.tolist(), read, together):
+            found.append(self._lazy(np.stack([picture for _, picture in group])))
+            done += len(group)
+            shown(done, len(rows))
+        self.reckoned += done
+        return np.concatenate(found)
+
+    def _content(self, view: View) -> str:
+        """A digest of all that the features of a picture depend on."""
+        said = f"{self._frozen.content} {self.look.to_dict()} {view}"
+        return hashlib.sha256(said.encode(), usedforsecurity=False).hexdigest()
+
+    def _digests(self, split: Split) -> Sequence[bytes]:
+        """What each picture is known by."""
+        if split.facts is not None:
+            return split.facts.contents
+        images = split.images
+        return [hashlib.sha256(_bytes(images.read(row))).digest() for row in range(len(split))]
+
+
+def _bytes(picture: NDArray[np.uint8]) -> bytes:
+    return str(picture.shape).encode() + picture.tobytes()

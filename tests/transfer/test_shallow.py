@@ -1,0 +1,110 @@
+"""Shallow classifiers against scikit-learn's, and the strength that cross-validation finds."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from striate.errors import UsageError
+from striate.transfer.shallow import STRENGTHS, fit
+
+DIGITS = load_digits()
+X, Y = DIGITS.data.astype(np.float32)[:600], DIGITS.target[:600]
+SCALED = StandardScaler().fit_transform(X.astype(np.float64))
+
+
+def probabilities(scores):
+    shifted = np.exp(scores - scores.max(1, keepdims=True))
+    return shifted / shifted.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.01])
+def test_softmax_is_scikit_learns(strength):
+    theirs = LogisticRegression(C=1 / (strength * len(X)), tol=1e-8, max_iter=5000).fit(SCALED, Y)
+    ours = fit(X, Y, 10, strength=strength)
+    np.testing.assert_allclose(probabilities(ours(X)), theirs.predict_proba(SCALED), atol=3e-3)
+    assert ours.weight.dtype == ours.bias.dtype == np.float32
+    assert (ours.compared, ours.strength) == ({}, strength)
+    assert np.isnan(ours.expected).all()
+
+
+def test_the_svm_is_scikit_learns():
+    strength = 0.05
+    theirs = LinearSVC(C=1 / (2 * strength * len(X)) * 2, intercept_scaling=1000, tol=1e-8, max_iter=200_000)
+    expected = theirs.fit(SCALED, Y).decision_function(SCALED)
+    found = fit(X, Y, 10, "svm", strength=strength)(X)
+    assert np.mean(np.abs(found - expected)) < 0.02 * np.abs(expected).max()
+    assert np.mean(found.argmax(1) == expected.argmax(1)) > 0.99
+
+
+def test_ridge_is_scikit_learns():
+    values = np.stack([X.sum(1), X[:, 20] ** 2], 1).astype(np.float64)
+    theirs = Ridge(alpha=0.1 * len(X)).fit(SCALED, values)
+    found = fit(X, values, 2, "ridge", strength=0.1)(X)
+    np.testing.assert_allclose(found, theirs.predict(SCALED), rtol=2e-3, atol=2e-3 * np.abs(values).max())
+
+
+def test_several_labels_are_a_logistic_regression_each():
+    labels = np.stack([Y % 2, Y > 4], 1).astype(np.float32)
+    found = fit(X, labels, 2, "logistic", strength=0.02)(X)
+    for column in range(2):
+        theirs = LogisticRegression(C=1 / (0.02 * len(X)), tol=1e-8, max_iter=5000).fit(SCALED, labels[:, column])
+        np.testing.assert_allclose(1 / (1 + np.exp(-found[:, column])), theirs.predict_proba(SCALED)[:, 1], atol=3e-3)
+
+
+def test_the_strength_is_the_one_that_predicts_best_what_it_was_not_fitted_to():
+    found = fit(X, Y, 10, seed=1)
+    assert found.strength == min(found.compared, key=lambda one: found.compared[one])
+    assert found.strength not in (STRENGTHS[0], STRENGTHS[-1])
+    assert list(found.compared) == list(STRENGTHS[: len(found.compared)])
+    theirs = LogisticRegression(C=1 / (found.strength * len(X)), max_iter=2000)
+    parts = StratifiedKFold(5, shuffle=True, random_state=0)
+    expected = cross_val_predict(theirs, SCALED, Y, cv=parts, method="predict_proba")
+    assert found.compared[found.strength] == pytest.approx(log_loss(Y, expected), rel=0.2)
+    assert np.mean(found.expected.argmax(1) == Y) == pytest.approx(np.mean(expected.argmax(1) == Y), abs=0.02)
+    assert np.mean(found(X).argmax(1) == Y) > np.mean(found.expected.argmax(1) == Y)
+
+
+def test_noise_is_fitted_with_the_strongest_penalty_and_a_clear_case_with_a_weak_one():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(200, 30)).astype(np.float32)
+    labels = rng.integers(0, 2, 200)
+    assert fit(noise, labels, 2).strength >= 1
+    noise[:, 3] += 8 * labels
+    assert fit(noise, labels, 2).strength < 0.01
+
+
+@pytest.mark.parametrize("counts", [(1, 1), (2, 1), (1, 30), (3, 3)])
+def test_few_images_of_a_class_are_enough(counts):
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], counts)
+    features = rng.normal(size=(len(labels), 8)).astype(np.float32) + 3 * labels[:, None].astype(np.float32)
+    found = fit(features, labels, 2)
+    assert np.isfinite(found.weight).all()
+    assert (found(features).argmax(1) == labels).mean() > 0.9
+
+
+def test_features_that_never_change_and_large_offsets_change_nothing():
+    constant = np.concatenate([X, np.full((len(X), 1), 7.0, np.float32)], 1)
+    found = fit(constant, Y, 10, strength=0.1)
+    np.testing.assert_allclose(found(constant), fit(X, Y, 10, strength=0.1)(X), atol=1e-3)
+    assert np.abs(found.weight[:, -1]).max() == 0
+    shifted = fit(X + 1000, Y, 10, strength=0.1)
+    np.testing.assert_allclose(shifted(X + 1000), fit(X, Y, 10, strength=0.1)(X), atol=0.05)
+
+
+def test_without_a_bias_there_is_none():
+    found = fit(X, Y, 10, bias=False)
+    assert np.abs(found.bias).max() == 0
+    assert np.mean(found(X).argmax(1) == Y) > 0.95
+
+
+def test_what_cannot_be_fitted_is_refused():
+    with pytest.raises(UsageError, match="shallow classifier 'tree'"):
+        fit(X, Y, 10, "tree")
+    with pytest.raises(UsageError, match="strength is -1"):
+        fit(X, Y, 10, strength=-1)
