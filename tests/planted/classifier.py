@@ -109,9 +109,19 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "files/fetching.py",
         "files/test_fetching.py",
-        ("    if not checksum.fits(digest.hexdigest()):", "    if not digest.hexdigest():"),
+        ("    if went_on and not is_right:", "    if not is_right:"),
+        ("    if not is_right:\n        part.unlink()", "    if not is_right:\n        pass"),
+        ("int(begins[1]) != kept", "int(begins[1]) < kept"),
+        ("    if not checksum.digits:\n", "    if checksum.digits:\n"),
+        ("return went_on", "return True"),
         ("        except _NotDelivered as error:", "        except (_NotDelivered, OSError) as error:"),
-        ("timeout=timeout) as answer", "timeout=60) as answer"),
+        ("urlopen(asked, timeout=timeout)", "urlopen(asked, timeout=60)"),
+    ),
+    *faults(
+        "files/turns.py",
+        "files/test_turns.py",
+        ("            place.unlink()\n        except", "            pass\n        except"),
+        ("        lock.acquire()", "        pass"),
     ),
     *faults(
         "files/cache.py",
