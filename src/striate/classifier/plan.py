@@ -40,8 +40,7 @@ from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
 from striate.version import __version__
 from striate.weights import describe
-from striate.weights.files import OWN_MODEL, read_metadata
-from striate.weights.keras import SUFFIXES
+from striate.weights.files import OWN_MODEL, has_metadata, read_metadata
 
 #: Of these the recipe decides.
 AUXILIARY = ("auxiliary",)
@@ -59,7 +58,7 @@ def channels_wanted(asked: Request) -> int | None:
 def pretrained_channels(model: str, weights: str | Path) -> int:
     """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
     card, file = get_card(model), at_home(weights)
-    if file.is_file() and file.suffix not in SUFFIXES and OWN_MODEL in read_metadata(file):
+    if file.is_file() and has_metadata(file) and OWN_MODEL in read_metadata(file):
         return len(describe(file, card.input_size).mean)
     return card.in_channels
 

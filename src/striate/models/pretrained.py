@@ -23,13 +23,13 @@ from striate.weights import (
     key_tables,
     load_state,
     locate,
-    read_state,
+    read_tensors,
     recognise,
     rename,
 )
-from striate.weights.files import read_checked_pickle, weights_file
+from striate.weights.files import has_metadata, weights_file
 from striate.weights.images import IMAGENET_STATISTICS, Images
-from striate.weights.keras import SUFFIXES, keras_source, read_keras
+from striate.weights.keras import SUFFIXES, keras_source
 from striate.weights.loading import AUXILIARY, CLASSIFIER, first_convolution
 
 HEAD = "head."
@@ -90,9 +90,9 @@ def input_size_of(card: Card, weights: str | Path) -> int:
     if str(weights) in named:
         return card.input_size if card.base else named[str(weights)]
     path = weights_file(weights)
-    if not path.is_file() or path.suffix in SUFFIXES:
+    if not path.is_file() or not has_metadata(path):
         return card.input_size
-    if card.base and not set(_keys(card)) <= set(read_state(path)):
+    if card.base and not set(_keys(card)) <= set(read_tensors(path)):
         return card.input_size
     return describe(path, card.input_size).input_size
 
@@ -108,11 +108,10 @@ def _read(card: Card, weights: str | Path) -> tuple[WeightSource | None, dict[st
     named = {source.name: source for source in card.weights}
     if str(weights) in named:
         path = locate(named[str(weights)])
-        state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
-        return named[str(weights)], state, path
+        return named[str(weights)], read_tensors(path), path
     if isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix or Path(weights).is_dir():
         path = weights_file(weights)
-        return None, read_keras(path) if path.suffix in SUFFIXES else read_state(path), path
+        return None, read_tensors(path), path
     if named:
         raise unknown(f"weights of {card.name}", weights, named)
     others = ", ".join(other.name for other in families()[card.family].cards if other.weights)

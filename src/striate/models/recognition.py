@@ -17,7 +17,7 @@ from striate.models.catalogue import cards
 from striate.models.references import LIBRARIES
 from striate.weights import key_tables, rename
 from striate.weights.converted import network_known
-from striate.weights.files import OWN_MODEL, read_metadata, read_shapes, weights_file
+from striate.weights.files import OWN_MODEL, has_metadata, read_metadata, read_shapes, weights_file
 from striate.weights.keras import SUFFIXES
 
 #: Tensors that are no parameters, by the last word of their names.
@@ -70,7 +70,7 @@ def spec_in(path: Path) -> ModelSpec | None:
     Raises:
         StriateError: the file cannot be read, or what it says cannot be understood.
     """
-    if path.suffix in SUFFIXES:
+    if not has_metadata(path):
         return None
     metadata = read_metadata(path)
     try:
@@ -118,7 +118,7 @@ def _owners(weights: str | Path) -> list[str]:
 
 
 def fitting_networks(path: Path) -> list[str]:
-    """The networks of the catalogue whose tensors, built as on their cards, a safetensors file has, and no others."""
+    """The networks of the catalogue whose tensors, built as on their cards, a file has, and no others."""
     if path.suffix in SUFFIXES:
         return []
     shapes = read_shapes(path)

@@ -8,7 +8,7 @@ from striate.errors import StriateError, UsageError
 from striate.models.foreign import Foreign
 from striate.models.network import Network
 from striate.models.recognition import told_whose
-from striate.weights import load_state, read_state
+from striate.weights import load_state, read_tensors
 from striate.weights.files import weights_file
 
 #: Before the names of a module's tensors in a file that was written here.
@@ -16,7 +16,7 @@ PREFIX = "module."
 
 
 def put_in(network: Network, weights: str | Path) -> None:
-    """Load a safetensors file, or that of a run, into a network; its last layer stays fresh for other classes.
+    """Load a file of weights, or that of a run, into a network; its last layer stays fresh for other classes.
 
     Raises:
         UsageError: no such file.
@@ -24,10 +24,10 @@ def put_in(network: Network, weights: str | Path) -> None:
     """
     path = weights_file(weights)
     if not path.is_file():
-        raise UsageError(f"weights {weights} of {network.spec.name}: no such file; give a .safetensors file of its own")
+        raise UsageError(f"weights {weights} of {network.spec.name}: no such file; give a file of its own tensors")
     if not isinstance(network, Foreign):
         raise StriateError(f"{network.spec.name} takes weights when it is made")
-    state = {key.removeprefix(PREFIX): value for key, value in read_state(path).items()}
+    state = {key.removeprefix(PREFIX): value for key, value in read_tensors(path).items()}
     classifier = network.anatomy.classifier
     weight = f"{classifier}.weight"
     own = network.module.state_dict()

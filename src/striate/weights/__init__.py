@@ -1,7 +1,7 @@
 """Weights of others: checked records of where they are, tables of key renames, and loading that is loud."""
 
 from striate.weights.figure import CIFAR10, IMAGENET, ONE_CROP, THE_PAPER, Figure, costs, count, errors
-from striate.weights.files import describe, read_state
+from striate.weights.files import describe, read_state, read_tensors
 from striate.weights.keys import KeyTable, key_tables, recognise, rename
 from striate.weights.loading import adapt_channels, load_state
 from striate.weights.source import WeightSource
@@ -25,6 +25,7 @@ __all__ = [
     "load_state",
     "locate",
     "read_state",
+    "read_tensors",
     "recognise",
     "rename",
     "sources_of",
