@@ -29,7 +29,7 @@ CARD = {
 FIGURE = {"metric", "value", "source", "data", "input_size", "crop", "options", "note", "printed"}
 SOURCE = {
     *("name", "file", "sha256", "url", "origin", "licence", "num_classes", "input_size", "mean", "std"),
-    "classes",
+    *("classes", "md5", "size"),
     *("crop_fraction", "interpolation", "accuracy", "options", "style"),
 }
 RECIPE = {
