@@ -63,7 +63,9 @@ ALLOWED = {
     "report/charts.py": {"savefig": "into memory, for the page"},
     "report/pictures.py": {"save": "into memory, for the page"},
     "training/model_file.py": {"save": "to bytes"},
-    "models/libraries.py": {"huggingface_hub": "told that there is no network; timm fetches its own weights"},
+    "weights/pickles.py": {"zipfile": "an archive is read, and its checksums compared"},
+    "weights/keras_archive.py": {"zipfile": "an archive is read"},
+    "weights/hub.py": {"huggingface_hub": "the Hub's own client, with its cache"},
     "training/checkpoints.py": {"save": "to bytes"},
 }
 

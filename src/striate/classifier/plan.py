@@ -27,6 +27,7 @@ from striate.data import Dataset, Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import ConvNet, Network, Outline, get_card, obtain, outline_of
+from striate.models.choice import is_named
 from striate.models.defaults_taken import defaults_taken
 from striate.models.references import reference_to
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
@@ -41,6 +42,7 @@ from striate.training.unfreezing import never_thaws, thaws_in
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, has_metadata, read_metadata
+from striate.weights.hub import is_hub
 
 #: Of these the recipe decides.
 AUXILIARY = ("auxiliary",)
@@ -194,6 +196,8 @@ def _try(network: Network, preprocessing: Preprocessing) -> None:
 
 
 def _weights(outline: Outline, weights: str | Path | None) -> str | None:
-    """What says the same from any folder: a name on the card, or an absolute path."""
-    named = {source.name for source in outline.card.weights} if outline.card else set()
-    return str(weights) if str(weights) in named else str(at_home(weights).absolute()) if weights else None
+    """What says the same from any folder: a name on the card, a repository of the Hub's, or an absolute path."""
+    if not weights:
+        return None
+    named = is_named(outline.card, weights) if outline.card else is_hub(weights)
+    return str(weights) if named else str(at_home(weights).absolute())

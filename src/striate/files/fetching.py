@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -178,4 +179,6 @@ def _reason(error: Exception) -> str:
     cause: object = error
     if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
         cause = error.reason  # the plain reason, without "urlopen error" around it
+    if isinstance(cause, socket.gaierror):
+        return "no network, or no such server"
     return " ".join(str(cause).split()) or type(cause).__name__

@@ -119,5 +119,11 @@ def known(path: Path) -> WeightSource | None:
 
 
 def network_known(path: Path) -> str:
-    """What the network is called to which the file at `path` belongs, if its content is known; else nothing."""
-    return "" if known(path) is None else KNOWN[path.stat().st_size].name.partition(" ")[0]
+    """The network to which the file at `path` belongs, if its content is known; else nothing."""
+    return "" if known(path) is None else network_in(KNOWN[path.stat().st_size])
+
+
+def network_in(source: WeightSource) -> str:
+    """The network of one of these records, as the catalogue calls it."""
+    name, width = source.name.split(" ")[:2]
+    return f"{name}_{width}" if width not in ("of", "1") else name

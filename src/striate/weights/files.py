@@ -54,6 +54,21 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
+def classes_in(path: Path) -> tuple[str, ...]:
+    """The names of the classes that a trained classifier's file was trained on; none of other files.
+
+    Raises:
+        StriateError: as `read_state`, or what it says cannot be understood.
+    """
+    metadata = read_metadata(path)
+    if OWN_MODEL not in metadata:
+        return ()
+    try:
+        return tuple(map(str, json.loads(metadata[OWN_MODEL])["classes"]))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise StriateError(f"{path}: its metadata cannot be understood ({error!r}); save the file anew") from error
+
+
 def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     """The shapes of a file's tensors by name; raises as `read_tensors`."""
     if not has_metadata(Path(path)):
