@@ -66,6 +66,8 @@ def hub_file(repository: str, *files: str) -> Path:
         for file in files:
             try:
                 return _whole(Path(huggingface_hub.hf_hub_download(name, file, revision=revision or None)))
+            except StriateError:
+                raise
             except Exception as error:  # of the client's, of the connection's: many kinds
                 if _lacks_the_file(error):
                     continue
