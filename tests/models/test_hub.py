@@ -120,9 +120,8 @@ def test_what_the_catalogue_lacks_is_timms_own(repository, colours):
 
 
 def test_training_takes_network_and_images_from_a_repository(repository, colours, tmp_path):
-    repository(
-        "net", "mobilenetv2_050", {"pretrained_cfg": {"input_size": [3, 48, 48], "mean": [0.5] * 3, "std": [0.5] * 3}}
-    )
+    fed = {"input_size": [3, 48, 48], "mean": [0.5] * 3, "std": [0.5] * 3}
+    repository("net", "mobilenetv2_050", {"pretrained_cfg": fed})
     run = tmp_path / "run"
     striate.train(colours, weights="hf:org/net", epochs=1, batch_size=4, run=run, quiet=True, report=False, workers=0)
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
@@ -134,8 +133,9 @@ def test_training_takes_network_and_images_from_a_repository(repository, colours
 def test_offline_the_line_says_what_to_put_where(repository, tmp_path):
     with pytest.raises(StriateError) as caught:
         create_model("resnet18", weights="hf:timm/resnet18.a2_in1k")
+    name = "timm/resnet18.a2_in1k"
     assert str(caught.value) == (
-        "hf:timm/resnet18.a2_in1k: no network; put the files config.json and model.safetensors of timm/resnet18.a2_in1k "
+        f"hf:{name}: no network; put the files config.json and model.safetensors of {name} "
         f"into {tmp_path / 'cache' / 'timm' / 'resnet18.a2_in1k'}"
     )
 
