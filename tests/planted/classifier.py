@@ -14,7 +14,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/test_request.py",
         ("{**further, **self.options} if spec.origin", "{**self.options, **further} if spec.origin"),
         ("{**further, **self.options} if spec.origin", "{**further, **self.options} if spec"),
-        ("if isinstance(weights, str) and any(source.name == weights", "if any(source.name == str(weights)"),
+        ("if isinstance(weights, str) and any(is_named(", "if any(is_named("),
         ("or belongs_elsewhere(card, weights)", ""),
     ),
     *faults(
@@ -186,7 +186,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/request.py",
         "classifier/test_request.py",
-        ("        check_parts(network, freeze, recipe)\n        published", "        published"),
+        ("        check_parts(network, freeze, recipe)\n        if weights", "        if weights"),
         ("        check_parts(network, freeze, recipe)\n        network.unfreeze()", "        network.unfreeze()"),
         ("        network.unfreeze()  # a module that", "        pass  # a module that"),
         ("torch.random.fork_rng(devices=()), suppress(InputError):", "suppress(InputError):"),
