@@ -90,7 +90,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
             weights=asked.weights,
             options=auxiliary_options(outline, asked.options, asked.settings, preset),
         )
-    notes += _new_head(network)
+    notes += _new_head(network) + _stand_in(network, asked.weights)
     if isinstance(network, ConvNet):
         notes += defaults_taken(network, {*asked.options, *AUXILIARY})
     preprocessing = preprocessing_for(network, dataset, size)
@@ -159,6 +159,14 @@ def _new_head(network: Network) -> list[str]:
         return []
     layer = network.fresh[0].removeprefix("module.")
     return [f"{network.spec.name} is given a fresh last layer '{layer}' of {network.num_classes} outputs"]
+
+
+def _stand_in(network: Network, weights: str | Path | None) -> list[str]:
+    """That a file in a folder of weights was taken for a network's usual ones."""
+    source = network.weights_source
+    if source is None or not isinstance(network, ConvNet) or not is_named(get_card(network.spec.name), str(weights)):
+        return []
+    return [f"for the weights '{weights}' stands {source.name}"] if Path(source.name).is_absolute() else []
 
 
 def _start(network: Network, weights: str | Path | None) -> list[str]:
