@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from striate.models import create_model, get_card
 from striate.models.catalogue import cards
@@ -202,3 +203,13 @@ def test_what_arrives_is_told_on_a_terminal_alone(on_terminal, places, published
     _, cache = places
     (cache / "squeeze.pth").unlink()
     assert on_terminal("weights", "fetch", "squeezenet1_1", "--quiet").err == ""
+
+
+def test_a_figure_of_other_pictures_is_not_shown_as_published(cli, places):
+    given, _ = places
+    model = create_model("lenet5")
+    said = {"spec": json.dumps(model.spec.to_dict()), "top1": "0.9", "top1_set": "somebody's pictures"}
+    save_file(model.state_dict(), given / "a.safetensors", metadata=said)
+    assert [row["top1"] for row in rows(cli, "lenet5")] == [None]
+    save_file(model.state_dict(), given / "a.safetensors", metadata={**said, "top1_set": "ImageNet"})
+    assert [row["top1"] for row in rows(cli, "lenet5")] == [0.9]

@@ -170,3 +170,13 @@ def test_files_of_the_hub_are_found_in_a_folder_and_in_its_cache(places, tmp_pat
     (kept / "snapshots" / "abc" / "model.safetensors").write_bytes(b"weights")
     (at_hand,) = weights_at_hand()
     assert at_hand.path == kept / "snapshots" / "abc" / "model.safetensors"
+
+
+def test_only_the_usual_weights_are_stood_for(places):
+    """What was asked for by its publisher's name is that, or nothing."""
+    given, _ = places
+    model = create_model("efficientnet_b0")
+    save_file(model.state_dict(), given / "a.safetensors", metadata={"spec": json.dumps(model.spec.to_dict())})
+    assert create_model("efficientnet_b0", weights="imagenet").weights_source.name == str(given / "a.safetensors")
+    with pytest.raises(StriateError, match=r"put the file efficientnet_b0_ra-3dd342df\.pth"):
+        create_model("efficientnet_b0", weights="timm")
