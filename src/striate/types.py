@@ -12,6 +12,7 @@ from striate.data import Images, Place, Sizes, Skipped, Survey
 from striate.data.facts import Facts
 from striate.engines import Predictor
 from striate.errors import Interrupted
+from striate.files import Checksum
 from striate.models import Handed, Paper
 from striate.models.budget import Cost
 from striate.models.by_numbers import Step
@@ -31,6 +32,7 @@ from striate.weights import Figure, WeightSource
 
 __all__ = [
     "Calibration",
+    "Checksum",
     "ClassScore",
     "Coefficients",
     "Comparison",

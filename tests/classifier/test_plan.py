@@ -426,3 +426,16 @@ def test_what_was_decided_of_the_network_is_noted_and_what_was_asked_for_is_not(
     notes = plan_of(dataset, model="resnet18", size=32, options={"stem": "small"}).notes
     assert not any("stem" in note for note in notes)
     assert not any("auxiliary" in note for note in plan_of(dataset, model="googlenet", size=32).notes)
+
+
+def test_a_file_that_stands_for_the_usual_weights_is_named(colours, tmp_path, monkeypatch):
+    """And nothing is said where the words say themselves what is taken."""
+    model = create_model("squeezenet1_1", num_classes=1000)
+    file = tmp_path / "given" / "mine.safetensors"
+    file.parent.mkdir()
+    save_file(model.state_dict(), file, metadata={"spec": json.dumps(model.spec.to_dict())})
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(file.parent))
+    dataset = open_dataset(colours)
+    for weights, said in (("imagenet", [f"for the weights 'imagenet' stands {file}"]), (file, [])):
+        notes = plan_run(dataset, Request(source=colours, model="squeezenet1_1", weights=weights)).notes
+        assert [note for note in notes if note.startswith("for the weights")] == said

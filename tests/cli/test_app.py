@@ -29,6 +29,7 @@ LESS_MEMORY = {
     "check": "it needs a machine with more of it",
     "kernel": "it needs a machine with more of it",
     "gradients": "try a smaller --batch-size or --size",
+    "weights": "it needs a machine with more of it",
 }
 
 
@@ -96,8 +97,13 @@ def test_every_command_is_there_and_is_called_by_its_name(cli):
     assert groups == {group: list(names) for group, names in module.GROUPS.items()}
     listed = [name for names in groups.values() for name in names]
     assert sorted(listed) == sorted(LESS_MEMORY)
-    assert {name: f"striate.cli.{name}" for name in listed} == {
+    (weights,) = module.app.registered_groups
+    assert weights.typer_instance.info.name == "weights"
+    assert {name: f"striate.cli.{name}" for name in listed if name != "weights"} == {
         command.name: command.callback.__module__ for command in module.app.registered_commands
+    }
+    assert {name: f"striate.cli.weights_{name}" for name in ("list", "fetch", "verify", "where")} == {
+        command.name: command.callback.__module__ for command in weights.typer_instance.registered_commands
     }
 
 

@@ -29,7 +29,7 @@ CARD = {
 FIGURE = {"metric", "value", "source", "data", "input_size", "crop", "options", "note", "printed"}
 SOURCE = {
     *("name", "file", "sha256", "url", "origin", "licence", "num_classes", "input_size", "mean", "std"),
-    "classes",
+    *("classes", "md5", "size"),
     *("crop_fraction", "interpolation", "accuracy", "options", "style"),
 }
 RECIPE = {
@@ -192,6 +192,15 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
             "arithmetic",
         },
     },
+    "weights list lenet5": {"": {"weights"}},
+    "weights list resnet18": {
+        "": {"weights"},
+        "weights": {
+            *("network", "name", "origin", "url", "file", "bytes", "checksum", "licence", "input_size", "top1", "path"),
+        },
+    },
+    "weights verify lenet5": {"": {"verified"}},
+    "weights where": {"": {"folders", "cache"}, "folders": {"path", "kind", "exists"}},
     "scale mobilenet_v1 --macs 100M": {
         "": {"spec", "phi", "factors", "input_size", "cost", "latency", "limits"},
         "spec": {"name", "arguments"},

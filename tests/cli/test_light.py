@@ -21,7 +21,9 @@ print(*{name.split(".")[0] for name in sys.modules} | ({"torch._dynamo"} & set(s
 OF_TRAINING = {"lightning_fabric", "torchmetrics", "torchvision", "torch._dynamo", "scipy", "sklearn", "matplotlib"}
 
 
-@pytest.mark.parametrize("command", ["--help", "train --help", "recipes --help", "summary --help"])
+@pytest.mark.parametrize(
+    "command", ["--help", "train --help", "recipes --help", "summary --help", "weights list --help"]
+)
 def test_help_waits_for_nothing_heavy(command):
     """It is there in half a second: nothing of a network is imported."""
     process = subprocess.run(
@@ -42,6 +44,9 @@ def test_help_waits_for_nothing_heavy(command):
         "card lenet5",
         "models",
         "recipes",
+        "weights list",
+        "weights verify lenet5",
+        "weights where",
     ],
 )
 def test_a_command_without_training_loads_nothing_of_it(command, run, colours):

@@ -4,10 +4,12 @@ import errno
 import hashlib
 import http.server
 import io
+import re
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,41 @@ def address():
         server.shutdown()
 
 
+class Ranges(http.server.BaseHTTPRequestHandler):
+    """A server that goes on from where it is asked to, as its path says: how many bytes it sends, and of what."""
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        kind, _, most = self.path.strip("/").partition("-")
+        content = CONTENT[::-1] if kind == "other" else CONTENT
+        begins = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first = int(begins[1]) if begins and kind != "plain" else 0
+        self.server.asked.append((self.path, self.headers.get("Range")))
+        if first >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if first else 200)
+        if first:
+            claimed = first + 1 if kind == "elsewhere" else first
+            self.send_header("Content-Range", f"bytes {claimed}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - first))
+        self.end_headers()
+        self.wfile.write(content[first : first + int(most)] if most else content[first:])
+
+
+@pytest.fixture
+def ranges():
+    """Its addresses, and what was asked for: path and range."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ranges) as server:
+        server.daemon_threads, server.asked = True, []
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield (lambda kind: f"http://127.0.0.1:{server.server_port}/{kind}"), server.asked
+        server.shutdown()
+
+
 def reason(urls: str | list[str], target: Path, **options) -> str:
     with pytest.raises(StriateError) as caught:
         fetch(urls, target, MD5, BY_HAND, **options)
@@ -103,7 +140,6 @@ def test_the_last_reason_is_told_plainly_and_nothing_is_left(tmp_path, address):
     other = "what arrived has another checksum than the published one"
     assert reason([url("other"), url("gone")], target) == because("gone", "HTTP Error 404: Not Found")
     assert reason([url("gone"), url("other")], target) == because("other", other)
-    assert reason(url("cut"), target) == because("cut", other)
     assert reason(url("silent"), target) == because("silent", "Remote end closed connection without response")
     assert reason(url("blank"), target) == because("blank", "BadStatusLine")
     assert reason("http://127.0.0.1:9/x", target) == (
@@ -162,11 +198,117 @@ def test_a_full_disk_is_told_as_that_and_no_other_address_is_asked(tmp_path, add
         def write(self, data):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    @contextmanager
-    def replacing(path):
-        yield Full()
-
-    monkeypatch.setattr(fetching, "replacing", replacing)
+    monkeypatch.setattr(fetching, "open", lambda *arguments: Full(), raising=False)
     with pytest.raises(StriateError, match=r"file\.gz: the disk is full"):
         fetch([url("whole"), url("other")], tmp_path / "file.gz", MD5, BY_HAND)
     assert asked == ["/whole"]
+
+
+KEPT = "; what has arrived is kept, and the next try goes on from there"
+
+
+def test_what_is_cut_short_is_kept_and_gone_on_with(tmp_path, ranges):
+    url, asked = ranges
+    target, part = tmp_path / "file.gz", tmp_path / "file.gz.part"
+    said = reason(url("whole-1000000"), target)
+    assert said == (
+        f"cannot fetch {url('whole-1000000')} (the connection ended after 1,000,000 of {len(CONTENT):,} bytes){KEPT}"
+    )
+    assert part.read_bytes() == CONTENT[:1_000_000]
+    assert reason(url("whole-5"), target).endswith(KEPT)
+    assert part.read_bytes() == CONTENT[:1_000_005]
+    assert fetch(url("whole"), target, MD5, BY_HAND).read_bytes() == CONTENT
+    assert asked[1:] == [("/whole-5", "bytes=1000000-"), ("/whole", "bytes=1000005-")]
+    assert [path.name for path in tmp_path.iterdir()] == ["file.gz"]
+
+
+def test_an_address_that_is_gone_leaves_what_is_kept_for_the_next(tmp_path, ranges):
+    url, _ = ranges
+    target, part = tmp_path / "file.gz", tmp_path / "file.gz.part"
+    part.write_bytes(CONTENT[:77])
+    assert reason("http://127.0.0.1:9/x", target).endswith(f"Connection refused){KEPT}")
+    assert part.read_bytes() == CONTENT[:77]
+    fetch(["http://127.0.0.1:9/x", url("whole")], target, MD5, BY_HAND)
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_server_that_knows_no_ranges_begins_anew(tmp_path, ranges):
+    url, asked = ranges
+    (tmp_path / "file.gz.part").write_bytes(CONTENT[:77])
+    fetch(url("plain"), tmp_path / "file.gz", MD5, BY_HAND)
+    assert (tmp_path / "file.gz").read_bytes() == CONTENT
+    assert asked == [("/plain", "bytes=77-")]
+
+
+def test_a_beginning_of_another_file_is_fetched_anew(tmp_path, ranges):
+    """Whether it is shorter than the file, as long, or longer."""
+    url, asked = ranges
+    for number, kept in enumerate((b"x" * 77, CONTENT[::-1], CONTENT + b"x")):
+        target = tmp_path / str(number)
+        (tmp_path / f"{number}.part").write_bytes(kept)
+        assert fetch(url("whole"), target, MD5, BY_HAND).read_bytes() == CONTENT
+    assert asked == [
+        ("/whole", said) for kept in (77, len(CONTENT), len(CONTENT) + 1) for said in (f"bytes={kept}-", None)
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2"]
+
+
+def test_a_whole_file_that_has_only_no_name_yet_is_taken(tmp_path, ranges):
+    url, asked = ranges
+    (tmp_path / "file.gz.part").write_bytes(CONTENT)
+    assert fetch(url("whole"), tmp_path / "file.gz", MD5, BY_HAND).read_bytes() == CONTENT
+    assert asked == [("/whole", f"bytes={len(CONTENT)}-")]
+
+
+def test_an_altered_file_is_refused_and_nothing_of_it_is_kept(tmp_path, ranges):
+    url, asked = ranges
+    (tmp_path / "file.gz.part").write_bytes(CONTENT[:77])
+    other = "what arrived has another checksum than the published one"
+    assert reason(url("other"), tmp_path / "file.gz") == f"cannot fetch {url('other')} ({other})"
+    assert [said for _, said in asked] == ["bytes=77-", None]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_goes_on_from_elsewhere_is_not_believed(tmp_path, ranges):
+    url, _ = ranges
+    part = tmp_path / "file.gz.part"
+    part.write_bytes(CONTENT[:77])
+    assert "the server went on from another place than it was asked for" in reason(
+        url("elsewhere"), tmp_path / "file.gz"
+    )
+    assert part.read_bytes() == CONTENT[:77]
+
+
+def test_without_a_published_checksum_only_a_whole_answer_counts(tmp_path, ranges):
+    url, asked = ranges
+    target, nothing = tmp_path / "file.gz", Checksum("sha256", "")
+    for _ in range(2):
+        with pytest.raises(StriateError, match=r"ended after 9 of [\d,]+ bytes\); put it there by hand"):
+            fetch(url("whole-9"), target, nothing, BY_HAND)
+    assert fetch(url("whole"), target, nothing, BY_HAND).read_bytes() == CONTENT
+    assert [said for _, said in asked] == [None] * 3
+
+
+def test_what_arrives_is_told_with_what_is_kept(tmp_path, ranges):
+    url, _ = ranges
+    told = []
+    (tmp_path / "file.gz.part").write_bytes(CONTENT[:77])
+    fetch(url("whole"), tmp_path / "file.gz", MD5, BY_HAND, shown=lambda *moment: told.append(moment))
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[0][0] > 77
+
+
+def test_processes_that_want_the_same_file_fetch_it_once(tmp_path, ranges):
+    url, asked = ranges
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom striate.files import Checksum\n"
+        "from striate.files.fetching import fetch\n"
+        "fetch(sys.argv[1], Path(sys.argv[2]), Checksum('md5', sys.argv[3]), '')"
+    )
+    arguments = [sys.executable, "-c", code, url("whole"), str(tmp_path / "file.gz"), MD5.digits]
+    processes = [subprocess.Popen(arguments) for _ in range(3)]
+    assert [process.wait(100) for process in processes] == [0, 0, 0]
+    assert (tmp_path / "file.gz").read_bytes() == CONTENT
+    assert asked == [("/whole", None)]
+    assert [path.name for path in tmp_path.iterdir()] == ["file.gz"]

@@ -297,11 +297,14 @@ def test_card_is_whole_and_goes_into_json(name):
     assert json.loads(json.dumps(card.to_dict()))["parameters"] == card.parameters
     for source in card.weights:
         assert source.licence
-        assert len(source.sha256) >= 8
+        if source.checksum.digits:
+            assert len(source.checksum.digits) >= 8
+        else:  # the Hub states checksums itself, Keras none of its MobileNets
+            assert source.repository or (source.style == "keras" and name.startswith("mobilenet"))
         assert len(source.mean) == len(source.std) == card.in_channels
         assert source.url, "a name stands for a file that anybody can get"
         assert source.interpolation in ("bilinear", "bicubic")
-        assert all(figure.metric == "top1" and 0 < figure.value < 1 for figure in source.accuracy)
+        assert all(figure.is_share and 0 < figure.value < 1 for figure in source.accuracy)
 
 
 def test_unknown_network_offers_the_nearest():

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from striate.models import create_model, list_models
 from striate.models.defaults_taken import defaults_taken
@@ -57,6 +58,13 @@ def test_what_weights_bring_and_leave_is_said(shared_weights, arguments, count):
     if "num_classes" in arguments:
         assert others == ["the weights are for 1000 classes: for 5 head.classifier begins at random"]
     if "in_channels" in arguments:
-        assert others[0].startswith("the weights are for images of 3 channels: the first convolution is adapted to 1")
+        assert others[0] == f"the first convolution of '{file}' is for 3 channels: its filters are summed for 1"
     asked = defaults_taken(create_model("mobilenet_v2", weights=file, norm_eps=0.001), ["norm_eps"])
     assert asked == [f"the weights bring options of mobilenet_v2 that they need: {needed[:-16]}"]
+
+
+def test_filters_for_more_channels_are_repeated_and_said_to_be(tmp_path):
+    save_file(create_model("resnet20_cifar").state_dict(), tmp_path / "a.safetensors")
+    model = create_model("resnet20_cifar", weights=tmp_path / "a.safetensors", in_channels=5)
+    said = "is for 3 channels: its filters are repeated in turn and scaled by 3/5 for 5"
+    assert f"the first convolution of '{tmp_path / 'a.safetensors'}' {said}" in defaults_taken(model)

@@ -144,8 +144,9 @@ def test_weights_bring_what_they_need(name, shared_weights):
 
 
 def test_files_that_nobody_can_fetch_are_not_offered_by_name():
-    assert get_card("mobilenet_v1").weights == ()
-    with pytest.raises(UsageError, match="no published weights"):
+    assert [source.style for source in get_card("mobilenet_v1").weights] == ["timm", "keras"]
+    assert [source.style for source in get_card("mobilenet_v1_0.25").weights] == ["keras"]
+    with pytest.raises(UsageError, match="unknown weights of mobilenet_v1"):
         create_model("mobilenet_v1", weights="imagenet_tensorflow")
 
 

@@ -14,7 +14,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/test_request.py",
         ("{**further, **self.options} if spec.origin", "{**self.options, **further} if spec.origin"),
         ("{**further, **self.options} if spec.origin", "{**further, **self.options} if spec"),
-        ("if isinstance(weights, str) and any(source.name == weights", "if any(source.name == str(weights)"),
+        ("if isinstance(weights, str) and any(is_named(", "if any(is_named("),
         ("or belongs_elsewhere(card, weights)", ""),
     ),
     *faults(
@@ -109,9 +109,19 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "files/fetching.py",
         "files/test_fetching.py",
-        ("    if not checksum.fits(digest.hexdigest()):", "    if not digest.hexdigest():"),
+        ("    if went_on and not is_right:", "    if not is_right:"),
+        ("    if not is_right:\n        part.unlink()", "    if not is_right:\n        pass"),
+        ("int(begins[1]) != kept", "int(begins[1]) < kept"),
+        ("    if not checksum.digits:\n", "    if checksum.digits:\n"),
+        ("return went_on", "return True"),
         ("        except _NotDelivered as error:", "        except (_NotDelivered, OSError) as error:"),
-        ("timeout=timeout) as answer", "timeout=60) as answer"),
+        ("urlopen(asked, timeout=timeout)", "urlopen(asked, timeout=60)"),
+    ),
+    *faults(
+        "files/turns.py",
+        "files/test_turns.py",
+        ("            place.unlink()\n        except", "            pass\n        except"),
+        ("        lock.acquire()", "        pass"),
     ),
     *faults(
         "files/cache.py",
@@ -176,7 +186,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/request.py",
         "classifier/test_request.py",
-        ("        check_parts(network, freeze, recipe)\n        published", "        published"),
+        ("        check_parts(network, freeze, recipe)\n        if weights", "        if weights"),
         ("        check_parts(network, freeze, recipe)\n        network.unfreeze()", "        network.unfreeze()"),
         ("        network.unfreeze()  # a module that", "        pass  # a module that"),
         ("torch.random.fork_rng(devices=()), suppress(InputError):", "suppress(InputError):"),

@@ -133,7 +133,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "models/pretrained.py",
         "classifier/test_plan.py",
-        ("return card.input_size if card.base else named[str(weights)]", "return named[str(weights)]"),
+        ("return card.input_size if card.base else record.input_size", "return record.input_size"),
     ),
     *faults(
         "models/pretrained.py",

@@ -27,6 +27,8 @@ def test_a_record_that_says_nothing_is_of_imagenets_usual_images():
         "options": {},
         "style": "",
         "classes": (),
+        "md5": "",
+        "size": None,
     }
     with pytest.raises(dataclasses.FrozenInstanceError):
         source.name = "c"
@@ -57,3 +59,14 @@ def test_statistics_of_other_channels(channels, mean, std):
 
 def test_a_grey_record_is_repeated():
     assert WeightSource("a", "b", mean=(0.4,), std=(0.2,)).normalisation(3) == ((0.4,) * 3, (0.2,) * 3)
+
+
+def test_the_checksum_is_the_best_that_is_stated():
+    assert str(WeightSource("a", "b", sha256="ab" * 32, md5="cd" * 16).checksum) == "sha256 abababab..."
+    assert str(WeightSource("a", "b", md5="cd" * 16).checksum) == "md5 cdcdcdcd..."
+    assert WeightSource("a", "b").checksum.digits == ""
+
+
+def test_a_repository_of_the_hub_is_known_by_its_address():
+    assert WeightSource("a", "b", url="hf:timm/resnet18.a1_in1k").repository == "timm/resnet18.a1_in1k"
+    assert WeightSource("a", "b", url="https://there/b").repository == ""

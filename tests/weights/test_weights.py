@@ -195,7 +195,7 @@ def test_pickles_are_refused_and_not_opened(tmp_path):
             return (pytest.fail, ("the pickle was opened",))
 
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(Bomb()))
-    torch.save({}, tmp_path / "a.pt")
+    torch.save(Bomb(), tmp_path / "a.pt")
     for name in ("a.pkl", "a.pt"):
         with pytest.raises(StriateError, match=r"pickle.*refused"):
             create_model("lenet5", weights=tmp_path / name)

@@ -62,9 +62,9 @@ class Classifier(Shown):
         """A network with published weights, used as it is: it classifies ImageNet's 1,000 classes without training.
 
         Args:
-            model: a name of the catalogue ("resnet50"), `torchvision:NAME` or `timm:NAME`.
-            weights: a name on the network's card, a file, or a run of this network, which brings its classes; by
-                default the first on the card, or the library's own.
+            model: a name of the catalogue ("resnet50"), `torchvision:NAME`, `timm:NAME`, or `hf:ORG/NAME`.
+            weights: a name on the network's card, `hf:ORG/NAME`, a file, or a run of this network, which brings its
+                classes; by default the first on the card, or the library's own.
             classes: names of its outputs, where they are not ImageNet's and the weights do not say them.
 
         Raises:

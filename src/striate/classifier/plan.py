@@ -27,6 +27,7 @@ from striate.data import Dataset, Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import ConvNet, Network, Outline, get_card, obtain, outline_of
+from striate.models.choice import is_named
 from striate.models.defaults_taken import defaults_taken
 from striate.models.references import reference_to
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
@@ -40,8 +41,8 @@ from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
 from striate.version import __version__
 from striate.weights import describe
-from striate.weights.files import OWN_MODEL, read_metadata
-from striate.weights.keras import SUFFIXES
+from striate.weights.files import OWN_MODEL, has_metadata, read_metadata
+from striate.weights.hub import is_hub
 
 #: Of these the recipe decides.
 AUXILIARY = ("auxiliary",)
@@ -59,7 +60,7 @@ def channels_wanted(asked: Request) -> int | None:
 def pretrained_channels(model: str, weights: str | Path) -> int:
     """Channels of the images that pretrained weights want: a classifier's own file says, else the network's card."""
     card, file = get_card(model), at_home(weights)
-    if file.is_file() and file.suffix not in SUFFIXES and OWN_MODEL in read_metadata(file):
+    if file.is_file() and has_metadata(file) and OWN_MODEL in read_metadata(file):
         return len(describe(file, card.input_size).mean)
     return card.in_channels
 
@@ -89,7 +90,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
             weights=asked.weights,
             options=auxiliary_options(outline, asked.options, asked.settings, preset),
         )
-    notes += _new_head(network)
+    notes += _new_head(network) + _stand_in(network, asked.weights)
     if isinstance(network, ConvNet):
         notes += defaults_taken(network, {*asked.options, *AUXILIARY})
     preprocessing = preprocessing_for(network, dataset, size)
@@ -160,6 +161,14 @@ def _new_head(network: Network) -> list[str]:
     return [f"{network.spec.name} is given a fresh last layer '{layer}' of {network.num_classes} outputs"]
 
 
+def _stand_in(network: Network, weights: str | Path | None) -> list[str]:
+    """That a file in a folder of weights was taken for a network's usual ones."""
+    source = network.weights_source
+    if source is None or not isinstance(network, ConvNet) or not is_named(get_card(network.spec.name), str(weights)):
+        return []
+    return [f"for the weights '{weights}' stands {source.name}"] if Path(source.name).is_absolute() else []
+
+
 def _start(network: Network, weights: str | Path | None) -> list[str]:
     """What of a network on another's base starts from the weights, and what does not."""
     base = None if network.spec.origin else get_card(network.spec.name).base
@@ -195,6 +204,8 @@ def _try(network: Network, preprocessing: Preprocessing) -> None:
 
 
 def _weights(outline: Outline, weights: str | Path | None) -> str | None:
-    """What says the same from any folder: a name on the card, or an absolute path."""
-    named = {source.name for source in outline.card.weights} if outline.card else set()
-    return str(weights) if str(weights) in named else str(at_home(weights).absolute()) if weights else None
+    """What says the same from any folder: a name on the card, a repository of the Hub's, or an absolute path."""
+    if not weights:
+        return None
+    named = is_named(outline.card, weights) if outline.card else is_hub(weights)
+    return str(weights) if named else str(at_home(weights).absolute())

@@ -14,6 +14,7 @@ from striate.files import at_home
 from striate.models import ModelSpec, Network, create_model
 from striate.models.catalogue import own_name
 from striate.models.foreign import Foreign
+from striate.models.hub import hub_model
 from striate.models.imagenet import imagenet_names
 from striate.models.libraries import library_network, preprocessing_of
 from striate.models.origin import origin_of
@@ -24,6 +25,7 @@ from striate.training.model_file import Description, load_model
 from striate.version import __version__
 from striate.weights import WeightSource
 from striate.weights.files import OWN_MODEL, read_metadata, weights_file
+from striate.weights.hub import is_hub
 
 
 def pretrained(
@@ -32,14 +34,16 @@ def pretrained(
     """A network with published weights, and what is needed to use it.
 
     Args:
-        model: a name of the catalogue, `torchvision:NAME` or `timm:NAME`.
-        weights: a name on the card, or a file; by default the card's first, or the library's own.
+        model: a name of the catalogue, `torchvision:NAME`, `timm:NAME`, or a repository of the Hub's (`hf:ORG/NAME`).
+        weights: a name on the card, a repository, or a file; by default the card's first, or the library's own.
         classes: names of its outputs, where the weights are not ImageNet's and do not say them.
 
     Raises:
         UsageError: nothing has that name, or there are no weights to use it with.
         StriateError: the weights cannot be had or do not fit.
     """
+    if is_hub(model):
+        weights, model = weights or model, hub_model(model).network
     reference = reference_to(model)
     if weights is not None and (spec := _trained(weights)) is not None:
         return _of_run(reference, model, spec, weights_file(weights), classes)
@@ -94,6 +98,8 @@ def _first(model: str) -> str:
 def _of_library(
     reference: Reference, weights: str | Path | None, classes: tuple[str, ...]
 ) -> tuple[Network, Description]:
+    if is_hub(weights):
+        return _of_hub(reference, str(weights), classes)
     if weights is not None and not at_home(weights).is_file():
         raise UsageError(f"weights {weights} of {reference}: no such file; leave them out for the library's own")
     module = library_network(reference, pretrained=weights is None)
@@ -108,6 +114,24 @@ def _of_library(
             raise UsageError(f"{weights}: are for other classes than {reference} has; train with --weights")
     look = Preprocessing(size, channels, **fields)
     return network.eval(), _described(network, look, classes, None)
+
+
+def _of_hub(reference: Reference, weights: str, classes: tuple[str, ...]) -> tuple[Network, Description]:
+    """A network of timm's that the catalogue lacks, with what a repository of the Hub's holds and says."""
+    source = hub_model(weights).source
+    size = (source.input_size, source.input_size)
+    known: dict[str, Any] = {
+        "num_classes": source.num_classes,
+        "in_channels": len(source.mean),
+        "input_size": list(size),
+    }
+    module = library_network(reference, **known)
+    network = Foreign(module, ModelSpec(str(reference), known, origin_of(reference)), len(source.mean), size, True)
+    put_in(network, weights)
+    look = Preprocessing(
+        size, len(source.mean), source.mean, source.std, "crop", source.crop_fraction, source.interpolation
+    )
+    return network.eval(), _described(network, look, classes or source.classes, source)
 
 
 def _described(
@@ -131,9 +155,11 @@ def is_pretrained_name(name: str | Path) -> bool:
     """Whether a name is that of a network of the catalogue or a library, and nothing of it lies on the disk."""
     from striate.models import list_models
 
+    text = str(name)
+    if is_hub(text):
+        return True
     if isinstance(name, Path) and len(name.parts) > 1:
         return False
-    text = str(name)
     if at_home(text).exists():
         return False
     reference = reference_to(text)

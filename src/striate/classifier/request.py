@@ -17,8 +17,10 @@ from striate.data.asked import column_names
 from striate.data.targets import check_kind
 from striate.errors import UsageError
 from striate.files import at_home
-from striate.models import Handed, InputError, Trust, create_model, get_card, outline_of
+from striate.models import Handed, InputError, ModelSpec, Trust, create_model, get_card, outline_of
 from striate.models.catalogue import cards
+from striate.models.choice import is_named
+from striate.models.hub import hub_model
 from striate.models.obtain import adapt
 from striate.models.recognition import belongs_elsewhere, network_of
 from striate.models.references import reference_to
@@ -28,6 +30,7 @@ from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
 from striate.training.trained_set import check_parts
 from striate.weights.files import weights_file
+from striate.weights.hub import is_hub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +78,8 @@ class Request:
         check_hardware(self.device, self.precision)
         recipe = check_recipe(self.recipe, self.settings)
         keep(model=recipe.network or None if self.model is None else values.network("model", self.model))
-        if self.model is None and self.weights is not None and _is_file(self.weights):
-            spec = network_of(self.weights)
+        if self.model is None and self.weights is not None and (is_hub(self.weights) or _is_file(self.weights)):
+            spec = _network_of(self.weights)
             further = {name: value for name, value in spec.arguments.items() if name not in KNOWN}
             keep(model=spec.name, options={**further, **self.options} if spec.origin else self.options)
         if isinstance(self.model, str) and reference_to(self.model) is None:
@@ -108,9 +111,14 @@ def _is_file(weights: str | Path) -> bool:
     return at_home(weights).is_file()
 
 
+def _network_of(weights: str | Path) -> ModelSpec:
+    """The network to which weights belong; of the Hub's also one of timm's."""
+    return ModelSpec(hub_model(str(weights)).network) if is_hub(weights) else network_of(weights)
+
+
 def _weights(weights: str | Path) -> str | Path:
     """A run folder stands for its weights; a name on a card is one, whatever folder is called so too."""
-    if isinstance(weights, str) and any(source.name == weights for card in cards().values() for source in card.weights):
+    if isinstance(weights, str) and any(is_named(card, weights) for card in cards().values()):
         return weights
     return weights_file(weights) if at_home(weights).is_dir() else weights
 
@@ -145,8 +153,7 @@ def check_network(
     with torch.device("meta"):  # no weight is made
         network = create_model(model, input_size=size, **options)
         check_parts(network, freeze, recipe)
-        published = {source.name for source in card.weights}
-        if weights and str(weights) not in published and (not _is_file(weights) or belongs_elsewhere(card, weights)):
+        if weights and not is_named(card, weights) and (not _is_file(weights) or belongs_elsewhere(card, weights)):
             create_model(model, weights=weights)  # says what is wrong with them
 
 

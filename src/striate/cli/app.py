@@ -25,6 +25,7 @@ from striate.cli import (
     scale,
     summary,
     train,
+    weights,
 )
 from striate.cli.command import Command
 from striate.cli.interrupt import heed_interrupts, interrupted, leave, was_interrupted
@@ -56,12 +57,13 @@ COMMANDS = {
     "check": check,
     "kernel": kernel,
     "gradients": gradients,
+    "weights": weights,
 }
 #: The headings under which the help lists the commands.
 GROUPS = {
     "Train and use": ("train", "evaluate", "predict", "recipes"),
     "Look inside": ("summary", "field", "gradients"),
-    "Networks": ("models", "card", "compare", "scale", "recommend"),
+    "Networks": ("models", "card", "compare", "scale", "recommend", "weights"),
     "Data": ("check",),
     "Learn": ("layer", "kernel"),
 }
@@ -76,7 +78,10 @@ KEEP_MEMORY = {
 }
 for group, names in GROUPS.items():
     for name in names:
-        app.command(name, cls=Command, rich_help_panel=group)(COMMANDS[name].command)
+        if name == "weights":  # commands of their own, below this word
+            app.add_typer(weights.group, rich_help_panel=group)
+        else:
+            app.command(name, cls=Command, rich_help_panel=group)(COMMANDS[name].command)
 
 
 @app.callback(invoke_without_command=True)

@@ -29,14 +29,17 @@ ModelArgument = Annotated[
     Path,
     typer.Argument(
         metavar="RUN|NETWORK",
-        help="A run folder, a model's .safetensors file, or a pretrained network, also timm:NAME, torchvision:NAME.",
+        help="A run folder, a model's .safetensors file, or a pretrained network, also timm:NAME, torchvision:NAME, "
+        "hf:ORG/NAME.",
         readable=False,
     ),
 ]
 WeightsOption = Annotated[
     str | None,
     typer.Option(
-        "--weights", help="Weights of the network: a name on its card, a run or a file.", rich_help_panel=NETWORK
+        "--weights",
+        help="Weights of the network: a name on its card, hf:ORG/NAME, a run or a file.",
+        rich_help_panel=NETWORK,
     ),
 ]
 TrustOption = Annotated[

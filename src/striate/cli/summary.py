@@ -28,7 +28,8 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="With these weights, as they have it: a name on its card, a run or a file, which may say the network.",
+            help="With these weights, as they have it: a name on its card, or a run, a file or hf:ORG/NAME, which may "
+            "say the network.",
             rich_help_panel=PANEL,
         ),
     ] = None,

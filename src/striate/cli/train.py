@@ -40,7 +40,8 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Weights to start from: a name on the network's card, a run or a file; the last two say it.",
+            help="Weights to start from: a name on the network's card, or what says the network itself: a run, a file, "
+            "or hf:ORG/NAME of the Hugging Face Hub.",
             rich_help_panel=NETWORK,
         ),
     ] = None,

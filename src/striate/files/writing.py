@@ -91,12 +91,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _take_name(temporary, path)
+        take_name(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
 
 
 def make_folder_of(path: Path, mend: str = CHOOSE_ANOTHER) -> None:
@@ -121,7 +120,17 @@ def explain(error: OSError, path: Path, mend: str = CHOOSE_ANOTHER) -> StriateEr
     return StriateError(f"{path}: cannot be written ({reason}). {mend}")
 
 
-def _take_name(temporary: Path, path: Path) -> None:
+def take_name(temporary: Path, path: Path) -> None:
+    """Give a file that is on the disk its name, in one step, and put that on the disk, too.
+
+    Raises:
+        OSError: what the operating system says.
+    """
+    _rename(temporary, path)
+    _flush_folder(path.parent)
+
+
+def _rename(temporary: Path, path: Path) -> None:
     for pause in PATIENCE:
         try:
             os.replace(temporary, path)

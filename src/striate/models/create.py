@@ -37,8 +37,9 @@ def create_model(
         input_size: side of the images in pixels, or (height, width). Networks with dense layers on the
             feature map are built for it; networks for large images take their small stem at 64 pixels or
             less, unless weights bring another.
-        weights: the name of a source on the card ("imagenet"), or the path of a run folder, of a safetensors file or
-            of an HDF5 file as Keras Applications publishes them. With another
+        weights: the name of a source on the card ("imagenet", the network's usual ones), a publisher ("timm", "keras"),
+            a repository of the Hugging Face Hub (`hf:ORG/NAME`), or the path of a run folder or of a file: safetensors,
+            a state dict of PyTorch's (.pth), an HDF5 or .keras file of Keras's. With another
             `num_classes` than the weights have, the last layer is left fresh; with other `in_channels` the
             first convolution is adapted (`striate.weights.adapt_channels`). A network on another's base takes
             that network's weights; its own head is left fresh.

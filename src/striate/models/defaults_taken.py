@@ -80,7 +80,8 @@ def _channels(model: ConvNet, source: WeightSource) -> str:
     theirs = len(source.mean)
     if model.in_channels == theirs:
         return ""
+    done = "summed" if model.in_channels == 1 else f"repeated in turn and scaled by {theirs}/{model.in_channels}"
     return (
-        f"the weights are for images of {theirs} channels: the first convolution is adapted to {model.in_channels} "
-        "(striate.weights.adapt_channels)"
+        f"the first convolution of '{source.name}' is for {theirs} channels: its filters are {done} for "
+        f"{model.in_channels}"
     )

@@ -19,7 +19,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import CIFAR10, Figure, costs, errors, sources_of
+from striate.weights import CIFAR10, Figure, costs, errors, weights_of
 
 PAPER = Paper(
     "Densely connected convolutional networks", "Huang, Liu, van der Maaten and Weinberger", 2016, "1608.06993"
@@ -184,7 +184,7 @@ def _card(name: str) -> Card:
         num_classes=10 if cifar else 1000,
         published=row.published,
         peers=shared | ({"keras": KERAS[name]} if name in KERAS else {}),
-        weights=sources_of(name),
+        weights=weights_of(name, shared),
         errata=(Erratum("DenseNet of an earlier year", "of 2016, and at a conference in 2017"),),
         deviations=() if cifar else tuple(deviations),
         aliases=() if cifar else (name.replace("densenet", "densenet_"),),

@@ -19,7 +19,7 @@ from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import costs, errors, sources_of
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper(
     "EfficientNet: Rethinking model scaling for convolutional neural networks", "Tan and Le", 2019, "1905.11946"
@@ -184,6 +184,7 @@ def _card(name: str) -> Card:
     parameters, millions, multiply_adds, error = FIGURES[name]
     # torchvision took B5 to B7 from a conversion that kept the authors' batch norms
     norm = {"norm_eps": 1e-3, "norm_momentum": 0.01} if name[-1] in "567" else {}
+    peers = {"torchvision": name, **({} if norm else {"timm": name}), "keras": f"EfficientNetB{name[-1]}"}
     kept = "The batch norms of B5 to B7 are the authors' and " if norm else "The batch norms' epsilon is 1e-5 and "
     return Card(
         name=name,
@@ -196,12 +197,8 @@ def _card(name: str) -> Card:
             *costs(f"{millions} M", f"{multiply_adds} G", input_size=size),
             *errors(error, input_size=size),
         ),
-        peers={
-            "torchvision": name,
-            **({} if norm else {"timm": name}),
-            "keras": f"EfficientNetB{name[-1]}",
-        },
-        weights=sources_of(name, padding="symmetric", width=width, depth=depth, **{"norm_eps": 1e-5, **norm}),
+        peers=peers,
+        weights=weights_of(name, peers, {"padding": "symmetric", "norm_eps": 1e-5, **norm}, width=width, depth=depth),
         deviations=(
             f'{kept}padding is symmetric, as in torchvision; the authors\' code has padding="tensorflow", '
             "norm_eps=1e-3 and norm_momentum=0.01.",

@@ -12,7 +12,7 @@ from striate.models.convnet import ConvNet
 from striate.models.efficientnet import LAST, PAPER, STAGES, STEM, assemble
 from striate.models.erratum import Erratum, macs
 from striate.models.stem import stem_for
-from striate.weights import costs, errors
+from striate.weights import costs, errors, weights_of
 
 #: Width, depth, side of the images, dropout of each, as the authors' code has them.
 VARIANTS = {
@@ -106,6 +106,7 @@ def _card(name: str) -> Card:
             *errors(error, input_size=size, source=README),
         ),
         peers={"timm": f"tf_{name}"},
+        weights=weights_of(name, {"timm": f"tf_{name}"}, width=width, depth=depth),
         deviations=("With input_size of 64 pixels or less the first convolution and stage 2 have stride 1.",),
         errata=(
             Erratum(

@@ -28,7 +28,7 @@ from striate.models.inception_v3 import module_a as inception_v3_module_a
 from striate.models.inception_v4 import AVERAGE, HALVED, NORM_EPS, PAPER, reduction_a
 from striate.models.inception_v4 import STEM as INCEPTION_V4_STEM
 from striate.models.stem import stem_for
-from striate.weights import errors
+from striate.weights import errors, weights_of
 
 #: Scales of the residuals at 35x35, 17x17 and 8x8: the released ones; the paper says 0.1 to 0.3.
 SCALES = (0.17, 0.10, 0.20)
@@ -224,6 +224,7 @@ FAMILY = Family(
             ROWS["released"],
             published=errors(19.6, input_size=299, source="TF-slim"),
             peers={"timm": "inception_resnet_v2", "keras": "InceptionResNetV2"},
+            weights=weights_of("inception_resnet_v2_released", {"timm": "inception_resnet_v2"}),
             deviations=(
                 "Inception v3's stem, one Inception module, then 10, 20 and 10 residual ones in place of 5, 10 and 5, "
                 "the last without scale and activation, and a 1x1 convolution to 1,536 maps.",

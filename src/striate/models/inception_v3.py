@@ -26,7 +26,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, macs, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import costs, errors, sources_of
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper(
     "Rethinking the Inception architecture for computer vision",
@@ -228,7 +228,7 @@ FAMILY = Family(
             "Inception v2 with batch norm in the auxiliary head, and label smoothing to train it.",
             published=(*costs("25 M", "5 G", input_size=299), *errors(21.2, 5.6, input_size=299)),
             peers={"torchvision": "inception_v3", "timm": "inception_v3", "keras": "InceptionV3"},
-            weights=sources_of("inception_v3"),
+            weights=weights_of("inception_v3", {"torchvision": "inception_v3"}),
             deviations=(
                 SMALL_STEM,
                 WIDTHS,

@@ -12,7 +12,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import errors
+from striate.weights import errors, weights_of
 
 PAPER = Paper(
     "Inception-v4, Inception-ResNet and the impact of residual connections on learning",
@@ -139,6 +139,7 @@ FAMILY = Family(
             small_min_size=MIN_SIZE[1],
             published=errors(20.0, 5.0, input_size=299),
             peers={"timm": "inception_v4"},
+            weights=weights_of("inception_v4", {"timm": "inception_v4"}),
             deviations=("With input_size of 64 pixels or less the stem has no strides.",),
             errata=(Erratum("1x7 twice in figure 5's second branch", "the second of them is 7x1, as released"),),
             aliases=("inceptionv4",),

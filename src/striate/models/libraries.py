@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
-from urllib.parse import urlsplit
 
 from torch import nn
 
 from striate.errors import StriateError, UsageError, unknown
 from striate.models.references import Reference
+from striate.weights.hub import hub_as_it_can_be_reached
 from striate.weights.images import IMAGENET_STATISTICS
 
 #: Arguments of theirs that fetch or read files: a name alone never does, whoever wrote it down.
@@ -148,26 +147,10 @@ def _of_timm(reference: Reference) -> Callable[..., nn.Module]:
     timm, name = _timm(reference), reference.name
 
     def make(pretrained: bool, **options: Any) -> nn.Module:
-        with _hub_as_it_can_be_reached() if pretrained else nullcontext():
+        with hub_as_it_can_be_reached() if pretrained else nullcontext():
             return timm.create_model(name, pretrained=pretrained, **options)
 
     return make
-
-
-@contextmanager
-def _hub_as_it_can_be_reached() -> Iterator[None]:
-    """Without a network the hub's client looks into its cache at once, instead of trying again for a minute."""
-    from huggingface_hub import constants
-
-    was = constants.HF_HUB_OFFLINE
-    try:
-        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
-    except OSError:
-        constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = was
 
 
 def _sizes(reference: Reference, input_size: Sequence[int] | None) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, macs
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import costs, errors
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper("MixConv: Mixed depthwise convolutional kernels", "Tan and Le", 2019, "1907.09595")
 
@@ -225,6 +225,7 @@ def _card(name: str) -> Card:
         parameters=parameters,
         published=(*costs(f"{millions} M", f"{multiply_adds} M"), *errors(error)),
         peers={"timm": name},
+        weights=weights_of(name, {"timm": name}, width=width),
         deviations=(
             "Padding is symmetric and the batch norms' epsilon 1e-5, as in timm; the authors' code has "
             'padding="tensorflow" and norm_eps=1e-3.',

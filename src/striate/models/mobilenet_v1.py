@@ -19,7 +19,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, Measured, macs
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import costs, errors, sources_of
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper(
     "MobileNets: Efficient convolutional neural networks for mobile vision applications",
@@ -154,7 +154,7 @@ def _card(name: str) -> Card:
         parameters=parameters,
         published=(*costs(f"{millions} M", f"{multiply_adds} M"), *errors(error)),
         peers={} if full else ({"timm": spelled} if width == 1 else {}) | keras,
-        weights=() if full else sources_of(name),
+        weights=() if full else weights_of(name, {"timm": spelled}),
         deviations=(AUTHORS, SMALL_STEM),
         errata=(MISPRINT, *((FULL,) if full else ())),
         aliases=() if full else aliases,

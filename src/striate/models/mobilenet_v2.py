@@ -14,7 +14,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import costs, errors, sources_of
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper(
     "MobileNetV2: Inverted residuals and linear bottlenecks",
@@ -120,6 +120,7 @@ def _card(name: str) -> Card:
     width = WIDTHS[name]
     parameters, published = FIGURES[name]
     spelled = f"mobilenetv2_{round(100 * width):03d}"
+    peers = {"timm": spelled} | ({"torchvision": "mobilenet_v2", "keras": "MobileNetV2"} if width == 1 else {})
     return Card(
         name=name,
         family="mobilenet_v2",
@@ -128,8 +129,8 @@ def _card(name: str) -> Card:
         input_size=224,
         parameters=parameters,
         published=published,
-        peers={"timm": spelled} | ({"torchvision": "mobilenet_v2", "keras": "MobileNetV2"} if width == 1 else {}),
-        weights=sources_of(name, padding="symmetric", norm_eps=1e-5, width=1.0),
+        peers=peers,
+        weights=weights_of(name, peers, {"padding": "symmetric", "norm_eps": 1e-5}, width=width),
         deviations=(
             "Padding is symmetric and the batch norms' epsilon 1e-5, as in PyTorch; the authors' code has "
             'padding="tensorflow" and norm_eps=1e-3, and weights from there bring both.',

@@ -21,7 +21,7 @@ from striate.models.erratum import Erratum, params
 from striate.models.heads import pooled
 from striate.models.nasnet_cells import POOL_PADDINGS, NormalCell, ReductionCell, Squeeze
 from striate.models.stem import stem_for
-from striate.weights import CIFAR10, costs, errors
+from striate.weights import CIFAR10, costs, errors, weights_of
 
 PAPER = Paper(
     "Learning transferable architectures for scalable image recognition",
@@ -206,6 +206,7 @@ def _card(name: str) -> Card:
         num_classes=10 if cifar else 1000,
         published=published,
         peers=peers.get(name, {}),
+        weights=weights_of(name, peers.get(name, {})),
         deviations=(*DEVIATIONS, adjusted if cifar else small),
         errata=(
             (

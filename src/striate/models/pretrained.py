@@ -9,10 +9,11 @@ from typing import Any
 
 from torch import Tensor
 
-from striate.errors import StriateError, UsageError, unknown
+from striate.errors import StriateError, UsageError
 from striate.models.building import weightless
 from striate.models.card import Card
-from striate.models.catalogue import families, get_card
+from striate.models.catalogue import get_card
+from striate.models.choice import choose, is_named
 from striate.models.convnet import ConvNet
 from striate.models.hidden_layers import first_dense
 from striate.models.options import HIDDEN, defaults_of
@@ -22,14 +23,13 @@ from striate.weights import (
     describe,
     key_tables,
     load_state,
-    locate,
-    read_state,
+    read_tensors,
     recognise,
     rename,
 )
-from striate.weights.files import read_checked_pickle, weights_file
+from striate.weights.files import has_metadata, weights_file
 from striate.weights.images import IMAGENET_STATISTICS, Images
-from striate.weights.keras import SUFFIXES, keras_source, read_keras
+from striate.weights.keras import SUFFIXES, keras_source
 from striate.weights.loading import AUXILIARY, CLASSIFIER, first_convolution
 
 HEAD = "head."
@@ -86,38 +86,34 @@ def input_size_of(card: Card, weights: str | Path) -> int:
     Raises:
         StriateError: a file that cannot be read.
     """
-    named = {source.name: source.input_size for source in card.weights}
-    if str(weights) in named:
-        return card.input_size if card.base else named[str(weights)]
+    if is_named(card, weights):
+        record = choose(card, weights).record
+        assert record is not None
+        return card.input_size if card.base else record.input_size
     path = weights_file(weights)
-    if not path.is_file() or path.suffix in SUFFIXES:
+    if not path.is_file() or not has_metadata(path):
         return card.input_size
-    if card.base and not set(_keys(card)) <= set(read_state(path)):
+    if card.base and not set(_keys(card)) <= set(read_tensors(path)):
         return card.input_size
     return describe(path, card.input_size).input_size
 
 
 def _described(card: Card, path: Path, images: Images) -> WeightSource:
-    """The record of a file, whose images were as its publisher's where it does not say."""
+    """The record of a file: a publisher's under its name there, else as it says; images that it says nothing of were
+    as its publisher's.
+    """
+    for source in card.weights:
+        if source.file == path.name and source.checksum.digits and source.checksum.is_of(path):
+            return replace(source, name=str(path))
     describing = keras_source if path.suffix in SUFFIXES else describe
     return describing(path, card.input_size, images)
 
 
 def _read(card: Card, weights: str | Path) -> tuple[WeightSource | None, dict[str, Tensor], Path]:
-    """The record on the card where it has one, the tensors as their publisher names them, and where they lie."""
-    named = {source.name: source for source in card.weights}
-    if str(weights) in named:
-        path = locate(named[str(weights)])
-        state = read_state(path) if path.suffix == ".safetensors" else read_checked_pickle(path)
-        return named[str(weights)], state, path
-    if isinstance(weights, Path) or "/" in weights or "\\" in weights or Path(weights).suffix or Path(weights).is_dir():
-        path = weights_file(weights)
-        return None, read_keras(path) if path.suffix in SUFFIXES else read_state(path), path
-    if named:
-        raise unknown(f"weights of {card.name}", weights, named)
-    others = ", ".join(other.name for other in families()[card.family].cards if other.weights)
-    have = f" ({others} of its family have)" if others else ""
-    raise UsageError(f"{card.name} has no published weights{have}; weights takes the path of a safetensors file")
+    """The record of weights that have a name, the tensors as their publisher names them, and where they lie."""
+    choice = choose(card, weights)
+    path = choice.path()
+    return choice.record, read_tensors(path), path
 
 
 def _keys(card: Card) -> list[str]:

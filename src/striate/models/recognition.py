@@ -14,10 +14,12 @@ from striate.files import at_home
 from striate.models.building import weightless
 from striate.models.card import Card, ModelSpec
 from striate.models.catalogue import cards
+from striate.models.hub import network_at_hub
 from striate.models.references import LIBRARIES
 from striate.weights import key_tables, rename
 from striate.weights.converted import network_known
-from striate.weights.files import OWN_MODEL, read_metadata, read_shapes, weights_file
+from striate.weights.files import OWN_MODEL, has_metadata, read_metadata, read_shapes, weights_file
+from striate.weights.hub import is_hub
 from striate.weights.keras import SUFFIXES
 
 #: Tensors that are no parameters, by the last word of their names.
@@ -32,13 +34,16 @@ def network_of(weights: str | Path) -> ModelSpec:
     """The network whose weights these are; `arguments` are empty where the file does not say them itself.
 
     Args:
-        weights: a run folder, a model.safetensors, or a safetensors file of somebody else's, in which every tensor of
-            one network of the catalogue, built as on its card, is there under striate's names or a publisher's.
+        weights: a run folder, a model.safetensors, a repository of the Hub's (`hf:ORG/NAME`), or a file of somebody
+            else's, in which every tensor of one network of the catalogue, built as on its card, is there under
+            striate's names or a publisher's.
 
     Raises:
         UsageError: no network fits, more than one does, or it is made by code that has to be named.
         StriateError: the file cannot be read.
     """
+    if is_hub(weights):
+        return ModelSpec(network_at_hub(str(weights)))
     path = weights_file(weights)
     name_it = f"name the network: {either('--model NAME', 'model=NAME')}"
     spec = spec_in(path)
@@ -70,7 +75,7 @@ def spec_in(path: Path) -> ModelSpec | None:
     Raises:
         StriateError: the file cannot be read, or what it says cannot be understood.
     """
-    if path.suffix in SUFFIXES:
+    if not has_metadata(path):
         return None
     metadata = read_metadata(path)
     try:
@@ -118,7 +123,7 @@ def _owners(weights: str | Path) -> list[str]:
 
 
 def fitting_networks(path: Path) -> list[str]:
-    """The networks of the catalogue whose tensors, built as on their cards, a safetensors file has, and no others."""
+    """The networks of the catalogue whose tensors, built as on their cards, a file has, and no others."""
     if path.suffix in SUFFIXES:
         return []
     shapes = read_shapes(path)

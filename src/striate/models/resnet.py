@@ -17,7 +17,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, macs, params
 from striate.models.residual_stages import STEM_WIDTH, keras_habits_, large_stem, residual_network, stack
 from striate.models.stem import stem_for
-from striate.weights import costs, errors, sources_of
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper("Deep residual learning for image recognition", "He, Zhang, Ren and Sun", 2015, "1512.03385")
 
@@ -160,6 +160,7 @@ def _residual_card(depth: str, version: str = "") -> Card:
         papers = errors(*row.ten_crops, crop="10 crops", options={"shortcut": shortcut})
         published = (*costs(None, f"{row.multiply_adds} G"), *papers, *published)
     spelled = (f"resnet{depth}_v1.5", f"resnet{depth}v1.5", f"tv_resnet{depth}") if version else (f"resnet_{depth}",)
+    peers = {"torchvision": f"resnet{depth}", "timm": f"resnet{depth}"}
     return Card(
         name=name,
         family="resnet",
@@ -168,9 +169,8 @@ def _residual_card(depth: str, version: str = "") -> Card:
         input_size=224,
         parameters=row.parameters,
         published=published,
-        peers={"torchvision": f"resnet{depth}", "timm": f"resnet{depth}"}
-        | ({"keras": f"ResNet{depth}"} if deep and not version else {}),
-        weights=sources_of(f"resnet{depth}", shortcut="B"),
+        peers=peers | ({"keras": f"ResNet{depth}"} if deep and not version else {}),
+        weights=weights_of(name, peers, shortcut="B"),
         deviations=tuple(deviations),
         errata=(*ADDITION, *ERRATA.get(depth, ())),
         aliases=spelled,

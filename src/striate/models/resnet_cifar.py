@@ -19,7 +19,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, params
 from striate.models.residual_stages import GATE_BIAS, residual_network, stack
 from striate.models.resnet import PAPER
-from striate.weights import CIFAR10, ONE_CROP, Figure, costs, errors, sources_of
+from striate.weights import CIFAR10, ONE_CROP, Figure, costs, errors, weights_for_cifar
 
 SECOND_PAPER = Paper("Identity mappings in deep residual networks", "He, Zhang, Ren and Sun", 2016, "1603.05027")
 
@@ -193,7 +193,7 @@ def _card(depth: str) -> Card:
         parameters=row.parameters,
         num_classes=10,
         published=(*costs(row.printed), *errors(row.error, data=CIFAR10, input_size=32), *variants),
-        weights=sources_of(f"resnet{depth}_cifar"),
+        weights=weights_for_cifar(depth),
         deviations=deviations,
         errata=THOUSAND if number == "1001" else (),
         aliases=spelled,

@@ -19,7 +19,7 @@ from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_netw
 from striate.models.resnet import SMALL_STEM
 from striate.models.resnet_cifar import SECOND_PAPER
 from striate.models.stem import stem_for
-from striate.weights import Figure, errors
+from striate.weights import Figure, errors, weights_of
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,7 @@ def _card(depth: str) -> Card:
     ]
     if not row.published:
         deviations.append("The paper has 152 and 200 layers only.")
+    peers = {} if depth == "200" else {"timm": f"resnetv2_{depth}"}
     return Card(
         name=f"resnet{depth}_v2",
         family="resnet_v2",
@@ -174,7 +175,8 @@ def _card(depth: str) -> Card:
         input_size=224,
         parameters=row.parameters,
         published=row.published,
-        peers={} if depth == "200" else {"timm": f"resnetv2_{depth}"},
+        peers=peers,
+        weights=weights_of(f"resnet{depth}_v2", peers),
         deviations=tuple(deviations),
         aliases=(f"preresnet{depth}", f"preact_resnet{depth}", f"resnetv2_{depth}"),
         options={"form": "paper"},
@@ -192,6 +194,7 @@ def _keras_card(depth: str) -> Card:
         parameters=parameters,
         published=errors(top1, top5, source="Keras Applications"),
         peers={"keras": f"ResNet{depth}V2"},
+        weights=weights_of(f"resnet{depth}_v2_keras", {}),
         deviations=(
             SMALL_STEM,
             "As Keras Applications has it: the stride in the 3x3 of the last block of stages 1 to 3, whose shortcut "

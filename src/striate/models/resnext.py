@@ -12,7 +12,7 @@ from striate.models.convnet import ConvNet
 from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_network, stack
 from striate.models.resnet import SMALL_STEM
 from striate.models.stem import stem_for
-from striate.weights import Figure, costs, errors, sources_of
+from striate.weights import Figure, costs, errors, weights_of
 
 PAPER = Paper(
     "Aggregated residual transformations for deep neural networks",
@@ -127,7 +127,7 @@ def _card(name: str) -> Card:
         parameters=row.parameters,
         published=row.published,
         peers=peers,
-        weights=sources_of(name, shortcut="B"),
+        weights=weights_of(name, peers, shortcut="B"),
         deviations=(SMALL_STEM, *([later] if name == "resnext101_32x8d" else [])),
         aliases=(name.replace("resnext", "resnext_"),),
     )

@@ -25,7 +25,7 @@ from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, Measured, macs, params
 from striate.models.heads import dense
-from striate.weights import costs, errors, sources_of
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper(
     "Very deep convolutional networks for large-scale image recognition", "Simonyan and Zisserman", 2014, "1409.1556"
@@ -229,7 +229,7 @@ def _card(name: str) -> Card:
         fixed_size=True,
         published=published,
         peers=peers,
-        weights=sources_of(usual) if usual else (),
+        weights=weights_of(name, peers),
         deviations=(INIT, OTHER_SIZES) if usual else (INIT,),
         errata=(SECOND, *(SIXTEEN if name == "vgg_d" else ())),
         aliases=(usual, usual.replace("vgg", "vgg_")) if usual else (),
@@ -247,7 +247,7 @@ def _batch_norm_card(usual: str) -> Card:
         min_size=32,
         fixed_size=True,
         peers={"torchvision": f"{usual}_bn", "timm": f"{usual}_bn"},
-        weights=sources_of(f"{usual}_bn"),
+        weights=weights_of(f"{usual}_bn", {"torchvision": f"{usual}_bn"}),
         deviations=(
             "Not in the paper, which is older than batch normalisation: torchvision's form, whose convolutions keep "
             "their biases.",

@@ -23,7 +23,7 @@ from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, macs
 from striate.models.stem import stem_for
-from striate.weights import costs, errors, sources_of
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper(
     "An image is worth 16x16 words: Transformers for image recognition at scale",
@@ -223,7 +223,7 @@ def _card(name: str) -> Card:
         fixed_size=True,
         published=(*costs(millions), *errors(error, input_size=measured_at)),
         peers=peers,
-        weights=sources_of(name),
+        weights=weights_of(name, peers),
         deviations=(
             f"With input_size of 64 pixels or less a patch has {patch // 4}x{patch // 4} pixels.",
             "The classifier starts from N(0, 0.01^2); the authors' from zero, with which its first gradient stops.",

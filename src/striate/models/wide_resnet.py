@@ -13,7 +13,7 @@ from striate.models.erratum import Erratum
 from striate.models.residual_stages import STEM_WIDTH, large_stem, residual_network, stack
 from striate.models.resnet import SMALL_STEM
 from striate.models.stem import stem_for
-from striate.weights import Figure, costs, errors, sources_of
+from striate.weights import Figure, costs, errors, weights_of
 
 PAPER = Paper("Wide residual networks", "Zagoruyko and Komodakis", 2016, "1605.07146")
 
@@ -101,7 +101,7 @@ def _card(name: str) -> Card:
         parameters=row.parameters,
         published=row.published,
         peers={"torchvision": name, "timm": name},
-        weights=sources_of(name, shortcut="B"),
+        weights=weights_of(name, {"torchvision": name, "timm": name}, shortcut="B"),
         deviations=(SMALL_STEM, *([] if row.published else [beyond])),
         errata=(TWO_TABLES,) if row.published else (),
         aliases=(name.replace("wide_resnet", "wrn_") + "_bottleneck",),

@@ -17,7 +17,7 @@ from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, params
 from striate.models.heads import pooled
 from striate.models.stem import stem_for
-from striate.weights import costs, errors
+from striate.weights import costs, errors, weights_of
 
 PAPER = Paper("Xception: Deep learning with depthwise separable convolutions", "Chollet", 2016, "1610.02357")
 
@@ -139,6 +139,7 @@ FAMILY = Family(
             small_min_size=MIN_SIZE[1],
             published=(*costs("22,855,952"), *errors(21.0, 5.5, input_size=299)),
             peers={"timm": "legacy_xception", "keras": "Xception"},
+            weights=weights_of("xception", {"timm": "legacy_xception"}),
             deviations=(
                 "Padding is symmetric and the batch norms' epsilon 1e-5, as in timm; the author's code (Keras) has "
                 'padding="tensorflow" and norm_eps=1e-3, and weights from there bring both.',

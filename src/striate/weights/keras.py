@@ -21,6 +21,7 @@ from torch import Tensor
 
 from striate.errors import StriateError
 from striate.weights.images import HALVES, Images
+from striate.weights.keras_archive import layers_in
 from striate.weights.source import WeightSource
 
 #: Keras's word for an array, and ours for the tensor.
@@ -36,7 +37,8 @@ WORDS = {
 }
 COUNTED = re.compile(r"(conv2d|convolution2d|separable_conv2d|batch_normalization|batchnormalization)(?:_(\d+))?")
 PLAIN = {"convolution2d": "conv2d", "batchnormalization": "batch_normalization"}
-SUFFIXES = (".h5", ".hdf5")
+ARCHIVE = ".keras"
+SUFFIXES = (".h5", ".hdf5", ARCHIVE)
 
 
 def keras_state(model: Any) -> dict[str, Tensor]:
@@ -51,7 +53,8 @@ def keras_state(model: Any) -> dict[str, Tensor]:
 
 
 def read_keras(path: str | Path) -> dict[str, Tensor]:
-    """The tensors of an HDF5 file of weights or of a whole model, as Keras Applications publishes them.
+    """The tensors of an HDF5 file of weights or of a whole model, as Keras Applications publishes them, or of a
+    `.keras` file.
 
     Raises:
         StriateError: there is no such file, it is damaged or of another kind, or h5py is not installed.
@@ -62,9 +65,15 @@ def read_keras(path: str | Path) -> dict[str, Tensor]:
         raise StriateError(f"{path}: reading HDF5 needs h5py: pip install h5py") from error
     if not Path(path).is_file():
         raise StriateError(f"{path}: no such file of weights")
+    if Path(path).suffix == ARCHIVE:
+        return _state(layers_in(Path(path)))
     try:
         with h5py.File(path, "r") as file:
             group = file.get("model_weights", file)
+            if "layer_names" not in group.attrs and "layers" in file:
+                raise StriateError(
+                    f"{path}: the order of its layers does not stand in it; save the whole model as .keras"
+                )
             depthwise = _depthwise(_text(file.attrs.get("model_config", "{}")))
             names = map(_text, group.attrs["layer_names"])
             return _state((name, _arrays(group[name], name in depthwise)) for name in names)

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from striate.files import Checksum
 from striate.weights.figure import Figure
 from striate.weights.images import IMAGENET_STATISTICS
+
+#: Before the name of a repository of the Hugging Face Hub.
+HUB = "hf:"
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class WeightSource:
         name: what `create_model(..., weights=name)` asks for; a path for a file of one's own.
         file: file name in the cache folder.
         sha256: the file's checksum in hexadecimal, or its first digits where only those are published.
-        url: where the file is fetched from; empty for files that nobody publishes at an address.
+        url: where the file is fetched from, `hf:ORG/NAME` for a repository of the Hugging Face Hub, which states the
+            checksums of its files itself; empty for files that nobody publishes at an address.
         origin: who published the weights.
         licence: their licence.
         num_classes: outputs they were trained for.
@@ -31,6 +36,8 @@ class WeightSource:
         options: options of the network that these weights need.
         style: the family's key table by which its tensors are named; with it come further options.
         classes: names of the outputs, where they are known and not ImageNet's.
+        md5: the file's MD5 in hexadecimal, where its publisher states nothing better.
+        size: bytes of the file, where they are known.
     """
 
     name: str
@@ -49,6 +56,18 @@ class WeightSource:
     options: Mapping[str, Any] = field(default_factory=dict)
     style: str = ""
     classes: tuple[str, ...] = ()
+    md5: str = ""
+    size: int | None = None
+
+    @property
+    def checksum(self) -> Checksum:
+        """What the file's content must hash to; without digits where nobody states it."""
+        return Checksum("md5", self.md5) if self.md5 and not self.sha256 else Checksum("sha256", self.sha256)
+
+    @property
+    def repository(self) -> str:
+        """The repository of the Hugging Face Hub in which the file lies, `ORG/NAME[@REVISION]`; empty for others."""
+        return self.url.removeprefix(HUB) if self.url.startswith(HUB) else ""
 
     def normalisation(self, in_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and std for images of `in_channels`: averaged for grey ones, else repeated in turn.

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from striate.errors import StriateError
-from striate.files import Checksum, at_home, cache_folder
-from striate.files.fetching import fetch
+from striate.files import cache_folder
+from striate.files.fetching import Shown, fetch
+from striate.weights.hub import hub_file
+from striate.weights.places import folders
 from striate.weights.source import WeightSource
 
 
-def folders() -> list[Path]:
-    """Where files are looked for: `STRIATE_WEIGHTS`, a folder that is only read, then the cache folder."""
-    given = os.environ.get("STRIATE_WEIGHTS")
-    return ([at_home(given)] if given else []) + [cache_folder()]
-
-
-def locate(source: WeightSource) -> Path:
+def locate(source: WeightSource, shown: Shown | None = None) -> Path:
     """The path of a source's file, fetched first if it is not here yet; its checksum holds.
+
+    Args:
+        source: the record of the file.
+        shown: told of every block that is fetched.
 
     Raises:
         StriateError: it can neither be found nor fetched (the line says where to put it),
             or the checksum differs.
     """
-    checksum = Checksum("sha256", source.sha256)
-    for folder in folders():
+    if source.repository:
+        return hub_file(source.repository, source.file)
+    found = at_hand(source, folders())
+    if found is not None:
+        return found
+    checksum, folder = source.checksum, cache_folder()
+    stated = f" ({checksum})" if checksum.digits else ""
+    by_hand = f"put the file {source.file}{stated} into {folder}"
+    return fetch(source.url, folder / source.file, checksum, by_hand, shown=shown)
+
+
+def at_hand(source: WeightSource, places: Iterable[Path]) -> Path | None:
+    """The file of a source in the first of these folders that has one of its name, where its checksum holds.
+
+    Raises:
+        StriateError: that file has another checksum.
+    """
+    checksum = source.checksum
+    for folder in places:
         path = folder / source.file
         if path.is_file():
             if not checksum.is_of(path):
                 raise StriateError(
-                    f"{path}: damaged or another file (its sha256 does not begin {source.sha256[:8]}); "
+                    f"{path}: damaged or another file (its {checksum.algorithm} does not begin {checksum.digits[:8]}); "
                     "delete it and try again"
                 )
             return path
-    folder = cache_folder()
-    by_hand = f"put the file {source.file} ({checksum}) into {folder}"
-    return fetch(source.url, folder / source.file, checksum, by_hand)
+    return None
