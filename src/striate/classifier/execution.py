@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from lightning_fabric import Fabric
 
+from striate.classifier.beginning import Beginning, begin, goes_on
 from striate.classifier.classifier import Classifier
 from striate.classifier.loading import load
 from striate.classifier.reporting import report_run
@@ -22,6 +24,7 @@ from striate.training.batches import Batches
 from striate.training.first_weights import draw_first_weights
 from striate.training.loop import Training
 from striate.training.material import Material
+from striate.training.metrics import Evaluation
 from striate.training.model_file import Description, save_model
 from striate.training.run_folder import RunFolder
 from striate.training.selection import early_stop_line
@@ -72,10 +75,21 @@ def execute(
         StriateError: training diverged, or a file cannot be written.
     """
     progress = watch.progress
-    training = _prepare(folder, config, dataset, fabric, watch, trust)
+    torch.manual_seed(config.seed)
+    network = _network(config, trust or Trust(), pretrained=not folder.checkpoint.exists())
+    for line in _introduction(folder, config, dataset):
+        progress.message(line)
+    beginning = None
+    if config.transfer and not folder.checkpoint.exists():
+        beginning = _begin(network, folder, config, dataset, watch)
+        if not goes_on(config, beginning):
+            return _finish(folder, config, dataset, beginning, watch, trust)
+    training = _prepare(network, folder, config, dataset, fabric, watch)
+    if beginning is not None:
+        training.position.best, training.position.notes = beginning.best, [*beginning.lines]
     if extend:
         training.extend(extend)
-    for line in _introduction(folder, config, dataset, training):
+    for line in _standing(training):
         progress.message(line)
     if not training.position.stopped_by:
         position = training.train()
@@ -108,6 +122,29 @@ def execute(
     return classifier
 
 
+def _begin(network: Network, folder: RunFolder, config: RunConfig, dataset: Dataset, watch: Watch) -> Beginning:
+    """Give a network a head that classifies its features, and save it as the result so far."""
+    beginning = begin(network, config, dataset, watch.progress)
+    for line in beginning.lines:
+        watch.progress.message(line)
+    _saver(folder, config, dataset)(network, beginning.best)
+    return beginning
+
+
+def _finish(
+    folder: RunFolder, config: RunConfig, dataset: Dataset, beginning: Beginning, watch: Watch, trust: Trust | None
+) -> Classifier:
+    """The classifier of features as the result of a run."""
+    position = Position([0], best=beginning.best, stopped_by="finished", notes=[*beginning.lines])
+    position.history.append(beginning.row)
+    folder.write_table(folder.metrics, position.history)
+    classifier = _result(folder, trust)
+    classifier.evaluation = cast(Evaluation, beginning.measured)
+    if watch.report:
+        report_run(folder, config, dataset, classifier, position)
+    return classifier
+
+
 def _result(folder: RunFolder, trust: Trust | None) -> Classifier:
     """The classifier with the best weights; a module that was handed over is given them itself."""
     if trust is None:
@@ -125,17 +162,11 @@ def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
 
 
 def _prepare(
-    folder: RunFolder,
-    config: RunConfig,
-    dataset: Dataset,
-    fabric: Fabric,
-    watch: Watch,
-    trust: Trust | None = None,
+    network: Network, folder: RunFolder, config: RunConfig, dataset: Dataset, fabric: Fabric, watch: Watch
 ) -> Training:
     """The training that `config` describes, standing where its checkpoint left it."""
-    torch.manual_seed(config.seed)
     training = Training(
-        model=_network(config, trust or Trust(), pretrained=not folder.checkpoint.exists()),
+        model=network,
         material=_material(config, dataset, fabric),
         recipe=config.recipe,
         run=folder,
@@ -209,8 +240,8 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
     return save
 
 
-def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset, training: Training) -> list[str]:
-    """What the watcher should know before the first epoch."""
+def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset) -> list[str]:
+    """What the watcher should know before the work begins."""
     counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
     lines = [f"{dataset.source}: {len(dataset.classes)} {OUTPUTS[dataset.task]}, {counts} images"]
     lines += [f"note: {note}" for note in dataset.notes]
@@ -221,10 +252,23 @@ def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset, traini
         )
     height, width = config.preprocessing.size
     lines.append(
-        f"{config.network.name} at {height}x{width}, recipe '{config.recipe.name}', "
+        f"{config.network.name} at {height}x{width}, {_way(config)}, "
         f"{config.device} in {config.precision}; writing to {folder.path}"
     )
-    lines += [f"note: {note}" for note in config.notes]
+    return lines + [f"note: {note}" for note in config.notes]
+
+
+def _way(config: RunConfig) -> str:
+    """How it is trained, in words."""
+    recipe = f"recipe '{config.recipe.name}'"
+    if not config.transfer:
+        return recipe
+    return f"transfer '{config.transfer}'" + ("" if config.transfer == "features" else f", {recipe}")
+
+
+def _standing(training: Training) -> list[str]:
+    """Where a training stands that was begun before."""
+    lines = []
     if training.position.step:
         lines.append(f"going on from epoch {training.position.epoch}, step {training.position.step}")
     phases = training.position.phases

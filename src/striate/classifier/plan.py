@@ -23,6 +23,7 @@ from striate.classifier.costs import costs_of
 from striate.classifier.places import place_of
 from striate.classifier.request import Request
 from striate.classifier.run_config import RunConfig
+from striate.classifier.transfer_choice import choose_transfer
 from striate.data import Dataset, Preprocessing
 from striate.errors import UsageError
 from striate.files import at_home
@@ -39,6 +40,7 @@ from striate.training.shelf import get_recipe
 from striate.training.tasks import Task, task_of
 from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
+from striate.transfer.regimes import frozen_until, recipe_of
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, has_metadata, read_metadata
@@ -73,10 +75,11 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         StriateError: weights that do not fit, a device that is not there.
     """
     side, task = typical_side_of(dataset), task_of(dataset)
-    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe
+    asked, transfer, decided = choose_transfer(asked, dataset)
+    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe or recipe_of(transfer)
     model = asked.model or default_network(dataset, side)
     outline = outline_of(model, asked.options)
-    size, notes = asked.size, []
+    size, notes = asked.size, list(decided)
     if size is None:
         size = input_size(outline, side, asked.weights)
         notes += size_notes(dataset, side, size)
@@ -96,13 +99,16 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
     recipe, more = _recipe(preset, asked, network, dataset, task, size)
-    check_parts(network, asked.freeze, recipe)
+    more = [] if transfer == "features" else more
+    freeze = asked.freeze or (frozen_until(network, transfer) if transfer else None)
+    check_parts(network, freeze, recipe)
     kind, devices = device_type(asked.device), asked.devices
     costs = costs_of(network, preprocessing)
     return RunConfig(
         network=network.spec,
         weights=_weights(outline, asked.weights),
-        freeze=asked.freeze,
+        freeze=freeze,
+        transfer=transfer,
         preprocessing=preprocessing,
         recipe=recipe,
         classes=tuple(dataset.classes),

@@ -15,7 +15,7 @@ from striate.classifier.choices import USUAL
 from striate.data import Dataset
 from striate.data.asked import column_names
 from striate.data.targets import check_kind
-from striate.errors import UsageError
+from striate.errors import UsageError, unknown
 from striate.files import at_home
 from striate.models import Handed, InputError, ModelSpec, Trust, create_model, get_card, outline_of
 from striate.models.catalogue import cards
@@ -29,6 +29,7 @@ from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
 from striate.training.trained_set import check_parts
+from striate.transfer.regimes import REGIMES, SCRATCH
 from striate.weights.files import weights_file
 from striate.weights.hub import is_hub
 
@@ -50,6 +51,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     size: int | None = None
     freeze: str | None = None
+    transfer: str | None = None
     task: str | None = None
     target: str | Sequence[str] | None = None
     val_fraction: float = 0.1
@@ -75,6 +77,7 @@ class Request:
         keep(target=column_names(self.target), task=None if self.task is None else check_kind(self.task))
         keep(weights=None if self.weights is None else _weights(place("weights", self.weights)))
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
+        check_transfer(self.transfer, self.weights)
         check_hardware(self.device, self.precision)
         recipe = check_recipe(self.recipe, self.settings)
         keep(model=recipe.network or None if self.model is None else values.network("model", self.model))
@@ -178,6 +181,20 @@ def check_foreign(
         network = adapt(model, {**known, **options})
         check_parts(network, freeze, recipe)
         network.unfreeze()  # a module that was handed over is to be as it was
+
+
+def check_transfer(transfer: str | None, weights: str | Path | None) -> None:
+    """Refuse a regime that there is not.
+
+    Raises:
+        UsageError: an unknown name, or weights where none are wanted.
+    """
+    if transfer is None:
+        return
+    if transfer not in (*REGIMES, SCRATCH):
+        raise unknown("transfer", str(transfer), (*REGIMES, SCRATCH))
+    if transfer == SCRATCH and weights is not None:
+        raise UsageError("transfer is scratch, which starts from random weights; leave the weights out.")
 
 
 def check_hardware(device: str, precision: str) -> None:

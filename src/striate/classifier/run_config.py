@@ -18,6 +18,7 @@ from striate.models import ModelSpec, create_model
 from striate.training.hardware import PRECISIONS
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.transfer.regimes import REGIMES
 
 FORMAT = "striate run 2"
 #: The first form has the same fields, but for those that have a default here.
@@ -43,6 +44,8 @@ class RunConfig:
         absolute_source: where they lay; empty for a known name or images in memory.
         task: what is learnt, as `Task.to_dict` says it; nothing for one class per image.
         target: the columns of a table that say it; none for those that are called so.
+        transfer: how it uses its pretrained weights: one of `striate.transfer.regimes.REGIMES`; empty where the recipe
+            alone says.
         val_fraction: share set aside for validation.
         seed: decides split, first weights, order and augmentations.
         device: "cpu", "cuda" or "mps".
@@ -81,6 +84,7 @@ class RunConfig:
     checkpoint: str = ""
     task: Mapping[str, Any] = field(default_factory=dict)
     target: tuple[str, ...] = ()
+    transfer: str = ""
     identity: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -93,8 +97,9 @@ class RunConfig:
         plain = {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in found.items()}
         plain |= {"classes": list(self.classes), "notes": list(self.notes), "versions": dict(self.versions)}
         plain |= {"task": dict(self.task), "target": list(self.target)}
-        if not self.checkpoint:
-            del plain["checkpoint"]
+        for name in ("checkpoint", "transfer"):
+            if not plain[name]:
+                del plain[name]
         del plain["identity"]  # it follows from the others
         return {"format": FORMAT, **plain}
 
@@ -125,7 +130,7 @@ def identity(written: Mapping[str, Any]) -> str:
 
     From those as they stand in the file: a later version, whose recipes have more fields, finds the same.
     """
-    parts = [written[name] for name in DECISIVE]
+    parts = [written[name] for name in DECISIVE] + [written["transfer"]] * bool(written.get("transfer"))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -178,6 +183,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "notes": tuple,
     "task": dict,
     "target": tuple,
+    "transfer": _one_of("transfer", REGIMES),
     "seed": lambda seed: values.whole("it", seed, 0, values.SEEDS),
     "device": _one_of("device", ("cpu", "cuda", "mps")),
     "devices": lambda devices: values.whole("it", devices, 1, values.DEVICES),

@@ -47,6 +47,7 @@ def train(
     options: Mapping[str, Any] | None = None,
     size: int | None = None,
     freeze: str | None = None,
+    transfer: str | None = None,
     task: str | None = None,
     target: str | Sequence[str] | None = None,
     val_fraction: float = 0.1,
@@ -81,6 +82,10 @@ def train(
         size: side of the images that the network sees, pixels.
         freeze: train only what comes after this part of the network: "stem", a stage's name, or "all" but the head;
             the settings' "unfreeze" trains more as epochs begin: "5:stage2,10:none".
+        transfer: how pretrained weights are used: "features" (a linear classifier of them), "head", "top" (with the
+            last stages), "full", "scratch" (not at all), or "auto", what suits the number of images; see
+            `striate.transfer.regimes`. By default "auto" for photographs where weights can be had and nothing was said
+            of how to train.
         task: what the labels of a table are: "single-label", "multi-label" or "regression"; see `open_dataset`.
         target: the columns of the labels, as a list or with commas; by default those that are called so.
         val_fraction: share of the training images set aside to validate on, where the source has no such split;
@@ -115,6 +120,7 @@ def train(
         options=options or {},
         size=size,
         freeze=freeze,
+        transfer=transfer,
         task=task,
         target=target,
         val_fraction=val_fraction,

@@ -60,6 +60,14 @@ def command(
             rich_help_panel=NETWORK,
         ),
     ] = None,
+    transfer: Annotated[
+        str | None,
+        typer.Option(
+            help="How pretrained weights are used: features, head, top, full, scratch or auto, which is the default "
+            "for photographs where nothing else is said of how to train.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -219,6 +227,7 @@ def command(
             options=options(option),
             size=size,
             freeze=freeze,
+            transfer=transfer,
             task=task,
             target=target,
             val_fraction=val_fraction,

@@ -32,8 +32,8 @@ AUTO = "auto"
 FEW = 16
 #: Seconds for which each engine is measured.
 MEASURED = 0.4
-#: Times that each runs at least.
-LEAST = 3
+#: Times that each runs at least, but where that takes more seconds than `PATIENCE`; and at most.
+LEAST, PATIENCE, MOST = 3, 2.0, 50
 #: Making an engine may cost this share of the work.
 SHARE = 0.25
 #: File in the cache folder that remembers.
@@ -161,8 +161,9 @@ def _seconds(engines: Sequence[Predictor], pictures: NDArray[np.uint8]) -> dict[
     """Seconds a picture of each engine, by turns: the median of several runs."""
     times: dict[str, list[float]] = {engine.name: [] for engine in engines}
     began = time.perf_counter()
-    for turn in range(50):
-        if turn >= LEAST and time.perf_counter() - began > MEASURED * len(engines):
+    for turn in range(MOST):
+        passed = time.perf_counter() - began
+        if passed > MEASURED * len(engines) and (turn >= LEAST or passed > PATIENCE):
             break
         for engine in engines:
             start = time.perf_counter()

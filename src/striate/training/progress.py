@@ -90,6 +90,10 @@ class Quiet:
         """What is shown while the result is evaluated, told how many images are done and of how many."""
         return Counter("evaluating")
 
+    def counting(self, doing: str) -> Counter:
+        """The same while something else is done with images, such as "taking features of"."""
+        return Counter(doing)
+
     def stop(self) -> None:
         """Training is over, or has been stopped."""
 
@@ -138,7 +142,11 @@ class Lines(Quiet):
 
     def evaluating(self) -> Counter:
         """A line that counts, on a terminal."""
-        return create_counter("evaluating")
+        return self.counting("evaluating")
+
+    def counting(self, doing: str) -> Counter:
+        """The same for another work."""
+        return create_counter(doing)
 
 
 class Live(Lines):

@@ -15,9 +15,12 @@ TIMING = ("epoch", "seconds", "validation_seconds", "images_per_second", "loadin
 def metrics_row(
     epoch: int, step: int, learning_rate: float, trained: dict[str, float], task: Task, evaluation: Measured | None
 ) -> dict[str, Any]:
-    """An epoch's figures, what was not measured empty; `trained` holds "train_loss", "train_accuracy" and others."""
+    """An epoch's figures, what was not measured empty; `trained` holds "train_loss", "train_accuracy" and others.
+
+    It is empty where nothing was trained by steps.
+    """
     row: dict[str, Any] = {"epoch": epoch, "step": step, "learning_rate": learning_rate}
-    row |= {name: trained[name] for name in ("train_loss", f"train_{task.running}")}
+    row |= {name: trained.get(name, "") for name in ("train_loss", f"train_{task.running}")}
     row |= {f"val_{name}": "" for name in ("loss", *task.figures)}
     if evaluation is not None:
         row |= {"val_loss": evaluation.loss}

@@ -202,7 +202,7 @@ def _minimise(
         gradient[:, :width] = torch.addmm(weight, slope.T, x, beta=strength)
         gradient[:, width] = slope.sum(0) if biased else 0.0
         penalty = 0.5 * strength * float(weight.square().sum())
-        return float(total) + penalty, gradient.numpy().ravel().astype(np.float64)
+        return float(total.detach()) + penalty, gradient.numpy().ravel().astype(np.float64)
 
     flat = np.zeros(outputs * (width + 1)) if start is None else start.numpy().ravel().astype(np.float64)
     found = minimize(value, flat, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 10})

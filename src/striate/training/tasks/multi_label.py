@@ -31,6 +31,7 @@ class MultiLabel(Task):
     running = "f1"
     gained = "share of labels right"
     counts = 3
+    shallow = "logistic"
     measured = "binary"
     figures = ("map", "f1")
 

@@ -45,6 +45,7 @@ class Regression(Task):
     gained = "mean absolute error in standard deviations"
     gained_share = False
     counts = 1
+    shallow = "ridge"
     measured = "mean_squared_error"
     figures = ("r2", "mae")
 
@@ -73,6 +74,10 @@ class Regression(Task):
             raise UsageError("values are not smoothed like classes; set label_smoothing=0.")
         chosen = VALUE_LOSSES[name]
         return lambda logits, labels: chosen(logits, self._standard(labels).to(logits.dtype))
+
+    def learnt(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """The values in standard deviations from their mean."""
+        return self._standard(torch.from_numpy(labels)).numpy()
 
     def _standard(self, labels: Tensor) -> Tensor:
         mean, deviation = (labels.new_tensor(figures) for figures in (self.mean, self.deviation))

@@ -38,6 +38,8 @@ class Task(ABC):
     gained_share: ClassVar[bool] = True
     #: The loss that evaluations measure.
     measured: ClassVar[str]
+    #: The loss of a shallow classifier of features (`striate.transfer.shallow`).
+    shallow: ClassVar[str]
     #: How many numbers are counted for it.
     counts: ClassVar[int]
     #: Those of an evaluation that metrics.csv keeps, the score first.
@@ -58,6 +60,10 @@ class Task(ABC):
     def loss_name(self, recipe: Recipe, own: str) -> str:
         """The name of the loss that training minimises."""
         return self.measured if recipe.loss == OWN else recipe.loss
+
+    def learnt(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """What a network's outputs are to be, from the labels of some images."""
+        return labels
 
     @abstractmethod
     def loss(self, recipe: Recipe, own: str) -> Loss:

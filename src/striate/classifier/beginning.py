@@ -1,0 +1,154 @@
+"""How a transfer begins: a classifier of the frozen network's features, put into its head."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from striate.classifier.run_config import RunConfig
+from striate.data import Dataset, Split
+from striate.engines import evaluating
+from striate.models import Network
+from striate.training.measured import Measured
+from striate.training.progress import Quiet, score
+from striate.training.selection import figures_of
+from striate.training.tables import metrics_row
+from striate.training.tasks import Task, task_of
+from striate.transfer.features import Extractor, Features
+from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
+from striate.transfer.shallow import Shallow, fit
+from striate.units import clock, plural, whole
+
+#: Pictures that go through the network itself once more, to see that what was kept of them is what it gives.
+COMPARED = 8
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a classifier of features comes to.
+
+    Attributes:
+        shallow: the classifier.
+        evaluation: what it says of the validation images; None where there are none.
+        measured: of the images that a run is measured on at its end: test, else validation, else training images.
+        lines: what was done, for whoever watches and for the report.
+        seconds: how long it took.
+    """
+
+    shallow: Shallow
+    evaluation: Measured | None
+    measured: Measured
+    lines: tuple[str, ...]
+    seconds: float
+    task: Task
+
+    @property
+    def best(self) -> dict[str, float]:
+        """What is kept of the weights that are saved: those before the first epoch, and their validation figures."""
+        return {"epoch": 0} | ({} if self.evaluation is None else figures_of(self.evaluation))
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of metrics.csv."""
+        return metrics_row(0, 0, 0.0, {}, self.task, self.evaluation)
+
+
+def goes_on(config: RunConfig, beginning: Beginning) -> bool:
+    """Whether a run trains by steps once it has begun: a regime that does, and by itself where more can be gained."""
+    if config.transfer != "auto":
+        return config.transfer != "features"
+    return beginning.evaluation is None or beginning.evaluation.score < 1
+
+
+def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet) -> Beginning:
+    """Take the features of all images, fit a classifier to those for training, and put it into the network's head.
+
+    Args:
+        network: with pretrained weights and a head for the classes; its head is changed.
+        config: of the run.
+        dataset: its images.
+        progress: shows what goes on.
+
+    Raises:
+        UnfitHead: the head is no linear classifier.
+        StriateError: an image cannot be read.
+    """
+    began, task = time.perf_counter(), task_of(dataset)
+    if network.num_classes != len(task.classes):
+        raise UnfitHead(
+            f"{network.spec.name} has {network.num_classes} outputs for {len(task.classes)}; train its head: "
+            "--transfer head"
+        )
+    with evaluating(network):
+        extractor = Extractor(network, config.preprocessing)
+        taken = {split.name: _take(extractor, split, progress) for split in dataset.splits if len(split)}
+        shallow = fit(
+            taken["train"].of(),
+            task.learnt(dataset.train.labels),
+            len(task.classes),
+            task.shallow,
+            seed=config.seed,
+            bias=has_bias(network),
+        )
+        put_in_head(network, shallow)
+        _compare(network, config, dataset.train, shallow(taken["train"].of()))
+    final = dataset.test or dataset.val or dataset.train
+    told = {split.name: split for split in (final, dataset.val) if split}
+    measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
+    seconds = time.perf_counter() - began
+    return Beginning(
+        shallow,
+        measured.get("val"),
+        measured[final.name],
+        tuple(_lines(network, extractor, dataset, shallow, measured.get("val"), seconds)),
+        seconds,
+        task,
+    )
+
+
+def _take(extractor: Extractor, split: Split, progress: Quiet) -> Features:
+    with progress.counting("taking features of") as shown:
+        return extractor.take(split, shown=shown)
+
+
+def _measured(task: Task, shallow: Shallow, features: Features, split: Split) -> Measured:
+    logits = torch.from_numpy(shallow(features.of()))
+    return task.measure(task.logits(logits)[:, None], split)
+
+
+@torch.inference_mode()
+def _compare(network: Network, config: RunConfig, split: Split, expected: NDArray[np.float32]) -> None:
+    """Raise where the network does not give of some pictures what its classifier gives of their features."""
+    look, rows = config.preprocessing, np.linspace(0, len(split) - 1, min(COMPARED, len(split))).astype(int)
+    pictures = np.stack([look(split.images.read(int(row), look.serving)) for row in rows])
+    weight = next(network.parameters())
+    batch = look.normalise(torch.from_numpy(pictures).permute(0, 3, 1, 2).to(weight.device)).to(weight.dtype)
+    check_head(network.spec.name, network(batch).float().cpu().numpy(), expected[rows])
+
+
+def _lines(
+    network: Network,
+    extractor: Extractor,
+    dataset: Dataset,
+    shallow: Shallow,
+    evaluation: Measured | None,
+    seconds: float,
+) -> list[str]:
+    images = sum(map(len, dataset.splits))
+    known = images - extractor.reckoned
+    how = f"; {whole(known)} were known" if known else ""
+    if extractor.chosen is not None and extractor.chosen.words:
+        how += f"; engine {extractor.chosen.words}"
+    line = (
+        f"features of {plural(images, 'image')} by {network.spec.name}{how}; a linear classifier of them "
+        f"({shallow.loss}, strength {shallow.strength:.2g} by cross-validation) in {clock(seconds)}"
+    )
+    if evaluation is not None:
+        line += f": {score(evaluation.figures())} on the validation images"
+    notes = () if extractor.chosen is None else extractor.chosen.notes
+    return [line, *notes]

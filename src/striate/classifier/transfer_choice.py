@@ -1,0 +1,147 @@
+"""What a run starts from where nobody said: pretrained weights that can be had, and a regime that suits the images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from striate.classifier.choices import SMALL, typical_side_of
+from striate.classifier.request import Request
+from striate.data import Dataset
+from striate.errors import StriateError, UsageError
+from striate.models import get_card
+from striate.models.accuracy import accuracies
+from striate.models.at_hand import AtHand, weights_at_hand
+from striate.models.imagenet import imagenet_names
+from striate.models.references import reference_to
+from striate.transfer.regimes import SCRATCH
+from striate.weights.store import locate
+
+#: The network that is fetched where no weights are at hand: small, quick and good.
+USUAL_NETWORK = "mobilenet_v2"
+#: From so many training images, and so many of each class, on it pays to train all of a network.
+ENOUGH, ENOUGH_OF_A_CLASS = 500, 50
+#: Multiply-adds that features of all images may take together: about a minute on two processor cores.
+MOST_WORK = 4e12
+
+
+class Choice(NamedTuple):
+    """What was decided.
+
+    Attributes:
+        asked: the request, with model and weights filled in.
+        regime: one of `REGIMES`; empty where the recipe alone says how to train.
+        notes: why, a line each.
+    """
+
+    asked: Request
+    regime: str
+    notes: tuple[str, ...] = ()
+
+
+def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
+    """Fill in weights and regime.
+
+    Raises:
+        StriateError: a regime was asked for, and no weights can be had.
+    """
+    wish = asked.transfer
+    if wish == SCRATCH or (wish is None and _is_custom(asked)):
+        return Choice(asked, "")
+    if asked.weights is None:
+        if wish is None and not _is_photographic(dataset):
+            return Choice(asked, "")
+        try:
+            asked = _with_weights(asked, dataset)
+        except StriateError as error:
+            if wish is not None:
+                raise
+            return Choice(asked, "", (f"no pretrained weights, so it starts from random ones: {error}",))
+        if asked.weights is None:
+            return Choice(asked, "")
+    if wish not in (None, "auto"):
+        assert wish is not None
+        return Choice(asked, wish)
+    images, classes = len(dataset.train), max(1, len(dataset.classes))
+    if images < ENOUGH or images < ENOUGH_OF_A_CLASS * classes:
+        why = f"{images} images to train on, {images // classes} a class: a linear classifier of the features"
+        return Choice(asked, "features", (f"transfer auto: {why} (--transfer full trains all of it)",))
+    return Choice(
+        asked, "auto", (f"transfer auto: {images:,} images to train on: the features first, then all of the network",)
+    )
+
+
+def _is_custom(asked: Request) -> bool:
+    """Whether how to train was said, in which case nothing is done beside it."""
+    return bool(asked.recipe or asked.settings or asked.freeze or not (asked.model is None or _is_catalogue(asked)))
+
+
+def _is_catalogue(asked: Request) -> bool:
+    return isinstance(asked.model, str) and reference_to(asked.model) is None
+
+
+def _is_photographic(dataset: Dataset) -> bool:
+    """Whether the images are like those that weights were trained on: large, and grey or in colour."""
+    side = typical_side_of(dataset)
+    return side is not None and side > SMALL and dataset.channels in (1, 3)
+
+
+def _with_weights(asked: Request, dataset: Dataset) -> Request:
+    """The request with weights that can be had: those on this machine first, else the usual ones are fetched.
+
+    Raises:
+        StriateError: they cannot be fetched.
+        UsageError: the network that was asked for has none, and a regime was asked for.
+    """
+    if asked.model is None:
+        found = best_at_hand(len(dataset.train))
+        if found is not None:
+            return replace(asked, model=found.network, weights=found.path, options={**found.options, **asked.options})
+        asked = replace(asked, model=USUAL_NETWORK)
+    if not _is_catalogue(asked):
+        return asked
+    assert isinstance(asked.model, str)
+    card = get_card(asked.model)
+    for at_hand in weights_at_hand():
+        if at_hand.network == card.name and _is_imagenets(at_hand):
+            return replace(asked, weights=at_hand.path, options={**at_hand.options, **asked.options})
+    if not card.weights:
+        if asked.transfer is not None:
+            raise UsageError(f"{card.name} has no pretrained weights; give some with --weights, or another --model.")
+        return asked
+    locate(card.weights[0])
+    return replace(asked, weights=card.weights[0].name)
+
+
+def best_at_hand(images: int) -> AtHand | None:
+    """Of the networks whose ImageNet weights are on this machine, the most accurate that is not too slow for so many.
+
+    The network's own accuracy on ImageNet is what predicts best how well it transfers (Kornblith et al., 2019,
+    arXiv:1805.08974).
+    """
+    rated = [(_accuracy(at_hand), at_hand) for at_hand in weights_at_hand() if _is_imagenets(at_hand)]
+    usable = [(rate, at_hand) for rate, at_hand in rated if _work(at_hand) * images <= MOST_WORK]
+    if not (usable or rated):
+        return None
+    if not usable:
+        return min((at_hand for _, at_hand in rated), key=_work)
+    return max(usable, key=lambda pair: pair[0])[1]
+
+
+def _is_imagenets(at_hand: AtHand) -> bool:
+    return at_hand.source.num_classes == len(imagenet_names())
+
+
+def _accuracy(at_hand: AtHand) -> float:
+    """Its published top-1 on ImageNet, with whichever weights."""
+    return max((found.value for found, _ in accuracies(get_card(at_hand.network))), default=0.0)
+
+
+def _work(at_hand: AtHand) -> float:
+    """Multiply-adds for one image, about."""
+    from striate.analysis import summary
+    from striate.models import create_model
+
+    side = at_hand.source.input_size
+    network = create_model(at_hand.network, **at_hand.options)
+    return float(summary(network, (3, side, side)).multiply_adds)
