@@ -11,7 +11,7 @@ from striate.classifier import execution, reporting
 from striate.classifier.run_config import RunConfig, identity
 from striate.data.dataset import Skipped
 from striate.errors import StriateError
-from striate.models import get_card
+from striate.models import Trust, get_card
 from striate.training.metrics import Evaluation
 from striate.training.progress import Quiet
 from striate.training.run_folder import RunFolder
@@ -36,7 +36,8 @@ def prepared(monkeypatch, tmp_path, config, dataset, world_size=1):
     monkeypatch.setattr(execution, "Batches", lambda *given, **named: batches.append((given, named)) or len(batches))
     fabric = SimpleNamespace(world_size=world_size, global_rank=world_size - 1)
     watch = Watch(Quiet(), time_limit=7, checkpoint_every=11)
-    return execution._prepare(RunFolder(tmp_path), config, dataset, fabric, watch), batches
+    network = execution._network(config, Trust(), pretrained=True)
+    return execution._prepare(network, RunFolder(tmp_path), config, dataset, fabric, watch), batches
 
 
 def test_the_configuration_and_the_watch_arrive_in_the_training(monkeypatch, tmp_path, trained, digits):
@@ -142,8 +143,8 @@ def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped
     told, folder = replace(config(trained), notes=("chosen",)), RunFolder(tmp_path / "run")
     dataset = striate.open_dataset(colours)
     dataset = replace(dataset, notes=("seen",), skipped=tuple(Skipped(f"{n}.png", "broken") for n in range(skipped)))
-    fresh = execution._introduction(folder, told, dataset, SimpleNamespace(position=Position([3])))
-    assert fresh == [
+    assert execution._standing(SimpleNamespace(position=Position([3]))) == []
+    assert execution._introduction(folder, told, dataset) == [
         f"{colours}: 3 classes, 27 train, 3 val images",
         "note: seen",
         f"0.png: broken; skipped. {said}, listed in {tmp_path / 'run' / 'skipped.csv'}",
@@ -151,7 +152,7 @@ def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped
         "note: chosen",
     ]
     position = SimpleNamespace(position=Position([3, 2], epoch=3, step=21))
-    assert execution._introduction(folder, told, dataset, position)[len(fresh) :] == [
+    assert execution._standing(position) == [
         "going on from epoch 3, step 21",
         "extended: epochs 3 + 2; each extension runs the schedule once more from a tenth of its peak rate, without "
         "warm-up",
@@ -238,6 +239,8 @@ def executed(monkeypatch, tmp_path, trained, colours):
         training.save_result_so_far = lambda: note("save")
         monkeypatch.setattr(execution, "_prepare", lambda *given: training)
         monkeypatch.setattr(execution, "_introduction", lambda *given: ["hello"])
+        monkeypatch.setattr(execution, "_network", lambda *given, pretrained: "network")
+        monkeypatch.setattr(execution, "_standing", lambda training: [])
         found = SimpleNamespace(evaluation=None, evaluate=lambda data, shown: note(shown.doing) or (data is dataset))
         monkeypatch.setattr(execution, "load", lambda path, **trust: note(f"load {path.name}") or found)
 
@@ -285,9 +288,9 @@ def test_a_training_that_is_over_is_only_measured(executed, reason):
     assert seen == ["hello", "save", line, *LAST, "report True"]
 
 
-def test_it_is_extended_before_anything_is_said(executed):
+def test_it_is_extended_before_it_is_trained(executed):
     seen, _ = executed(Position([2], epoch=2), extend=3)
-    assert seen[:3] == ["extend 3", "hello", "train"]
+    assert seen[:3] == ["hello", "extend 3", "train"]
 
 
 def test_a_report_is_written_where_it_is_wanted_by_the_first_process_alone(executed):
@@ -331,7 +334,14 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
         folder.model.touch()
     fabric = SimpleNamespace(world_size=1, global_rank=0)
     dataset = striate.open_dataset(colours)
-    execution._prepare(folder, config(trained), dataset, fabric, Watch(watcher))
+    execution._prepare(
+        execution._network(config(trained), Trust(), pretrained=False),
+        folder,
+        config(trained),
+        dataset,
+        fabric,
+        Watch(watcher),
+    )
     line = f"note: {folder.model} is gone, and with it the best weights before this point"
     assert (watcher.seen, len(restored)) == ([line] if told else [], 1)
     assert (position.best is not None) == model
@@ -340,10 +350,10 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
 def test_an_oblong_input_and_a_place_within_the_first_epoch_are_told(trained, colours, tmp_path):
     told = config(trained)
     told = replace(told, preprocessing=replace(told.preprocessing, size=(20, 30)))
+    lines = execution._introduction(RunFolder(tmp_path), told, striate.open_dataset(colours))
+    assert lines[-1].startswith("lenet5 at 20x30, recipe")
     position = SimpleNamespace(position=Position([3], step=5))
-    lines = execution._introduction(RunFolder(tmp_path), told, striate.open_dataset(colours), position)
-    assert lines[-2].startswith("lenet5 at 20x30, recipe")
-    assert lines[-1:] == ["going on from epoch 0, step 5"]
+    assert execution._standing(position) == ["going on from epoch 0, step 5"]
 
 
 def test_an_interruption_has_the_exit_code_of_ctrl_c():

@@ -75,7 +75,9 @@ def test_what_is_left_out_is_left_open(planned, colours):
     with pytest.raises(Stop):
         striate.train(dataset)
     ((opened, asked),) = planned
-    open_questions = dict.fromkeys(["model", "weights", "recipe", "size", "freeze", "workers", "run", "task"])
+    open_questions = dict.fromkeys(
+        ["model", "weights", "recipe", "size", "freeze", "workers", "run", "task", "transfer"]
+    )
     decided = {"settings": {}, "options": {}, "seed": 0, "device": "auto", "devices": 1, "precision": "auto"}
     decided |= {"source": dataset, "target": (), "val_fraction": 0.1, "command": ""}
     assert (opened, vars(asked)) == (dataset, open_questions | decided)

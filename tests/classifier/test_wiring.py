@@ -80,7 +80,8 @@ def test_all_that_a_configuration_says_arrives_in_the_loop(monkeypatch, run, col
     dataset, fabric = open_dataset(colours, test_fraction=0.3), create_fabric("cpu", 1, "32-true")
     monkeypatch.setattr(execution, "Training", lambda **arguments: SimpleNamespace(**arguments))
     watch = Watch(Quiet(), time_limit=5, checkpoint_every=8)
-    training = execution._prepare(folder, config, dataset, fabric, watch)
+    network = execution._network(config, Trust(), pretrained=True)
+    training = execution._prepare(network, folder, config, dataset, fabric, watch)
     material = training.material
     torch.manual_seed(9)
     fresh = striate.create_model(config.network.name, **config.network.arguments).state_dict()

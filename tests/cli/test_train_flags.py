@@ -39,6 +39,7 @@ ELSEWHERE = {
     "json": "test_json_keys",
     "quiet": "test_commands",
     "weights": "test_weights_are_the_start",
+    "transfer": "test_transfer",
     "target": "test_tasks",
     "devices": "test_devices_share_a_batch",
     "resume": "test_run_state",
@@ -170,7 +171,7 @@ def test_the_help_has_every_flag_under_a_heading(cli):
     assert headings.pop("Arguments") == []
     assert headings.pop("Options") == ["--help"]
     assert headings == {
-        "Network": ["--model", "--weights", "--size", "--freeze", "--option"],
+        "Network": ["--model", "--weights", "--size", "--freeze", "--transfer", "--option"],
         "Training": [
             *("--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--task", "--target"),
             *("--val-fraction", "--seed"),

@@ -114,7 +114,7 @@ def test_a_checkpoint_of_frozen_training_knows_nothing_of_what_is_frozen(tmp_pat
     small.stop_after(run, 3)
     run.train()
     tensors, state = load_checkpoint(tmp_path / "last.ckpt")
-    assert state["trained"] == {"frozen": "one", "since": 0}
+    assert {**state["trained"], "sealed": len(state["trained"]["sealed"])} == {"frozen": "one", "since": 0, "sealed": 9}
     kept = {name.split("/")[1] for name in tensors if name.startswith("optimizer/")}
     assert kept == {name for name, weight in run.module.named_parameters() if weight.requires_grad}
     assert kept
@@ -143,7 +143,7 @@ def test_an_extension_goes_on_with_what_was_unfrozen_and_unfreezes_what_is_due(t
         assert run.trained.frozen == ("none" if stops else "stem")
         run.train()
         outcomes.append(run.trained.state())
-    assert outcomes == [{"frozen": "none", "since": 12}] * 2
+    assert outcomes == [{"frozen": "none", "since": 12, "sealed": {}}] * 2
     assert differences(tmp_path / "whole", tmp_path / "broken") == []
 
 

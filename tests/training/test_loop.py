@@ -342,7 +342,7 @@ def test_a_checkpoint_holds_all_that_decides_how_it_goes_on(tmp_path, small):
     run.train()
     tensors, state = load_checkpoint(run.run.checkpoint)
     assert state.keys() == {"position", "plateau", "seen", "scale", "trained", "validation", "identity"}
-    assert state["trained"] == {"frozen": "none", "since": 0}
+    assert state["trained"] == {"frozen": "none", "since": 0, "sealed": {}}
     assert (state["identity"], state["scale"], state["seen"]) == ("me", {}, 0)
     assert state["position"]["stopped_by"] == "finished"
     kinds = {name.split("/")[0] for name in tensors}

@@ -75,7 +75,6 @@ def execute(
         StriateError: training diverged, or a file cannot be written.
     """
     progress = watch.progress
-    torch.manual_seed(config.seed)
     network = _network(config, trust or Trust(), pretrained=not folder.checkpoint.exists())
     for line in _introduction(folder, config, dataset):
         progress.message(line)
@@ -138,6 +137,7 @@ def _finish(
     position = Position([0], best=beginning.best, stopped_by="finished", notes=[*beginning.lines])
     position.history.append(beginning.row)
     folder.write_table(folder.metrics, position.history)
+    folder.update_config(checkpoint="dropped: its classifier was fitted to the end, with nothing to go on with")
     classifier = _result(folder, trust)
     classifier.evaluation = cast(Evaluation, beginning.measured)
     if watch.report:
@@ -198,6 +198,7 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
 
 
 def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:
+    torch.manual_seed(config.seed)
     weights = config.weights if pretrained else None
     network: Network
     if config.network.origin:

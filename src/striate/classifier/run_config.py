@@ -130,7 +130,8 @@ def identity(written: Mapping[str, Any]) -> str:
 
     From those as they stand in the file: a later version, whose recipes have more fields, finds the same.
     """
-    parts = [written[name] for name in DECISIVE] + [written["transfer"]] * bool(written.get("transfer"))
+    parts = [written[name] for name in DECISIVE]
+    parts += [written["transfer"]] if written.get("transfer") else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

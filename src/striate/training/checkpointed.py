@@ -77,6 +77,7 @@ class Checkpointed(ABC):
             trained = state.get("trained", self.trained.state())  # earlier versions never changed it
             if trained["frozen"] != self.trained.frozen:
                 self.retrain(trained["frozen"], trained["since"])
+            self.trained.sealed = trained.get("sealed", self.trained.sealed)
             put_back(tensors, self.module, self.optimizer.optimizer, self.average)
             self.update.restore(state.get("scale", {}))
             self.position = Position.from_state(state["position"])

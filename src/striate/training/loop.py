@@ -84,6 +84,7 @@ class Training(Checkpointed):
         optimizer = create_optimizer(recipe.optimizer, groups, rate, recipe.momentum, recipe.nesterov)
         self.module = model.to(memory_format=model.memory_format)
         self.model, self.optimizer = fabric.setup(self.module, optimizer)
+        self.trained.seal()
         self.update = Update(fabric, self.module, self.optimizer, recipe.clip_norm)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.position = Position([recipe.epochs])
@@ -118,6 +119,7 @@ class Training(Checkpointed):
                     if self.position.step_in_epoch == self.train_batches.steps:
                         self.finish_epoch()
                     self.checkpoint()
+                self.check_frozen()
                 if self.position.epoch == self.epochs:  # whatever came with its last step
                     self.position.stopped_by = "finished"
                     self.checkpoint()
@@ -125,6 +127,16 @@ class Training(Checkpointed):
             self.events.close()
             self.progress.stop()
         return self.position
+
+    def check_frozen(self) -> None:
+        """Make sure that what is frozen has not moved.
+
+        Raises:
+            StriateError: it has.
+        """
+        words = self.trained.check(self.result)
+        if words and words not in self.position.notes:
+            self.position.notes.append(words)
 
     def train_epoch(self) -> None:
         """Take the steps that are left of the current epoch."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
 from torch.optim import Optimizer
 
 from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.optimizers import parameter_groups, rate_scales, regroup
 from striate.training.recipes import Recipe
+from striate.training.sealed import check_seal, frozen_tensors, seal
 from striate.training.unfreezing import NOTHING, check_thaws, span, thaw_of, thaws_in
+from striate.units import plural
 
 
 class TrainedSet:
@@ -25,6 +28,7 @@ class TrainedSet:
 
     Attributes:
         since: optimizer steps that had been done when the set last changed.
+        sealed: a checksum of each frozen tensor, once `seal` was called.
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
@@ -32,6 +36,11 @@ class TrainedSet:
         self.scales = rate_scales(network, recipe.stage_decay)
         self.thaws = thaws_in(recipe.unfreeze)
         self.since = 0
+        self.sealed: dict[str, int] = {}
+
+    def seal(self) -> None:
+        """Note what the frozen tensors are, in the precision and on the device of training."""
+        self.sealed = seal(self.network)
 
     def groups(self) -> list[dict]:
         """The groups of parameters that train now."""
@@ -64,6 +73,8 @@ class TrainedSet:
         """
         before = self.network.frozen
         freeze(self.network, until)
+        kept = frozen_tensors(self.network)
+        self.sealed = {name: known for name, known in self.sealed.items() if name in kept}
         for parameter in self.network.parameters():
             if not parameter.requires_grad:
                 parameter.grad = None  # what is left of one would be clipped with the others
@@ -73,9 +84,20 @@ class TrainedSet:
         self.since = step
         return in_words(before, self.network.frozen)
 
+    def check(self, result: nn.Module) -> str:
+        """What was found out about the frozen tensors of what is to be saved, in words; empty where there are none.
+
+        Raises:
+            StriateError: one of them has changed.
+        """
+        check_seal(self.sealed, result.state_dict())
+        if not self.sealed:
+            return ""
+        return f"checked: the {plural(len(self.sealed), 'frozen tensor')} are bit for bit as they were"
+
     def state(self) -> dict[str, Any]:
         """For the checkpoint."""
-        return {"frozen": self.frozen, "since": self.since}
+        return {"frozen": self.frozen, "since": self.since, "sealed": self.sealed}
 
 
 def check_parts(network: Network, until: str | None, recipe: Recipe) -> None:

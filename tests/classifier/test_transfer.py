@@ -1,0 +1,228 @@
+"""train --transfer: what each regime trains, what it begins with, and what it leaves alone."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import striate
+from striate.classifier import beginning as beginning_module
+from striate.classifier import transfer_choice
+from striate.classifier.request import Request
+from striate.errors import StriateError, UsageError
+from striate.training.checkpoints import load_checkpoint
+from striate.training.model_file import load_model
+from striate.transfer.head import UnfitHead, check_head
+
+SMALL = {"quiet": True, "report": False, "workers": 0}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory, paint):
+    """A ResNet-20 trained for a moment on three colours: it has batch norms, stages and a dense head."""
+    folder = tmp_path_factory.mktemp("source")
+    photos = paint(folder / "photos", count=12)
+    run = folder / "run"
+    striate.train(photos, model="resnet20_cifar", epochs=2, batch_size=4, run=run, **SMALL)
+    return run
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory, paint):
+    """Two colours that it has not seen apart before."""
+    return paint(tmp_path_factory.mktemp("new") / "photos", names=["blue", "violet"], count=20, seed=9)
+
+
+def weights(run):
+    return load_file(run / "model.safetensors")
+
+
+def rows(run):
+    with open(run / "metrics.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def notes(run):
+    return json.loads((run / "config.json").read_text(encoding="utf-8"))
+
+
+def test_features_are_a_linear_classifier_of_the_network_as_it_was(source, photos, tmp_path):
+    found = striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
+    before, after = weights(source), weights(tmp_path / "run")
+    assert after["head.classifier.weight"].shape[0] == 2
+    assert all(torch.equal(before[name], after[name]) for name in before if not name.startswith("head.classifier"))
+    assert found.evaluation.top1 == 1.0
+    again = striate.load(tmp_path / "run").evaluate(photos)
+    assert again.loss == pytest.approx(found.evaluation.loss, rel=1e-3)
+    assert again.split == found.evaluation.split == "val"
+    (row,) = rows(tmp_path / "run")
+    assert (row["epoch"], row["train_loss"]) == ("0", "")
+    assert float(row["val_accuracy"]) == 1.0
+    config = notes(tmp_path / "run")
+    assert (config["transfer"], config["freeze"]) == ("features", "all")
+
+
+def test_the_classifier_is_the_one_of_its_features(source, photos, tmp_path):
+    found = striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
+    network, _ = load_model(source / "model.safetensors")
+    fresh = striate.load(tmp_path / "run")
+    pictures = sorted(photos.rglob("*.png"))
+    vectors = torch.from_numpy(striate.Classifier(network, found.description).embed(pictures))
+    layer = fresh.model.last_layer
+    with torch.no_grad():
+        expected = layer(vectors).softmax(1).numpy()
+    np.testing.assert_allclose(fresh.predict_proba(pictures), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("regime", "moves"), [("head", "head"), ("top", "stages.stage3"), ("full", "stem")])
+def test_regimes_that_train_begin_with_it_and_move_what_they_should(source, photos, tmp_path, regime, moves, capsys):
+    run = tmp_path / "run"
+    options = {**SMALL, "quiet": False}
+    striate.train(photos, weights=source, transfer=regime, epochs=1, run=run, settings={"average": 0}, **options)
+    said = capsys.readouterr().err
+    assert "features of 40 images by resnet20_cifar" in said
+    assert f"transfer '{regime}', recipe 'transfer_" in said
+    before = weights(source)
+    moved = _moved(before, run)
+    frozen = {"head": ("stem.", "stages."), "top": ("stem.", "stages.stage1."), "full": ()}[regime]
+    assert any(name.startswith(moves) for name in moved)
+    assert not any(name.startswith(frozen) for name in moved) if frozen else True
+    config = notes(run)
+    assert config["transfer"] == regime
+    if frozen:
+        assert config["freeze"] is not None
+
+
+def _moved(before, run):
+    """Names of the tensors that the checkpoint has otherwise than the source."""
+    tensors, _ = load_checkpoint(run / "last.ckpt")
+    after = {name.removeprefix("model/"): tensor for name, tensor in tensors.items() if name.startswith("model/")}
+    return {name for name, tensor in after.items() if name in before and not torch.equal(tensor, before[name])}
+
+
+def test_the_best_is_kept_also_where_it_is_the_beginning(source, photos, tmp_path):
+    """At an absurd rate nothing gets better than the features were."""
+    run = tmp_path / "run"
+    settings = {"learning_rate": 5.0, "average": 0, "clip_norm": 0, "warmup_epochs": 0}
+    found = striate.train(photos, weights=source, transfer="full", epochs=2, settings=settings, run=run, **SMALL)
+    assert found.description.metrics["epoch"] == 0
+    assert found.evaluation.top1 == 1.0
+    assert [row["epoch"] for row in rows(run)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("regime", ["head", "full"])
+def test_a_run_that_was_stopped_goes_on_bit_for_bit(source, photos, tmp_path, regime):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    common = {"weights": source, "transfer": regime, "epochs": 3, **SMALL}
+    striate.train(photos, run=whole, **common)
+    striate.train(photos, run=parts, time_limit=0.001, **common)
+    for _ in range(80):
+        if (parts / "metrics.csv").exists() and len(rows(parts)) == 3:
+            break
+        striate.resume(parts, quiet=True, report=False, time_limit=0.001)
+    assert (parts / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+    first, second = weights(whole), weights(parts)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_finished_classifier_of_features_has_nothing_to_go_on_with(source, photos, tmp_path):
+    striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
+    with pytest.raises(StriateError, match="its classifier was fitted to the end"):
+        striate.resume(tmp_path / "run", quiet=True)
+
+
+def test_scratch_starts_from_nothing_and_takes_no_weights(source, photos, tmp_path):
+    with pytest.raises(UsageError, match="transfer is scratch"):
+        striate.train(photos, weights=source, transfer="scratch", run=tmp_path / "run", **SMALL)
+    with pytest.raises(UsageError, match="transfer 'feature'"):
+        striate.train(photos, weights=source, transfer="feature", run=tmp_path / "run", **SMALL)
+    found = striate.train(photos, model="lenet5", transfer="scratch", epochs=1, run=tmp_path / "run", **SMALL)
+    assert "transfer" not in notes(tmp_path / "run")
+    assert found.model.weights_source is None
+
+
+def test_a_head_that_is_not_linear_in_the_features_is_refused(paint, tmp_path):
+    with pytest.raises(UnfitHead, match=r"differ by 0\.5 of the largest"):
+        check_head("it", np.array([[1.0, 1.0]], np.float32), np.array([[2.0, 1.0]], np.float32))
+    photos = paint(tmp_path / "photos", names=["red", "blue"], count=6, side=40)
+    source = tmp_path / "source"
+    striate.train(photos, model="squeezenet1_0", epochs=1, size=40, run=source, **SMALL)
+    with pytest.raises(UnfitHead, match="train its head: --transfer head"):
+        striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "regime"),
+    [
+        ({}, ""),  # small pictures
+        ({"weights": "RUN"}, "features"),
+        ({"weights": "RUN", "transfer": "full"}, "full"),
+        ({"weights": "RUN", "settings": {"epochs": 3}}, ""),
+        ({"weights": "RUN", "recipe": "tiny"}, ""),
+        ({"weights": "RUN", "freeze": "stem"}, ""),
+        ({"weights": "RUN", "freeze": "stem", "transfer": "auto"}, "features"),
+    ],
+)
+def test_what_is_done_where_nobody_said(source, photos, options, regime):
+    given = {name: source if value == "RUN" else value for name, value in options.items()}
+    dataset = striate.open_dataset(photos)
+    assert transfer_choice.choose_transfer(Request(source=photos, **given), dataset).regime == regime
+
+
+def test_many_images_are_worth_more_than_their_features(source, photos, monkeypatch):
+    monkeypatch.setattr(transfer_choice, "ENOUGH", 30)
+    monkeypatch.setattr(transfer_choice, "ENOUGH_OF_A_CLASS", 10)
+    chosen = transfer_choice.choose_transfer(Request(source=photos, weights=source), striate.open_dataset(photos))
+    assert chosen.regime == "auto"
+    assert "the features first" in chosen.notes[0]
+
+
+def test_auto_stops_where_nothing_is_left_to_gain(source, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer_choice, "ENOUGH", 30)
+    monkeypatch.setattr(transfer_choice, "ENOUGH_OF_A_CLASS", 10)
+    found = striate.train(photos, weights=source, run=tmp_path / "run", **SMALL)
+    assert found.evaluation.top1 == 1.0
+    assert not (tmp_path / "run" / "last.ckpt").exists()
+
+
+def test_without_weights_photographs_start_from_nothing_and_it_is_said(paint, tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(tmp_path))
+
+    def offline(source):
+        raise StriateError("no network: put the file at /there")
+
+    monkeypatch.setattr(transfer_choice, "locate", offline)
+    dataset = striate.open_dataset(paint(tmp_path / "photos", count=2, side=80))
+    chosen = transfer_choice.choose_transfer(Request(source="photos"), dataset)
+    assert (chosen.regime, chosen.asked.weights, chosen.asked.model) == ("", None, None)
+    assert chosen.notes == ("no pretrained weights, so it starts from random ones: no network: put the file at /there",)
+    with pytest.raises(StriateError, match="no network"):
+        transfer_choice.choose_transfer(Request(source="photos", transfer="features"), dataset)
+
+
+def test_weights_at_hand_are_taken_by_accuracy(paint, tmp_path, shared_weights, monkeypatch):
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(shared_weights))
+    dataset = striate.open_dataset(paint(tmp_path / "photos", count=2, side=80))
+    chosen = transfer_choice.choose_transfer(Request(source="photos"), dataset)
+    assert (chosen.regime, chosen.asked.model) == ("features", "efficientnet_lite2")
+    chosen = transfer_choice.choose_transfer(Request(source="photos", model="mobilenet_v2"), dataset)
+    assert chosen.asked.weights.name == "mobilenet_v2_imagenet.safetensors"
+    assert transfer_choice.best_at_hand(10_000).network == "efficientnet_lite0"
+    assert transfer_choice.best_at_hand(10**9).network == "mobilenet_v1_0.25"
+
+
+def test_features_that_were_kept_are_compared_with_the_network(source, photos, tmp_path, monkeypatch):
+    """What the cache gives is not what the network gives: refused, and nothing is left."""
+    real = beginning_module.Extractor.take
+    monkeypatch.setattr(
+        beginning_module.Extractor,
+        "take",
+        lambda self, split, **told: type(taken := real(self, split, **told))(taken.values * 1.5, taken.columns),
+    )
+    with pytest.raises(UnfitHead):
+        striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
+    assert not (tmp_path / "run").exists()
