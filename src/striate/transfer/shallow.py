@@ -7,16 +7,17 @@ images plus ½ strength ‖W‖² (Bishop, 2006, sections 4.3 and 7.1), by L-BFG
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from torch import Tensor
-from torch.nn import functional
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
+from striate.data.workers import worker_count
 from striate.errors import UsageError, unknown
 
 #: Strengths that are tried, the strongest first: each begins where the one before it ended.
@@ -24,35 +25,52 @@ STRENGTHS = tuple(10.0**power for power in (1, 0.5, 0, -0.5, -1, -1.5, -2, -2.5,
 #: Parts of the images, each of which is predicted by what was fitted to the others.
 FOLDS = 5
 #: Strengths in a row that are no better before no more are tried.
-PATIENCE = 2
+PATIENCE = 1
 #: Images that cross-validation takes, at most.
 MOST_COMPARED = 4_000
-#: Steps of L-BFGS, at most, for a fit that is used; and for one that is compared.
-STEPS, STEPS_COMPARED = 200, 30
+#: Steps of L-BFGS, at most, and the share by which one has to lower the loss: of a fit that is used, of one compared.
+USED, COMPARED = (200, 1e-7), (30, 1e-4)
+#: Losses whose labels are numbers of classes; the others have a column for each output.
+BY_CLASS = ("softmax", "svm")
 
 
-def softmax(scores: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of each image: scores (N, K), labels (N,)."""
-    return functional.cross_entropy(scores, labels, reduction="none")
+#: The loss of each image (N,) and its slope (N, K), from scores (N, K) and what they are to be.
+Loss = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
 
 
-def squared_hinge(scores: Tensor, labels: Tensor) -> Tensor:
+def softmax(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
+    """Cross-entropy; labels are numbers of classes (N,)."""
+    shifted = scores - scores.max(1, keepdims=True)
+    chances = np.exp(shifted)
+    total = chances.sum(1, keepdims=True)
+    rows = np.arange(len(labels))
+    loss = np.log(total[:, 0]) - shifted[rows, labels]
+    chances /= total
+    chances[rows, labels] -= 1
+    return loss, chances
+
+
+def squared_hinge(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """One class against the rest, max(0, 1 - y s)², as linear SVMs have it (Fan et al., 2008, LIBLINEAR)."""
-    signs = 2 * functional.one_hot(labels, scores.shape[1]).to(scores.dtype) - 1
-    return (1 - signs * scores).clamp(min=0).square().sum(1)
+    signs = np.full_like(scores, -1)
+    signs[np.arange(len(labels)), labels] = 1
+    short = np.maximum(0, 1 - signs * scores)
+    return np.square(short).sum(1), -2 * signs * short
 
 
-def logistic(scores: Tensor, labels: Tensor) -> Tensor:
+def logistic(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """The cross-entropy of each of several labels (N, K)."""
-    return functional.binary_cross_entropy_with_logits(scores, labels.to(scores.dtype), reduction="none").sum(1)
+    loss = np.logaddexp(0, scores) - labels * scores
+    return loss.sum(1), (expit(scores) - labels).astype(scores.dtype, copy=False)
 
 
-def squared_error(scores: Tensor, labels: Tensor) -> Tensor:
+def squared_error(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """Of values (N, K): ½ (s - y)²."""
-    return 0.5 * (scores - labels.to(scores.dtype)).square().sum(1)
+    off = (scores - labels).astype(scores.dtype, copy=False)
+    return 0.5 * np.square(off).sum(1), off
 
 
-LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+LOSSES: Mapping[str, Loss] = MappingProxyType(
     {"softmax": softmax, "svm": squared_hinge, "logistic": logistic, "ridge": squared_error}
 )
 
@@ -110,60 +128,77 @@ def fit(
         raise unknown("shallow classifier", loss, LOSSES)
     if strength is not None and not strength >= 0:
         raise UsageError(f"strength is {strength}; it is 0 or more")
+    with threadpool_limits(1, "blas"):  # threads of several libraries would wait for one another
+        return _fit(features, labels, outputs, loss, strength, seed, bias)
+
+
+def _fit(
+    features: NDArray[np.float32],
+    labels: NDArray,
+    outputs: int,
+    loss: str,
+    strength: float | None,
+    seed: int,
+    bias: bool,
+) -> Shallow:
     x, mean, scale = _standardised(features, bias)
-    y = torch.from_numpy(labels)
+    y = labels if loss in BY_CLASS else labels.astype(np.float32)
     compared: dict[float, float] = {}
     expected = np.full((len(x), outputs), np.nan, np.float32)
     if strength is None:
         strength, compared, expected = _cross_validated(x, y, outputs, loss, seed, bias)
-    weight, offset = _minimise(x, y, outputs, LOSSES[loss], strength, STEPS, None, bias)
-    unscaled = weight / scale
-    offset = offset - unscaled @ mean if bias else torch.zeros(outputs)
-    return Shallow(unscaled.numpy(), offset.numpy(), loss, strength, compared, expected)
+    found = _minimise(x, y, outputs, LOSSES[loss], strength, USED, bias)
+    unscaled, offset = found[:, :-1] / scale, found[:, -1]
+    offset = offset - unscaled @ mean if bias else np.zeros(outputs, np.float32)
+    return Shallow(unscaled, offset, loss, strength, compared, expected)
 
 
-def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, NDArray, NDArray]:
     """Features of mean 0 and deviation 1, and both; those that never change stay out of it.
 
     Without a bias, which alone can take up the means, these stay.
     """
-    x = torch.from_numpy(np.ascontiguousarray(features, np.float32))
-    scale, mean = torch.std_mean(x, 0, correction=0)
-    mean = mean if bias else torch.zeros_like(mean)
-    scale = torch.where(scale > 1e-6 * x.abs().amax(0), scale, torch.inf)
-    return (x - mean) / scale, mean, scale
+    x = np.asarray(features, np.float32)
+    mean, scale = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
+    scale = np.where(scale > 1e-6 * np.abs(x).max(0), scale, np.inf).astype(np.float32)
+    mean = (mean if bias else np.zeros_like(mean)).astype(np.float32)
+    return np.ascontiguousarray((x - mean) / scale), mean, scale
 
 
 def _cross_validated(
-    x: Tensor, y: Tensor, outputs: int, loss: str, seed: int, biased: bool
+    x: NDArray, y: NDArray, outputs: int, loss: str, seed: int, biased: bool
 ) -> tuple[float, dict[float, float], NDArray[np.float32]]:
     """The strength that predicts best; the loss of each; what the best one predicts of images it was not fitted to.
 
-    From the strongest on, each fit begins where the one before it ended, until two in a row were no better.
+    From the strongest on, each fit begins where the one before it ended, until they are no better.
     """
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(x))[:MOST_COMPARED])
-    fold, measure = _folds(y.numpy()[rows], rng), LOSSES[loss]
+    fold, measure = _folds(y[rows], rng), LOSSES[loss]
     parts = []
     for number in range(int(fold.max()) + 1):
-        fitted, left = torch.from_numpy(rows[fold != number]), torch.from_numpy(rows[fold == number])
+        fitted, left = rows[fold != number], rows[fold == number]
         parts.append((x[fitted], y[fitted], x[left], left))
-    starts: list[Tensor | None] = [None] * len(parts)
-    used, compared = torch.from_numpy(rows), dict[float, float]()
-    best, predicted = STRENGTHS[0], torch.full((len(x), outputs), torch.nan)
+    starts: list[NDArray | None] = [None] * len(parts)
+    compared: dict[float, float] = {}
+    best, predicted = STRENGTHS[0], np.full((len(x), outputs), np.nan, np.float32)
     for strength in STRENGTHS:
-        scores = torch.full((len(x), outputs), torch.nan)
-        for number, (x_fitted, y_fitted, x_left, left) in enumerate(parts):
-            start = starts[number]
-            weight, bias = _minimise(x_fitted, y_fitted, outputs, measure, strength, STEPS_COMPARED, start, biased)
-            starts[number] = torch.cat([weight, bias[:, None]], 1)
-            scores[left] = x_left @ weight.T + bias
-        compared[strength] = float(measure(scores[used], y[used]).mean())
+        scores = np.full((len(x), outputs), np.nan, np.float32)
+
+        def fitted_to(number: int, strength: float = strength, scores: NDArray = scores) -> None:
+            x_fitted, y_fitted, x_left, left = parts[number]
+            found = _minimise(x_fitted, y_fitted, outputs, measure, strength, COMPARED, biased, starts[number])
+            starts[number] = found
+            scores[left] = x_left @ found[:, :-1].T + found[:, -1]
+
+        with ThreadPoolExecutor(worker_count()) as pool:
+            list(pool.map(fitted_to, range(len(parts))))
+        compared[strength] = float(measure(scores[rows], y[rows])[0].mean())
         if compared[strength] <= compared[best]:
             best, predicted = strength, scores
         elif STRENGTHS.index(strength) - STRENGTHS.index(best) >= PATIENCE:
             break
-    return best, compared, predicted.numpy()
+    return best, compared, predicted
 
 
 def _folds(labels: NDArray, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -179,32 +214,31 @@ def _folds(labels: NDArray, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _minimise(
-    x: Tensor,
-    y: Tensor,
+    x: NDArray,
+    y: NDArray,
     outputs: int,
-    loss: Callable[[Tensor, Tensor], Tensor],
+    loss: Loss,
     strength: float,
-    steps: int,
-    start: Tensor | None,
+    until: tuple[int, float],
     biased: bool,
-) -> tuple[Tensor, Tensor]:
-    """Weight (K, D) and bias (K,) at the least mean loss plus penalty."""
-    width = x.shape[1]
+    start: NDArray | None = None,
+) -> NDArray[np.float32]:
+    """Weight and bias (K, D + 1) at the least mean loss plus penalty.
+
+    `until` says after how many steps to stop, or when one lowers the loss by no more than which share.
+    """
+    shape = (outputs, x.shape[1] + 1)
 
     def value(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        parameters = torch.from_numpy(flat.astype(np.float32)).view(outputs, width + 1)
-        weight, bias = parameters[:, :width], parameters[:, width]
-        scores = torch.addmm(bias, x, weight.T).requires_grad_()
-        with torch.enable_grad():
-            total = loss(scores, y).mean()
-        (slope,) = torch.autograd.grad(total, scores)
-        gradient = torch.empty_like(parameters)
-        gradient[:, :width] = torch.addmm(weight, slope.T, x, beta=strength)
-        gradient[:, width] = slope.sum(0) if biased else 0.0
-        penalty = 0.5 * strength * float(weight.square().sum())
-        return float(total.detach()) + penalty, gradient.numpy().ravel().astype(np.float64)
+        parameters = flat.astype(np.float32).reshape(shape)
+        weight = parameters[:, :-1]
+        losses, slopes = loss(x @ weight.T + parameters[:, -1], y)
+        gradient = np.empty(shape)
+        gradient[:, :-1] = slopes.T @ x / len(x) + strength * weight
+        gradient[:, -1] = slopes.mean(0) if biased else 0.0
+        return float(losses.mean()) + 0.5 * strength * float(np.square(weight).sum()), gradient.ravel()
 
-    flat = np.zeros(outputs * (width + 1)) if start is None else start.numpy().ravel().astype(np.float64)
-    found = minimize(value, flat, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 10})
-    parameters = torch.from_numpy(found.x.astype(np.float32)).view(outputs, width + 1)
-    return parameters[:, :width].clone(), parameters[:, width].clone()
+    flat = np.zeros(shape).ravel() if start is None else start.astype(np.float64).ravel()
+    options = {"maxiter": until[0], "ftol": until[1], "maxcor": 10}
+    found = minimize(value, flat, jac=True, method="L-BFGS-B", options=options)
+    return found.x.astype(np.float32).reshape(shape)
