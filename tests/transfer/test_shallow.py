@@ -5,12 +5,13 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from striate.errors import UsageError
-from striate.transfer.shallow import STRENGTHS, fit
+from striate.transfer.shallow import STRENGTHS, UNKNOWN, by_means, fit
 
 DIGITS = load_digits()
 X, Y = DIGITS.data.astype(np.float32)[:600], DIGITS.target[:600]
@@ -108,3 +109,36 @@ def test_what_cannot_be_fitted_is_refused():
         fit(X, Y, 10, "tree")
     with pytest.raises(UsageError, match="strength is -1"):
         fit(X, Y, 10, strength=-1)
+
+
+def test_the_scores_of_an_svm_become_probabilities():
+    found = fit(X, Y, 10, "svm")
+    assert 0.01 < found.temperature < 1
+    bare = fit(X, Y, 10, "svm", strength=found.strength)
+    assert bare.temperature == 1
+    np.testing.assert_allclose(found(X) * found.temperature, bare(X), atol=1e-4)
+    assert log_loss(Y, probabilities(found.expected)) < 0.5 * log_loss(Y, probabilities(bare(X)))
+    best = min(log_loss(Y, probabilities(found.expected * share)) for share in (0.7, 0.9, 1.1, 1.4))
+    assert log_loss(Y, probabilities(found.expected)) < best
+
+
+def test_class_means_are_compared_by_angle():
+    centroids = np.stack([X[label == Y].mean(0) for label in range(10)])
+    cosines = cosine_similarity(X, centroids)
+    found = by_means(X, Y, 10)
+    assert (found(X).argmax(1) == cosines.argmax(1)).all()
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    np.testing.assert_allclose(found(X) * found.temperature * lengths.mean() / lengths, cosines, atol=1e-5)
+    left = np.stack([X[(Y[0] == Y) & (np.arange(len(Y)) != 0)].mean(0), centroids[(Y[0] + 1) % 10]])
+    own, other = (found.expected[0] * found.temperature * lengths.mean() / lengths[0])[[Y[0], (Y[0] + 1) % 10]]
+    np.testing.assert_allclose([own, other], cosine_similarity(X[:1], left)[0], atol=1e-5)
+    assert log_loss(Y, probabilities(found.expected)) < 1
+
+
+def test_one_image_of_each_class_is_enough_for_means():
+    rows = [int(np.flatnonzero(label == Y)[0]) for label in range(10)]
+    found = by_means(X[rows], Y[rows], 10)
+    assert found.temperature == UNKNOWN
+    assert np.isnan(found.expected).all()
+    assert (found(X[rows]).argmax(1) == Y[rows]).all()
+    assert np.mean(found(X).argmax(1) == Y) > 0.5

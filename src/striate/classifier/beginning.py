@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Split
+from striate.data.targets import SINGLE_LABEL
 from striate.engines import evaluating
 from striate.models import Network
 from striate.training.measured import Measured
@@ -21,9 +22,11 @@ from striate.training.tables import metrics_row
 from striate.training.tasks import Task, task_of
 from striate.transfer.features import Extractor, Features
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
-from striate.transfer.shallow import Shallow, fit
+from striate.transfer.shallow import Shallow, by_means, fit
 from striate.units import clock, plural, whole
 
+#: Of fewer images of some class their mean says more than a boundary.
+FEW = 5
 #: Pictures that go through the network itself once more, to see that what was kept of them is what it gives.
 COMPARED = 8
 
@@ -87,14 +90,7 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     with evaluating(network):
         extractor = Extractor(network, config.preprocessing)
         taken = {split.name: _take(extractor, split, progress) for split in dataset.splits if len(split)}
-        shallow = fit(
-            taken["train"].of(),
-            task.learnt(dataset.train.labels),
-            len(task.classes),
-            task.shallow,
-            seed=config.seed,
-            bias=has_bias(network),
-        )
+        shallow = _fitted(network, task, taken["train"], dataset.train, config.seed)
         put_in_head(network, shallow)
         _compare(network, config, dataset.train, shallow(taken["train"].of()))
     final = dataset.test or dataset.val or dataset.train
@@ -109,6 +105,14 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         seconds,
         task,
     )
+
+
+def _fitted(network: Network, task: Task, features: Features, split: Split, seed: int) -> Shallow:
+    """The classifier that suits the task, and so many images."""
+    vectors, outputs = features.of(), len(task.classes)
+    if task.kind == SINGLE_LABEL and split.counts(outputs).min() < FEW:
+        return by_means(vectors, split.labels, outputs)
+    return fit(vectors, task.learnt(split.labels), outputs, task.shallow, seed=seed, bias=has_bias(network))
 
 
 def _take(extractor: Extractor, split: Split, progress: Quiet) -> Features:
@@ -131,6 +135,12 @@ def _compare(network: Network, config: RunConfig, split: Split, expected: NDArra
     check_head(network.spec.name, network(batch).float().cpu().numpy(), expected[rows])
 
 
+def _kind(shallow: Shallow) -> str:
+    if shallow.loss == "cosine":
+        return "the nearest class mean by angle, as a class has few images"
+    return f"{shallow.loss}, strength {shallow.strength:.2g} by cross-validation"
+
+
 def _lines(
     network: Network,
     extractor: Extractor,
@@ -146,7 +156,7 @@ def _lines(
         how += f"; engine {extractor.chosen.words}"
     line = (
         f"features of {plural(images, 'image')} by {network.spec.name}{how}; a linear classifier of them "
-        f"({shallow.loss}, strength {shallow.strength:.2g} by cross-validation) in {clock(seconds)}"
+        f"({_kind(shallow)}) in {clock(seconds)}"
     )
     if evaluation is not None:
         line += f": {score(evaluation.figures())} on the validation images"

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
@@ -30,6 +30,8 @@ PATIENCE = 1
 MOST_COMPARED = 4_000
 #: Steps of L-BFGS, at most, and the share by which one has to lower the loss: of a fit that is used, of one compared.
 USED, COMPARED = (200, 1e-7), (30, 1e-4)
+#: The temperature of cosines where one image of each class says nothing of it.
+UNKNOWN = 0.05
 #: Losses whose labels are numbers of classes; the others have a column for each output.
 BY_CLASS = ("softmax", "svm")
 
@@ -85,6 +87,8 @@ class Shallow:
         loss: one of `LOSSES`.
         strength: of the penalty on the weights of standardised features.
         compared: for each strength that was tried the mean loss of images it was not fitted to.
+        temperature: what the scores of a cross-validated SVM were divided by, so that softmax makes probabilities of
+            them (Guo et al., 2017, arXiv:1706.04599); it is part of weight and bias.
         expected: what the classifier gives for each image that it is fitted to, fitted without it, (N, K); NaN where
             that was not reckoned.
     """
@@ -95,10 +99,39 @@ class Shallow:
     strength: float
     compared: Mapping[float, float]
     expected: NDArray[np.float32]
+    temperature: float = 1.0
 
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (N, K) of features (N, D)."""
         return features @ self.weight.T + self.bias
+
+
+def by_means(features: NDArray[np.float32], labels: NDArray, outputs: int) -> Shallow:
+    """The class whose mean is the nearest in angle: all that few images tell (Snell et al., 2017, arXiv:1703.05175).
+
+    The cosine's order is that of a linear classifier, whose weights are the directions of the means; its scores are
+    divided by the length of a typical image's features.
+
+    Args:
+        features: float32 (N, D).
+        labels: int64 (N,), of each class at least one.
+        outputs: K.
+    """
+    members = np.eye(outputs, dtype=np.float32)[labels]
+    sums, counts = members.T @ features, members.sum(0)
+    directions = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    # An image is not to be compared with a mean of which it is part: without it the mean is that of the others.
+    others = sums[labels] - features
+    scores = features @ directions.T
+    alone = counts[labels] == 1
+    own = (features * others).sum(1) / np.maximum(np.linalg.norm(others, axis=1), 1e-12)
+    scores[np.arange(len(labels)), labels] = np.where(alone, np.nan, own)
+    scores[alone] = np.nan
+    length = float(np.linalg.norm(features, axis=1).mean())
+    temperature = _temperature(scores / length, labels) if not alone.all() else UNKNOWN
+    scale = length * temperature
+    bias = np.zeros(outputs, np.float32)
+    return Shallow(directions / scale, bias, "cosine", 0.0, {}, scores / scale, temperature)
 
 
 def fit(
@@ -148,9 +181,22 @@ def _fit(
     if strength is None:
         strength, compared, expected = _cross_validated(x, y, outputs, loss, seed, bias)
     found = _minimise(x, y, outputs, LOSSES[loss], strength, USED, bias)
+    temperature = _temperature(expected, y) if loss == "svm" and compared else 1.0
+    found, expected = found / temperature, expected / temperature
     unscaled, offset = found[:, :-1] / scale, found[:, -1]
     offset = offset - unscaled @ mean if bias else np.zeros(outputs, np.float32)
-    return Shallow(unscaled, offset, loss, strength, compared, expected)
+    return Shallow(unscaled, offset, loss, strength, compared, expected, temperature)
+
+
+def _temperature(scores: NDArray, labels: NDArray) -> float:
+    """What to divide scores (N, K) of images not fitted to by, so that softmax makes probabilities of them."""
+    known = np.isfinite(scores[:, 0])
+    scores, labels = scores[known].astype(np.float64), labels[known]
+
+    def loss(power: float) -> float:
+        return float(softmax(scores / 10.0**power, labels)[0].mean())
+
+    return float(10.0 ** minimize_scalar(loss, bounds=(-3, 1), method="bounded").x)
 
 
 def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, NDArray, NDArray]:

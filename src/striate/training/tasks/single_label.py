@@ -26,7 +26,7 @@ class SingleLabel(Task):
     running = "accuracy"
     gained = "top-1 accuracy"
     counts = 1
-    shallow = "softmax"
+    shallow = "svm"
     measured = "cross_entropy"
     figures = ("accuracy", "top5")
 
