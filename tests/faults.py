@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sys
 
-from planted import analysis, classifier, cli, data, models, pictures, report, tasks, training
+from planted import analysis, classifier, cli, data, models, pictures, report, tasks, training, transfer
 from planting import Fault, plant_all
 
 FAULTS: tuple[Fault, ...] = sum(
-    (part.FAULTS for part in (data, training, models, analysis, pictures, classifier, report, cli, tasks)), ()
+    (part.FAULTS for part in (data, training, models, analysis, pictures, classifier, report, cli, tasks, transfer)), ()
 )
 
 

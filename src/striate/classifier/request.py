@@ -12,6 +12,7 @@ import torch
 
 from striate.classifier import values
 from striate.classifier.choices import USUAL
+from striate.classifier.growth import check_asked, starting_file
 from striate.data import Dataset
 from striate.data.asked import column_names
 from striate.data.targets import check_kind
@@ -27,6 +28,7 @@ from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
 from striate.training.trained_set import check_parts
+from striate.transfer import RULES
 from striate.weights.files import weights_file
 
 
@@ -42,6 +44,8 @@ class Request:
     source: str | Path | Dataset
     model: str | Handed | None = None
     weights: str | Path | None = None
+    grow_from: str | Path | None = None
+    grow_rule: str = RULES[0]
     recipe: str | Recipe | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -79,8 +83,11 @@ class Request:
             spec = network_of(self.weights)
             further = {name: value for name, value in spec.arguments.items() if name not in KNOWN}
             keep(model=spec.name, options={**further, **self.options} if spec.origin else self.options)
+        keep(grow_from=None if self.grow_from is None else place("grow_from", self.grow_from))
+        grown, copied = check_asked(self.grow_from, self.grow_rule, self.model, self.weights, self.options)
+        keep(options=grown)
         if isinstance(self.model, str) and reference_to(self.model) is None:
-            check_network(self.model, self.weights, self.options, self.size, self.freeze, recipe)
+            check_network(self.model, self.weights, self.options, self.size, self.freeze, recipe, copied)
         elif self.model is not None:
             check_foreign(self.model, self.options, self.size, self.freeze, recipe)
 
@@ -93,6 +100,11 @@ class Request:
             return Trust(handed=self.model)
         reference = reference_to(self.model)
         return Trust((reference.place,)) if reference and reference.is_named_code else Trust()
+
+    @property
+    def starting_file(self) -> str | Path | None:
+        """Where the weights that training starts from say how they want their images; None for random ones."""
+        return starting_file(self.grow_from, self.weights)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -134,8 +146,11 @@ def check_network(
     size: int | None,
     freeze: str | None,
     recipe: Recipe,
+    copied: tuple[str, ...] = (),
 ) -> None:
     """Refuse what can be seen to be wrong of a network by its name alone, and of a recipe with it.
+
+    `copied` are the layers that it will have from a shallower one.
 
     Raises:
         UsageError: an unknown name or an impossible value.
@@ -144,6 +159,7 @@ def check_network(
     card = get_card(model)
     with torch.device("meta"):  # no weight is made
         network = create_model(model, input_size=size, **options)
+        network.copied = copied
         check_parts(network, freeze, recipe)
         published = {source.name for source in card.weights}
         if weights and str(weights) not in published and (not _is_file(weights) or belongs_elsewhere(card, weights)):

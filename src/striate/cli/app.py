@@ -16,6 +16,7 @@ from striate.cli import (
     evaluate,
     field,
     gradients,
+    grow,
     kernel,
     layer,
     models,
@@ -44,6 +45,7 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "grow": grow,
     "recipes": recipes,
     "models": models,
     "card": card,
@@ -59,7 +61,7 @@ COMMANDS = {
 }
 #: The headings under which the help lists the commands.
 GROUPS = {
-    "Train and use": ("train", "evaluate", "predict", "recipes"),
+    "Train and use": ("train", "evaluate", "predict", "grow", "recipes"),
     "Look inside": ("summary", "field", "gradients"),
     "Networks": ("models", "card", "compare", "scale", "recommend"),
     "Data": ("check",),
