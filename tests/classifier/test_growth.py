@@ -137,6 +137,11 @@ def test_other_classes_get_a_fresh_head_and_the_recipes_rule_for_what_is_new(sha
     config = RunConfig.read(RunFolder(run))
     assert config.grown["fresh"] == ["head.classifier"]
     assert any("head.classifier at random, for other outputs or images" in note for note in config.notes)
+    before, after = striate.load(shallow), striate.load(run)
+    assert after.description.preprocessing.mean == before.description.preprocessing.mean  # not of these images
+    assert after.description.preprocessing.size == before.description.preprocessing.size
+    new = after.model.get_parameter("stem.conv2.weight")
+    assert (new != 0).float().mean() > 0.9  # no Dirac kernels
     assert "init=xavier is for layers that are neither copied nor begin as identity" in config.notes
 
 

@@ -55,6 +55,12 @@ def test_what_it_cannot_grow_into_is_told_and_nothing_is_written(cli, shallow, t
     assert not list(Path().glob("*.safetensors"))
 
 
+def test_an_option_that_does_not_fit_is_told_with_what_does(cli, shallow):
+    line = cli("grow", shallow, "--to", "vgg_d", "--option", "width=0.1").line()
+    assert "vgg_d is not vgg_a made deeper: stem.conv1 is Conv2d(3, 3, " in line
+    assert line.endswith("vgg_a grows into vgg_b, vgg_c, vgg_d, vgg_e.")
+
+
 def test_a_file_is_never_overwritten_and_a_run_has_to_be_there(cli, shallow):
     Path("there.safetensors").write_text("mine")
     assert (

@@ -9,7 +9,7 @@ FAULTS: tuple[Fault, ...] = (
         ("left and not _difference(given, left[0], own, unit)", "left"),
         ("if not new:", "if False:"),
         ("alike = alike and name in theirs and", "alike = name in theirs and"),
-        ("unit.number == number and kind not in unit.layers", "unit.number == number"),
+        ("number is not None and unit.number == number", "False"),
     ),
     *faults(
         "transfer/identity.py",

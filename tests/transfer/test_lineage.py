@@ -66,6 +66,13 @@ def test_other_widths_than_the_shallow_ones_are_refused():
         check_growth(spec("vgg_a", width=0.1), "vgg_d", {"width": 0.2})
 
 
+def test_what_cannot_begin_as_identity_is_seen_before_a_weight_is_made():
+    tanh = spec("vgg_a", width=0.1, activation="tanh")
+    with pytest.raises(UsageError, match="cannot begin as identity"):
+        check_growth(tanh, "vgg_d")
+    assert check_growth(tanh, "vgg_d", rule="random").rule == "random"
+
+
 def test_somebody_elses_network_does_not_grow():
     with pytest.raises(UsageError, match=r"mine\.py:net is not of the catalogue"):
         check_growth(ModelSpec("mine.py:net", {}, {"kind": "file"}), "vgg_d")

@@ -105,12 +105,12 @@ def _pair_units(shallow: ConvNet, deep: ConvNet, part: str) -> tuple[list[tuple[
 
 
 def _units(part: nn.Module) -> Iterator[Unit]:
-    """A part's children in order, those together that have one number and different names."""
+    """A part's children in order, those together that have one number."""
     unit: Unit | None = None
     for name, _ in part.named_children():
         found = re.fullmatch(r"(\D*)(\d+)", name)
         kind, number = (found[1], int(found[2])) if found else (name, None)
-        if unit is not None and number is not None and unit.number == number and kind not in unit.layers:
+        if unit is not None and number is not None and unit.number == number:
             unit.layers[kind] = name
             continue
         if unit is not None:
