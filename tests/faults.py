@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 
-from planted import analysis, classifier, cli, data, models, pictures, report, tasks, training, weights
+from planted import analysis, classifier, cli, data, models, pictures, report, tasks, training, transfer, weights
 from planting import Fault, plant_all
 
-FAULTS: tuple[Fault, ...] = sum(
-    (part.FAULTS for part in (data, training, models, analysis, pictures, classifier, report, cli, tasks, weights)), ()
-)
+PARTS = (data, training, models, analysis, pictures, classifier, report, cli, tasks, transfer, weights)
+
+FAULTS: tuple[Fault, ...] = sum((part.FAULTS for part in PARTS), ())
 
 
 def main(words: list[str]) -> int:

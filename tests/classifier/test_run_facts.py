@@ -86,8 +86,10 @@ def test_a_network_with_a_loss_of_its_own_is_said_to_minimise_it():
     ],
 )
 def test_what_it_started_from(weights, words):
-    config = SimpleNamespace(weights=weights, seed=7, network=ModelSpec("resnet18"))
+    config = SimpleNamespace(weights=weights, seed=7, network=ModelSpec("resnet18"), grown={})
     assert run_facts.start(config) == words
+    config.grown = {"from": "/there/a", "shallow": "resnet18"}
+    assert run_facts.start(config) == "/there/a, whose resnet18 it grew from"
 
 
 @pytest.mark.parametrize(

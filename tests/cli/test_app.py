@@ -17,6 +17,7 @@ LESS_MEMORY = {
     "train": "try a smaller --batch-size or --size",
     "evaluate": "it needs a machine with more of it",
     "predict": "it needs a machine with more of it",
+    "grow": "it needs a machine with more of it",
     "recipes": "it needs a machine with more of it",
     "models": "it needs a machine with more of it",
     "card": "it needs a machine with more of it",

@@ -40,6 +40,8 @@ ELSEWHERE = {
     "quiet": "test_commands",
     "weights": "test_weights_are_the_start",
     "transfer": "test_transfer",
+    "grow_from": "test_a_network_grows_from_a_run",
+    "grow_rule": "test_a_network_grows_from_a_run",
     "target": "test_tasks",
     "devices": "test_devices_share_a_batch",
     "resume": "test_run_state",
@@ -133,6 +135,19 @@ def test_weights_are_the_start(cli, trained, colours):
     assert all(before[name].equal(after[name]) for name in before)
 
 
+def test_a_network_grows_from_a_run(cli, colours):
+    narrow = ("--workers", 0, "--epochs", 1, "--quiet")
+    size = ("--size", 32, "--option", "width=0.05")
+    assert cli("train", colours, "--model", "vgg_a", *size, *narrow, "--run", "a").code == 0
+    grown = ("--model", "vgg_b", "--grow-from", "a", "--grow-rule", "random", "--lr", 0)
+    assert cli("train", colours, *grown, *narrow, "--run", "b").code == 0
+    config = json.loads(Path("b/config.json").read_text(encoding="utf-8"))
+    assert (config["grown"]["from"], config["grown"]["rule"]) == (str(Path("a").absolute()), "random")
+    assert (config["network"]["arguments"]["width"], config["weights"]) == (0.05, None)
+    before, after = load_file("a/model.safetensors"), load_file("b/model.safetensors")
+    assert all(before[name].equal(after[name]) for name in before)
+
+
 def test_devices_share_a_batch(cli, colours):
     outcome = cli("train", colours, "--model", "lenet5", "--devices", 3, "--batch-size", 4)
     assert "a batch of 4 cannot be shared evenly by 3 devices" in outcome.line()
@@ -171,7 +186,9 @@ def test_the_help_has_every_flag_under_a_heading(cli):
     assert headings.pop("Arguments") == []
     assert headings.pop("Options") == ["--help"]
     assert headings == {
-        "Network": ["--model", "--weights", "--size", "--freeze", "--transfer", "--option"],
+        "Network": [
+            *("--model", "--weights", "--grow-from", "--grow-rule", "--size", "--freeze", "--transfer", "--option")
+        ],
         "Training": [
             *("--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--task", "--target"),
             *("--val-fraction", "--seed"),

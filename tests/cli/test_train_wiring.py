@@ -16,6 +16,8 @@ from striate.training.metrics import Evaluation
 TRAIN = {
     "--model resnet18": {"model": "resnet18"},
     "--weights w.safetensors": {"weights": "w.safetensors"},
+    "--grow-from there": {"grow_from": "there"},
+    "--grow-rule paper": {"grow_rule": "paper"},
     "--recipe photos": {"recipe": "photos"},
     "--epochs 3": {"epochs": 3},
     "--batch-size 5": {"batch_size": 5},
@@ -41,7 +43,10 @@ TRAIN = {
     "--drop-checkpoint": {"drop_checkpoint": True},
 }
 PLAIN = {
-    **dict.fromkeys(("model", "weights", "recipe", "epochs", "batch_size", "learning_rate", "size", "freeze", "run")),
+    **dict.fromkeys(
+        ("model", "weights", "grow_from", "recipe", "epochs", "batch_size", "learning_rate", "size", "freeze", "run")
+    ),
+    "grow_rule": "identity",
     "settings": {},
     "options": {},
     "task": None,

@@ -254,13 +254,14 @@ def test_time_is_measured_only_where_it_is_limited_and_all_else_fits(monkeypatch
             "resnet18",
             ["width"],
             "has no option 'width'; families that have: efficientnet, efficientnet_lite, mixnet, mobilenet_v1, "
-            "mobilenet_v2, shufflenet_v1",
+            "mobilenet_v2, shufflenet_v1, vgg",
         ),
         (
             "resnet18",
             None,
             "has neither width nor depth to scale; families that have: efficientnet, efficientnet_lite, mixnet, "
-            "mobilenet_v1, mobilenet_v2, shufflenet_v1. Its resolution alone is scaled where the axes are 'resolution'",
+            "mobilenet_v1, mobilenet_v2, shufflenet_v1, vgg. Its resolution alone is scaled where the axes are "
+            "'resolution'",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""VGG's columns against the paper's tables, the lectures' and the peers; column A starts the deeper ones."""
+"""VGG's columns against the paper's tables, the lectures' and the peers."""
 
 import os
 
@@ -10,7 +10,6 @@ from torch import nn
 from striate.analysis import summary
 from striate.errors import StriateError, UsageError
 from striate.models import InputError, create_model, get_card, vgg
-from striate.models.vgg import start_from_a
 from striate.weights import key_tables, rename
 
 pytestmark = pytest.mark.sampled
@@ -190,54 +189,18 @@ def test_keras_file_is_fed_as_keras_feeds_it(tmp_path, narrow):
         torch.testing.assert_close(model(x), wanted, rtol=1e-3, atol=1e-4 * float(wanted.abs().max()))
 
 
-#: The paper's section 3.1, in the paper's names: A's four convolutions and three dense layers.
-FROM_A = {"stem.conv1", "stages.stage2.conv1", "stages.stage3.conv1", "stages.stage3.conv2"}
-DENSE = {"head.dense1", "head.dense2", "head.classifier"}
-
-
-@pytest.mark.parametrize("name", ["vgg_b", "vgg_c", "vgg_d", "vgg_e"])
-def test_a_starts_the_deeper_ones(name, narrow):
-    trained = create_model("vgg_a", num_classes=3, input_size=32)
-    deeper = create_model(name, num_classes=3, input_size=32)
-    before = {key: value.clone() for key, value in deeper.state_dict().items()}
-    with torch.no_grad():
-        for parameter in trained.parameters():
-            parameter.add_(0.5)
-    assert start_from_a(deeper, trained) is deeper
-    after, given = deeper.state_dict(), trained.state_dict()
-    taken = {key.rpartition(".")[0] for key in after if not after[key].equal(before[key])}
-    assert taken == FROM_A | DENSE
-    assert all(
-        after[f"{layer}.{kind}"].equal(given[f"{layer}.{kind}"]) for layer in taken for kind in ("weight", "bias")
-    )
-    # the first four convolutions of A are those between the same numbers of maps
-    assert [tuple(given[f"{layer}.weight"].shape[:2]) for layer in sorted(FROM_A, reverse=True)] == [
-        (64, 3),
-        (256, 256),
-        (256, 128),
-        (128, 64),
+@pytest.mark.parametrize("name", ["vgg_a", "vgg_d", "vgg16_bn"])
+def test_a_width_multiplies_channels_and_hidden_layers(name):
+    with torch.device("meta"):
+        whole, half = create_model(name), create_model(name, width=0.5)
+    widths = [
+        [layer.weight.shape[0] for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        for model in (whole, half)
     ]
-
-
-def test_a_starts_the_deeper_ones_with_batch_norms(narrow):
-    trained = create_model("vgg11_bn", num_classes=3, input_size=32)
-    with torch.no_grad():
-        trained.stages.stage3.norm2.running_mean.add_(1)
-    deeper = start_from_a(create_model("vgg16_bn", num_classes=3, input_size=32), trained)
-    assert bool((deeper.stages.stage3.norm2.running_mean == 1).all())
-    assert bool((deeper.stages.stage3.norm3.running_mean == 0).all())
-
-
-def test_what_cannot_start_from_a_says_why(narrow):
-    trained = create_model("vgg_a", num_classes=3, input_size=32)
-    with pytest.raises(UsageError, match=r"head\.classifier\.weight is \(4, 16\) here and \(3, 16\) there"):
-        start_from_a(create_model("vgg_d", num_classes=4, input_size=32), trained)
-    with pytest.raises(UsageError, match=r"head\.dense1\.weight is"):
-        start_from_a(create_model("vgg_d", num_classes=3, input_size=64), trained)
-    with pytest.raises(UsageError, match=r"both must be VGGs"):
-        start_from_a(create_model("resnet18"), trained)
-    with pytest.raises(UsageError, match=r"norm1\.weight is not in both"):
-        start_from_a(create_model("vgg16_bn", num_classes=3, input_size=32), trained)
+    assert widths[1] == [*(wide // 2 for wide in widths[0][:-1]), 1000]
+    assert half.spec.arguments["width"] == 0.5
+    with pytest.raises(UsageError, match=r"width is 0; a multiplier above 0"):
+        create_model(name, width=0)
 
 
 def test_hes_rule_keeps_the_signal_where_the_papers_fades(narrow):

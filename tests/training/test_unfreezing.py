@@ -3,6 +3,7 @@
 import pytest
 
 from striate.errors import UsageError
+from striate.models import create_model
 from striate.training.recipes import Recipe
 from striate.training.unfreezing import Thaw, check_thaws, never_thaws, span, thaw_of, thaws_in
 
@@ -78,3 +79,14 @@ def test_parts_in_words():
     assert span(["stem"]) == "stem"
     assert span(["stem", "one"]) == "stem to one"
     assert span(["stem", "one", "two"]) == "stem to two"
+
+
+def test_copied_layers_are_freed_all_at_once():
+    network = create_model("resnet20_cifar", num_classes=2)
+    network.copied = ("stem.conv", "stages.stage1.0.residual.conv1")
+    check_thaws(network, "copied", thaws_in("2:none"))
+    with pytest.raises(UsageError, match=r"unfreeze names 'stage1' where copied layers are frozen.*write 3:none"):
+        check_thaws(network, "copied", thaws_in("3:stage1"))
+    with pytest.raises(UsageError, match="has no such part"):
+        check_thaws(network, "all", thaws_in("3:copied"))
+    assert span(("copied",)) == "the copied layers"

@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 
 from striate.classifier.beginning import Beginning, begin, goes_on
 from striate.classifier.classifier import Classifier
+from striate.classifier.growth import regrow
 from striate.classifier.loading import load
 from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
@@ -209,6 +210,7 @@ def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:
         network = create_model(config.network.name, weights=weights, **config.network.arguments)
     if pretrained:  # else the checkpoint has all weights
         draw_first_weights(network, config.recipe.init, config.weights)
+    regrow(network, config.grown, afresh=pretrained)
     if config.freeze:
         network.freeze(config.freeze)
     return network

@@ -20,6 +20,7 @@ from striate.classifier.choices import (
     workers_for,
 )
 from striate.classifier.costs import costs_of
+from striate.classifier.growth import plan_growth
 from striate.classifier.places import place_of
 from striate.classifier.request import Request
 from striate.classifier.run_config import RunConfig
@@ -55,7 +56,7 @@ def channels_wanted(asked: Request) -> int | None:
     if asked.model is None:
         return None
     if isinstance(asked.model, str) and reference_to(asked.model) is None:
-        return pretrained_channels(asked.model, asked.weights) if asked.weights else None
+        return pretrained_channels(asked.model, asked.starting_file) if asked.starting_file else None
     return outline_of(asked.model, asked.options).in_channels
 
 
@@ -81,7 +82,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     outline = outline_of(model, asked.options)
     size, notes = asked.size, list(decided)
     if size is None:
-        size = input_size(outline, side, asked.weights)
+        size = input_size(outline, side, asked.starting_file)
         notes += size_notes(dataset, side, size)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(asked.seed)  # a module that is handed over keeps the head that it is given here
@@ -93,7 +94,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
             weights=asked.weights,
             options=auxiliary_options(outline, asked.options, asked.settings, preset),
         )
-    notes += _new_head(network) + _stand_in(network, asked.weights)
+        grown, told = plan_growth(network, asked.grow_from, asked.grow_rule)
+    notes += [*told, *_new_head(network), *_stand_in(network, asked.weights)]
     if isinstance(network, ConvNet):
         notes += defaults_taken(network, {*asked.options, *AUXILIARY})
     preprocessing = preprocessing_for(network, dataset, size)
@@ -107,6 +109,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     return RunConfig(
         network=network.spec,
         weights=_weights(outline, asked.weights),
+        grown=grown,
         freeze=freeze,
         transfer=transfer,
         preprocessing=preprocessing,
@@ -128,7 +131,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        notes=(*notes, *more, *_start(network, asked.weights), *_warnings(network, recipe, asked.weights)),
+        notes=(*notes, *more, *_start(network, asked.weights), *_warnings(network, recipe, asked.starting_file)),
         command=asked.command,
         created=time.strftime("%Y-%m-%d %H:%M:%S"),
     )

@@ -38,7 +38,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
     evaluation = classifier.evaluation
     assert evaluation is not None
     recipe = config.recipe
-    trained = run_facts.as_trained(classifier.model, config.freeze)
+    trained = run_facts.as_trained(classifier.model, config.freeze, config.grown.get("copied", ()))
     frozen = run_facts.frozen(trained)
     unfrozen = run_facts.unfrozen(trained, recipe, position)
     write_report(

@@ -12,6 +12,7 @@ import torch
 
 from striate.classifier import values
 from striate.classifier.choices import USUAL
+from striate.classifier.growth import check_asked, starting_file
 from striate.data import Dataset
 from striate.data.asked import column_names
 from striate.data.targets import check_kind
@@ -29,6 +30,7 @@ from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
 from striate.training.trained_set import check_parts
+from striate.transfer import RULES
 from striate.transfer.regimes import REGIMES, SCRATCH
 from striate.weights.files import weights_file
 from striate.weights.hub import is_hub
@@ -46,6 +48,8 @@ class Request:
     source: str | Path | Dataset
     model: str | Handed | None = None
     weights: str | Path | None = None
+    grow_from: str | Path | None = None
+    grow_rule: str = RULES[0]
     recipe: str | Recipe | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -77,7 +81,7 @@ class Request:
         keep(target=column_names(self.target), task=None if self.task is None else check_kind(self.task))
         keep(weights=None if self.weights is None else _weights(place("weights", self.weights)))
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
-        check_transfer(self.transfer, self.weights)
+        check_transfer(self.transfer, self.weights, self.grow_from)
         check_hardware(self.device, self.precision)
         recipe = check_recipe(self.recipe, self.settings)
         keep(model=recipe.network or None if self.model is None else values.network("model", self.model))
@@ -85,8 +89,11 @@ class Request:
             spec = _network_of(self.weights)
             further = {name: value for name, value in spec.arguments.items() if name not in KNOWN}
             keep(model=spec.name, options={**further, **self.options} if spec.origin else self.options)
+        keep(grow_from=None if self.grow_from is None else place("grow_from", self.grow_from))
+        grown, copied = check_asked(self.grow_from, self.grow_rule, self.model, self.weights, self.options)
+        keep(options=grown)
         if isinstance(self.model, str) and reference_to(self.model) is None:
-            check_network(self.model, self.weights, self.options, self.size, self.freeze, recipe)
+            check_network(self.model, self.weights, self.options, self.size, self.freeze, recipe, copied)
         elif self.model is not None:
             check_foreign(self.model, self.options, self.size, self.freeze, recipe)
 
@@ -99,6 +106,11 @@ class Request:
             return Trust(handed=self.model)
         reference = reference_to(self.model)
         return Trust((reference.place,)) if reference and reference.is_named_code else Trust()
+
+    @property
+    def starting_file(self) -> str | Path | None:
+        """Where the weights that training starts from say how they want their images; None for random ones."""
+        return starting_file(self.grow_from, self.weights)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -145,8 +157,11 @@ def check_network(
     size: int | None,
     freeze: str | None,
     recipe: Recipe,
+    copied: tuple[str, ...] = (),
 ) -> None:
     """Refuse what can be seen to be wrong of a network by its name alone, and of a recipe with it.
+
+    `copied` are the layers that it will have from a shallower one.
 
     Raises:
         UsageError: an unknown name or an impossible value.
@@ -155,6 +170,7 @@ def check_network(
     card = get_card(model)
     with torch.device("meta"):  # no weight is made
         network = create_model(model, input_size=size, **options)
+        network.copied = copied
         check_parts(network, freeze, recipe)
         if weights and not is_named(card, weights) and (not _is_file(weights) or belongs_elsewhere(card, weights)):
             create_model(model, weights=weights)  # says what is wrong with them
@@ -183,16 +199,18 @@ def check_foreign(
         network.unfreeze()  # a module that was handed over is to be as it was
 
 
-def check_transfer(transfer: str | None, weights: str | Path | None) -> None:
+def check_transfer(transfer: str | None, weights: str | Path | None, grow_from: str | Path | None) -> None:
     """Refuse a regime that there is not.
 
     Raises:
-        UsageError: an unknown name, or weights where none are wanted.
+        UsageError: an unknown name, or weights or a network to grow from where none are wanted.
     """
     if transfer is None:
         return
     if transfer not in (*REGIMES, SCRATCH):
         raise unknown("transfer", str(transfer), (*REGIMES, SCRATCH))
+    if grow_from is not None:
+        raise UsageError("a network that grows has no features of its own yet: give grow_from or transfer, not both.")
     if transfer == SCRATCH and weights is not None:
         raise UsageError("transfer is scratch, which starts from random weights; leave the weights out.")
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from striate.classifier import values
+from striate.classifier.growth import read_growth
 from striate.data import Preprocessing
 from striate.errors import StriateError, unknown
 from striate.models import ModelSpec, create_model
@@ -35,7 +36,9 @@ class RunConfig:
     Attributes:
         network: what rebuilds the network.
         weights: the pretrained weights it starts from: a name on the network's card or an absolute path.
-        freeze: the part up to which it is frozen.
+        grown: from which run it grew instead, by which rule, and the names of its layers that were copied, that are
+            new, and that are fresh for other outputs; nothing where it did not.
+        freeze: the part up to which it is frozen, or "copied" for the layers that the other network gave.
         preprocessing: what brings an image to the network.
         recipe: how it is trained.
         classes: class names, in the order of the outputs.
@@ -83,6 +86,7 @@ class RunConfig:
     threads: int = 0
     checkpoint: str = ""
     task: Mapping[str, Any] = field(default_factory=dict)
+    grown: Mapping[str, Any] = field(default_factory=dict)
     target: tuple[str, ...] = ()
     transfer: str = ""
     identity: str = field(default="", compare=False)
@@ -97,7 +101,8 @@ class RunConfig:
         plain = {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in found.items()}
         plain |= {"classes": list(self.classes), "notes": list(self.notes), "versions": dict(self.versions)}
         plain |= {"task": dict(self.task), "target": list(self.target)}
-        for name in ("checkpoint", "transfer"):
+        plain |= {"grown": dict(self.grown)}
+        for name in ("checkpoint", "transfer", "grown"):
             if not plain[name]:
                 del plain[name]
         del plain["identity"]  # it follows from the others
@@ -131,7 +136,7 @@ def identity(written: Mapping[str, Any]) -> str:
     From those as they stand in the file: a later version, whose recipes have more fields, finds the same.
     """
     parts = [written[name] for name in DECISIVE]
-    parts += [written["transfer"]] if written.get("transfer") else []
+    parts += [written[name] for name in ("transfer", "grown") if written.get(name)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -183,6 +188,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "classes": tuple,
     "notes": tuple,
     "task": dict,
+    "grown": read_growth,
     "target": tuple,
     "transfer": _one_of("transfer", REGIMES),
     "seed": lambda seed: values.whole("it", seed, 0, values.SEEDS),
@@ -201,6 +207,6 @@ def _read(name: str, found: dict[str, Any]) -> str:
             found[name] = READERS[name](found[name])
     except KeyError as error:
         return f"{name}: {error.args[0]} is missing"
-    except (StriateError, TypeError, ValueError) as error:
+    except (StriateError, AttributeError, TypeError, ValueError) as error:
         return f"{name}: {str(error).rstrip('.')}"
     return ""

@@ -21,9 +21,13 @@ from striate.training.trained_set import freeze
 from striate.training.unfreezing import span, thaws_in
 
 
-def as_trained(network: Network, until: str | None) -> Network:
-    """A copy of the network as the loop had it: in training mode, frozen up to and with `until`."""
+def as_trained(network: Network, until: str | None, copied: Sequence[str] = ()) -> Network:
+    """A copy of the network as the loop had it: in training mode, frozen up to and with `until`.
+
+    `copied` are the layers that a shallower network gave it.
+    """
     twin = copy.deepcopy(network)
+    twin.copied = tuple(copied)
     if until:
         twin.freeze(until)
     return twin.train()
@@ -32,6 +36,8 @@ def as_trained(network: Network, until: str | None) -> Network:
 def start(config: RunConfig) -> str:
     """The weights that training began with."""
     weights = config.weights
+    if config.grown:
+        return f"{config.grown['from']}, whose {config.grown['shallow']} it grew from"
     if not weights:
         return f"random first weights, seed {config.seed}"
     return weights if Path(weights).is_absolute() else f"pretrained weights '{weights}' of {config.network.name}"

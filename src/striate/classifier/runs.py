@@ -32,6 +32,7 @@ from striate.training.progress import Quiet, create_progress
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.watch import Watch, Watching
+from striate.transfer import RULES
 
 
 def train(
@@ -39,6 +40,8 @@ def train(
     *,
     model: str | Handed | None = None,
     weights: str | Path | None = None,
+    grow_from: str | Path | None = None,
+    grow_rule: str = RULES[0],
     recipe: str | Recipe | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
@@ -73,6 +76,11 @@ def train(
             one. By default a network that suits the size of the images.
         weights: weights to start from: a name on the network's card ("imagenet"), a run folder or a file; of the last
             two the network is taken, where no model is given. Other classes than theirs get a fresh head.
+        grow_from: a run folder or model file whose network `model` is made deeper: training begins with its layers, and
+            by default with its options, size and preprocessing; freeze="copied" trains the new layers first.
+        grow_rule: what is copied and how the rest begins: "identity" (all; new layers hand on what they are fed),
+            "random" (all; new ones at random), "paper" (VGG's four convolutions and dense layers); see
+            `striate.transfer.grow`.
         recipe: a recipe or its name; by default one that suits images and weights.
         epochs: instead of the recipe's; batch_size and learning_rate likewise.
         batch_size: see epochs.
@@ -115,6 +123,8 @@ def train(
         source=source,
         model=model,
         weights=weights,
+        grow_from=grow_from,
+        grow_rule=grow_rule,
         recipe=recipe,
         settings=values.recipe_fields(named, settings),
         options=options or {},

@@ -73,7 +73,8 @@ def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
 
 def _is_custom(asked: Request) -> bool:
     """Whether how to train was said, in which case nothing is done beside it."""
-    return bool(asked.recipe or asked.settings or asked.freeze or not (asked.model is None or _is_catalogue(asked)))
+    said = asked.recipe or asked.settings or asked.freeze or asked.grow_from
+    return bool(said or not (asked.model is None or _is_catalogue(asked)))
 
 
 def _is_catalogue(asked: Request) -> bool:

@@ -16,6 +16,7 @@ from striate.cli import (
     evaluate,
     field,
     gradients,
+    grow,
     kernel,
     layer,
     models,
@@ -45,6 +46,7 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "grow": grow,
     "recipes": recipes,
     "models": models,
     "card": card,
@@ -61,7 +63,7 @@ COMMANDS = {
 }
 #: The headings under which the help lists the commands.
 GROUPS = {
-    "Train and use": ("train", "evaluate", "predict", "recipes"),
+    "Train and use": ("train", "evaluate", "predict", "grow", "recipes"),
     "Look inside": ("summary", "field", "gradients"),
     "Networks": ("models", "card", "compare", "scale", "recommend", "weights"),
     "Data": ("check",),

@@ -45,6 +45,22 @@ def command(
             rich_help_panel=NETWORK,
         ),
     ] = None,
+    grow_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="A run, or its model file, whose network --model is made deeper: its layers are copied. --freeze "
+            "copied trains the new ones first, --set unfreeze=3:none all from epoch 3 on.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
+    grow_rule: Annotated[
+        str,
+        typer.Option(
+            help="With --grow-from: new layers begin as identity or random; paper copies what VGG's authors did.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = "identity",
     size: Annotated[
         int | None,
         typer.Option(
@@ -219,6 +235,8 @@ def command(
             source,
             model=model,
             weights=weights,
+            grow_from=grow_from,
+            grow_rule=grow_rule,
             recipe=recipe,
             epochs=epochs,
             batch_size=batch_size,

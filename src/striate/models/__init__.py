@@ -15,12 +15,13 @@ from striate.models.imagenet import (
     imagenet_ids,
     imagenet_names,
 )
-from striate.models.network import InputError, Network
+from striate.models.network import COPIED, InputError, Network
 from striate.models.obtain import obtain, rebuild
 from striate.models.origin import Handed, Trust
 from striate.models.outline import Outline, outline_of
 
 __all__ = [
+    "COPIED",
     "Card",
     "ConvNet",
     "Family",

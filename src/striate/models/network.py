@@ -12,9 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from striate.errors import StriateError, unknown
+from striate.caller import either
+from striate.errors import StriateError, UsageError, unknown
 from striate.models.card import ModelSpec
 from striate.weights import WeightSource
+
+#: What `freeze` calls the layers that came from a shallower network, which may lie anywhere.
+COPIED = "copied"
 
 
 class InputError(StriateError):
@@ -33,6 +37,7 @@ class Network(nn.Module, ABC):
         memory_format: how its weights and images lie in memory.
         weights_source: the record of the weights it was loaded with, None for random ones.
         fresh: names of the layers that these weights left random, such as a head for other classes.
+        copied: names of the layers that a shallower network gave, where this one was grown from it.
     """
 
     spec: ModelSpec
@@ -43,6 +48,7 @@ class Network(nn.Module, ABC):
     memory_format: torch.memory_format = torch.channels_last
     weights_source: WeightSource | None
     fresh: tuple[str, ...]
+    copied: tuple[str, ...] = ()
     _frozen: tuple[str, ...] = ()
 
     @property
@@ -106,14 +112,20 @@ class Network(nn.Module, ABC):
         """Freeze the parts up to and with `until` (one of `parts`, or "all"); the rest trains.
 
         Frozen parameters get no gradient. Frozen parts stay in evaluation mode whatever `train()` says, so
-        their batch norms keep their statistics. Heads always train.
+        their batch norms keep their statistics. Heads always train, but where a shallower network gave their layers:
+        "copied" freezes the layers that it gave, wherever they lie, so that the new ones among them train first.
 
         Raises:
             UsageError: there is no such part.
         """
-        self._frozen = self.up_to(until)
+        frozen, before = self.up_to(until), self._frozen
+        if before == (COPIED,):
+            self.requires_grad_(True)
+        self._frozen = frozen
         for name, part in self.parts().items():
-            part.requires_grad_(name not in self._frozen)
+            part.requires_grad_(name not in frozen)
+        for layer in self._frozen_modules():
+            layer.requires_grad_(False)
         return self.train(self.training)
 
     def up_to(self, until: str) -> tuple[str, ...]:
@@ -122,6 +134,13 @@ class Network(nn.Module, ABC):
         Raises:
             UsageError: there is no such part.
         """
+        if until == COPIED:
+            if not self.copied:
+                raise UsageError(
+                    f"no layer of {self.spec.name} is copied from a shallower network: '{COPIED}' is frozen of one "
+                    f"that grows; give {either('--grow-from RUN', 'grow_from')} with it, or name a stage."
+                )
+            return (COPIED,)
         names = list(self.parts())
         if until != "all" and until not in names:
             raise unknown(f"stage of {self.spec.name}", until, [*names, "all"])
@@ -144,14 +163,19 @@ class Network(nn.Module, ABC):
 
     @property
     def frozen(self) -> tuple[str, ...]:
-        """Names of the frozen parts."""
+        """Names of the frozen parts; "copied" alone where those are the layers that a shallower network gave."""
         return self._frozen
+
+    def _frozen_modules(self) -> list[nn.Module]:
+        if self._frozen == (COPIED,):
+            return [self.get_submodule(name) for name in self.copied]
+        parts = self.parts()
+        return [parts[name] for name in self._frozen]
 
     def train(self, mode: bool = True) -> Network:
         """Set training mode, but for frozen parts."""
         super().train(mode)
         if self._frozen:
-            parts = self.parts()
-            for name in self._frozen:
-                parts[name].eval()
+            for part in self._frozen_modules():
+                part.eval()
         return self

@@ -7,20 +7,21 @@ averages the last map to 7x7 first, as torchvision does, so that any size goes. 
 
 The paper draws first weights from a normal distribution "with variance 10^-2", read by everybody as deviation
 0.01 (`init="gaussian"`): under it the signal fades from layer to layer, the deeper columns stall, and the paper starts
-them from a trained A (`start_from_a`). The default is He's rule, which keeps the signal's size through all of them.
+them from a trained A (`striate.transfer.grow`, rule "paper"). The default is He's rule, which keeps the signal's size
+through all of them.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
-import torch
 from torch import nn
 
 from striate.errors import UsageError
 from striate.layers import Chain, LocalResponseNorm, conv2d, output_shape
 from striate.layers import activation as make_activation
 from striate.layers.initialise import first_weights_
+from striate.layers.rounding import check_factor, round_channels
 from striate.models.card import Card, Family, Paper
 from striate.models.convnet import ConvNet
 from striate.models.erratum import Erratum, Measured, macs, params
@@ -53,6 +54,7 @@ def build(
     num_classes: int,
     in_channels: int,
     input_size: tuple[int, int] | None,
+    width: float = 1.0,
     pool: int | None = None,
     norm: str | None = None,
     dropout: float = 0.5,
@@ -66,6 +68,7 @@ def build(
         num_classes: outputs.
         in_channels: channels of the images.
         input_size: what the dense layers are built for (224x224) unless `pool` is given.
+        width: multiplier of the channels and of the hidden dense layers, for small images and quick trials.
         pool: side to which the last map is averaged before the dense layers (torchvision: 7); then any size of
             image goes. None: the map as it is.
         norm: "batch" puts a batch norm after each convolution, None nothing.
@@ -73,6 +76,7 @@ def build(
         init: one of `striate.layers.initialise.INITS`.
         activation: name of the activation function.
     """
+    check_factor("width", width)
     if norm not in (None, "batch"):
         raise UsageError(f"norm is {norm!r}; VGG has 'batch' or None")
     plain = name.removesuffix("_bn")
@@ -85,67 +89,27 @@ def build(
                 layers["norm"] = LocalResponseNorm()
                 continue
             number += 1
-            width, kernel = entry if isinstance(entry, tuple) else (entry, 3)
-            layers[f"conv{number}"] = conv2d(channels, width, kernel)
+            wide, kernel = entry if isinstance(entry, tuple) else (entry, 3)
+            out = round_channels(wide, width, 1)
+            layers[f"conv{number}"] = conv2d(channels, out, kernel)
             if norm == "batch":
-                layers[f"norm{number}"] = nn.BatchNorm2d(width)
+                layers[f"norm{number}"] = nn.BatchNorm2d(out)
             layers[f"act{number}"] = make_activation(activation)
-            channels = width
+            channels = out
         layers["pool"] = nn.MaxPool2d(2)
         stages.append(Chain(layers))
     size = input_size or (224, 224)
-    height, width = output_shape(nn.Sequential(*stages), (1, in_channels, *size))[2:]
+    height, side = output_shape(nn.Sequential(*stages), (1, in_channels, *size))[2:]
+    hidden = [round_channels(wide, width, 1) for wide in DENSE]
     model = ConvNet(
         stages[0],
         {f"stage{number}": stage for number, stage in enumerate(stages[1:], 2)},
-        dense((channels, height, width), DENSE, num_classes, pool=pool, dropout=dropout, activation=activation),
+        dense((channels, height, side), hidden, num_classes, pool=pool, dropout=dropout, activation=activation),
         in_channels=in_channels,
         min_size=32,
         fixed_size=None if pool else size,
     )
     first_weights_(model, init)
-    return model
-
-
-#: What the deeper columns take from a trained A (the paper's section 3.1): four convolutions and the dense layers.
-TAKEN = ("stem.conv1", "stages.stage2.conv1", "stages.stage3.conv1", "stages.stage3.conv2")
-TAKEN_NORMS = ("stem.norm1", "stages.stage2.norm1", "stages.stage3.norm1", "stages.stage3.norm2")
-TAKEN_DENSE = ("head.dense1", "head.dense2", "head.classifier")
-
-
-def start_from_a(model: ConvNet, trained: ConvNet) -> ConvNet:
-    """Start a deeper VGG from a trained A: its first four convolutions and its dense layers; the rest stays as it is.
-
-    The four are those that A and the deeper column share: the first of each of the two widest maps and the first two
-    of the third; with batch norms, theirs too.
-
-    Args:
-        model: any column, changed in place and returned.
-        trained: `vgg_a` (or `vgg11_bn` for a `model` with batch norms) with as many classes and channels, for the
-            same size of image.
-
-    Raises:
-        UsageError: one of them is no VGG, or their layers differ.
-    """
-    own, given = model.state_dict(), trained.state_dict()
-    norms = TAKEN_NORMS if "stem.norm1.weight" in own else ()
-    keys = [key for key in own if key.rpartition(".")[0] in (*TAKEN, *norms, *TAKEN_DENSE)]
-    wanted = {f"{layer}.weight" for layer in (*TAKEN, *norms, *TAKEN_DENSE)}
-    absent = sorted(key for key in wanted if key not in own or key not in given)
-    if absent:
-        raise UsageError(
-            f"{model.spec.name} cannot start from {trained.spec.name}: both must be VGGs, with or without batch norms, "
-            f"and {absent[0]} is not in both"
-        )
-    for key in keys:
-        if own[key].shape != given[key].shape:
-            raise UsageError(
-                f"{model.spec.name} cannot start from {trained.spec.name}: {key} is {tuple(own[key].shape)} here and "
-                f"{tuple(given[key].shape)} there; build both for the same classes, channels and size of image"
-            )
-    with torch.no_grad():
-        for key in keys:
-            own[key].copy_(given[key])
     return model
 
 

@@ -32,6 +32,8 @@ def first_weights_note(network: Network, init: str, weights: str | Path | None) 
         return ""
     if _was_handed_over(network):
         return f"init={init} changes nothing: a module that is handed over keeps its weights"
+    if network.copied:
+        return f"init={init} is for layers that are neither copied nor begin as identity"
     if weights is None:
         return ""
     if not network.fresh:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from striate.caller import either
 from striate.errors import UsageError
-from striate.models import Network
+from striate.models import COPIED, Network
 
 #: What stands for nothing being frozen any more.
 NOTHING = "none"
@@ -82,6 +82,11 @@ def check_thaws(network: Network, freeze: str | None, thaws: Sequence[Thaw]) -> 
         )
     parts, before = network.parts(), (freeze, len(network.up_to(freeze)))
     for thaw in thaws:
+        if freeze == COPIED and thaw.until != NOTHING:
+            raise UsageError(
+                f"unfreeze names '{thaw.until}' where copied layers are frozen, which lie among new ones; write "
+                f"{thaw.epoch}:{NOTHING}, which frees them all."
+            )
         if thaw.until not in (NOTHING, "all", *parts):
             raise UsageError(
                 f"unfreeze names '{thaw.until}', and {network.spec.name} has no such part; its parts are "
@@ -109,4 +114,6 @@ def never_thaws(thaws: Sequence[Thaw], epochs: int) -> str:
 
 def span(names: Sequence[str]) -> str:
     """Parts that follow each other, in words."""
+    if tuple(names) == (COPIED,):
+        return "the copied layers"
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
