@@ -17,6 +17,7 @@ LESS_MEMORY = {
     "train": "try a smaller --batch-size or --size",
     "evaluate": "it needs a machine with more of it",
     "predict": "it needs a machine with more of it",
+    "embed": "it needs a machine with more of it",
     "grow": "it needs a machine with more of it",
     "recipes": "it needs a machine with more of it",
     "models": "it needs a machine with more of it",
@@ -69,7 +70,7 @@ def test_commands_that_gain_by_it_keep_memory_and_only_in_a_process_of_their_own
         module.run(alone=True)
     capsys.readouterr()
     largest = {
-        **dict.fromkeys(("predict", "evaluate"), 64 << 20),
+        **dict.fromkeys(("predict", "embed", "evaluate"), 64 << 20),
         **dict.fromkeys(("train", "field", "check"), 160 << 20),
     }
     assert kept == ([largest[name]] if name in largest else [])

@@ -60,6 +60,9 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
         "": {"run", "split", "report", *FIGURES},
         "per_class": SCORE,
     },
+    "embed {colours} --model {run} --out new.parquet": {
+        "": {"file", "images", "unreadable", "features", "network", "weights", "notes"}
+    },
     "evaluate {run}": {"": {"run", "split", "notes", *FIGURES}, "per_class": SCORE},
     "predict {run} {colours}/red --top 2": {
         "": {"predictions", "notes", "counts", "unsure", "unreadable"},

@@ -15,7 +15,7 @@ from PIL.Image import Image as PillowImage
 from striate.classifier.measuring import Measuring
 from striate.classifier.prediction import Prediction, Predictions, Stream, predicted
 from striate.classifier.pretrained import pretrained
-from striate.classifier.running import Engines, Run, Running, Said
+from striate.classifier.running import Engines, Run, Running, Said, Vectors
 from striate.data import Dataset, Split
 from striate.data.given_images import Sources, is_single
 from striate.data.targets import REGRESSION
@@ -195,6 +195,19 @@ class Classifier(Shown):
         """
         rows = list(self._outputs(images, self._running.over(engine, embedding=True)))
         return np.concatenate(rows) if rows else np.empty((0, self.model.num_features), np.float32)
+
+    def vectors(self, images: Any, engine: str = AUTO) -> Vectors:
+        """The same, a group of images after the other, however many there are: memory stays the same.
+
+        Args:
+            images: what `predict` takes.
+            engine: as for `predict`.
+
+        Returns:
+            An iterator of (names, vectors (N, D), errors): images that could not be read are left out, with the reason.
+        """
+        given = Sources(images)
+        return Vectors(self._running.over(engine, embedding=True), given, self.model.num_features)
 
     def _outputs(self, images: Any, run: Run) -> Iterator[NDArray[np.float32]]:
         for group in run(Sources(images)):

@@ -135,3 +135,26 @@ class Run:
             raise
         except StriateError as error:
             return error
+
+
+class Vectors(Iterator[tuple[list[str], NDArray[np.float32], list[str]]]):
+    """Feature vectors of pictures, a group at a time: names, vectors (N, D), and why others could not be read."""
+
+    def __init__(self, run: Run, given: Sources, width: int) -> None:
+        self._run, self._given, self._width = run, given, width
+        self._groups = run(given)
+
+    def __next__(self) -> tuple[list[str], NDArray[np.float32], list[str]]:
+        names, vectors, failed = [], [], []
+        for source, output in next(self._groups):
+            if isinstance(output, StriateError):
+                failed.append(str(output))
+            else:
+                names.append(source.name)
+                vectors.append(output)
+        return names, np.stack(vectors) if vectors else np.empty((0, self._width), np.float32), failed
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which files of folders were left out, and why; engines that were not used."""
+        return (*self._given.notes, *(self._run.chosen.notes if self._run.chosen else ()))

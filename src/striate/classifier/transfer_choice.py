@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from striate.classifier.choices import SMALL, typical_side_of
@@ -112,6 +113,20 @@ def _with_weights(asked: Request, dataset: Dataset) -> Request:
         return asked
     locate(card.weights[0])
     return replace(asked, weights=card.weights[0].name)
+
+
+def usual_network() -> tuple[str, str | Path]:
+    """The network that describes images where none is named, and its weights: the most accurate on this machine.
+
+    Raises:
+        StriateError: none are here, and the usual ones cannot be fetched.
+    """
+    found = best_at_hand(1)
+    if found is not None:
+        return found.network, found.path
+    source = get_card(USUAL_NETWORK).weights[0]
+    locate(source)
+    return USUAL_NETWORK, source.name
 
 
 def best_at_hand(images: int) -> AtHand | None:

@@ -13,6 +13,7 @@ from striate.cli import (
     card,
     check,
     compare,
+    embed,
     evaluate,
     field,
     gradients,
@@ -46,6 +47,7 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "embed": embed,
     "grow": grow,
     "recipes": recipes,
     "models": models,
@@ -63,7 +65,7 @@ COMMANDS = {
 }
 #: The headings under which the help lists the commands.
 GROUPS = {
-    "Train and use": ("train", "evaluate", "predict", "grow", "recipes"),
+    "Train and use": ("train", "evaluate", "predict", "embed", "grow", "recipes"),
     "Look inside": ("summary", "field", "gradients"),
     "Networks": ("models", "card", "compare", "scale", "recommend", "weights"),
     "Data": ("check",),
@@ -75,6 +77,7 @@ KEEP_MEMORY = {
     "train": LARGEST_KEPT,
     "evaluate": 64 << 20,
     "predict": 64 << 20,
+    "embed": 64 << 20,
     "field": LARGEST_KEPT,
     "check": LARGEST_KEPT,
 }
