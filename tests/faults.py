@@ -9,10 +9,23 @@ from __future__ import annotations
 
 import sys
 
-from planted import analysis, classifier, cli, data, models, pictures, report, tasks, training, transfer, weights
+from planted import (
+    analysis,
+    classifier,
+    cli,
+    data,
+    engines,
+    models,
+    pictures,
+    report,
+    tasks,
+    training,
+    transfer,
+    weights,
+)
 from planting import Fault, plant_all
 
-PARTS = (data, training, models, analysis, pictures, classifier, report, cli, tasks, transfer, weights)
+PARTS = (data, engines, training, models, analysis, pictures, classifier, report, cli, tasks, transfer, weights)
 
 FAULTS: tuple[Fault, ...] = sum((part.FAULTS for part in PARTS), ())
 

@@ -44,6 +44,12 @@ ALLOWED = {
         "open": "what has arrived, to go on with",
         "fsync": "which is put on the disk before it takes its name",
     },
+    "files/keeping.py": {
+        "mkdir": "the folder of folders",
+        "tempfile": "a folder that takes its name when it is filled",
+        "rename": "and then does",
+        "shutil": "what was not used for long is removed",
+    },
     "files/turns.py": {"FileLock": "an empty file, locked while another is fetched"},
     "training/run_folder.py": {
         "mkdir": "a run takes its name by making its folder, which fails where the name is taken",
@@ -67,6 +73,7 @@ ALLOWED = {
     "weights/keras_archive.py": {"zipfile": "an archive is read"},
     "weights/hub.py": {"huggingface_hub": "the Hub's own client, with its cache"},
     "training/checkpoints.py": {"save": "to bytes"},
+    "transfer/cache.py": {"save": "to bytes"},
 }
 
 

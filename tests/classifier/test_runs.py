@@ -76,16 +76,16 @@ def test_what_is_left_out_is_left_open(planned, colours):
         striate.train(dataset)
     ((opened, asked),) = planned
     open_questions = dict.fromkeys(
-        ["model", "weights", "recipe", "size", "freeze", "workers", "run", "task", "transfer"]
+        ["model", "weights", "recipe", "size", "freeze", "workers", "run", "task", "transfer", "grow_from"]
     )
     decided = {"settings": {}, "options": {}, "seed": 0, "device": "auto", "devices": 1, "precision": "auto"}
-    decided |= {"source": dataset, "target": (), "val_fraction": 0.1, "command": ""}
+    decided |= {"grow_rule": "identity", "source": dataset, "target": (), "val_fraction": 0.1, "command": ""}
     assert (opened, vars(asked)) == (dataset, open_questions | decided)
 
 
 def test_defaults_are_those_that_are_told():
     told = {"val_fraction": 0.1, "seed": 0, "device": "auto", "devices": 1, "precision": "auto", "time_limit": 0}
-    told |= {"checkpoint_every": 60, "quiet": False, "report": True, "drop_checkpoint": False}
+    told |= {"grow_rule": "identity", "checkpoint_every": 60, "quiet": False, "report": True, "drop_checkpoint": False}
     asked = {name: each.default for name, each in inspect.signature(striate.train).parameters.items()}
     assert asked == dict.fromkeys(asked, None) | told | {"source": inspect.Parameter.empty}
     kept = {name: told[name] for name in ("time_limit", "checkpoint_every", "quiet", "report", "drop_checkpoint")}

@@ -29,6 +29,7 @@ TRAIN = {
     },
     "--size 48": {"size": 48},
     "--freeze stem": {"freeze": "stem"},
+    "--transfer head": {"transfer": "head"},
     "--task regression": {"task": "regression"},
     "--target age,height": {"target": "age,height"},
     "--val-fraction 0.3": {"val_fraction": 0.3},
@@ -43,9 +44,8 @@ TRAIN = {
     "--drop-checkpoint": {"drop_checkpoint": True},
 }
 PLAIN = {
-    **dict.fromkeys(
-        ("model", "weights", "grow_from", "recipe", "epochs", "batch_size", "learning_rate", "size", "freeze", "run")
-    ),
+    **dict.fromkeys(("model", "weights", "grow_from", "transfer", "recipe", "epochs", "batch_size", "learning_rate")),
+    **dict.fromkeys(("size", "freeze", "run")),
     "grow_rule": "identity",
     "settings": {},
     "options": {},

@@ -161,7 +161,7 @@ OTHERS = {
     "form": {"resnet_v2": "keras", "googlenet": "torchvision", "inception_resnet": "released"},
     "memory_efficient": {"densenet": True},
     "width": dict.fromkeys(
-        ("mobilenet_v1", "mobilenet_v2", "efficientnet", "efficientnet_lite", "mixnet", "shufflenet_v1"), 0.5
+        ("mobilenet_v1", "mobilenet_v2", "efficientnet", "efficientnet_lite", "mixnet", "shufflenet_v1", "vgg"), 0.5
     ),
     "full": {"mobilenet_v1": True},
     "depth": {"efficientnet": 2.0, "efficientnet_lite": 2.0},

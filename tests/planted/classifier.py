@@ -26,10 +26,10 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/classifier.py",
         "classifier/test_predict.py",
-        ("error=str(image), path=source.path)", "error=str(image))"),
+        ("error=str(output), path=source.path)", "error=str(output))"),
         ("next(answers), top), path=source.path)", "next(answers), top))"),
-        ("self._predicted(given, top), given.notes", "self._predicted(given, top), []"),
-        ("self._predicted(given, top), given.notes", "iter(list(self._predicted(given, top))), given.notes"),
+        ("self._predicted(run(given), top), given.notes", "self._predicted(run(given), top), []"),
+        ("self._predicted(run(given), top), given.notes", "iter(list(self._predicted(run(given), top))), given.notes"),
         ("self.model.to(device_type(device))", "self.model.to(device)"),
     ),
     *faults(
@@ -245,7 +245,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/run_config.py",
         "classifier/test_run_config.py",
         ('{"identity": identity(written)}', "{}"),
-        ("if not self.checkpoint:", "if self.checkpoint:"),
+        ("            if not plain[name]:\n", "            if plain[name]:\n"),
     ),
     *faults(
         "classifier/run_config.py",
@@ -253,7 +253,7 @@ FAULTS: tuple[Fault, ...] = (
         ('"fingerprint", "seed", "freeze")', '"fingerprint", "freeze")'),
     ),
     *faults(
-        "classifier/classifier.py",
+        "classifier/running.py",
         "cli/test_damaged_files.py",
         (
             'raise UnreadableImage("does not fit in memory", source.name)',
@@ -274,7 +274,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/plan.py",
         "classifier/test_plan.py",
-        ("    check_parts(network, asked.freeze, recipe)", "    asked.freeze and network.freeze(asked.freeze)"),
+        ("    check_parts(network, freeze, recipe)", "    freeze and network.freeze(freeze)"),
         ("late = never_thaws(thaws_in(recipe.unfreeze), recipe.epochs)", 'late = ""'),
     ),
 )

@@ -59,7 +59,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "cli/predict.py",
         "cli/test_predict.py",
-        ("classifier.stream(images, top)", "classifier.stream(images)"),
+        ("classifier.stream(images, top, engine)", "classifier.stream(images, engine=engine)"),
         ("classifier.classes, images, link)", "classifier.classes, images)"),
         ("classifier.classes, images, link)", "classifier.classes, [], link)"),
         ("(classifier.task, top, unsure is not None)", "(classifier.task, top, False)"),
@@ -89,7 +89,7 @@ FAULTS: tuple[Fault, ...] = (
         "cli/test_evaluate.py",
         ("quiet or json", "quiet"),
         ("quiet or json", "json"),
-        ("views=views, shown=shown", "views=views"),
+        ("engine=engine, shown=shown", "engine=engine"),
     ),
     *faults(
         "cli/summary.py",

@@ -25,7 +25,7 @@ from striate.engines.engines import ENGINES, EQUAL, EngineError, make_engine
 from striate.engines.frozen import Frozen
 from striate.engines.predictor import Predictor
 from striate.errors import StriateError, unknown
-from striate.files import cache_folder, write_atomically
+from striate.files import cache_folder, make_folder_of, write_atomically
 
 AUTO = "auto"
 #: Fewer pictures than these go through the network as it is.
@@ -242,5 +242,5 @@ def _remember(frozen: Frozen, engine: str, seconds: dict[str, float]) -> None:
         return
     entries = _entries(path) | {_key(frozen): {"engine": engine, "network": frozen.name, "seconds": seconds}}
     with suppress(OSError, StriateError):  # what is not remembered is measured again
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder_of(path)
         write_atomically(path, json.dumps(entries, indent=1) + "\n")

@@ -7,15 +7,12 @@ The ones used last stay; what cannot be written is made again the next time.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from striate.errors import StriateError
 from striate.files import cache_folder
+from striate.files.keeping import fill_folder, prune, used_now
 
 #: Bytes that all of them may take together.
 MOST = 2 << 30
@@ -39,25 +36,14 @@ class Place:
         """Whether it is there; if so, it counts as used now."""
         if self._folder is None or not self.file.is_file():
             return False
-        with suppress(OSError):
-            os.utime(self._folder)
+        used_now(self._folder)
         return True
 
     def keep(self, write: Callable[[Path], object]) -> None:
         """Have `write` fill the folder; whole or not at all. Where nothing can be written nothing happens."""
-        if self._folder is None:
-            return
-        engines = self._folder.parent
-        with suppress(OSError, RuntimeError):
-            engines.mkdir(parents=True, exist_ok=True)
-            making = Path(tempfile.mkdtemp(prefix="making-", dir=engines))
-            try:
-                write(making)
-                shutil.rmtree(self._folder, ignore_errors=True)
-                making.rename(self._folder)
-            finally:
-                shutil.rmtree(making, ignore_errors=True)
-            _prune(engines)
+        if self._folder is not None:
+            fill_folder(self._folder, write)
+            prune(self._folder.parent, MOST)
 
 
 def _folder(kind: str, content: str) -> Path | None:
@@ -66,12 +52,3 @@ def _folder(kind: str, content: str) -> Path | None:
         return cache_folder() / "engines" / name
     except StriateError:
         return None
-
-
-def _prune(engines: Path) -> None:
-    """Remove those that were not used for the longest time, down to `MOST` bytes in all, and what was cut off."""
-    left = MOST
-    for folder in sorted(filter(Path.is_dir, engines.iterdir()), key=lambda path: -path.stat().st_mtime):
-        left -= sum(file.stat().st_size for file in folder.iterdir())
-        if left < 0:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from striate.engines.frozen import Frozen, in_pieces
 from striate.engines.kept import Place
 from striate.engines.quiet import without_words
+from striate.files import write_atomically
 
 FILE = "model.onnx"
 
@@ -55,7 +55,7 @@ class OnnxRuntime:
 
     def keep(self) -> None:
         """Keep what was exported for the next time."""
-        self._place.keep(lambda folder: Path(folder, FILE).write_bytes(self._model))
+        self._place.keep(lambda folder: write_atomically(folder / FILE, self._model))
 
 
 def _session(model: str | bytes) -> Any:

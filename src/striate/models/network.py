@@ -124,7 +124,7 @@ class Network(nn.Module, ABC):
         self._frozen = frozen
         for name, part in self.parts().items():
             part.requires_grad_(name not in frozen)
-        for layer in self._frozen_modules():
+        for layer in self.frozen_modules():
             layer.requires_grad_(False)
         return self.train(self.training)
 
@@ -166,7 +166,8 @@ class Network(nn.Module, ABC):
         """Names of the frozen parts; "copied" alone where those are the layers that a shallower network gave."""
         return self._frozen
 
-    def _frozen_modules(self) -> list[nn.Module]:
+    def frozen_modules(self) -> list[nn.Module]:
+        """The frozen parts, or layers, themselves."""
         if self._frozen == (COPIED,):
             return [self.get_submodule(name) for name in self.copied]
         parts = self.parts()
@@ -176,6 +177,6 @@ class Network(nn.Module, ABC):
         """Set training mode, but for frozen parts."""
         super().train(mode)
         if self._frozen:
-            for part in self._frozen_modules():
+            for part in self.frozen_modules():
                 part.eval()
         return self

@@ -14,11 +14,10 @@ from striate.training.checkpoints import checksum
 def frozen_tensors(network: Network) -> dict[str, Tensor]:
     """Parameters and buffers of the frozen parts, by their names in the network."""
     names = {id(module): name for name, module in network.named_modules()}
-    parts = network.parts() if network.frozen else {}
     found: dict[str, Tensor] = {}
-    for part in network.frozen:
-        start = names[id(parts[part])]
-        found |= {f"{start}.{name}": tensor for name, tensor in parts[part].state_dict().items()}
+    for module in network.frozen_modules():
+        start = names[id(module)]
+        found |= {f"{start}.{name}": tensor for name, tensor in module.state_dict().items()}
     return found
 
 

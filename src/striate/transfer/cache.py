@@ -6,7 +6,6 @@ anew, and only that. Each run adds one file, written whole or not at all, so run
 
 from __future__ import annotations
 
-import shutil
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from striate.errors import StriateError
-from striate.files import cache_folder, write_atomically
+from striate.files import cache_folder, make_folder_of, write_atomically
+from striate.files.keeping import prune, used_now
 
 #: Bytes that the features of all networks may take together; those of networks not used for the longest time go first.
 MOST = 8 << 30
@@ -69,25 +69,16 @@ class FeatureCache:
             "features": np.ascontiguousarray(features, np.float32),
         }
         with suppress(OSError, StriateError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            content = save(tensors, {"crc32": str(_checksum(tensors))})
-            write_atomically(self.folder / f"{uuid4().hex}.safetensors", content)
-            self._prune()
+            path = self.folder / f"{uuid4().hex}.safetensors"
+            make_folder_of(path)
+            write_atomically(path, save(tensors, {"crc32": str(_checksum(tensors))}))
+            prune(self.folder.parent, MOST, spared=self.folder)
 
     def _files(self) -> list[Path]:
         if self.folder is None:
             return []
-        with suppress(OSError):
-            self.folder.touch()  # used last
+        used_now(self.folder)
         return sorted(self.folder.glob("*.safetensors"))
-
-    def _prune(self) -> None:
-        assert self.folder is not None
-        left = MOST
-        for folder in sorted(self.folder.parent.iterdir(), key=lambda path: -path.stat().st_mtime):
-            left -= sum(file.stat().st_size for file in folder.iterdir())
-            if left < 0 and folder != self.folder:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(path: Path, width: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:

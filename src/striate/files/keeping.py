@@ -1,0 +1,52 @@
+"""Folders of things that can be made again, such as converted networks: filled whole or not at all, the oldest go."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+
+def fill_folder(folder: Path, fill: Callable[[Path], object]) -> None:
+    """Have `fill` write into a folder that then takes this name, in place of an older one; whole or not at all.
+
+    Of two that do this at once the last one wins. Where it cannot be written, nothing happens.
+
+    Args:
+        folder: its name; those above it are made.
+        fill: writes into the folder that it is given.
+    """
+    with suppress(OSError, RuntimeError):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
+        try:
+            fill(making)
+            shutil.rmtree(folder, ignore_errors=True)
+            making.rename(folder)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+
+
+def used_now(folder: Path) -> None:
+    """Let a folder count as used last."""
+    with suppress(OSError):
+        os.utime(folder)
+
+
+def prune(parent: Path, most: int, spared: Path | None = None) -> None:
+    """Remove the folders in `parent` that were not used for the longest time, until `most` bytes are left, or fewer.
+
+    Args:
+        parent: whose folders hold files alone.
+        most: bytes.
+        spared: one that stays whatever its size.
+    """
+    with suppress(OSError):
+        left = most
+        for folder in sorted(filter(Path.is_dir, parent.iterdir()), key=lambda path: -path.stat().st_mtime):
+            left -= sum(file.stat().st_size for file in folder.iterdir())
+            if left < 0 and folder != spared:
+                shutil.rmtree(folder, ignore_errors=True)
