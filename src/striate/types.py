@@ -8,6 +8,7 @@ from striate.analysis import Comparison, EffectiveField, Entry, Latency, Row
 from striate.analysis.gradients import Gradients, LayerGradient
 from striate.classifier.classifier import One
 from striate.classifier.prediction import LabelsPrediction, ValuesPrediction
+from striate.classifier.running import Vectors
 from striate.data import Images, Place, Sizes, Skipped, Survey
 from striate.data.facts import Facts
 from striate.engines import Predictor
@@ -74,6 +75,7 @@ __all__ = [
     "Task",
     "ValueScore",
     "ValuesPrediction",
+    "Vectors",
     "Watching",
     "WeightSource",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from frozen_network import PICTURES, frozen, small
 
-from striate.engines import ENGINES, choose, choosing
+from striate.engines import ENGINES, choose, choosing, memory
 from striate.engines.engines import Kind
 
 
@@ -83,7 +83,7 @@ def test_it_is_remembered_for_the_network_its_size_and_the_machine(engines, tmp_
     assert (chosen.engine.name, engines) == ("quick", ["quick"])
     assert chosen.words.endswith("(measured before)")
 
-    monkeypatch.setattr(choosing, "machine", lambda: "another")
+    monkeypatch.setattr(memory, "machine", lambda: "another")
     engines.clear()
     choose(frozen(small()), PICTURES, 10_000)
     assert engines[:2] == ["folded", "quick"]
@@ -93,11 +93,11 @@ def test_it_is_remembered_for_the_network_its_size_and_the_machine(engines, tmp_
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', None])
 def test_a_spoilt_memory_is_measured_anew(engines, tmp_path, content):
     choose(frozen(small()), PICTURES, 10_000)
-    memory = tmp_path / "engines.json"
+    file = tmp_path / "engines.json"
     if content is None:
-        (key,) = json.loads(memory.read_text())
+        (key,) = json.loads(file.read_text())
         content = json.dumps({key: {"engine": "gone", "seconds": {"folded": 1}}})
-    memory.write_text(content)
+    file.write_text(content)
     engines.clear()
     assert choose(frozen(small()), PICTURES, 10_000).engine.name == "quick"
     assert engines[0] == "folded"
@@ -113,5 +113,5 @@ def test_an_engine_that_no_longer_equals_the_network_is_measured_again(engines, 
 
 
 def test_the_machine_is_named_by_what_matters_to_speed():
-    assert "torch" in choosing.machine()
-    assert choosing.machine() == choosing.machine()
+    assert "torch" in memory.machine()
+    assert memory.machine() == memory.machine()

@@ -32,7 +32,7 @@ FAULTS: tuple[Fault, ...] = (
         "engines/test_choosing.py",
         ("kind.seconds <= SHARE * expected * known", "True"),
         ("    if expected < FEW:", "    if False:"),
-        ("    _remember(frozen, best.name, seconds)\n", ""),
+        ("    remember(frozen, best.name, seconds)\n", ""),
     ),
     *faults(
         "engines/state.py",

@@ -32,6 +32,7 @@ from striate.training.selection import early_stop_line
 from striate.training.state import Position
 from striate.training.tasks import task_of
 from striate.training.watch import Watch
+from striate.transfer.regimes import FEATURES
 from striate.units import decimal_size, plural
 
 #: Images of a validation batch, at most; its size changes speed and memory only.
@@ -225,7 +226,7 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
             classes=dataset.classes,
             task=dict(config.task),
             preprocessing=config.preprocessing,
-            recipe=config.recipe.to_dict(),
+            recipe={"name": FEATURES.name} if config.transfer == FEATURES.name else config.recipe.to_dict(),
             data={
                 "source": config.source,
                 "fingerprint": dataset.fingerprint,

@@ -105,6 +105,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     freeze = asked.freeze or (frozen_until(network, transfer) if transfer else None)
     check_parts(network, freeze, recipe)
     kind, devices = device_type(asked.device), asked.devices
+    precision = "32" if transfer == "features" else asked.precision  # nothing is trained
     costs = costs_of(network, preprocessing)
     return RunConfig(
         network=network.spec,
@@ -123,7 +124,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         seed=asked.seed,
         device=kind,
         devices=devices,
-        precision=choose_precision(asked.precision, kind, costs.multiply_adds, recipe.batch_size // devices),
+        precision=choose_precision(precision, kind, costs.multiply_adds, recipe.batch_size // devices),
         workers=workers_for(dataset, side, asked.workers),
         threads=torch.get_num_threads(),
         versions={

@@ -25,9 +25,12 @@ from striate.training.measured import Measured
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.state import Position
+from striate.transfer.regimes import FEATURES
 from striate.units import plural
 
 WORST = 24
+#: Seconds that measuring the network's speed may take; and where the whole run took hardly longer.
+LATENCY, QUICK_LATENCY = 1.5, 0.3
 SAMPLES, VERSIONS = 6, 6
 #: The longest side of a picture that is held for the report, which shows thumbnails.
 SHOWN = 512
@@ -37,7 +40,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
     """Write report.html from what `classifier.evaluation` measured."""
     evaluation = classifier.evaluation
     assert evaluation is not None
-    recipe = config.recipe
+    recipe, by_steps = config.recipe, config.transfer != FEATURES.name
     trained = run_facts.as_trained(classifier.model, config.freeze, config.grown.get("copied", ()))
     frozen = run_facts.frozen(trained)
     unfrozen = run_facts.unfrozen(trained, recipe, position)
@@ -56,16 +59,16 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             extensions=run_facts.extensions(run.path, position.extensions),
             stopped_by=position.stopped_by,
             versions=config.versions,
-            recipe=recipe.to_dict() | {"seed": config.seed, "precision": config.precision},
+            recipe=_recipe(config),
             history=position.history,
             timing=position.timing,
-            differences=run_facts.loss_differences(recipe, trained, classifier.task),
+            differences=run_facts.loss_differences(recipe, trained, classifier.task) if by_steps else [],
             evaluation=evaluation,
             split=evaluation.split,
             **_sizes(dataset),
             worst=_mistakes(dataset, evaluation),
-            augmented=_augmented(recipe, dataset, classifier),
-            cost=_cost(run, classifier, trained),
+            augmented=_augmented(recipe, dataset, classifier) if by_steps else [],
+            cost=_cost(run, classifier, trained, LATENCY if by_steps else QUICK_LATENCY),
             skipped=dataset.skipped,
             notes=[*dataset.notes, *config.notes, *position.notes],
             duplicates=cross_split_duplicates(dataset),
@@ -75,6 +78,13 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             ],
         ),
     )
+
+
+def _recipe(config: RunConfig) -> dict[str, Any]:
+    """How it was trained, in plain values; a classifier of features alone has no recipe."""
+    transfer = {"transfer": config.transfer} if config.transfer else {}
+    recipe = {} if config.transfer == FEATURES.name else config.recipe.to_dict()
+    return transfer | recipe | {"seed": config.seed, "precision": config.precision}
 
 
 def _sizes(dataset: Dataset) -> dict[str, Any]:
@@ -117,11 +127,11 @@ def _augmented(recipe: Recipe, dataset: Dataset, classifier: Classifier) -> list
     return rows
 
 
-def _cost(run: RunFolder, classifier: Classifier, trained: Network) -> dict[str, Any]:
+def _cost(run: RunFolder, classifier: Classifier, trained: Network, seconds: float) -> dict[str, Any]:
     shape = (classifier.model.in_channels, *classifier.description.preprocessing.size)
     costs = costs_of(trained, classifier.description.preprocessing)
     together = classifier.model.memory_format is torch.channels_last
-    latency = measure_latency(classifier.model, shape, channels_last=together)
+    latency = measure_latency(classifier.model, shape, channels_last=together, time_limit=seconds)
     return {
         "parameters": costs.parameters,
         "trainable_parameters": costs.trainable_parameters,

@@ -6,26 +6,20 @@ found out is kept in the cache folder, for each kind of network, size of picture
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from striate.engines.engines import ENGINES, EQUAL, EngineError, make_engine
 from striate.engines.frozen import Frozen
+from striate.engines.memory import recall, remember
 from striate.engines.predictor import Predictor
-from striate.errors import StriateError, unknown
-from striate.files import cache_folder, make_folder_of, write_atomically
+from striate.errors import unknown
 
 AUTO = "auto"
 #: Fewer pictures than these go through the network as it is.
@@ -36,8 +30,6 @@ MEASURED = 0.4
 LEAST, PATIENCE, MOST = 3, 2.0, 50
 #: Making an engine may cost this share of the work.
 SHARE = 0.25
-#: File in the cache folder that remembers.
-MEMORY = "engines.json"
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ def choose(frozen: Frozen, pictures: NDArray[np.uint8], expected: int, wanted: s
     if expected < FEW:
         return Chosen(frozen.eager())
     pictures = pictures[: frozen.together]
-    remembered = _recall(frozen)
+    remembered = recall(frozen)
     if remembered is not None:
         name, seconds = remembered
         slow = seconds.get("folded", 0.0)
@@ -145,7 +137,7 @@ def _measured(frozen: Frozen, pictures: NDArray[np.uint8], expected: int) -> Cho
         return Chosen(first, "", tuple(notes))
     seconds = _seconds(engines, pictures)
     best = min(engines, key=lambda engine: seconds[engine.name])
-    _remember(frozen, best.name, seconds)
+    remember(frozen, best.name, seconds)
     return Chosen(best, f"{best.name}, {_faster(seconds, best.name)}", tuple(notes))
 
 
@@ -181,66 +173,3 @@ def _faster(seconds: dict[str, float], best: str) -> str:
 def _setting_up(name: str) -> float:
     """Seconds to set up an engine whose conversion is kept."""
     return 1.0 if ENGINES[name].seconds >= 1 else 0.0
-
-
-def machine() -> str:
-    """What the speed of an engine depends on beside the network: processor, its threads, and versions."""
-    with suppress(OSError):
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
-        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        facts = {key.strip(): value.strip() for key, value in lines.items()}
-        processor = " ".join(facts.get(key, "") for key in ("vendor_id", "cpu family", "model", "model name"))
-        return f"{processor} {os.cpu_count()} {_software()}"
-    return f"{platform.machine()} {platform.processor()} {os.cpu_count()} {_software()}"
-
-
-def _software() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = [f"torch {torch.__version__} on {torch.get_num_threads()}"]
-    for package in ("openvino", "onnxruntime"):
-        with suppress(PackageNotFoundError):
-            found.append(f"{package} {version(package)}")
-    return " ".join(found)
-
-
-def _memory() -> Path | None:
-    try:
-        return cache_folder() / MEMORY
-    except StriateError:
-        return None
-
-
-def _entries(path: Path) -> dict[str, Any]:
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return entries if isinstance(entries, dict) else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def _key(frozen: Frozen) -> str:
-    return f"{frozen.kind[:32]} on {frozen.device.type}, {machine()}"
-
-
-def _recall(frozen: Frozen) -> tuple[str, dict[str, float]] | None:
-    """The engine that was the fastest, and the seconds a picture of all that were measured."""
-    path = _memory()
-    if path is None:
-        return None
-    try:
-        entry = _entries(path)[_key(frozen)]
-        seconds = {str(name): float(value) for name, value in entry["seconds"].items()}
-        return (str(entry["engine"]), seconds) if entry["engine"] in seconds else None
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-
-
-def _remember(frozen: Frozen, engine: str, seconds: dict[str, float]) -> None:
-    path = _memory()
-    if path is None:
-        return
-    entries = _entries(path) | {_key(frozen): {"engine": engine, "network": frozen.name, "seconds": seconds}}
-    with suppress(OSError, StriateError):  # what is not remembered is measured again
-        make_folder_of(path)
-        write_atomically(path, json.dumps(entries, indent=1) + "\n")

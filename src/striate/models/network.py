@@ -168,6 +168,8 @@ class Network(nn.Module, ABC):
 
     def frozen_modules(self) -> list[nn.Module]:
         """The frozen parts, or layers, themselves."""
+        if not self._frozen:
+            return []
         if self._frozen == (COPIED,):
             return [self.get_submodule(name) for name in self.copied]
         parts = self.parts()

@@ -6,19 +6,18 @@ images plus ½ strength ‖W‖² (Bishop, 2006, sections 4.3 and 7.1), by L-BFG
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from striate.data.workers import worker_count
 from striate.errors import UsageError, unknown
+from striate.transfer.shallow_losses import LOSSES, Loss, softmax
 
 #: Strengths that are tried, the strongest first: each begins where the one before it ended.
 STRENGTHS = tuple(10.0**power for power in (1, 0.5, 0, -0.5, -1, -1.5, -2, -2.5, -3, -3.5, -4))
@@ -34,47 +33,6 @@ USED, COMPARED = (200, 1e-7), (30, 1e-4)
 UNKNOWN = 0.05
 #: Losses whose labels are numbers of classes; the others have a column for each output.
 BY_CLASS = ("softmax", "svm")
-
-
-#: The loss of each image (N,) and its slope (N, K), from scores (N, K) and what they are to be.
-Loss = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
-
-
-def softmax(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
-    """Cross-entropy; labels are numbers of classes (N,)."""
-    shifted = scores - scores.max(1, keepdims=True)
-    chances = np.exp(shifted)
-    total = chances.sum(1, keepdims=True)
-    rows = np.arange(len(labels))
-    loss = np.log(total[:, 0]) - shifted[rows, labels]
-    chances /= total
-    chances[rows, labels] -= 1
-    return loss, chances
-
-
-def squared_hinge(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
-    """One class against the rest, max(0, 1 - y s)², as linear SVMs have it (Fan et al., 2008, LIBLINEAR)."""
-    signs = np.full_like(scores, -1)
-    signs[np.arange(len(labels)), labels] = 1
-    short = np.maximum(0, 1 - signs * scores)
-    return np.square(short).sum(1), -2 * signs * short
-
-
-def logistic(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
-    """The cross-entropy of each of several labels (N, K)."""
-    loss = np.logaddexp(0, scores) - labels * scores
-    return loss.sum(1), (expit(scores) - labels).astype(scores.dtype, copy=False)
-
-
-def squared_error(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
-    """Of values (N, K): ½ (s - y)²."""
-    off = (scores - labels).astype(scores.dtype, copy=False)
-    return 0.5 * np.square(off).sum(1), off
-
-
-LOSSES: Mapping[str, Loss] = MappingProxyType(
-    {"softmax": softmax, "svm": squared_hinge, "logistic": logistic, "ridge": squared_error}
-)
 
 
 @dataclass(frozen=True)
