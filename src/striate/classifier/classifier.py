@@ -206,8 +206,9 @@ class Classifier(Shown):
         Returns:
             An iterator of (names, vectors (N, D), errors): images that could not be read are left out, with the reason.
         """
-        given = Sources(images)
-        return Vectors(self._running.over(engine, embedding=True), given, self.model.num_features)
+        given, run = Sources(images), self._running.over(engine, embedding=True)
+        width = self.model.num_features
+        return Vectors(run(given), lambda: (*given.notes, *(run.chosen.notes if run.chosen else ())), width)
 
     def _outputs(self, images: Any, run: Run) -> Iterator[NDArray[np.float32]]:
         for group in run(Sources(images)):

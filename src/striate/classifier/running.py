@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -140,9 +140,8 @@ class Run:
 class Vectors(Iterator[tuple[list[str], NDArray[np.float32], list[str]]]):
     """Feature vectors of pictures, a group at a time: names, vectors (N, D), and why others could not be read."""
 
-    def __init__(self, run: Run, given: Sources, width: int) -> None:
-        self._run, self._given, self._width = run, given, width
-        self._groups = run(given)
+    def __init__(self, groups: Iterator[Any], notes: Callable[[], tuple[str, ...]], width: int) -> None:
+        self._groups, self._notes, self._width = groups, notes, width
 
     def __next__(self) -> tuple[list[str], NDArray[np.float32], list[str]]:
         names, vectors, failed = [], [], []
@@ -157,4 +156,4 @@ class Vectors(Iterator[tuple[list[str], NDArray[np.float32], list[str]]]):
     @property
     def notes(self) -> tuple[str, ...]:
         """Which files of folders were left out, and why; engines that were not used."""
-        return (*self._given.notes, *(self._run.chosen.notes if self._run.chosen else ()))
+        return self._notes()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from striate.errors import StriateError
 from striate.files import cache_folder
-from striate.files.keeping import fill_folder, prune, used_now
+from striate.files.keeping import fill_folder, is_whole, prune, used_now
 
 #: Bytes that all of them may take together.
 MOST = 2 << 30
@@ -33,8 +33,8 @@ class Place:
 
     @property
     def is_kept(self) -> bool:
-        """Whether it is there; if so, it counts as used now."""
-        if self._folder is None or not self.file.is_file():
+        """Whether it is there, as it was written; if so, it counts as used now."""
+        if self._folder is None or not is_whole(self._folder):
             return False
         used_now(self._folder)
         return True

@@ -59,7 +59,11 @@ class OpenVino:
     def _read(self) -> Any:
         """The network converted earlier; None where there is none, or it cannot be read."""
         try:
-            return self._openvino.Core().read_model(self._place.file) if self._place.is_kept else None
+            if not self._place.is_kept:
+                return None
+            core = self._openvino.Core()
+            core.set_property({"ENABLE_MMAP": False})  # the file may be replaced while it is used
+            return core.read_model(self._place.file)
         except RuntimeError:  # cut off
             return None
 

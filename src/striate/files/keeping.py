@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -9,25 +10,44 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from striate.errors import StriateError
+from striate.files.checksums import digest_of
+from striate.files.writing import write_atomically
+
+#: File in a folder that says what the others in it must hash to.
+SUMS = "sha256.json"
+
 
 def fill_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     """Have `fill` write into a folder that then takes this name, in place of an older one; whole or not at all.
 
-    Of two that do this at once the last one wins. Where it cannot be written, nothing happens.
+    Of two that do this at once the last one wins. Where it cannot be written, nothing happens. `is_whole` tells later
+    whether its files are what they were.
 
     Args:
         folder: its name; those above it are made.
         fill: writes into the folder that it is given.
     """
-    with suppress(OSError, RuntimeError):
+    with suppress(OSError, RuntimeError, StriateError):
         folder.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
         try:
             fill(making)
+            sums = {file.name: digest_of(file) for file in making.iterdir()}
+            write_atomically(making / SUMS, json.dumps(sums))
             shutil.rmtree(folder, ignore_errors=True)
             making.rename(folder)
         finally:
             shutil.rmtree(making, ignore_errors=True)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder holds the files that `fill_folder` put there, bit for bit."""
+    try:
+        sums = json.loads((folder / SUMS).read_text(encoding="utf-8"))
+        return bool(sums) and all(digest_of(folder / name) == digest for name, digest in sums.items())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def used_now(folder: Path) -> None:
