@@ -310,14 +310,14 @@ def test_augmented_versions_are_drawn_as_the_recipe_and_the_network_have_it(phot
 def test_the_cost_is_that_of_the_network_as_trained(tmp_path, monkeypatch):
     asked = []
     latency = SimpleNamespace(milliseconds=7.5, setup="on a machine")
-    monkeypatch.setattr(reporting, "measure_latency", lambda *given, channels_last: asked.append(given) or latency)
+    monkeypatch.setattr(reporting, "measure_latency", lambda *given, **said: asked.append((given, said)) or latency)
     run = RunFolder(tmp_path)
     run.model.write_bytes(bytes(77))
     look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "squash")
     classifier = Classifier(network(), Description({"name": "lenet5", "arguments": {}}, ("a", "b", "c"), look))
     trained = network()
     trained.stem.requires_grad_(False)
-    assert reporting._cost(run, classifier, trained) == {
+    assert reporting._cost(run, classifier, trained, 0.3) == {
         "parameters": 21,
         "trainable_parameters": 12,
         "multiply_adds": 9 * 54 + 9,
@@ -325,4 +325,4 @@ def test_the_cost_is_that_of_the_network_as_trained(tmp_path, monkeypatch):
         "latency_ms": 7.5,
         "latency_setup": "on a machine",
     }
-    assert asked == [(classifier.model, (3, 6, 9))]
+    assert asked == [((classifier.model, (3, 6, 9)), {"channels_last": True, "time_limit": 0.3})]
