@@ -10,11 +10,12 @@ from safetensors.torch import load_file
 
 import striate
 from striate.classifier import beginning as beginning_module
-from striate.classifier import transfer_choice
+from striate.classifier import execution, transfer_choice
 from striate.classifier.request import Request
 from striate.errors import StriateError, UsageError
 from striate.training.checkpoints import load_checkpoint
 from striate.training.model_file import load_model
+from striate.training.run_folder import RunFolder
 from striate.transfer.head import UnfitHead, check_head
 
 SMALL = {"quiet": True, "report": False, "workers": 0}
@@ -150,9 +151,26 @@ def test_a_head_that_is_not_linear_in_the_features_is_refused(paint, tmp_path):
     photos = paint(tmp_path / "photos", names=["red", "blue"], count=6, side=40)
     source = tmp_path / "source"
     striate.train(photos, model="squeezenet1_0", epochs=1, size=40, run=source, **SMALL)
-    with pytest.raises(UnfitHead, match="train its head: --transfer head"):
+    with pytest.raises(UnfitHead, match="--transfer head trains it"):
         striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
     assert not (tmp_path / "run").exists()
+    found = striate.train(photos, weights=source, transfer="head", epochs=1, run=tmp_path / "run", **SMALL)
+    assert found.description.metrics["epoch"] == 1
+
+
+def test_a_run_that_is_killed_before_its_first_epoch_goes_on(source, photos, tmp_path, monkeypatch):
+    """Wherever between the classifier of features and the first step it dies."""
+    common = {"weights": source, "transfer": "full", "epochs": 1, **SMALL}
+    striate.train(photos, run=tmp_path / "whole", **common)
+    for number, name in enumerate(("_prepare", "_saver")):
+        run = tmp_path / f"run{number}"
+        with monkeypatch.context() as patch:
+            patch.setattr(execution, name, lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
+            patch.setattr(RunFolder, "remove_if_unstarted", lambda folder: None)
+            with pytest.raises(RuntimeError):
+                striate.train(photos, run=run, **common)
+        striate.resume(run, quiet=True, report=False)
+        assert (run / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(cli, run, colours, tm
         assert outcome.code in (1, 2)
         assert said in outcome.line()
         assert not Path(out).exists()
+    assert "give --model with it" in cli("embed", colours, "--weights", "imagenet", "--out", "none.csv").line()
     (tmp_path / "bad.png").write_bytes(b"")
     assert cli("embed", tmp_path / "bad.png", "--model", run, "--out", "none.csv").code == 1
 

@@ -115,3 +115,15 @@ def test_an_engine_that_no_longer_equals_the_network_is_measured_again(engines, 
 def test_the_machine_is_named_by_what_matters_to_speed():
     assert "torch" in memory.machine()
     assert memory.machine() == memory.machine()
+
+
+def test_pytorch_is_remembered_too_where_it_was_the_fastest(engines, monkeypatch):
+    own = dict(choosing.ENGINES)
+    own["quick"] = Kind(lambda frozen, anew: Timed(frozen, "quick", 0.01), seconds=1.0)
+    monkeypatch.setattr("striate.engines.engines.ENGINES", own)
+    monkeypatch.setattr("striate.engines.choosing.ENGINES", own)
+    assert choose(frozen(small()), PICTURES, 10_000).engine.name == "folded"
+    engines.clear()
+    again = choose(frozen(small()), PICTURES, 10_000)
+    assert (again.engine.name, engines) == ("folded", ["folded"])
+    assert again.words.endswith("(measured before)")

@@ -40,14 +40,13 @@ class Beginning:
         evaluation: what it says of the validation images; None where there are none.
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
         lines: what was done, for whoever watches and for the report.
-        seconds: how long it took.
+        task: what is learnt.
     """
 
     shallow: Shallow
     evaluation: Measured | None
     measured: Measured
     lines: tuple[str, ...]
-    seconds: float
     task: Task
 
     @property
@@ -78,33 +77,32 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         progress: shows what goes on.
 
     Raises:
-        UnfitHead: the head is no linear classifier.
+        UnfitHead: the head is no linear classifier; it is as it was.
         StriateError: an image cannot be read.
     """
     began, task = time.perf_counter(), task_of(dataset)
     if network.num_classes != len(task.classes):
         raise UnfitHead(
-            f"{network.spec.name} has {network.num_classes} outputs for {len(task.classes)}; train its head: "
-            "--transfer head"
+            f"{network.spec.name} has {network.num_classes} outputs for {len(task.classes)} names "
+            "(--transfer head trains it)"
         )
     with evaluating(network):
         extractor = Extractor(network, config.preprocessing)
         taken = {split.name: _take(extractor, split, progress) for split in dataset.splits if len(split)}
         shallow = _fitted(network, task, taken["train"], dataset.train, config.seed)
-        put_in_head(network, shallow)
-        _compare(network, config, dataset.train, shallow(taken["train"].of()))
+        before = {name: tensor.clone() for name, tensor in network.last_layer.state_dict().items()}
+        try:
+            put_in_head(network, shallow)
+            _compare(network, config, dataset.train, shallow(taken["train"].of()))
+        except UnfitHead:
+            network.last_layer.load_state_dict(before)
+            raise
     final = dataset.test or dataset.val or dataset.train
     told = {split.name: split for split in (final, dataset.val) if split}
     measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
     seconds = time.perf_counter() - began
-    return Beginning(
-        shallow,
-        measured.get("val"),
-        measured[final.name],
-        tuple(_lines(network, extractor, dataset, shallow, measured.get("val"), seconds)),
-        seconds,
-        task,
-    )
+    lines = _lines(network, extractor, dataset, shallow, measured.get("val"), seconds)
+    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task)
 
 
 def _fitted(network: Network, task: Task, features: Features, split: Split, seed: int) -> Shallow:

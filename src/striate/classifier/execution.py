@@ -32,6 +32,7 @@ from striate.training.selection import early_stop_line
 from striate.training.state import Position
 from striate.training.tasks import task_of
 from striate.training.watch import Watch
+from striate.transfer.head import UnfitHead
 from striate.transfer.regimes import FEATURES
 from striate.units import decimal_size, plural
 
@@ -82,12 +83,15 @@ def execute(
         progress.message(line)
     beginning = None
     if config.transfer and not folder.checkpoint.exists():
-        beginning = _begin(network, folder, config, dataset, watch)
-        if not goes_on(config, beginning):
-            return _finish(folder, config, dataset, beginning, watch, trust)
+        beginning = _begin(network, config, dataset, watch)
+        if beginning is not None and not goes_on(config, beginning):
+            return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
     training = _prepare(network, folder, config, dataset, fabric, watch)
     if beginning is not None:
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
+        training.checkpoint()  # a run that is killed after the model is there can go on
+        if fabric.is_global_zero:
+            _saver(folder, config, dataset)(network, beginning.best)
     if extend:
         training.extend(extend)
     for line in _standing(training):
@@ -123,26 +127,45 @@ def execute(
     return classifier
 
 
-def _begin(network: Network, folder: RunFolder, config: RunConfig, dataset: Dataset, watch: Watch) -> Beginning:
-    """Give a network a head that classifies its features, and save it as the result so far."""
-    beginning = begin(network, config, dataset, watch.progress)
+def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch) -> Beginning | None:
+    """Give a network a head that classifies its features; None where only training can give it one, which is said.
+
+    Raises:
+        UnfitHead: that, where nothing is to be trained.
+    """
+    try:
+        beginning = begin(network, config, dataset, watch.progress)
+    except UnfitHead as error:
+        if config.transfer == FEATURES.name:
+            raise
+        watch.progress.message(f"note: {error}; training begins with a random one")
+        return None
     for line in beginning.lines:
         watch.progress.message(line)
-    _saver(folder, config, dataset)(network, beginning.best)
     return beginning
 
 
 def _finish(
-    folder: RunFolder, config: RunConfig, dataset: Dataset, beginning: Beginning, watch: Watch, trust: Trust | None
+    network: Network,
+    folder: RunFolder,
+    config: RunConfig,
+    dataset: Dataset,
+    beginning: Beginning,
+    watch: Watch,
+    trust: Trust | None,
+    fabric: Fabric,
 ) -> Classifier:
     """The classifier of features as the result of a run."""
     position = Position([0], best=beginning.best, stopped_by="finished", notes=[*beginning.lines])
     position.history.append(beginning.row)
-    folder.write_table(folder.metrics, position.history)
-    folder.update_config(checkpoint="dropped: its classifier was fitted to the end, with nothing to go on with")
+    if fabric.is_global_zero:
+        folder.update_config(checkpoint="dropped: its classifier was fitted to the end, with nothing to go on with")
+        _saver(folder, config, dataset)(network, beginning.best)
+        folder.write_table(folder.metrics, position.history)
+    fabric.barrier()
     classifier = _result(folder, trust)
     classifier.evaluation = cast(Evaluation, beginning.measured)
-    if watch.report:
+    if watch.report and fabric.is_global_zero:
         report_run(folder, config, dataset, classifier, position)
     return classifier
 

@@ -11,7 +11,7 @@ import typer
 from striate.cli.formats import demand_folder
 from striate.cli.output import DeviceOption, EngineOption, Json, Quiet, TrustOption, WeightsOption, loaded, print_json
 from striate.cli.panels import NETWORK, OUTPUT
-from striate.errors import Interrupted
+from striate.errors import Interrupted, UsageError
 from striate.files import at_home
 
 
@@ -44,10 +44,12 @@ def command(
     from striate.units import plural
 
     check_path(out)
-    if model is None and weights is None:
+    if model is None:
+        if weights is not None:
+            raise UsageError("--weights are of a network: give --model with it.")
         name, file = usual_network()
         model, weights = Path(name), str(file)
-    classifier = loaded(model or Path(""), weights, trust, device)
+    classifier = loaded(model, weights, trust, device)
     stream = classifier.vectors(images, engine)
     about = {"network": classifier.description.network["name"], "weights": str(classifier.path or weights or "")}
     done = unreadable = 0

@@ -71,7 +71,7 @@ def choose(frozen: Frozen, pictures: NDArray[np.uint8], expected: int, wanted: s
     if remembered is not None:
         name, seconds = remembered
         slow = seconds.get("folded", 0.0)
-        if name in ENGINES and ENGINES[name].installed and (slow - seconds[name]) * expected > _setting_up(name):
+        if name in ENGINES and ENGINES[name].installed and (slow - seconds[name]) * expected >= _setting_up(name):
             with suppress(EngineError):
                 words = f"{name}, {_faster(seconds, name)} (measured before)"
                 return Chosen(make_engine(name, frozen, pictures), words)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from striate.data import Preprocessing, Split
 from striate.data.ahead import read_ahead
 from striate.data.views import CENTRE, View
-from striate.engines import AUTO, Chosen, Frozen, Lazy, images_at_once
+from striate.engines import Chosen, Frozen, Lazy, images_at_once
 from striate.models import Network
 from striate.models.embedding import Probes
 from striate.transfer.cache import FeatureCache
@@ -52,15 +52,14 @@ class Extractor:
     Args:
         network: in evaluation mode; it must stay as it is.
         look: brings pictures to it.
-        engine: what runs it; see `striate.engines.choose`.
         cache: whether features are kept, and taken from what is kept.
 
     Attributes:
         reckoned: how many pictures went through the network; the rest were known.
     """
 
-    def __init__(self, network: Network, look: Preprocessing, engine: str = AUTO, cache: bool = True) -> None:
-        self.network, self.look, self.wanted = network, look, engine
+    def __init__(self, network: Network, look: Preprocessing, cache: bool = True) -> None:
+        self.network, self.look = network, look
         self._probes = Probes(network).eval()
         self.columns = self._probes.columns(look.size)
         name = network.spec.name
@@ -108,7 +107,7 @@ class Extractor:
 
         together = images_at_once(self.look.size, BATCH_SIZE, self._frozen.device.type)
         if self._lazy is None or self._lazy.expected * 4 < len(rows):
-            self._lazy = Lazy(self._frozen, len(rows), self.wanted)
+            self._lazy = Lazy(self._frozen, len(rows))
         found: list[NDArray[np.float32]] = []
         done = 0
         for group in read_ahead(rows.tolist(), read, together):

@@ -42,7 +42,7 @@ def put_in_head(network: Network, classifier: Shallow) -> None:
     if not is_linear(network):
         raise UnfitHead(
             f"{network.spec.name} ends in a layer of the kind {type(layer).__name__}, whose place no linear classifier "
-            "can take; train its head: --transfer head"
+            "can take (--transfer head trains it)"
         )
     weight = layer.get_parameter("weight")
     weight.copy_(torch.from_numpy(classifier.weight).view_as(weight))
@@ -66,6 +66,6 @@ def check_head(name: str, outputs: NDArray[np.float32], expected: NDArray[np.flo
     if not off <= TOLERANCE:
         raise UnfitHead(
             f"{name}: with a classifier of its features in its head it gives other outputs than that classifier (they "
-            f"differ by {off:.2g} of the largest); train its head: --transfer head"
+            f"differ by {off:.2g} of the largest; --transfer head trains it)"
         )
     return off
