@@ -16,14 +16,10 @@ from striate.errors import StriateError, UsageError, is_out_of_memory
 from striate.models import Network
 from striate.models.embedding import Embedding
 
-#: Images that go through the network together, at most.
-BATCH_SIZE = 64
 #: Of a folder so many pictures are counted before the work begins.
 COUNTED = 5_000
 #: What is taken to come where there are more than that.
 MANY = 20_000
-#: An engine that was chosen for fewer pictures than a part of those that come is chosen anew.
-ENOUGH = 4
 
 #: A picture, and what a network says of it (K,), or why it could not be read.
 Said = tuple[Source, NDArray[np.float32] | StriateError]
@@ -48,7 +44,7 @@ class Running:
     def together(self) -> int:
         """How many images go through the network at once, so that memory is bounded whatever its input size."""
         device = next(self.network.parameters()).device.type
-        return images_at_once(self.look.size, BATCH_SIZE, device)
+        return images_at_once(self.look.size, device=device)
 
     def engine(self, expected: int, wanted: str = AUTO, embedding: bool = False) -> Lazy:
         """A predictor for so many pictures, about: of logits, or of the vectors that the classifier sees.
@@ -58,7 +54,7 @@ class Running:
         """
         state, key = (id(self.network), self.look, *state_of(self.network)), (wanted, embedding)
         known = self._engines.get(key)
-        if known is not None and known[0] == state and expected <= ENOUGH * known[1].expected:
+        if known is not None and known[0] == state and known[1].serves(expected):
             return known[1]
         module = Embedding(self.network).eval() if embedding else self.network
         called = self.network.spec.name

@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
+from striate.analysis import summary
 from striate.classifier.choices import SMALL, typical_side_of
 from striate.classifier.request import Request
 from striate.data import Dataset
 from striate.errors import StriateError, UsageError
-from striate.models import get_card
+from striate.models import create_model, get_card
 from striate.models.accuracy import accuracies
 from striate.models.at_hand import AtHand, weights_at_hand
 from striate.models.imagenet import imagenet_names
@@ -155,9 +158,7 @@ def _accuracy(at_hand: AtHand) -> float:
 
 def _work(at_hand: AtHand) -> float:
     """Multiply-adds for one image, about."""
-    from striate.analysis import summary
-    from striate.models import create_model
-
     side = at_hand.source.input_size
-    network = create_model(at_hand.network, **at_hand.options)
-    return float(summary(network, (3, side, side)).multiply_adds)
+    with torch.device("meta"):  # no weight is made
+        network = create_model(at_hand.network, **at_hand.options)
+    return float(summary(network, (network.in_channels, side, side)).multiply_adds)

@@ -6,8 +6,11 @@ from __future__ import annotations
 #: large that the allocator gives them back to the kernel after every layer (`striate.allocator`).
 PIXELS_AT_ONCE = 1 << 19
 
+#: Pictures at once, at most, where nothing else is said.
+MOST_AT_ONCE = 64
 
-def images_at_once(size: tuple[int, int], most: int, device: str = "cpu") -> int:
+
+def images_at_once(size: tuple[int, int], most: int = MOST_AT_ONCE, device: str = "cpu") -> int:
     """How many pictures of this height and width, from 1 to `most`, which an accelerator is always given."""
     height, width = size
     return most if device != "cpu" else max(1, min(most, PIXELS_AT_ONCE // (height * width)))

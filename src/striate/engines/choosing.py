@@ -28,6 +28,8 @@ FEW = 16
 MEASURED = 0.4
 #: Times that each runs at least, but where that takes more seconds than `PATIENCE`; and at most.
 LEAST, PATIENCE, MOST = 3, 2.0, 50
+#: An engine that was chosen for so many pictures serves this many times as many.
+ENOUGH = 4
 #: Making an engine may cost this share of the work.
 SHARE = 0.25
 
@@ -100,6 +102,10 @@ class Lazy:
         check_engine(wanted)
         self.frozen, self.expected, self.wanted = frozen, expected, wanted
         self.chosen: Chosen | None = None
+
+    def serves(self, expected: int) -> bool:
+        """Whether it was made for about so many pictures; for many more another engine may pay."""
+        return expected <= ENOUGH * self.expected
 
     @property
     def name(self) -> str:

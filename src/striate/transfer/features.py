@@ -17,9 +17,6 @@ from striate.models import Network
 from striate.models.embedding import Probes
 from striate.transfer.cache import FeatureCache
 
-#: Images that go through the network together, at most.
-BATCH_SIZE = 64
-
 
 @dataclass(frozen=True)
 class Features:
@@ -105,8 +102,8 @@ class Extractor:
         def read(row: int) -> NDArray[np.uint8]:
             return view.cut(split.images.read(row, serving), self.look)
 
-        together = images_at_once(self.look.size, BATCH_SIZE, self._frozen.device.type)
-        if self._lazy is None or self._lazy.expected * 4 < len(rows):
+        together = images_at_once(self.look.size, device=self._frozen.device.type)
+        if self._lazy is None or not self._lazy.serves(len(rows)):
             self._lazy = Lazy(self._frozen, len(rows))
         found: list[NDArray[np.float32]] = []
         done = 0
