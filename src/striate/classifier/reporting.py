@@ -60,7 +60,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             stopped_by=position.stopped_by,
             versions=config.versions,
             recipe=_recipe(config),
-            history=position.history,
+            history=position.history if by_steps else [],
             timing=position.timing,
             differences=run_facts.loss_differences(recipe, trained, classifier.task) if by_steps else [],
             evaluation=evaluation,
