@@ -30,9 +30,12 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "engines/choosing.py",
         "engines/test_choosing.py",
-        ("kind.seconds <= SHARE * expected * known", "True"),
-        ("    if expected < FEW:", "    if False:"),
-        ("    remember(frozen, best.name, seconds)\n", ""),
+        ("ENGINES[name].seconds <= SHARE * expected * plain", "True"),
+        (" and not set(_paying(frozen, known[PLAIN], expected)) - set(known)", ""),
+        ("ENGINES[name].again + known[name] * expected", "known[name]"),
+        ("min(frozen.together, expected // TASTED)", "frozen.together"),
+        ("    if len(pictures) == frozen.together:", "    if True:"),
+        ("        remember(frozen, seconds)\n", "        pass\n"),
     ),
     *faults(
         "engines/state.py",

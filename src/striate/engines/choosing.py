@@ -1,14 +1,14 @@
 """Choosing an engine: by measuring those at hand on the very pictures, remembered for the next time.
 
-An engine is tried where making it costs less than a quarter of the time that the work would take without it. What was
-found out is kept in the cache folder, for each kind of network, size of picture and machine.
+An engine is tried where making it costs less than a quarter of the time that the network as it is would take. What
+was found out is kept in the cache folder, for each kind of network, size of picture and machine.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,16 +22,18 @@ from striate.engines.predictor import Predictor
 from striate.errors import unknown
 
 AUTO = "auto"
-#: Fewer pictures than these go through the network as it is.
-FEW = 16
+#: The network as it is, which needs no making.
+PLAIN = "eager"
 #: Seconds for which each engine is measured.
 MEASURED = 0.4
 #: Times that each runs at least, but where that takes more seconds than `PATIENCE`; and at most.
 LEAST, PATIENCE, MOST = 3, 2.0, 50
 #: An engine that was chosen for so many pictures serves this many times as many.
 ENOUGH = 4
-#: Making an engine may cost this share of the work.
+#: Making an engine may cost this share of the work, and measuring all of them the same.
 SHARE = 0.25
+#: One picture of so many is one to measure with.
+TASTED = 16
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,23 @@ def choose(frozen: Frozen, pictures: NDArray[np.uint8], expected: int, wanted: s
     check_engine(wanted)
     if wanted != AUTO:
         return _asked_for(wanted, frozen, pictures)
-    if expected < FEW:
-        return Chosen(frozen.eager())
-    pictures = pictures[: frozen.together]
-    remembered = recall(frozen)
-    if remembered is not None:
-        name, seconds = remembered
-        slow = seconds.get("folded", 0.0)
-        if name in ENGINES and ENGINES[name].installed and (slow - seconds[name]) * expected >= _setting_up(name):
-            with suppress(EngineError):
-                words = f"{name}, {_faster(seconds, name)} (measured before)"
-                return Chosen(make_engine(name, frozen, pictures), words)
+    pictures = pictures[: max(1, min(frozen.together, expected // TASTED))]
+    known = {name: taken for name, taken in recall(frozen).items() if name in _usable(frozen)}
+    if PLAIN in known and not set(_paying(frozen, known[PLAIN], expected)) - set(known):
+        name = min(known, key=lambda name: ENGINES[name].again + known[name] * expected)
+        with suppress(EngineError):
+            return Chosen(make_engine(name, frozen, pictures), _words(name, known, " (measured before)"))
     return _measured(frozen, pictures, expected)
+
+
+def _usable(frozen: Frozen) -> list[str]:
+    """Engines that may be chosen without being asked for, the network as it is first."""
+    return [name for name in EQUAL if ENGINES[name].installed and frozen.device.type in ENGINES[name].devices]
+
+
+def _paying(frozen: Frozen, plain: float, expected: int) -> list[str]:
+    """Those whose making is a small share of so many pictures, at `plain` seconds each."""
+    return [name for name in _usable(frozen) if name != PLAIN and ENGINES[name].seconds <= SHARE * expected * plain]
 
 
 def check_engine(wanted: str) -> None:
@@ -131,20 +138,20 @@ def _asked_for(wanted: str, frozen: Frozen, pictures: NDArray[np.uint8]) -> Chos
 def _measured(frozen: Frozen, pictures: NDArray[np.uint8], expected: int) -> Chosen:
     """The fastest of the engines that pay."""
     notes: list[str] = []
-    first = _try("folded", frozen, pictures, notes) or frozen.eager()
-    engines, known = [first], _seconds([first], pictures)[first.name]
-    for name in EQUAL:
-        kind = ENGINES[name]
-        is_other = name not in ("eager", "folded") and kind.installed and frozen.device.type in kind.devices
-        if is_other and kind.seconds <= SHARE * expected * known:
-            engine = _try(name, frozen, pictures, notes)
-            engines += [engine] if engine is not None else []
-    if len(engines) == 1:
-        return Chosen(first, "", tuple(notes))
-    seconds = _seconds(engines, pictures)
+    plain: Predictor = frozen.eager()
+    began = time.perf_counter()
+    plain(pictures)
+    work = expected * (time.perf_counter() - began) / len(pictures)
+    paying = _paying(frozen, work / expected, expected)
+    made = [engine for name in paying if (engine := _try(name, frozen, pictures, notes)) is not None]
+    if not made:
+        return Chosen(plain, "", tuple(notes))
+    engines = [plain, *made]
+    seconds = _seconds(engines, pictures, min(MEASURED, SHARE * work / len(engines)))
     best = min(engines, key=lambda engine: seconds[engine.name])
-    remember(frozen, best.name, seconds)
-    return Chosen(best, f"{best.name}, {_faster(seconds, best.name)}", tuple(notes))
+    if len(pictures) == frozen.together:  # fewer do not tell how fast a converted network is
+        remember(frozen, seconds)
+    return Chosen(best, _words(best.name, seconds), tuple(notes))
 
 
 def _try(name: str, frozen: Frozen, pictures: NDArray[np.uint8], notes: list[str]) -> Predictor | None:
@@ -155,13 +162,13 @@ def _try(name: str, frozen: Frozen, pictures: NDArray[np.uint8], notes: list[str
         return None
 
 
-def _seconds(engines: Sequence[Predictor], pictures: NDArray[np.uint8]) -> dict[str, float]:
-    """Seconds a picture of each engine, by turns: the median of several runs."""
+def _seconds(engines: Sequence[Predictor], pictures: NDArray[np.uint8], each: float) -> dict[str, float]:
+    """Seconds a picture of each engine, by turns: the median of several runs, of `each` seconds in all."""
     times: dict[str, list[float]] = {engine.name: [] for engine in engines}
     began = time.perf_counter()
     for turn in range(MOST):
         passed = time.perf_counter() - began
-        if passed > MEASURED * len(engines) and (turn >= LEAST or passed > PATIENCE):
+        if passed > each * len(engines) and (turn >= LEAST or passed > PATIENCE):
             break
         for engine in engines:
             start = time.perf_counter()
@@ -170,12 +177,7 @@ def _seconds(engines: Sequence[Predictor], pictures: NDArray[np.uint8]) -> dict[
     return {name: statistics.median(taken) / len(pictures) for name, taken in times.items()}
 
 
-def _faster(seconds: dict[str, float], best: str) -> str:
-    words = f"{seconds[best] * 1000:.2g} ms an image"
-    slow = seconds.get("folded") or seconds.get("eager")
-    return words if best in ("folded", "eager") or not slow else f"{words} against {slow * 1000:.2g} by PyTorch"
-
-
-def _setting_up(name: str) -> float:
-    """Seconds to set up an engine whose conversion is kept."""
-    return 1.0 if ENGINES[name].seconds >= 1 else 0.0
+def _words(name: str, seconds: Mapping[str, float], more: str = "") -> str:
+    """Name and speed of an engine, in a clause."""
+    against = "" if name == PLAIN else f" against {seconds[PLAIN] * 1000:.2g} by PyTorch"
+    return f"{name}, {seconds[name] * 1000:.2g} ms an image{against}{more}"

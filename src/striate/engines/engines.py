@@ -50,6 +50,7 @@ class Kind:
         make: builds it; with True anew, whatever is kept of it.
         needs: packages that must be installed.
         seconds: what making it takes, about, the first time.
+        again: what it takes where that of another time is kept.
         tolerance: how far its outputs may lie from the network's, as a share of the largest of them.
         devices: kinds of device that it is for.
         hint: what installs `needs`.
@@ -58,6 +59,7 @@ class Kind:
     make: Callable[[Frozen, bool], Predictor]
     needs: tuple[str, ...] = ()
     seconds: float = 0.0
+    again: float = 0.0
     tolerance: float = EXACT
     devices: tuple[str, ...] = ("cpu", "cuda", "mps")
     hint: str = "pip install 'striate[fast]'"
@@ -77,16 +79,20 @@ def _folded(frozen: Frozen, dtype: torch.dtype | None = None) -> Predictor:
 ENGINES: Mapping[str, Kind] = MappingProxyType(
     {
         "eager": Kind(lambda frozen, _: frozen.eager()),
-        "folded": Kind(lambda frozen, _: _folded(frozen), seconds=0.3),
+        "folded": Kind(lambda frozen, _: _folded(frozen), seconds=0.3, again=0.3),
         "openvino": Kind(
-            lambda frozen, anew: OpenVino(frozen, "32", anew), ("openvino",), seconds=2.0, devices=("cpu",)
+            lambda frozen, anew: OpenVino(frozen, "32", anew), ("openvino",), seconds=2.0, again=1.0, devices=("cpu",)
         ),
-        "onnxruntime": Kind(OnnxRuntime, ("onnxruntime", "onnx", "onnxscript"), seconds=8.0, devices=("cpu",)),
-        "compiled": Kind(lambda frozen, _: Compiled(frozen), seconds=40.0, devices=("cuda",)),
+        "onnxruntime": Kind(
+            OnnxRuntime, ("onnxruntime", "onnx", "onnxscript"), seconds=8.0, again=1.0, devices=("cpu",)
+        ),
+        "compiled": Kind(lambda frozen, _: Compiled(frozen), seconds=40.0, again=10.0, devices=("cuda",)),
         "openvino-bf16": Kind(
-            lambda frozen, anew: OpenVino(frozen, "bf16", anew), ("openvino",), 2.0, COARSE, devices=("cpu",)
+            lambda frozen, anew: OpenVino(frozen, "bf16", anew), ("openvino",), 2.0, 1.0, COARSE, devices=("cpu",)
         ),
-        "folded-bf16": Kind(lambda frozen, _: _folded(frozen, torch.bfloat16), seconds=0.3, tolerance=COARSE),
+        "folded-bf16": Kind(
+            lambda frozen, _: _folded(frozen, torch.bfloat16), seconds=0.3, again=0.3, tolerance=COARSE
+        ),
     }
 )
 #: Those that may be chosen without being asked for: equal to the network.

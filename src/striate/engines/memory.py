@@ -58,25 +58,23 @@ def _key(frozen: Frozen) -> str:
     return f"{frozen.kind[:32]} on {frozen.device.type}, {machine()}"
 
 
-def recall(frozen: Frozen) -> tuple[str, dict[str, float]] | None:
-    """The engine that was the fastest, and the seconds a picture of all that were measured."""
+def recall(frozen: Frozen) -> dict[str, float]:
+    """The seconds a picture of all engines that were measured; none where nothing is remembered."""
     path = _memory()
     if path is None:
-        return None
+        return {}
     try:
-        entry = _entries(path)[_key(frozen)]
-        seconds = {str(name): float(value) for name, value in entry["seconds"].items()}
-        return (str(entry["engine"]), seconds) if entry["engine"] in seconds else None
+        return {str(name): float(value) for name, value in _entries(path)[_key(frozen)]["seconds"].items()}
     except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+        return {}
 
 
-def remember(frozen: Frozen, engine: str, seconds: dict[str, float]) -> None:
-    """Keep which engine was the fastest, and the seconds a picture of all that were measured."""
+def remember(frozen: Frozen, seconds: dict[str, float]) -> None:
+    """Keep the seconds a picture of all engines that were measured."""
     path = _memory()
     if path is None:
         return
-    entries = _entries(path) | {_key(frozen): {"engine": engine, "network": frozen.name, "seconds": seconds}}
+    entries = _entries(path) | {_key(frozen): {"network": frozen.name, "seconds": seconds}}
     with suppress(OSError, StriateError):  # what is not remembered is measured again
         make_folder_of(path)
         write_atomically(path, json.dumps(entries, indent=1) + "\n")
