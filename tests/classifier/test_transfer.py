@@ -50,6 +50,17 @@ def notes(run):
     return json.loads((run / "config.json").read_text(encoding="utf-8"))
 
 
+def test_hidden_layers_of_ones_own_have_no_features_to_classify(source, photos, tmp_path, capsys):
+    hidden = {"weights": source, "options": {"hidden": [8]}, **SMALL}
+    with pytest.raises(UnfitHead, match="would be random, so there are no features") as refused:
+        striate.train(photos, model="resnet20_cifar", transfer="features", run=tmp_path / "run", **hidden)
+    assert "head.dense1" in str(refused.value)
+    assert not (tmp_path / "run").exists()
+    settings = {"epochs": 1}
+    striate.train(photos, model="resnet20_cifar", transfer="head", run=tmp_path / "run", settings=settings, **hidden)
+    assert [row["epoch"] for row in rows(tmp_path / "run")] == ["1"]
+
+
 def test_features_are_a_linear_classifier_of_the_network_as_it_was(source, photos, tmp_path):
     found = striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
     before, after = weights(source), weights(tmp_path / "run")

@@ -56,7 +56,7 @@ def test_what_weights_bring_and_leave_is_said(shared_weights, arguments, count):
     assert first == f"the weights bring options of mobilenet_v2 that they need: {needed}"
     assert len(others) == count
     if "num_classes" in arguments:
-        assert others == ["the weights are for 1000 classes: for 5 head.classifier begins at random"]
+        assert others == ["the weights are for 1000 classes: for 5 head.classifier is new"]
     if "in_channels" in arguments:
         assert others[0] == f"the first convolution of '{file}' is for 3 channels: its filters are summed for 1"
     asked = defaults_taken(create_model("mobilenet_v2", weights=file, norm_eps=0.001), ["norm_eps"])

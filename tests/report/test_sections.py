@@ -39,7 +39,7 @@ def test_whether_it_is_as_sure_as_it_is_right(right, verdict):
     ("split", "caution"), [("test", ""), ("val", "chose the best epoch"), ("train", "the images it learnt from")]
 )
 def test_what_was_measured_on_is_cautioned_about(split, caution):
-    found = headline(ReportContent("x", evaluation=evaluated(0.8, 16), split=split))["result"]
+    found = headline(ReportContent("x", evaluation=evaluated(0.8, 16), split=split, history=[{"epoch": 1}]))["result"]
     assert caution in found["caution"]
     assert bool(found["caution"]) == bool(caution)
 

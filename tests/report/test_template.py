@@ -197,6 +197,7 @@ FAR = evaluated([*range(1, 31), 0], range(31), MANY)  # every image is taken for
 #: What is different, and what its section then says, or does not say (behind "-").
 SAID = {
     "a test split": ({"split": "test"}, "header", ["on the test split", "-flatters", "-Loss 0.5. There"]),
+    "no epochs": ({"history": []}, "header", ["nothing was chosen by these images.", "-flatters"]),
     "training images": ({"split": "train"}, "header",
                         ["on the training split", "the figure says little about new ones"]),
     "no loss": ({"evaluation": Evaluation(("a", "b"), np.array([0]), np.eye(2)[:1])}, "header",

@@ -54,6 +54,26 @@ SET = {
         "warmup_epochs": 0.3,
         "average": 0.998,
     },
+    "transfer_head": {
+        "epochs": 6,
+        "batch_size": 32,
+        "optimizer": "adamw",
+        "learning_rate": 5e-4,
+        "weight_decay": 0.05,
+        "warmup_epochs": 0.5,
+    },
+    "transfer_all": {
+        "epochs": 6,
+        "batch_size": 32,
+        "optimizer": "adamw",
+        "learning_rate": 3e-4,
+        "weight_decay": 0.05,
+        "warmup_epochs": 0.5,
+        "stage_decay": 0.75,
+        "label_smoothing": 0.1,
+        "clip_norm": 1.0,
+        "average": 0.98,
+    },
     "cifar10_fast": {
         "network": "striate_l",
         "epochs": 10,
@@ -66,7 +86,10 @@ SET = {
     },
 }
 PHOTOS = {"flip": 0.5, "area": 0.25, "brightness": 0.2, "contrast": 0.2, "saturation": 0.2}
+MILD = {"flip": 0.5, "area": 0.35, "brightness": 0.15, "contrast": 0.15, "saturation": 0.15}
 AUGMENTED = {
+    "transfer_head": MILD,
+    "transfer_all": MILD,
     "photos": PHOTOS,
     "finetune": PHOTOS,
     "tiny": {"translate": 0.1, "rotate": 10, "scale": 0.1},

@@ -24,6 +24,7 @@ from striate.transfer.features import Extractor, Features
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
 from striate.transfer.shallow import Shallow, by_means, fit
 from striate.units import clock, plural, whole
+from striate.weights.loading import AUXILIARY
 
 #: Of fewer images of some class their mean says more than a boundary.
 FEW = 5
@@ -86,6 +87,7 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
             f"{network.spec.name} has {network.num_classes} outputs for {len(task.classes)} names "
             "(--transfer head trains it)"
         )
+    _check_known(network)
     with evaluating(network):
         extractor = Extractor(network, config.preprocessing)
         taken = {split.name: _take(extractor, split, progress) for split in dataset.splits if len(split)}
@@ -103,6 +105,18 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     seconds = time.perf_counter() - began
     lines = _lines(network, extractor, dataset, shallow, measured.get("val"), seconds)
     return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task)
+
+
+def _check_known(network: Network) -> None:
+    """Raise where layers before the last one have random weights: features of those tell little."""
+    last = network.last_layer
+    named = [name for name in network.fresh if not name.startswith(AUXILIARY)]
+    unknown = [name for name in named if network.get_submodule(name) is not last]
+    if unknown:
+        raise UnfitHead(
+            f"{network.spec.name}: {' and '.join(unknown)} would be random, so there are no features for a linear "
+            "classifier (--transfer head trains all of the head)"
+        )
 
 
 def _fitted(network: Network, task: Task, features: Features, split: Split, seed: int) -> Shallow:

@@ -20,7 +20,17 @@ from striate.errors import UsageError
 WITH_RESUME = {"resume", "extend", "data", "trust", "workers", "time_limit", "drop_checkpoint", "json", "quiet"}
 
 #: Names of recipes for the help, which has no time to import what knows them; a test compares the two.
-RECIPES = ("photos", "finetune", "tiny", "mnist_fast", "mnist_accurate", "lenet_1998", "cifar10_fast")
+RECIPES = (
+    "photos",
+    "finetune",
+    "transfer_head",
+    "transfer_all",
+    "tiny",
+    "mnist_fast",
+    "mnist_accurate",
+    "lenet_1998",
+    "cifar10_fast",
+)
 
 
 def command(

@@ -73,7 +73,7 @@ def _fresh(model: ConvNet, source: WeightSource) -> str:
     if not model.fresh or source.num_classes == model.num_classes:
         return ""
     layers = ", ".join(model.fresh)
-    return f"the weights are for {source.num_classes} classes: for {model.num_classes} {layers} begins at random"
+    return f"the weights are for {source.num_classes} classes: for {model.num_classes} {layers} is new"
 
 
 def _channels(model: ConvNet, source: WeightSource) -> str:

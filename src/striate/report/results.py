@@ -17,19 +17,23 @@ from striate.training.value_metrics import RegressionEvaluation
 #: What is to be said of figures on images that played a part in training.
 CAUTIONS = {
     "val": "There is no test split: these images also chose the best epoch, which flatters it.",
+    "val without epochs": "There is no test split; nothing was chosen by these images.",
     "train": "These are the images it learnt from: the figure says little about new ones.",
 }
 
 
-def result(evaluation: Measured, split: str) -> dict[str, Any]:
-    """What stands at the head of the page: figure, unit, what it is, its interval drawn and in words."""
+def result(evaluation: Measured, split: str, epochs: bool = True) -> dict[str, Any]:
+    """What stands at the head of the page: figure, unit, what it is, its interval drawn and in words.
+
+    `epochs` says whether the weights are those of the best of several.
+    """
     found = _of(evaluation)
     loss = f" Loss {words.figure(evaluation.loss)}." if math.isfinite(evaluation.loss) else ""
     return {
         **found,
         "sentence": found["sentence"] + loss,
         "split": split_word(split),
-        "caution": CAUTIONS.get(split, ""),
+        "caution": CAUTIONS.get(split if epochs or split != "val" else "val without epochs", ""),
     }
 
 

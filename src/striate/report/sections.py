@@ -39,7 +39,7 @@ def headline(content: ReportContent) -> dict[str, Any]:
         ("When", words.when(content.created), ""),
         ("Ended by", content.stopped_by, ""),
     ]
-    found = None if evaluation is None else result(evaluation, content.split)
+    found = None if evaluation is None else result(evaluation, content.split, bool(content.history))
     return {"facts": [fact for fact in facts if fact[1]], "result": found}
 
 

@@ -9,6 +9,9 @@ from striate.training.recipes import Recipe
 #: Crops and mirror images for photographs, as ResNet's authors used them with Szegedy's crop.
 _PHOTOS = Augment(flip=0.5, area=0.25, brightness=0.2, contrast=0.2, saturation=0.2)
 
+#: The same, milder: stronger crops would spoil what is known already.
+_MILD = Augment(flip=0.5, area=0.35, brightness=0.15, contrast=0.15, saturation=0.15)
+
 #: Crooked, shifted and resized digits, as hands write them.
 _DIGITS = Augment(rotate=12, scale=0.1, shear=6, translate=0.07)
 
@@ -29,6 +32,36 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             average=0.99,
             label_smoothing=0.1,
             augment=_PHOTOS,
+        ),
+    ),
+    (
+        "the head alone of a pretrained network: --transfer head",
+        Recipe(
+            name="transfer_head",
+            epochs=6,
+            batch_size=32,
+            optimizer="adamw",
+            learning_rate=5e-4,
+            weight_decay=0.05,
+            warmup_epochs=0.5,
+            augment=_MILD,
+        ),
+    ),
+    (
+        "a pretrained network or its last stages, whose head knows the classes: --transfer top, full and auto",
+        Recipe(
+            name="transfer_all",
+            epochs=6,
+            batch_size=32,
+            optimizer="adamw",
+            learning_rate=3e-4,
+            weight_decay=0.05,
+            warmup_epochs=0.5,
+            stage_decay=0.75,
+            label_smoothing=0.1,
+            clip_norm=1.0,
+            average=0.98,
+            augment=_MILD,
         ),
     ),
     (

@@ -8,15 +8,12 @@ before it has learnt anything (linear probing, then fine-tuning: Kumar et al., 2
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from striate.augment import Augment
 from striate.models import Network
 from striate.training.recipes import Recipe
-
-#: Crops and mirror images: those of the recipe "photos", and stronger crops would spoil what is known already.
-_MILD = Augment(flip=0.5, area=0.35, brightness=0.15, contrast=0.15, saturation=0.15)
+from striate.training.shelf import get_recipe
 
 
 @dataclass(frozen=True)
@@ -26,48 +23,18 @@ class Regime:
     Attributes:
         name: what `--transfer` calls it.
         trains: what is trained, in words.
-        recipe: how, where anything is trained by steps; None for the features alone.
+        recipe: name of that by which it is trained; empty where nothing is trained by steps.
     """
 
     name: str
     trains: str
-    recipe: Recipe | None = None
+    recipe: str = ""
 
 
 FEATURES = Regime("features", "a linear classifier of its features")
-HEAD = Regime(
-    "head",
-    "the head alone, under augmentation",
-    Recipe(
-        name="transfer_head",
-        epochs=6,
-        batch_size=32,
-        optimizer="adamw",
-        learning_rate=5e-4,
-        weight_decay=0.05,
-        warmup_epochs=0.5,
-        augment=_MILD,
-    ),
-)
-FULL = Regime(
-    "full",
-    "all of it, at rates that fall by stage",
-    Recipe(
-        name="transfer_full",
-        epochs=6,
-        batch_size=32,
-        optimizer="adamw",
-        learning_rate=3e-4,
-        weight_decay=0.05,
-        warmup_epochs=0.5,
-        stage_decay=0.75,
-        label_smoothing=0.1,
-        clip_norm=1.0,
-        average=0.98,
-        augment=_MILD,
-    ),
-)
-TOP = Regime("top", "the head and the last stages", replace(FULL.recipe, name="transfer_top"))  # type: ignore[type-var]
+HEAD = Regime("head", "the head alone, under augmentation", "transfer_head")
+TOP = Regime("top", "the head and the last stages", "transfer_all")
+FULL = Regime("full", "all of it, at rates that fall by stage", "transfer_all")
 
 #: By name; "auto" is no regime but the choice among them, "scratch" is none of pretrained weights.
 REGIMES: Mapping[str, Regime | None] = MappingProxyType(
@@ -82,7 +49,7 @@ TOP_SHARE = 0.5
 def recipe_of(regime: str) -> Recipe | None:
     """How what a regime trains is trained; None where nothing is, or nothing is transferred."""
     chosen = REGIMES.get(regime) or (FULL if regime == "auto" else None)
-    return None if chosen is None else chosen.recipe
+    return None if chosen is None or not chosen.recipe else get_recipe(chosen.recipe)
 
 
 def frozen_until(network: Network, regime: str) -> str | None:
