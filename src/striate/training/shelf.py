@@ -35,7 +35,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
         ),
     ),
     (
-        "the head alone of a pretrained network: --transfer head",
+        "the head of a pretrained network: --transfer head",
         Recipe(
             name="transfer_head",
             epochs=6,
@@ -48,7 +48,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
         ),
     ),
     (
-        "a pretrained network or its last stages, whose head knows the classes: --transfer top, full and auto",
+        "a pretrained network or its last stages: --transfer top, full",
         Recipe(
             name="transfer_all",
             epochs=6,
