@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from safetensors.torch import load_file
 import striate
 from striate.classifier import beginning as beginning_module
 from striate.classifier import execution, transfer_choice
+from striate.classifier.beginning import TimeIsUp
 from striate.classifier.request import Request
 from striate.errors import StriateError, UsageError
-from striate.training.checkpoints import load_checkpoint
+from striate.training.checkpoints import load_checkpoint, load_state_alone
 from striate.training.model_file import load_model
 from striate.training.run_folder import RunFolder
 from striate.transfer.head import UnfitHead, check_head
@@ -59,6 +61,32 @@ def test_hidden_layers_of_ones_own_have_no_features_to_classify(source, photos, 
     settings = {"epochs": 1}
     striate.train(photos, model="resnet20_cifar", transfer="head", run=tmp_path / "run", settings=settings, **hidden)
     assert [row["epoch"] for row in rows(tmp_path / "run")] == ["1"]
+
+
+def test_a_time_limit_that_passes_while_features_are_taken_loses_none(source, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("striate.transfer.features.images_at_once", lambda *given, **options: 4)
+    ours = {"weights": source, "transfer": "features", "run": tmp_path / "run", **SMALL}
+    with pytest.raises(TimeIsUp, match=r"^the time limit passed when 4 of 36 train images had gone through"):
+        striate.train(photos, time_limit=1e-6, **ours)
+    assert not (tmp_path / "run").exists()
+    striate.train(photos, **ours | {"quiet": False})
+    assert "; 4 were known; " in capsys.readouterr().err
+
+
+def test_training_has_the_time_that_the_features_left(source, photos, tmp_path, monkeypatch):
+    begin = execution.begin
+
+    def slowly(*given):
+        time.sleep(0.3)
+        return begin(*given[:-1])
+
+    monkeypatch.setattr(execution, "begin", slowly)
+    run = tmp_path / "run"
+    found = striate.train(photos, weights=source, transfer="full", time_limit=0.2, run=run, **SMALL)
+    assert found.evaluation.top1 == 1.0
+    position = load_state_alone(run / "last.ckpt")["position"]
+    assert (position["step"], position["stopped_by"]) == (1, "time limit")
 
 
 def test_features_are_a_linear_classifier_of_the_network_as_it_was(source, photos, tmp_path):

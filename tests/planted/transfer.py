@@ -91,7 +91,12 @@ FAULTS: tuple[Fault, ...] = (
         "transfer/test_features.py",
         ("{self.look.to_dict()} {view}", "{view}"),
         ("{self.look.to_dict()} {view}", "{self.look.to_dict()}"),
-        ("self.reckoned += done", "self.reckoned = 0"),
+        ("self.reckoned += len(group)", "self.reckoned = 0"),
+        ("                    kept = done\n", ""),
+        (
+            "            _keep(cache, digests, values, missing[kept:done])\n        return",
+            "            pass\n        return",
+        ),
     ),
     *faults(
         "classifier/beginning.py",

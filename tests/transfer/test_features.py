@@ -9,6 +9,7 @@ import torch
 import striate
 from striate.data import open_dataset
 from striate.data.views import VIEWS
+from striate.errors import StriateError
 from striate.models.embedding import Embedding, Probes
 from striate.models.obtain import adapt
 from striate.transfer import cache as caching
@@ -177,3 +178,37 @@ def test_networks_of_others_have_features_too():
         torch.testing.assert_close(probes(x)[:, columns["features"]], module(x))
         torch.testing.assert_close(Embedding(network)(x), module(x))
     assert not network.last_layer._forward_pre_hooks
+
+
+def test_what_was_done_before_it_was_stopped_is_kept(classifier, split, monkeypatch, cache):
+    monkeypatch.setattr("striate.transfer.features.KEPT_AT_ONCE", 8)
+    monkeypatch.setattr("striate.transfer.features.images_at_once", lambda *given, **options: 4)
+
+    def stopped(done, total):
+        assert total == 30
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extractor(classifier).take(split, shown=stopped)
+    assert len(list(cache.rglob("*.safetensors"))) == 3  # of 8, 8 and 4 pictures
+    rest = extractor(classifier)
+    np.testing.assert_allclose(rest.take(split).of(), live(classifier, split)[0], atol=1e-5)
+    assert rest.reckoned == 10
+
+
+def test_a_damaged_picture_takes_nothing_with_it(classifier, split, monkeypatch):
+    monkeypatch.setattr("striate.transfer.features.images_at_once", lambda *given, **options: 4)
+    read = type(split.images).read
+
+    def damaged(images, row, *more):
+        if row == 13:
+            raise StriateError("13.png: truncated")
+        return read(images, row, *more)
+
+    with monkeypatch.context() as patched, pytest.raises(StriateError, match=r"13\.png"):
+        patched.setattr(type(split.images), "read", damaged)
+        extractor(classifier).take(split)
+    rest = extractor(classifier)
+    rest.take(split)
+    assert rest.reckoned == 18

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Split
 from striate.data.targets import SINGLE_LABEL
 from striate.engines import evaluating
+from striate.errors import StriateError
 from striate.models import Network
 from striate.training.measured import Measured
 from striate.training.progress import Quiet, score
@@ -68,7 +70,11 @@ def goes_on(config: RunConfig, beginning: Beginning) -> bool:
     return beginning.evaluation is None or beginning.evaluation.score < 1
 
 
-def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet) -> Beginning:
+class TimeIsUp(StriateError):
+    """The time limit passed before there was a classifier."""
+
+
+def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet, until: float = math.inf) -> Beginning:
     """Take the features of all images, fit a classifier to those for training, and put it into the network's head.
 
     Args:
@@ -76,8 +82,10 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         config: of the run.
         dataset: its images.
         progress: shows what goes on.
+        until: when the time limit passes, by `time.monotonic`.
 
     Raises:
+        TimeIsUp: it passed; features that were taken are kept.
         UnfitHead: the head is no linear classifier; it is as it was.
         StriateError: an image cannot be read.
     """
@@ -90,7 +98,7 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     _check_known(network)
     with evaluating(network):
         extractor = Extractor(network, config.preprocessing)
-        taken = {split.name: _take(extractor, split, progress) for split in dataset.splits if len(split)}
+        taken = {split.name: _take(extractor, split, progress, until) for split in dataset.splits if len(split)}
         shallow = _fitted(network, task, taken["train"], dataset.train, config.seed)
         before = {name: tensor.clone() for name, tensor in network.last_layer.state_dict().items()}
         try:
@@ -127,9 +135,18 @@ def _fitted(network: Network, task: Task, features: Features, split: Split, seed
     return fit(vectors, task.learnt(split.labels), outputs, task.shallow, seed=seed, bias=has_bias(network))
 
 
-def _take(extractor: Extractor, split: Split, progress: Quiet) -> Features:
+def _take(extractor: Extractor, split: Split, progress: Quiet, until: float) -> Features:
     with progress.counting("taking features of") as shown:
-        return extractor.take(split, shown=shown)
+
+        def in_time(done: int, total: int) -> None:
+            shown(done, total)
+            if time.monotonic() > until and done < total:
+                raise TimeIsUp(
+                    f"the time limit passed when {whole(done)} of {plural(total, f'{split.name} image')} had gone "
+                    "through the network; their features are kept, so the same command goes on from there"
+                )
+
+        return extractor.take(split, shown=in_time)
 
 
 def _measured(task: Task, shallow: Shallow, features: Features, split: Split) -> Measured:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -38,6 +41,8 @@ from striate.units import decimal_size, plural
 
 #: Images of a validation batch, at most; its size changes speed and memory only.
 VALIDATION_BATCH = 128
+#: Seconds that training has where the time limit passed before it: it stops after its first step.
+LEAST_TIME = 1e-3
 
 
 def first_process(fabric: Fabric, make: Callable[[], RunFolder]) -> RunFolder:
@@ -77,15 +82,17 @@ def execute(
         Interrupted: by Ctrl-C; everything is saved.
         StriateError: training diverged, or a file cannot be written.
     """
-    progress = watch.progress
+    progress, until = watch.progress, time.monotonic() + (watch.time_limit or math.inf)
     network = _network(config, trust or Trust(), pretrained=not folder.checkpoint.exists())
     for line in _introduction(folder, config, dataset):
         progress.message(line)
     beginning = None
     if config.transfer and not folder.checkpoint.exists():
-        beginning = _begin(network, config, dataset, watch)
+        beginning = _begin(network, config, dataset, watch, until)
         if beginning is not None and not goes_on(config, beginning):
             return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
+    left = max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0
+    watch = replace(watch, time_limit=left)
     training = _prepare(network, folder, config, dataset, fabric, watch)
     if beginning is not None:
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
@@ -127,14 +134,14 @@ def execute(
     return classifier
 
 
-def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch) -> Beginning | None:
+def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch, until: float) -> Beginning | None:
     """Give a network a head that classifies its features; None where only training can give it one, which is said.
 
     Raises:
         UnfitHead: that, where nothing is to be trained.
     """
     try:
-        beginning = begin(network, config, dataset, watch.progress)
+        beginning = begin(network, config, dataset, watch.progress, until)
     except UnfitHead as error:
         if config.transfer == FEATURES.name:
             raise

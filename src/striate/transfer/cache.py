@@ -1,7 +1,7 @@
 """Features kept on disk: what a frozen network gave for a picture is reckoned once.
 
 A picture is known by its content and a network by its content, so nothing is ever stale: whatever changes is reckoned
-anew, and only that. Each run adds one file, written whole or not at all, so runs may share the folder and be killed.
+anew, and only that. Runs add files, each written whole or not at all, so they may share the folder and be killed.
 """
 
 from __future__ import annotations

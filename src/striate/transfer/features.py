@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from striate.engines import Chosen, Frozen, Lazy, images_at_once
 from striate.models import Network
 from striate.models.embedding import Probes
 from striate.transfer.cache import FeatureCache
+
+#: Pictures whose features are written together: what a crash loses at most.
+KEPT_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,23 @@ class Extractor:
         cache = FeatureCache(self._content(view), width) if self._cached else None
         values, known = cache.find(digests) if cache else (np.zeros((len(split), width), np.float32), None)
         missing = np.arange(len(split)) if known is None else np.flatnonzero(~known)
-        if len(missing):
-            values[missing] = self._reckon(split, missing, view, shown)
-            if cache:
-                cache.add([digests[row] for row in missing.tolist()], values[missing])
+        kept = done = 0
+        try:
+            for found in self._reckon(split, missing, view):
+                values[missing[done : done + len(found)]] = found
+                done += len(found)
+                if done - kept >= KEPT_AT_ONCE:
+                    _keep(cache, digests, values, missing[kept:done])
+                    kept = done
+                shown(done, len(missing))
+        finally:  # whatever happened, what is done need not be done again
+            _keep(cache, digests, values, missing[kept:done])
         return Features(values, self.columns)
 
-    def _reckon(
-        self, split: Split, rows: NDArray[np.int64], view: View, shown: Callable[[int, int], None]
-    ) -> NDArray[np.float32]:
+    def _reckon(self, split: Split, rows: NDArray[np.int64], view: View) -> Iterator[NDArray[np.float32]]:
+        """The features of some images, a few at a time."""
+        if not len(rows):
+            return
         serving = self.look.serving if view.scale == 1 else None
 
         def read(row: int) -> NDArray[np.uint8]:
@@ -105,14 +116,9 @@ class Extractor:
         together = images_at_once(self.look.size, device=self._frozen.device.type)
         if self._lazy is None or not self._lazy.serves(len(rows)):
             self._lazy = Lazy(self._frozen, len(rows))
-        found: list[NDArray[np.float32]] = []
-        done = 0
         for group in read_ahead(rows.tolist(), read, together):
-            found.append(self._lazy(np.stack([picture for _, picture in group])))
-            done += len(group)
-            shown(done, len(rows))
-        self.reckoned += done
-        return np.concatenate(found)
+            yield self._lazy(np.stack([picture for _, picture in group]))
+            self.reckoned += len(group)
 
     def _content(self, view: View) -> str:
         """A digest of all that the features of a picture depend on."""
@@ -125,6 +131,13 @@ class Extractor:
             return split.facts.contents
         images = split.images
         return [hashlib.sha256(_bytes(images.read(row))).digest() for row in range(len(split))]
+
+
+def _keep(
+    cache: FeatureCache | None, digests: Sequence[bytes], values: NDArray[np.float32], rows: NDArray[np.int64]
+) -> None:
+    if cache and len(rows):
+        cache.add([digests[row] for row in rows.tolist()], values[rows])
 
 
 def _bytes(picture: NDArray[np.uint8]) -> bytes:
