@@ -229,3 +229,9 @@ def test_changed_images_are_noticed_also_where_none_were_set_aside(paint, tmp_pa
     (photos / "red" / "1.png").unlink()
     with pytest.raises(StriateError, match="have changed since"):
         classifier.evaluate()
+
+
+def test_it_says_what_ran_the_network_where_that_was_asked_for_or_chosen(trained, colours):
+    classifier = striate.load(trained)
+    assert classifier.evaluate(colours).engine == ""  # too few images for any but the network as it is
+    assert classifier.evaluate(colours, engine="folded").engine == "folded"

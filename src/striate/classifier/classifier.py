@@ -261,8 +261,8 @@ class Classifier(Shown):
         told = (lambda done: shown(done, count)) if shown else _tell_nobody
         run = self._running.engine(count * len(chosen), engine)
         evaluation = evaluate(run, batches, self.task, told)
-        notes += run.chosen.notes if run.chosen else ()
-        return cast(Evaluation, replace(evaluation, notes=notes))
+        assert run.chosen is not None
+        return cast(Evaluation, replace(evaluation, notes=notes + run.chosen.notes, engine=run.chosen.words))
 
     def save(self, path: str | Path) -> Path:
         """Write the classifier to one .safetensors file that `striate.load` reads; return its path.

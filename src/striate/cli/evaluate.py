@@ -53,8 +53,10 @@ def command(
         print(f"note: {note}", file=sys.stderr)
     if json:
         figures = {"run": str(run), "split": evaluation.split, **evaluation.to_dict()}
-        print_json({**figures, "notes": list(evaluation.notes)})
+        print_json({**figures, "notes": list(evaluation.notes), "engine": evaluation.engine})
         return
+    if evaluation.engine and not quiet:
+        print(f"engine {evaluation.engine}", file=sys.stderr)
     print(evaluation_lines(evaluation, evaluation.split))
     print()
     print_table(score_table(evaluation))

@@ -49,6 +49,7 @@ class MultiLabelEvaluation(Measured):
         loss: mean binary cross-entropy over the split.
         split: the split's name, "test" or "val", where it has one.
         notes: what the images are and what was left out of them, one line each.
+        engine: what ran the network and how fast, where that was chosen.
         views: what several views of each picture gained, where there were several.
 
     Raises:

@@ -28,6 +28,7 @@ class Measured(Shown):
         loss: mean loss over the split.
         split: the split's name, "test" or "val", where it has one.
         notes: what the images are and what was left out of them, one line each.
+        engine: what ran the network and how fast, where that was chosen.
         views: what several views of each picture gained, where there were several.
 
     Raises:
@@ -40,6 +41,7 @@ class Measured(Shown):
     loss: float = field(default=math.nan, kw_only=True)
     split: str = field(default="", kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)
+    engine: str = field(default="", kw_only=True)
     views: Gain | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

@@ -47,6 +47,7 @@ class RegressionEvaluation(Measured):
         loss: mean squared error over the split, in variances of the training images.
         split: the split's name, "test" or "val", where it has one.
         notes: what the images are and what was left out of them, one line each.
+        engine: what ran the network and how fast, where that was chosen.
         views: what several views of each picture gained, where there were several.
 
     Raises:
