@@ -1,0 +1,174 @@
+"""Which regime of transfer wins with how many images a class, on twelve small sets, near to the pretraining and far.
+
+    python bench/transfer_regimes.py --rows regimes.jsonl --set flowers
+
+Each set is cut from the shared flowers, CIFAR-10, MNIST or scikit-learn's digits and given to a network with its shared
+weights: MobileNet v1 0.25 of ImageNet at 128 pixels, or ResNet-20 of CIFAR-10 at 32 (which has seen the training images
+of CIFAR-10, with their labels). Of each class the same few images are trained on by every regime, without validation
+images, so nothing is chosen by looking; what comes out is measured on up to 1,000 test images. From scratch the same
+network has the recipe for such images, and --scratch seconds at most. Every regime runs on one thread.
+
+Each result is a line of the file --rows, so what was interrupted goes on; without --set the table of all rows is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from common import Report, arguments, data, median
+from views import weights
+
+SMALL_MOBILENET = ("mobilenet_v1", "mobilenet_v1_0.25_128_imagenet.safetensors")
+CIFAR_RESNET = ("resnet20_cifar", "resnet20_cifar10.safetensors")
+
+
+class Set(NamedTuple):
+    """One set of images and the network that is given them."""
+
+    source: str
+    network: tuple[str, str]
+    classes: tuple[str, ...] = ()
+
+
+SETS = {
+    "flowers": Set("flowers", SMALL_MOBILENET),
+    "roses and tulips": Set("flowers", SMALL_MOBILENET, ("roses", "tulips")),
+    "CIFAR-10": Set("cifar10_jpeg", SMALL_MOBILENET),
+    "CIFAR cats and dogs": Set("cifar10_jpeg", SMALL_MOBILENET, ("cat", "dog")),
+    "CIFAR vehicles": Set("cifar10_jpeg", SMALL_MOBILENET, ("airplane", "automobile", "ship", "truck")),
+    "MNIST": Set("mnist", SMALL_MOBILENET),
+    "digits": Set("digits", SMALL_MOBILENET),
+    "MNIST, ResNet-20": Set("mnist", CIFAR_RESNET),
+    "digits, ResNet-20": Set("digits", CIFAR_RESNET),
+    "flowers, ResNet-20": Set("flowers", CIFAR_RESNET),
+    "CIFAR animals, ResNet-20": Set("cifar10_jpeg", CIFAR_RESNET, ("bird", "cat", "deer", "dog", "frog", "horse")),
+    "CIFAR cats and dogs, ResNet-20": Set("cifar10_jpeg", CIFAR_RESNET, ("cat", "dog")),
+}
+#: Images of each class; of the digits there are fewer than 200.
+COUNTS = (1, 2, 5, 10, 50, 200)
+REGIMES = ("features", "head", "top", "full", "scratch")
+TESTED = 1000
+
+
+def opened(chosen: Set, place: Path):
+    """The data set with its test images, of the classes that it is to have."""
+    import numpy as np
+
+    import striate
+
+    if chosen.source == "flowers":
+        with tarfile.open(data("flowers.tar")) as archive:
+            archive.extractall(place, filter="data")
+        source: Any = place / "flowers"
+    else:
+        source = chosen.source if chosen.source == "digits" else data(chosen.source)
+    whole = striate.open_dataset(source, channels=3, val_fraction=0.3)
+    tested = whole.test or whole.val
+    names = chosen.classes or whole.classes
+
+    def of_classes(split):
+        positions = {whole.classes.index(name): place for place, name in enumerate(names)}
+        rows = np.flatnonzero(np.isin(split.labels, list(positions)))
+        found = split.subset(rows)
+        return dataclasses.replace(found, labels=np.array([positions[label] for label in found.labels.tolist()]))
+
+    train, test = of_classes(whole.train), of_classes(tested)
+    shown = np.random.default_rng(0).permutation(len(test))[:TESTED]
+    test = dataclasses.replace(test.subset(np.sort(shown)), name="test")
+    return dataclasses.replace(whole, classes=tuple(names), train=train, val=None, test=test)
+
+
+def drawn(dataset, count: int, seed: int):
+    """The data set with so many training images of each class."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    members = [rng.permutation(np.flatnonzero(dataset.train.labels == label)) for label in range(len(dataset.classes))]
+    rows = np.sort(np.concatenate([each[:count] for each in members]))
+    return dataclasses.replace(dataset, train=dataset.train.subset(rows)), min(map(len, members))
+
+
+def trained(dataset, network: tuple[str, str], regime: str, seed: int, limit: float) -> dict[str, float]:
+    """Accuracy on the test images, and seconds."""
+    import striate
+
+    from_scratch = regime == "scratch"
+    began = time.perf_counter()
+    given: dict[str, Any] = {"transfer": regime, "weights": weights(network[1])}
+    if from_scratch:
+        given = {"transfer": regime, "time_limit": limit, "size": 128 if network is SMALL_MOBILENET else 32}
+        given["options"] = {"width": 0.25} if network is SMALL_MOBILENET else {}
+    with tempfile.TemporaryDirectory() as place:
+        found = striate.train(
+            dataset, model=network[0], seed=seed, val_fraction=0, workers=0, quiet=True, report=False,
+            precision="32", run=Path(place, "run"), **given,
+        )  # fmt: skip
+    assert found.evaluation is not None
+    assert found.evaluation.split == "test"
+    return {"accuracy": found.evaluation.top1, "seconds": time.perf_counter() - began}
+
+
+def fill(rows: Path, options: argparse.Namespace) -> None:
+    """Run what is not among the rows yet."""
+    import torch
+
+    torch.set_num_threads(1)
+    known = {(row["set"], row["count"], row["regime"], row["seed"]) for row in read(rows)}
+    chosen = SETS[options.set]
+    with tempfile.TemporaryDirectory() as place:
+        dataset = opened(chosen, Path(place))
+        for seed in range(options.seeds):
+            for count in options.counts:
+                part, most = drawn(dataset, count, seed)
+                for regime in options.regimes:
+                    if count > most or (options.set, count, regime, seed) in known:
+                        continue
+                    row = {"set": options.set, "count": count, "regime": regime, "seed": seed}
+                    row |= trained(part, chosen.network, regime, seed, options.scratch)
+                    print(row, flush=True)
+                    with rows.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(row) + "\n")
+
+
+def read(rows: Path) -> list[dict[str, Any]]:
+    """The results so far."""
+    return [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()] if rows.exists() else []
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--rows", type=Path, required=True, help="file of results, a JSON object a line")
+    parser.add_argument("--set", choices=SETS, help="run this one")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--counts", type=int, nargs="+", default=list(COUNTS), help="images of a class")
+    parser.add_argument("--regimes", nargs="+", default=list(REGIMES), choices=REGIMES)
+    parser.add_argument("--scratch", type=float, default=120, help="seconds from scratch, at most (120)")
+    options = parser.parse_args()
+    if options.set:
+        fill(options.rows, options)
+        return
+    report = Report("Regimes of transfer by images of a class", options)
+    found = read(options.rows)
+    table = []
+    for name in SETS:
+        for count in sorted({row["count"] for row in found if row["set"] == name}):
+            cells = []
+            for regime in REGIMES:
+                values = [row for row in found if (row["set"], row["count"], row["regime"]) == (name, count, regime)]
+                figure = median([100 * row["accuracy"] for row in values]) if values else None
+                spent = median([row["seconds"] for row in values]) if values else 0
+                cells.append("" if figure is None else f"{figure:.1f} ({spent:.0f} s)")
+            table.append([name, str(count), *cells])
+    report.table(["set", "images a class", *REGIMES], table)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()
