@@ -95,6 +95,7 @@ def command(
 
     from striate.classifier.values import seconds
     from striate.experiments import experiment
+    from striate.experiments.outcomes import table_of
 
     results = experiment(
         name,
@@ -114,7 +115,7 @@ def command(
     if json:
         print_json(results.to_dict())
         return
-    print_table(results.table(), ruled=True)
+    print_table(table_of(results), ruled=True)
     print(described(results.notes(), terminal_width()))
     print(f"written to {results.path}: experiment.md, experiment.json, curves.png, and a run folder for each step")
     if not results.done:

@@ -56,8 +56,8 @@ class ExperimentFolder:
             raise UsageError(f"{self.path} holds the experiment {written['experiment']}, not {name}. Choose {another}.")
         if written["images"]["fingerprint"] != fingerprint:
             raise UsageError(
-                f"{self.path} holds this experiment on other images, of {written['images']['source']}, or divided "
-                f"otherwise. Choose {another}."
+                f"{self.path} holds this experiment on other images, those of {written['images']['source']}, or "
+                f"divided by another seed. Choose {another}."
             )
         return {each["name"]: Outcome(**each) for each in written["steps"]}
 

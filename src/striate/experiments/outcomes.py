@@ -117,11 +117,7 @@ class Results(Shown):
             "steps": f"{done} of {plural(len(self.outcomes), 'step')} done",
             "folder": str(self.path),
         }
-        return Facts(values, [column.header for column in COLUMNS], self.table().rows)
-
-    def table(self) -> Table:
-        """The steps side by side."""
-        return Table(COLUMNS, [outcome.row() for outcome in self.outcomes])
+        return Facts(values, [column.header for column in COLUMNS], table_of(self).rows)
 
     def measured_on(self) -> str:
         """The images that the accuracies are of, in words."""
@@ -135,20 +131,20 @@ class Results(Shown):
             ("accuracy", f"of the best epoch's weights, on {self.measured_on()}"),
             (
                 "in training",
-                "mean over the last epoch as it was trained, augmented and with dropout where there is any",
+                "mean over the last epoch, with its augmentation and dropout",
             ),
             ("the source", f"{self.source}; {self.conditions}"),
         ]
-        reasons: dict[str, list[str]] = {}
+        reasons: dict[tuple[str, str], list[str]] = {}
         for outcome in self.outcomes:
             if outcome.why:
-                reasons.setdefault(f"{outcome.state}: {outcome.why}", []).append(outcome.name)
-        return found + [(", ".join(names), why) for why, names in reasons.items()]
+                reasons.setdefault((outcome.state, outcome.why), []).append(outcome.name)
+        return found + [(state, f"{', '.join(names)}: {why}") for (state, why), names in reasons.items()]
 
     def markdown(self) -> str:
         """The question, the table and its notes."""
         notes = [f"- {heading}: {said}" for heading, said in self.notes()]
-        return "\n".join([f"# {self.experiment}", "", self.question, "", *self.table().markdown(), "", *notes]) + "\n"
+        return "\n".join([f"# {self.experiment}", "", self.question, "", *table_of(self).markdown(), "", *notes]) + "\n"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -159,3 +155,8 @@ class Results(Shown):
             "images": dict(self.images),
             "steps": [asdict(outcome) for outcome in self.outcomes],
         }
+
+
+def table_of(results: Results) -> Table:
+    """The steps side by side."""
+    return Table(COLUMNS, [outcome.row() for outcome in results.outcomes])
