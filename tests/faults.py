@@ -15,6 +15,7 @@ from planted import (
     cli,
     data,
     engines,
+    experiments,
     models,
     pictures,
     report,
@@ -25,7 +26,21 @@ from planted import (
 )
 from planting import Fault, plant_all
 
-PARTS = (data, engines, training, models, analysis, pictures, classifier, report, cli, tasks, transfer, weights)
+PARTS = (
+    data,
+    engines,
+    training,
+    models,
+    analysis,
+    pictures,
+    classifier,
+    report,
+    cli,
+    tasks,
+    transfer,
+    weights,
+    experiments,
+)
 
 FAULTS: tuple[Fault, ...] = sum((part.FAULTS for part in PARTS), ())
 

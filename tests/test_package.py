@@ -18,6 +18,7 @@ FLOORS = {
     "lab": 9,
     "serve": 9,
     "types": 9,
+    "experiments": 8,
     "classifier": 7,
     "report": 6,
     "transfer": 5,
@@ -278,7 +279,19 @@ def test_every_text_file_is_read_and_written_in_a_named_encoding():
     assert not wrong
 
 
-PARTS = ("analysis", "augment", "classifier", "cli", "data", "layers", "models", "report", "training", "weights")
+PARTS = (
+    "analysis",
+    "augment",
+    "classifier",
+    "cli",
+    "data",
+    "experiments",
+    "layers",
+    "models",
+    "report",
+    "training",
+    "weights",
+)
 
 
 @pytest.mark.parametrize("part", PARTS)

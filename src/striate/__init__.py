@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from striate.data import open_dataset as open_dataset
     from striate.errors import StriateError as StriateError
     from striate.errors import UsageError as UsageError
+    from striate.experiments import experiment as experiment
     from striate.models import Card as Card
     from striate.models import ConvNet as ConvNet
     from striate.models import Family as Family
@@ -71,6 +72,7 @@ _HOMES = {
     "open_dataset": "striate.data",
     "StriateError": "striate.errors",
     "UsageError": "striate.errors",
+    "experiment": "striate.experiments",
     "Card": "striate.models",
     "ConvNet": "striate.models",
     "Family": "striate.models",

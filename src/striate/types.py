@@ -13,6 +13,7 @@ from striate.data import Images, Place, Sizes, Skipped, Survey
 from striate.data.facts import Facts
 from striate.engines import Predictor
 from striate.errors import Interrupted
+from striate.experiments import Outcome, Results
 from striate.files import Checksum
 from striate.models import Handed, Paper
 from striate.models.budget import Cost
@@ -60,11 +61,13 @@ __all__ = [
     "MemorySetting",
     "MultiLabelEvaluation",
     "One",
+    "Outcome",
     "Paper",
     "Place",
     "Predictor",
     "Recommendation",
     "RegressionEvaluation",
+    "Results",
     "Row",
     "Scaled",
     "Schedule",

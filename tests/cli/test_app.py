@@ -31,6 +31,7 @@ LESS_MEMORY = {
     "check": "it needs a machine with more of it",
     "kernel": "it needs a machine with more of it",
     "gradients": "try a smaller --batch-size or --size",
+    "experiment": "try a smaller --size",
     "weights": "it needs a machine with more of it",
 }
 
@@ -71,7 +72,7 @@ def test_commands_that_gain_by_it_keep_memory_and_only_in_a_process_of_their_own
     capsys.readouterr()
     largest = {
         **dict.fromkeys(("predict", "embed", "evaluate"), 64 << 20),
-        **dict.fromkeys(("train", "field", "check"), 160 << 20),
+        **dict.fromkeys(("train", "experiment", "field", "check"), 160 << 20),
     }
     assert kept == ([largest[name]] if name in largest else [])
 

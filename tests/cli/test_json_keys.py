@@ -81,6 +81,11 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
     },
     "models lenet5": {"": {"models"}, "models": {*CARD, "multiply_adds", "top1", "top1_source"}},
     "recipes": {"": {"recipes"}, "recipes": {*RECIPE, "purpose"}, "recipes.augment": AUGMENT},
+    "experiment": {
+        "": {"experiments"},
+        "experiments": {"name", "question", "source", "conditions", "steps"},
+        "experiments.steps": {"name", "does", "claim", "epochs", "full"},
+    },
     "recipes tiny": {"": {"recipe", "purpose", "fields"}, "fields": FIELD},
     "recipes --fields": {"": {"fields"}, "fields": FIELD},
     "card lenet5": {

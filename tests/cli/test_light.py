@@ -22,7 +22,8 @@ OF_TRAINING = {"lightning_fabric", "torchmetrics", "torchvision", "torch._dynamo
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "train --help", "recipes --help", "summary --help", "weights list --help"]
+    "command",
+    ["--help", "train --help", "recipes --help", "summary --help", "weights list --help", "experiment --help"],
 )
 def test_help_waits_for_nothing_heavy(command):
     """It is there in half a second: nothing of a network is imported."""
@@ -44,6 +45,8 @@ def test_help_waits_for_nothing_heavy(command):
         "card lenet5",
         "models",
         "recipes",
+        "experiment",
+        "experiment cats_and_dogs",
         "weights list",
         "weights verify lenet5",
         "weights where",

@@ -22,6 +22,8 @@ COMMANDS = (
     "weights list",
     "weights list mobilenet_v1",
     "weights where",
+    "experiment",
+    "experiment cats_and_dogs",
     "card lenet5_1998",
     "layer 227x227x3 'conv 96 11x11 stride 4' relu 'pool max 3x3 stride 2' 'dense 1000'",
     "layer 227x227x3 'conv 96 stride 4' --solve 55x55",

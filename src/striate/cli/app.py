@@ -15,6 +15,7 @@ from striate.cli import (
     compare,
     embed,
     evaluate,
+    experiment,
     field,
     gradients,
     grow,
@@ -61,6 +62,7 @@ COMMANDS = {
     "check": check,
     "kernel": kernel,
     "gradients": gradients,
+    "experiment": experiment,
     "weights": weights,
 }
 #: The headings under which the help lists the commands.
@@ -69,12 +71,13 @@ GROUPS = {
     "Look inside": ("summary", "field", "gradients"),
     "Networks": ("models", "card", "compare", "scale", "recommend", "weights"),
     "Data": ("check",),
-    "Learn": ("layer", "kernel"),
+    "Learn": ("experiment", "layer", "kernel"),
 }
 #: Commands that are quicker where freed memory is kept (`bench/allocator.py`), and the bytes of the largest block that
 #: each keeps; the others gain nothing by it. What does not train takes few pictures at once, and needs little memory.
 KEEP_MEMORY = {
     "train": LARGEST_KEPT,
+    "experiment": LARGEST_KEPT,
     "evaluate": 64 << 20,
     "predict": 64 << 20,
     "embed": 64 << 20,
