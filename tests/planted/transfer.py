@@ -94,8 +94,8 @@ FAULTS: tuple[Fault, ...] = (
         ("self.reckoned += len(group)", "self.reckoned = 0"),
         ("                    kept = done\n", ""),
         (
-            "            _keep(cache, digests, values, missing[kept:done])\n        return",
-            "            pass\n        return",
+            "            _keep(cache, digests, values, missing[kept:done])\n            self",
+            "            pass\n            self",
         ),
     ),
     *faults(
