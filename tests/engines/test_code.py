@@ -114,3 +114,18 @@ def test_values_of_many_kinds_are_told_whole():
     ]
     for first, second in pairs:
         assert network(first) != network(second)
+
+
+def test_a_set_in_code_is_told_in_one_order():
+    def network(items):
+        def use(x):
+            return x in {0, 8}
+
+        constants = [frozenset(items) if isinstance(value, frozenset) else value for value in use.__code__.co_consts]
+        use.__code__ = use.__code__.replace(co_consts=tuple(constants))
+        module = small()
+        module.value = use
+        return code_of(module)
+
+    assert repr(frozenset([0, 8])) != repr(frozenset([8, 0]))
+    assert network([0, 8]) == network([8, 0]) != network([0, 9])
