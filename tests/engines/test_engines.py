@@ -195,3 +195,15 @@ def test_pieces_are_filled_up_and_joined_in_order():
     assert sizes == [3, 3, 3]
     assert in_pieces(run, PICTURES[:1], 3).shape == (1, 1)
     assert in_pieces(run, PICTURES[:6], 3).shape == (6, 1)
+
+
+def test_of_a_chain_of_errors_the_first_is_told_without_colours(monkeypatch):
+    def fail(frozen, anew):
+        try:
+            raise ValueError("\x1b[31mno such operation\x1b[0m: i0e\nat line 3")
+        except ValueError as error:
+            raise RuntimeError("Failed to export. Next steps:") from error
+
+    monkeypatch.setattr("striate.engines.engines.ENGINES", {**ENGINES, "broken": Kind(fail)})
+    with pytest.raises(EngineError, match=r"cannot run a network \(no such operation: i0e\)$"):
+        make_engine("broken", frozen(small()), PICTURES)

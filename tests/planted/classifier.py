@@ -195,7 +195,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/plan.py",
         "classifier/test_request.py",
-        ("if network.frozen and not weights:", "if network.frozen and weights:"),
+        ("if network.frozen and not weights and not transfer:", "if network.frozen and weights and not transfer:"),
         ("if recipe.learning_rate == 0:", "if recipe.learning_rate < 0:"),
     ),
     *faults(

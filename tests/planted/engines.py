@@ -24,7 +24,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "engines/frozen.py",
         "engines/test_engines.py",
-        ('{"ramp": self.normalise(ramp.to(self.device)), **self.network.state_dict()}', "self.network.state_dict()"),
+        ('{"ramp": self.normalise(ramp.to(self.device)), **self._tensors()}', "self._tensors()"),
         ("np.concatenate(found))[: len(images)]", "np.concatenate(found))"),
     ),
     *faults(

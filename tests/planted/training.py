@@ -194,7 +194,10 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/execution.py",
         "classifier/test_resume.py",
-        ("        draw_first_weights(network, config.recipe.init, config.weights)", "        pass"),
+        (
+            "        draw_first_weights(network, config.recipe.init, config.weights or config.transfer or None)",
+            "        pass",
+        ),
     ),
     *faults(
         "training/losses.py",

@@ -94,8 +94,8 @@ FAULTS: tuple[Fault, ...] = (
         ("self.reckoned += len(group)", "self.reckoned = 0"),
         ("                    kept = done\n", ""),
         (
-            "            _keep(cache, digests, values, missing[kept:done])\n        return",
-            "            pass\n        return",
+            "            _keep(cache, digests, values, missing[kept:done])\n            self",
+            "            pass\n            self",
         ),
     ),
     *faults(
@@ -114,5 +114,63 @@ FAULTS: tuple[Fault, ...] = (
         "training/sealed.py",
         "training/test_sealed.py",
         ("        if checksum(", "        if False and checksum("),
+    ),
+    *faults(
+        "transfer/cache.py",
+        "transfer/test_cache.py",
+        ("            sweep(self.folder)\n", ""),
+        ("            self.problem = str(error)\n\n    def _files", "            pass\n\n    def _files"),
+    ),
+    *faults(
+        "files/keeping.py",
+        "transfer/test_cache.py",
+        ("- file.stat().st_mtime > ABANDONED", "- file.stat().st_mtime > 0"),
+    ),
+    *faults(
+        "transfer/head.py",
+        "transfer/test_head.py",
+        ('if "weight" not in dict(layer.named_parameters(recurse=False)):', "if False:"),
+    ),
+    *faults(
+        "engines/code.py",
+        "engines/test_code.py",
+        ("value = function.__globals__.get(used)", "value = None"),
+        ("path in unused", "False"),
+        ('yield from self._value(f"{path}.{name}", value)', "pass"),
+        ("str(sorted(map(repr, value))) if", "repr(value) if False and"),
+    ),
+    *faults(
+        "engines/frozen.py",
+        "transfer/test_features.py",
+        ('return getattr(self.network, "unused", ())', "return ()"),
+    ),
+    *faults(
+        "engines/frozen.py",
+        "engines/test_code.py",
+        (" {code_of(self.network, self._unused)}", ""),
+    ),
+    *faults(
+        "classifier/transfer_choice.py",
+        "classifier/test_foreign_transfer.py",
+        ("if reference is not None and not reference.is_named_code:", "if False:"),
+        ("return Choice(asked, wish, told)", "return Choice(asked, wish)"),
+    ),
+    *faults(
+        "models/weights_of_own.py",
+        "classifier/test_foreign_transfer.py",
+        ("network.filters_for = _adapt(network.module, state)", "network.filters_for = None"),
+        ('crop_fraction=fed["crop_fraction"])', "mean=(0.5,) * 3)"),
+        ("if says or known(path) is not None:", "if False:"),
+    ),
+    *faults(
+        "classifier/choices.py",
+        "cli/test_transfer_input.py",
+        ("size < MUCH * side:", "True:"),
+        ("size < MUCH * side:", "False:"),
+    ),
+    *faults(
+        "classifier/runs.py",
+        "cli/test_transfer_input.py",
+        ("if not adapts_channels(asked):", "if True:"),
     ),
 )

@@ -92,6 +92,6 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "models/defaults_taken.py",
         "models/test_defaults_taken.py",
-        ('"summed" if model.in_channels == 1 else', '"summed" if model.in_channels else'),
+        ('"summed" if ours == 1 else', '"summed" if ours else'),
     ),
 )

@@ -213,3 +213,27 @@ def test_a_damaged_picture_takes_nothing_with_it(classifier, split, monkeypatch)
     rest = extractor(classifier)
     rest.take(split)
     assert rest.reckoned == 18
+
+
+def test_other_classes_and_another_head_cost_nothing(classifier, split):
+    first = extractor(classifier).take(split)
+    classifier.model.reset_head(7)
+    again = extractor(classifier)
+    np.testing.assert_array_equal(again.take(split).values, first.values)
+    assert again.reckoned == 0
+
+
+def test_why_they_are_not_kept_is_told(classifier, split, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "file"))
+    taken = extractor(classifier)
+    taken.take(split)
+    assert str(tmp_path / "file") in taken.unkept
+    monkeypatch.delenv("STRIATE_CACHE")
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    taken = extractor(classifier)
+    taken.take(split)
+    assert taken.unkept.startswith("no home folder to keep fetched files in; name one by STRIATE_CACHE")
+    without = extractor(classifier, cache=False)
+    without.take(split)
+    assert (taken.reckoned, without.unkept) == (30, "")

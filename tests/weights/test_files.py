@@ -163,7 +163,8 @@ def test_a_pickle_of_any_protocol_is_refused_by_name(protocol, tmp_path):
 def test_what_is_neither_is_not_called_a_pickle(content, tmp_path):
     path = tmp_path / "weights.safetensors"
     path.write_bytes(content)
-    with pytest.raises(StriateError, match=r"weights\.safetensors: not a whole safetensors file \(.+\)$"):
+    said = r"weights\.safetensors: not a whole safetensors file \(.+\); fetch or save it again$"
+    with pytest.raises(StriateError, match=said):
         read_state(path)
     with pytest.raises(StriateError, match="no such file of weights"):
         read_state(tmp_path)

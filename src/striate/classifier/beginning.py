@@ -15,7 +15,7 @@ from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Split
 from striate.data.targets import SINGLE_LABEL
 from striate.engines import evaluating
-from striate.errors import StriateError
+from striate.errors import StriateError, UsageError
 from striate.models import Network
 from striate.training.measured import Measured
 from striate.training.progress import Quiet, score
@@ -116,8 +116,11 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
 
 
 def _check_known(network: Network) -> None:
-    """Raise where layers before the last one have random weights: features of those tell little."""
-    last = network.last_layer
+    """Raise where no layer makes the outputs, or those before it have random weights: their features tell little."""
+    try:
+        last = network.last_layer
+    except UsageError as error:
+        raise UnfitHead(str(error)) from error
     named = [name for name in network.fresh if not name.startswith(AUXILIARY)]
     unknown = [name for name in named if network.get_submodule(name) is not last]
     if unknown:
@@ -189,5 +192,7 @@ def _lines(
     )
     if evaluation is not None:
         line += f": {score(evaluation.figures())} on the validation images"
-    notes = () if extractor.chosen is None else extractor.chosen.notes
+    notes = [] if extractor.chosen is None else [*extractor.chosen.notes]
+    if extractor.unkept:
+        notes.append(f"the features are not kept, so that the next run takes them anew ({extractor.unkept})")
     return [line, *notes]

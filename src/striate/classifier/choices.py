@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from striate.caller import either
 from striate.data import ArrayImages, Dataset, KeptImages, Preprocessing
 from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
 from striate.models import Network, Outline
 from striate.models.pretrained import input_size_of
+from striate.models.weights_of_own import images_said
 
 #: Images of this many pixels a side or less are small: they get a network for small images at their own size.
 SMALL = 64
 #: The side at which a network of one's own sees larger images, where it does not say.
 USUAL = 224
+#: Images that are shown so many times larger than they are were enlarged by much.
+MUCH = 2
 
 
 def typical_side_of(dataset: Dataset) -> int | None:
@@ -35,6 +39,9 @@ def input_size(outline: Outline, side: int | None, weights: str | Path | None) -
     """The side of the images that a network is to see: its weights' own, else what suits images and network."""
     if weights and outline.card is not None:
         return input_size_of(outline.card, weights)
+    said = images_said(outline.name, weights) if weights and not outline.fixed_size else None
+    if said is not None:
+        return said.input_size
     made_for = outline.input_size or USUAL
     if side is None or side > SMALL or side < outline.smallest:
         return made_for
@@ -51,6 +58,17 @@ def size_notes(dataset: Dataset, side: int | None, size: int) -> list[str]:
     return [
         f"the images are of {sizes.different:,} sizes, {between}; the network sees {size}x{size}, chosen by the middle "
         "one of their longer sides"
+    ]
+
+
+def enlarged_notes(network: Network, side: int | None, size: int) -> list[str]:
+    """That images far smaller than those that the weights were trained on are enlarged."""
+    source = network.weights_source
+    if source is None or side is None or size < MUCH * side:
+        return []
+    return [
+        f"the images are {side} pixels a side and the weights were trained at {source.input_size}: they are enlarged "
+        f"to {size}x{size}; {either('--size N', 'size=N')} shows them at another size"
     ]
 
 

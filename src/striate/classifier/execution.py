@@ -240,7 +240,7 @@ def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:
     else:
         network = create_model(config.network.name, weights=weights, **config.network.arguments)
     if pretrained:  # else the checkpoint has all weights
-        draw_first_weights(network, config.recipe.init, config.weights)
+        draw_first_weights(network, config.recipe.init, config.weights or config.transfer or None)
     regrow(network, config.grown, afresh=pretrained)
     if config.freeze:
         network.freeze(config.freeze)

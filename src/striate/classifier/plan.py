@@ -12,6 +12,7 @@ import torch
 from striate.classifier.choices import (
     SMALL,
     default_network,
+    enlarged_notes,
     fitting_batch,
     input_size,
     preprocessing_for,
@@ -31,6 +32,8 @@ from striate.files import at_home
 from striate.models import ConvNet, Network, Outline, get_card, obtain, outline_of
 from striate.models.choice import is_named
 from striate.models.defaults_taken import defaults_taken
+from striate.models.foreign import Foreign
+from striate.models.foreign_notes import foreign_notes
 from striate.models.references import reference_to
 from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.first_weights import first_weights_note
@@ -68,6 +71,12 @@ def pretrained_channels(model: str, weights: str | Path) -> int:
     return card.in_channels
 
 
+def adapts_channels(asked: Request) -> bool:
+    """Whether filters of the weights are adapted where images cannot be given the channels that they are for."""
+    named = isinstance(asked.model, str) and reference_to(asked.model) is None
+    return named and asked.weights is not None
+
+
 def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     """Everything that decides a run: what was asked for, and what suits the images where nothing was.
 
@@ -95,9 +104,12 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
             options=auxiliary_options(outline, asked.options, asked.settings, preset),
         )
         grown, told = plan_growth(network, asked.grow_from, asked.grow_rule)
-    notes += [*told, *_new_head(network), *_stand_in(network, asked.weights)]
+    notes += [*told, *_stand_in(network, asked.weights)]
     if isinstance(network, ConvNet):
         notes += defaults_taken(network, {*asked.options, *AUXILIARY})
+    if isinstance(network, Foreign):
+        notes += foreign_notes(network, asked.weights)
+    notes += enlarged_notes(network, side, size)
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
     recipe, more = _recipe(preset, asked, network, dataset, task, size)
@@ -132,7 +144,12 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        notes=(*notes, *more, *_start(network, asked.weights), *_warnings(network, recipe, asked.starting_file)),
+        notes=(
+            *notes,
+            *more,
+            *_start(network, asked.weights),
+            *_warnings(network, recipe, asked.starting_file, transfer),
+        ),
         command=asked.command,
         created=time.strftime("%Y-%m-%d %H:%M:%S"),
     )
@@ -163,14 +180,6 @@ def _recipe(
     return chosen, notes
 
 
-def _new_head(network: Network) -> list[str]:
-    """That somebody else's network was given another last layer, since its function asks for no number of classes."""
-    if not network.spec.origin or not network.fresh:
-        return []
-    layer = network.fresh[0].removeprefix("module.")
-    return [f"{network.spec.name} is given a fresh last layer '{layer}' of {network.num_classes} outputs"]
-
-
 def _stand_in(network: Network, weights: str | Path | None) -> list[str]:
     """That a file in a folder of weights was taken for a network's usual ones."""
     source = network.weights_source
@@ -187,10 +196,10 @@ def _start(network: Network, weights: str | Path | None) -> list[str]:
     return [f"the convolutions start from {base}'s weights '{weights}', {' and '.join(network.fresh)} from random ones"]
 
 
-def _warnings(network: Network, recipe: Recipe, weights: str | Path | None) -> list[str]:
+def _warnings(network: Network, recipe: Recipe, weights: str | Path | None, transfer: str) -> list[str]:
     """What is possible and hardly meant."""
     found = []
-    if network.frozen and not weights:
+    if network.frozen and not weights and not transfer:
         until = "all" if len(network.frozen) == len(network.parts()) else network.frozen[-1]
         first = "".join(f" before epoch {thaw.epoch}" for thaw in thaws_in(recipe.unfreeze)[:1])
         found.append(

@@ -14,7 +14,7 @@ from striate.classifier import values
 from striate.classifier.classifier import Classifier
 from striate.classifier.execution import execute, first_process
 from striate.classifier.places import locate, open_place, place_of, refuse_among_images
-from striate.classifier.plan import channels_wanted, plan_run
+from striate.classifier.plan import adapts_channels, channels_wanted, plan_run
 from striate.classifier.request import Request
 from striate.classifier.resumable import (
     refuse_other_machine,
@@ -177,7 +177,12 @@ def _opened(asked: Request) -> Dataset:
         "channels": channels_wanted(asked),
     }
     options |= {"task": asked.task, "target": asked.columns}
-    return open_place(asked.source, **options)
+    try:
+        return open_place(asked.source, **options)
+    except StriateError:
+        if not adapts_channels(asked):
+            raise
+    return open_place(asked.source, **{**options, "channels": None})  # bands that nothing makes colours of
 
 
 def resume(

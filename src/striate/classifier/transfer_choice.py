@@ -50,6 +50,7 @@ def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
         StriateError: a regime was asked for, and no weights can be had.
     """
     wish = asked.transfer
+    told: tuple[str, ...] = ()
     if wish == SCRATCH or (wish is None and _is_custom(asked)):
         return Choice(asked, "")
     if asked.weights is None:
@@ -62,17 +63,18 @@ def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
                 raise
             return Choice(asked, "", (f"no pretrained weights, so it starts from random ones: {error}",))
         if asked.weights is None:
-            return Choice(asked, "")
+            if wish is None:
+                return Choice(asked, "")
+            told = ("transfer builds on the weights that the network is made with; --weights FILE gives it others",)
     if wish not in (None, "auto"):
         assert wish is not None
-        return Choice(asked, wish)
+        return Choice(asked, wish, told)
     images, classes = len(dataset.train), max(1, len(dataset.classes))
     if images < ENOUGH or images < ENOUGH_OF_A_CLASS * classes:
         why = f"{images} images to train on, {images // classes} a class: a linear classifier of the features"
-        return Choice(asked, "features", (f"transfer auto: {why} (--transfer full trains all of it)",))
-    return Choice(
-        asked, "auto", (f"transfer auto: {images:,} images to train on: the features first, then all of the network",)
-    )
+        return Choice(asked, "features", (*told, f"transfer auto: {why} (--transfer full trains all of it)"))
+    why = f"{images:,} images to train on: the features first, then all of the network"
+    return Choice(asked, "auto", (*told, f"transfer auto: {why}"))
 
 
 def _is_custom(asked: Request) -> bool:
@@ -94,6 +96,8 @@ def _is_photographic(dataset: Dataset) -> bool:
 def _with_weights(asked: Request, dataset: Dataset) -> Request:
     """The request with weights that can be had: those on this machine first, else the usual ones are fetched.
 
+    A network of one's own may be made with its weights in it, so that none are added.
+
     Raises:
         StriateError: they cannot be fetched.
         UsageError: the network that was asked for has none, and a regime was asked for.
@@ -104,6 +108,12 @@ def _with_weights(asked: Request, dataset: Dataset) -> Request:
             return replace(asked, model=found.network, weights=found.path, options={**found.options, **asked.options})
         asked = replace(asked, model=USUAL_NETWORK)
     if not _is_catalogue(asked):
+        reference = reference_to(asked.model) if isinstance(asked.model, str) else None
+        if reference is not None and not reference.is_named_code:
+            raise UsageError(
+                f"{asked.model} would begin at random weights, which have nothing to transfer; give a file of weights "
+                "with --weights, or leave transfer out."
+            )
         return asked
     assert isinstance(asked.model, str)
     card = get_card(asked.model)

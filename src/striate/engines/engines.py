@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -25,6 +26,8 @@ from striate.errors import StriateError
 EXACT = 1e-4
 #: The same of bfloat16, which keeps two to three digits. It is another network, to be chosen knowingly.
 COARSE = 0.1
+#: What colours words on a terminal.
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class EngineError(StriateError):
@@ -138,8 +141,15 @@ def _compared(
         engine = ENGINES[name].make(frozen, anew)
         return engine, difference(engine(pictures), wanted)
     except Exception as error:
-        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise EngineError(f"engine '{name}' cannot run {frozen.name} ({words[:200]})") from error
+        raise EngineError(f"engine '{name}' cannot run {frozen.name} ({_reason(error)})") from error
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong at first, in a line: what is raised in the end often says only that something did."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    words = COLOURS.sub("", str(error)).strip().splitlines() or [type(error).__name__]
+    return words[0][:200]
 
 
 def difference(found: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:

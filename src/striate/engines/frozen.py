@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from striate.engines.code import code_of
 from striate.engines.eager import Eager
 from striate.engines.folding import folded
 
@@ -76,18 +77,35 @@ class Frozen:
 
     @cached_property
     def content(self) -> str:
-        """A digest of what the network is made of, its weights, and how pictures are brought to it."""
-        digest = _digest(self._structure().encode())
+        """A digest of all that its outputs depend on: what the network is made of, its weights, its code, and how
+        pictures are brought to it.
+        """
+        digest = _digest(f"{self._structure()} {code_of(self.network, self._unused)}".encode())
         ramp = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).expand(1, self.channels, 16, 16)
-        tensors = {"ramp": self.normalise(ramp.to(self.device)), **self.network.state_dict()}
+        tensors = {"ramp": self.normalise(ramp.to(self.device)), **self._tensors()}
         for name, tensor in tensors.items():
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
         return digest.hexdigest()
 
+    @property
+    def _unused(self) -> tuple[str, ...]:
+        """Paths of the layers whose outputs are not asked for."""
+        return getattr(self.network, "unused", ())
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Weights and statistics of all that is used."""
+        state, unused = self.network.state_dict(), tuple(f"{path}." for path in self._unused)
+        return {name: tensor for name, tensor in state.items() if not (unused and name.startswith(unused))}
+
     def _structure(self) -> str:
-        shapes = {name: (tuple(tensor.shape), str(tensor.dtype)) for name, tensor in self.network.state_dict().items()}
-        return f"{self.name} {self.network} {shapes} {self.size} {self.channels}"
+        layers = [
+            f"{path}: {type(layer).__name__}({layer.extra_repr()})"
+            for path, layer in self.network.named_modules()
+            if path not in self._unused
+        ]
+        shapes = {name: (tuple(tensor.shape), str(tensor.dtype)) for name, tensor in self._tensors().items()}
+        return f"{self.name} {layers} {shapes} {self.size} {self.channels}"
 
 
 def _digest(content: bytes) -> hashlib._Hash:

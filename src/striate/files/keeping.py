@@ -6,16 +6,19 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from striate.errors import StriateError
 from striate.files.checksums import digest_of
-from striate.files.writing import write_atomically
+from striate.files.writing import BEING_WRITTEN, write_atomically
 
 #: File in a folder that says what the others in it must hash to.
 SUMS = "sha256.json"
+#: Seconds after which nobody is writing a file any longer.
+ABANDONED = 3600.0
 
 
 def fill_folder(folder: Path, fill: Callable[[Path], object]) -> None:
@@ -70,3 +73,11 @@ def prune(parent: Path, most: int, spared: Path | None = None) -> None:
             left -= sum(file.stat().st_size for file in folder.iterdir())
             if left < 0 and folder != spared:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes were writing in a folder when they were killed."""
+    with suppress(OSError):
+        for file in folder.iterdir():
+            if BEING_WRITTEN.fullmatch(file.name) and time.time() - file.stat().st_mtime > ABANDONED:
+                file.unlink()

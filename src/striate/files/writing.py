@@ -11,6 +11,7 @@ import csv
 import errno
 import io
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,9 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: Windows' numbers for "access denied", "open in another program" and "locked by another program".
 OPEN_ELSEWHERE = (5, 32, 33)
+
+#: Names of files that are being written, or were when their process was killed; see `replacing`.
+BEING_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}")
 
 CHOOSE_ANOTHER = "Choose a folder that you may write to."
 

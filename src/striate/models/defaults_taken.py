@@ -78,10 +78,10 @@ def _fresh(model: ConvNet, source: WeightSource) -> str:
 
 def _channels(model: ConvNet, source: WeightSource) -> str:
     theirs = len(source.mean)
-    if model.in_channels == theirs:
-        return ""
-    done = "summed" if model.in_channels == 1 else f"repeated in turn and scaled by {theirs}/{model.in_channels}"
-    return (
-        f"the first convolution of '{source.name}' is for {theirs} channels: its filters are {done} for "
-        f"{model.in_channels}"
-    )
+    return "" if model.in_channels == theirs else adapted(source.name, theirs, model.in_channels)
+
+
+def adapted(weights: str, theirs: int, ours: int) -> str:
+    """That filters for so many channels were adapted to others (`striate.weights.adapt_channels`)."""
+    done = "summed" if ours == 1 else f"repeated in turn and scaled by {theirs}/{ours}"
+    return f"the first convolution of '{weights}' is for {theirs} channels: its filters are {done} for {ours}"

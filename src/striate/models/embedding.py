@@ -15,6 +15,11 @@ class Embedding(nn.Module):
         super().__init__()
         self.network = network
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The path of the last layer, of whose weights the vector is independent."""
+        return last_layer_in(self, self.network)
+
     def forward(self, x: Tensor) -> Tensor:
         """The vector that the classifier sees."""
         return self.network.embed(x)
@@ -29,6 +34,11 @@ class Probes(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The path of the last layer, of whose weights the vectors are independent."""
+        return last_layer_in(self, self.network)
 
     def parts(self, x: Tensor) -> dict[str, Tensor]:
         """The vectors by name, each (N, D): "features" first, then the stages in order.
@@ -62,3 +72,8 @@ class Probes(nn.Module):
             found[name] = slice(start, start + vector.shape[1])
             start += vector.shape[1]
         return found
+
+
+def last_layer_in(whole: nn.Module, network: Network) -> tuple[str, ...]:
+    """The path of a network's last layer in a module that holds the network."""
+    return tuple(path for path, module in whole.named_modules() if module is network.last_layer)

@@ -26,6 +26,7 @@ class Foreign(Network):
     Attributes:
         module: the module itself; training it here trains it.
         fixed: names of the weights that do not train by its author's wish, such as places of a sine: they never do.
+        filters_for: channels of the images that its weights were for, where its first filters were adapted; else None.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Foreign(Network):
         self.in_channels, self.input_size = in_channels, input_size
         self.loss, self.auxiliary_weight = "cross_entropy", 0.0
         self.weights_source, self.fresh = None, ()
+        self.filters_for: int | None = None
         for weight in self.parameters():
             if getattr(weight, FROZEN_HERE, False):  # of another training of the same module
                 weight.requires_grad_(True)

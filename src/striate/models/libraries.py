@@ -98,8 +98,12 @@ def usual_shape(reference: Reference, network: nn.Module | None = None) -> tuple
     return 3, side, side
 
 
-def preprocessing_of(reference: Reference, network: nn.Module) -> dict[str, Any]:
-    """How a library feeds images to its own weights: size, channels, mean, std, resize rule, crop and interpolation."""
+def preprocessing_of(reference: Reference, network: nn.Module | None = None) -> dict[str, Any]:
+    """How a library feeds images to its own weights: size, channels, mean, std, resize rule, crop and interpolation.
+
+    Raises:
+        UsageError: it publishes none for this network, of torchvision's.
+    """
     channels, height, width = usual_shape(reference, network)
     fields: dict[str, Any] = {"size": (height, width), "channels": channels}
     if reference.kind == "timm":

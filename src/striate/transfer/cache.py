@@ -19,7 +19,7 @@ from safetensors.numpy import save
 
 from striate.errors import StriateError
 from striate.files import cache_folder, make_folder_of, write_atomically
-from striate.files.keeping import prune, used_now
+from striate.files.keeping import prune, sweep, used_now
 
 #: Bytes that the features of all networks may take together; those of networks not used for the longest time go first.
 MOST = 8 << 30
@@ -34,12 +34,17 @@ class FeatureCache:
         content: a digest of the network, its weights and how pictures are brought to it.
         width: values of each picture.
         folder: where features are kept; None for the cache folder, where there is one.
+
+    Attributes:
+        problem: why features are not kept, in a line; empty while they are.
     """
 
     def __init__(self, content: str, width: int, folder: Path | None = None) -> None:
-        self.width = width
-        with suppress(StriateError):
+        self.width, self.problem = width, ""
+        try:
             folder = folder or cache_folder() / "features"
+        except StriateError as error:
+            self.problem = str(error)
         self.folder = None if folder is None else folder / content[:32]
 
     def find(self, pictures: Sequence[bytes]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -68,11 +73,14 @@ class FeatureCache:
             "digests": digests.copy(),
             "features": np.ascontiguousarray(features, np.float32),
         }
-        with suppress(OSError, StriateError):
-            path = self.folder / f"{uuid4().hex}.safetensors"
+        path = self.folder / f"{uuid4().hex}.safetensors"
+        try:
             make_folder_of(path)
             write_atomically(path, save(tensors, {"crc32": str(_checksum(tensors))}))
+            sweep(self.folder)
             prune(self.folder.parent, MOST, spared=self.folder)
+        except (OSError, StriateError) as error:
+            self.problem = str(error)
 
     def _files(self) -> list[Path]:
         if self.folder is None:

@@ -56,6 +56,7 @@ class Extractor:
 
     Attributes:
         reckoned: how many pictures went through the network; the rest were known.
+        unkept: why features are not kept, in a line; empty where they are, or were not to be.
     """
 
     def __init__(self, network: Network, look: Preprocessing, cache: bool = True) -> None:
@@ -66,7 +67,7 @@ class Extractor:
         self._frozen = Frozen(self._probes, look.normalise, look.size, look.channels, name)
         self._cached = cache
         self._lazy: Lazy | None = None
-        self.reckoned = 0
+        self.reckoned, self.unkept = 0, ""
 
     @property
     def chosen(self) -> Chosen | None:
@@ -102,6 +103,7 @@ class Extractor:
                 shown(done, len(missing))
         finally:  # whatever happened, what is done need not be done again
             _keep(cache, digests, values, missing[kept:done])
+            self.unkept = self.unkept or (cache.problem if cache else "")
         return Features(values, self.columns)
 
     def _reckon(self, split: Split, rows: NDArray[np.int64], view: View) -> Iterator[NDArray[np.float32]]:

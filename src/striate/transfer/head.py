@@ -21,9 +21,14 @@ class UnfitHead(StriateError):
 
 
 def is_linear(network: Network) -> bool:
-    """Whether the last layer is dense, or a convolution of one pixel."""
+    """Whether the last layer is dense, or a convolution of one pixel, with a weight of its own.
+
+    Libraries have kinds of their own of both; whether theirs do what the plain ones do, `check_head` tells.
+    """
     layer = network.last_layer
-    return type(layer) is nn.Linear or (type(layer) is nn.Conv2d and layer.kernel_size == (1, 1) and layer.groups == 1)
+    if "weight" not in dict(layer.named_parameters(recurse=False)):  # made of others, as by weight normalisation
+        return False
+    return not isinstance(layer, nn.Conv2d) or (layer.kernel_size == (1, 1) and layer.groups == 1)
 
 
 def has_bias(network: Network) -> bool:

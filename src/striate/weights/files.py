@@ -206,4 +206,4 @@ def _open(path: str | Path) -> Any:
                 f"{path}: this is a pickle, which can run code when it is opened, and is refused; "
                 "save its state dict with safetensors.torch.save_file, or call it .pth where it is one"
             ) from error
-        raise StriateError(f"{path}: not a whole safetensors file ({error})") from error
+        raise StriateError(f"{path}: not a whole safetensors file ({error}); fetch or save it again") from error
