@@ -12,8 +12,9 @@ contestants; the accuracy is that on all test images of those classes, 1,000 a c
 `transfer=`; regimes that train by steps set a tenth of their images aside to choose the best epoch by, their beginning
 among them, as by default. Scratch is `striate.train` with `transfer="scratch"` and a recipe for pictures of this size,
 "cifar10_fast", which mirrors and crops, or "tiny", which is taken where none is named. It trains on all the images for
---epochs, and more of them where that is fewer than --steps, to the end of its schedule. No test image decides anything. Seconds are of the whole of `striate.train` on one thread, measuring the test images included,
-their first reading not; no features were kept before.
+--epochs, and more of them where that is fewer than --steps, to the end of its schedule. No test image decides anything.
+Seconds are of the whole of `striate.train` on one thread, measuring the test images included, their first reading not;
+no features were kept before.
 """
 
 from __future__ import annotations
