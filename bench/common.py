@@ -61,10 +61,11 @@ def machine() -> str:
         pass
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = os.getloadavg()[0]
-    return f"{processor}, {_cores()} cores, {memory:.0f} GiB RAM; load average at the start {load:.1f}"
+    return f"{processor}, {cores()} cores, {memory:.0f} GiB RAM; load average at the start {load:.1f}"
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -91,9 +92,9 @@ def alternate(contestants: Mapping[str, Callable[[], float]], rounds: int, warm_
     return figures
 
 
-def child(script: str, *words: object, **environment: str) -> dict[str, Any]:
+def child(script: str, *words: object, python: str = sys.executable, **environment: str) -> dict[str, Any]:
     """Run a script in a process of its own; the JSON it prints last, with the whole process's seconds."""
-    command = [sys.executable, script, *map(str, words)]
+    command = [python, script, *map(str, words)]
     began = time.perf_counter()
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
     seconds = time.perf_counter() - began
@@ -101,6 +102,35 @@ def child(script: str, *words: object, **environment: str) -> dict[str, Any]:
         print(done.stderr[-4000:], file=sys.stderr)
         raise SystemExit(f"{shlex.join(command[1:])} failed with exit code {done.returncode}")
     return {**json.loads(done.stdout.strip().splitlines()[-1]), "process_seconds": seconds}
+
+
+class Peers:
+    """Other people's libraries in an environment of their own, whose Python STRIATE_PEERS names; it must see torch too.
+
+    Attributes:
+        python: that Python; empty where none is named.
+    """
+
+    def __init__(self) -> None:
+        self.python = os.environ.get("STRIATE_PEERS", "")
+
+    def versions(self, *packages: str) -> dict[str, str]:
+        """The versions of those of the packages that are there."""
+        if not self.python:
+            return {}
+        code = (
+            "import importlib.metadata as known, json, sys\n"
+            "names = {each.metadata['Name'] for each in known.distributions()}\n"
+            "print(json.dumps({name: known.version(name) for name in sys.argv[1:] if name in names}))"
+        )
+        done = subprocess.run([self.python, "-c", code, *packages], check=True, capture_output=True, text=True)
+        return json.loads(done.stdout)
+
+    def child(self, script: str, *words: object, **environment: str) -> dict[str, Any]:
+        """As `child`, in their environment, where this checkout's striate can be imported too."""
+        paths = (str(BENCH.parent / "src"), os.environ.get("PYTHONPATH", ""))
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), **environment}
+        return child(script, *words, python=self.python, **environment)
 
 
 def peak_memory() -> float:
