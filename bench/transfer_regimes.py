@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from common import Report, arguments, data, median
 from views import weights
 
-SMALL_MOBILENET = ("mobilenet_v1", "mobilenet_v1_0.25_128_imagenet.safetensors")
+SMALL_MOBILENET = ("mobilenet_v1_0.25", "mobilenet_v1_0.25_128_imagenet.safetensors")
 CIFAR_RESNET = ("resnet20_cifar", "resnet20_cifar10.safetensors")
 
 
@@ -104,7 +104,6 @@ def trained(dataset, network: tuple[str, str], regime: str, seed: int, limit: fl
     given: dict[str, Any] = {"transfer": regime, "weights": weights(network[1])}
     if from_scratch:
         given = {"transfer": regime, "time_limit": limit, "size": 128 if network is SMALL_MOBILENET else 32}
-        given["options"] = {"width": 0.25} if network is SMALL_MOBILENET else {}
     with tempfile.TemporaryDirectory() as place:
         found = striate.train(
             dataset, model=network[0], seed=seed, val_fraction=0, workers=0, quiet=True, report=False,

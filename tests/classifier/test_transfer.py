@@ -2,6 +2,8 @@
 
 import csv
 import json
+import math
+import re
 import time
 
 import numpy as np
@@ -16,6 +18,7 @@ from striate.classifier.beginning import TimeIsUp
 from striate.classifier.request import Request
 from striate.errors import StriateError, UsageError
 from striate.training.checkpoints import load_checkpoint, load_state_alone
+from striate.training.divergence import Diverged
 from striate.training.model_file import load_model
 from striate.training.run_folder import RunFolder
 from striate.transfer.head import UnfitHead, check_head
@@ -143,14 +146,43 @@ def _moved(before, run):
     return {name for name, tensor in after.items() if name in before and not torch.equal(tensor, before[name])}
 
 
-def test_the_best_is_kept_also_where_it_is_the_beginning(source, photos, tmp_path):
+def test_the_best_is_kept_also_where_it_is_the_beginning(source, photos, tmp_path, monkeypatch):
     """At an absurd rate nothing gets better than the features were."""
     run = tmp_path / "run"
-    settings = {"learning_rate": 5.0, "average": 0, "clip_norm": 0, "warmup_epochs": 0}
+    monkeypatch.setattr(execution, "EXPLODED", math.inf)
+    settings = {"learning_rate": 1.0, "average": 0, "warmup_epochs": 0, "optimizer": "sgd"}
     found = striate.train(photos, weights=source, transfer="full", epochs=2, settings=settings, run=run, **SMALL)
     assert found.description.metrics["epoch"] == 0
     assert found.evaluation.top1 == 1.0
     assert [row["epoch"] for row in rows(run)] == ["1", "2"]
+
+
+WILD = {"learning_rate": 100.0, "optimizer": "sgd", "average": 0, "clip_norm": 0, "warmup_epochs": 0}
+
+
+@pytest.mark.parametrize(
+    ("rate", "clip", "how"), [(10.0, 1.0, "rose above 3"), (100.0, 0, "became infinite or not a number")]
+)
+def test_fine_tuning_that_diverges_begins_again_lower(source, photos, tmp_path, monkeypatch, rate, clip, how):
+    run = tmp_path / "run"
+    monkeypatch.setattr("striate.classifier.lowering.LOWER", 1e-3 / rate)
+    settings = {**WILD, "learning_rate": rate, "clip_norm": clip}
+    found = striate.train(photos, weights=source, transfer="full", epochs=2, settings=settings, run=run, **SMALL)
+    assert found.evaluation.top1 == 1.0
+    (note,) = [note for note in notes(run)["notes"] if "began again" in note]
+    assert re.search(rf"^the loss {how} in epoch 1, by step .*: it began again at a lower rate, 0.001$", note)
+    assert notes(run)["recipe"]["learning_rate"] == pytest.approx(1e-3)
+    assert [row["epoch"] for row in rows(run)] == ["1", "2"]
+    striate.resume(run, extend=1, quiet=True, report=False)
+    assert len(rows(run)) == 3
+
+
+def test_what_diverges_at_every_rate_is_told(source, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr("striate.classifier.lowering.LOWER", 1.0)
+    with pytest.raises(Diverged, match="Train again with a lower"):
+        striate.train(photos, weights=source, transfer="full", settings=WILD, run=tmp_path / "run", **SMALL)
+    assert len([note for note in notes(tmp_path / "run")["notes"] if "began again" in note]) == 3
+    assert striate.load(tmp_path / "run").evaluate(photos).top1 == 1.0  # the features' classifier is there
 
 
 @pytest.mark.parametrize("regime", ["head", "full"])

@@ -226,10 +226,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/classifier.py",
         "cli/test_evaluate.py",
-        (
-            "replace(evaluation, notes=notes)",
-            "evaluate(self.predictor, batches, self.task)",
-        ),
+        ("notes=notes + run.chosen.notes", "notes=()"),
     ),
     *faults(
         "classifier/resumable.py",

@@ -9,7 +9,7 @@ import torch
 from striate.caller import by_flags
 from striate.errors import StriateError
 from striate.training.checkpoints import load_checkpoint
-from striate.training.divergence import LOSS_CHECK, Guard, RecentSteps, finite
+from striate.training.divergence import LOSS_CHECK, Diverged, Guard, RecentSteps, finite
 from striate.training.sums import EpochSums
 from striate.training.tasks import SingleLabel
 
@@ -133,7 +133,7 @@ def test_weights_that_were_broken_before_the_first_step_are_told(tmp_path, small
     run = small.training(tmp_path, small.recipe())
     with torch.no_grad():
         run.module.stem.bias[0] = NAN
-    with pytest.raises(StriateError, match="a weight is infinite or not a number before the first step"):
+    with pytest.raises(StriateError, match="a weight became infinite or not a number before the first step"):
         run.train()
     assert not (tmp_path / "last.ckpt").exists()
 
@@ -181,3 +181,13 @@ def test_a_loss_may_be_of_all_processes_or_of_this_one(small, tmp_path, monkeypa
     watch.check_losses()
     watch.check_losses(together=False)
     assert asked == [True, False]
+
+
+def test_a_loss_may_be_too_high(small, tmp_path, monkeypatch):
+    watch = guard(small, tmp_path, clips=False)
+    monkeypatch.setattr(watch.sums, "means", lambda together: {"train_loss": 3.1})
+    watch.check_losses()
+    watch.highest = 3.0
+    watch.remember(5, 0.1, torch.tensor(9.0))
+    with pytest.raises(Diverged, match=r"^the loss rose above 3 in epoch \d, by step 5, at a learning rate of 0\.1"):
+        watch.check_losses()

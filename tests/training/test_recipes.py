@@ -202,6 +202,7 @@ def test_what_a_recipe_leaves_out_is_as_documented():
         "stage_decay": 1.0,
         "unfreeze": "",
         "average": 0.0,
+        "norm_statistics": "batch",
         "early_stopping": 0,
         "validation_precision": "auto",
     }

@@ -118,8 +118,18 @@ def test_the_scores_of_an_svm_become_probabilities():
     assert bare.temperature == 1
     np.testing.assert_allclose(found(X) * found.temperature, bare(X), atol=1e-4)
     assert log_loss(Y, probabilities(found.expected)) < 0.5 * log_loss(Y, probabilities(bare(X)))
-    best = min(log_loss(Y, probabilities(found.expected * share)) for share in (0.7, 0.9, 1.1, 1.4))
+    best = min(log_loss(Y, probabilities(found.expected * share)) for share in (0.5, 0.7, 1.4, 2))
     assert log_loss(Y, probabilities(found.expected)) < best
+
+
+def test_probabilities_of_few_images_are_no_certainties():
+    """All ten images are told right, so without that one image more the temperature would fall without end."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(10) % 2
+    x = (rng.normal(size=(10, 4)) + 20 * labels[:, None]).astype(np.float32)
+    found = fit(x, labels, 2, "svm")
+    assert (found.expected.argmax(1) == labels).all()
+    assert 0.9 < probabilities(found.expected).max(1).mean() < 0.98
 
 
 def test_class_means_are_compared_by_angle():

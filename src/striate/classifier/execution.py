@@ -16,15 +16,17 @@ from striate.classifier.beginning import Beginning, begin, goes_on
 from striate.classifier.classifier import Classifier
 from striate.classifier.growth import regrow
 from striate.classifier.loading import load
+from striate.classifier.lowering import TIMES, lower
 from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
-from striate.data.targets import OUTPUTS
+from striate.data.targets import OUTPUTS, SINGLE_LABEL
 from striate.engines import images_at_once
 from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
 from striate.training.batches import Batches
+from striate.training.divergence import Diverged
 from striate.training.first_weights import draw_first_weights
 from striate.training.loop import Training
 from striate.training.material import Material
@@ -43,6 +45,8 @@ from striate.units import decimal_size, plural
 VALIDATION_BATCH = 128
 #: Seconds that training has where the time limit passed before it: it stops after its first step.
 LEAST_TIME = 1e-3
+#: Fine-tuning has exploded where its loss is so many times that of naming classes at random.
+EXPLODED = 3
 
 
 def first_process(fabric: Fabric, make: Callable[[], RunFolder]) -> RunFolder:
@@ -73,10 +77,12 @@ def execute(
     watch: Watch,
     extend: int = 0,
     trust: Trust | None = None,
+    lowered: int = 0,
 ) -> Classifier:
     """Train what `config` says, from the checkpoint where there is one, and describe the result.
 
-    `trust` says whose code may make its network.
+    `trust` says whose code may make its network. Fine-tuning that diverges begins again at a lower rate, which it has
+    done `lowered` times.
 
     Raises:
         Interrupted: by Ctrl-C; everything is saved.
@@ -94,6 +100,8 @@ def execute(
     left = max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0
     watch = replace(watch, time_limit=left)
     training = _prepare(network, folder, config, dataset, fabric, watch)
+    if config.transfer and dataset.task == SINGLE_LABEL:
+        training.guard.highest = EXPLODED * max(1.0, math.log(len(dataset.classes)))
     if beginning is not None:
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
         training.checkpoint()  # a run that is killed after the model is there can go on
@@ -104,7 +112,15 @@ def execute(
     for line in _standing(training):
         progress.message(line)
     if not training.position.stopped_by:
-        position = training.train()
+        try:
+            position = training.train()
+        except Diverged as error:
+            if not config.transfer or extend or fabric.world_size > 1 or lowered == TIMES:
+                raise
+            config = lower(folder, config, error)
+            progress.message(f"note: {config.notes[-1]}")
+            watch = replace(watch, time_limit=max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0)
+            return execute(folder, config, dataset, fabric, watch, 0, trust, lowered + 1)
         training.save_result_so_far()
         if position.stopped_by == "early stopping":
             progress.message(early_stop_line(position, training.recipe.early_stopping))

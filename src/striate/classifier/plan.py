@@ -39,7 +39,7 @@ from striate.training.auxiliary import auxiliary_options, auxiliary_weight
 from striate.training.first_weights import first_weights_note
 from striate.training.hardware import choose_precision, device_type
 from striate.training.limits import check_validated
-from striate.training.recipes import LONGEST_WARMUP, Recipe
+from striate.training.recipes import KEPT, LONGEST_WARMUP, Recipe
 from striate.training.shelf import get_recipe
 from striate.training.tasks import Task, task_of
 from striate.training.trained_set import check_parts
@@ -86,7 +86,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     """
     side, task = typical_side_of(dataset), task_of(dataset)
     asked, transfer, decided = choose_transfer(asked, dataset)
-    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe or recipe_of(transfer)
+    suited = recipe_of(transfer, len(dataset.train), side is not None and side <= SMALL)
+    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe or suited
     model = asked.model or default_network(dataset, side)
     outline = outline_of(model, asked.options)
     size, notes = asked.size, list(decided)
@@ -206,6 +207,8 @@ def _warnings(network: Network, recipe: Recipe, weights: str | Path | None, tran
             f"frozen until '{until}' at random first weights: nothing is learnt there{first}; freeze with pretrained "
             "weights"
         )
+    if recipe.norm_statistics == KEPT and not weights:
+        found.append("norm_statistics=kept at random first weights: batch norms have no statistics that are worth it")
     if recipe.learning_rate == 0:
         found.append("the learning rate is 0: no weight will change")
     if recipe.warmup_epochs > LONGEST_WARMUP * recipe.epochs:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from striate.caller import either
 from striate.errors import StriateError, UsageError, unknown
@@ -38,6 +39,7 @@ class Network(nn.Module, ABC):
         weights_source: the record of the weights it was loaded with, None for random ones.
         fresh: names of the layers that these weights left random, such as a head for other classes.
         copied: names of the layers that a shallower network gave, where this one was grown from it.
+        keeps_statistics: whether batch norms normalise by the statistics that they have, in training too.
     """
 
     spec: ModelSpec
@@ -49,6 +51,7 @@ class Network(nn.Module, ABC):
     weights_source: WeightSource | None
     fresh: tuple[str, ...]
     copied: tuple[str, ...] = ()
+    keeps_statistics: bool = False
     _frozen: tuple[str, ...] = ()
 
     @property
@@ -176,8 +179,12 @@ class Network(nn.Module, ABC):
         return [parts[name] for name in self._frozen]
 
     def train(self, mode: bool = True) -> Network:
-        """Set training mode, but for frozen parts."""
+        """Set training mode, but for frozen parts, and batch norms where these keep their statistics."""
         super().train(mode)
+        if self.keeps_statistics:
+            for norm in self.modules():
+                if isinstance(norm, _BatchNorm):
+                    norm.eval()
         if self._frozen:
             for part in self.frozen_modules():
                 part.eval()

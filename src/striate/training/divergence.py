@@ -14,6 +14,11 @@ from striate.caller import either
 from striate.errors import StriateError
 from striate.training.sums import EpochSums
 
+
+class Diverged(StriateError):
+    """A training whose loss or weights are no longer numbers, or whose loss has exploded."""
+
+
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
 
@@ -52,41 +57,47 @@ class Guard:
         steps: of an epoch.
         run: the run folder, for the message.
         clips: whether gradients are clipped already.
+
+    Attributes:
+        highest: the mean training loss of an epoch above which it has exploded.
     """
 
     def __init__(self, sums: EpochSums, steps: int, run: Path, clips: bool) -> None:
         self.sums, self.steps, self.run, self.clips = sums, steps, run, clips
-        self.recent = RecentSteps()
+        self.recent, self.highest = RecentSteps(), math.inf
 
     def remember(self, step: int, rate: float, loss: Tensor) -> None:
         """Take note of optimizer step `step` (from 1)."""
         self.recent.add(step, rate, loss)
 
     def check_losses(self, together: bool = True) -> None:
-        """Stop when a loss is no longer a number, of all processes `together` or of this one.
+        """Stop when a loss is no longer a number, or has exploded, of all processes `together` or of this one.
 
         Raises:
-            StriateError: see above.
+            Diverged: see above.
         """
-        if not all(map(math.isfinite, self.sums.means(together).values())):
-            self._stop("the loss")
+        means = self.sums.means(together)
+        if not all(map(math.isfinite, means.values())):
+            self._stop("the loss became infinite or not a number")
+        if means["train_loss"] > self.highest:
+            self._stop(f"the loss rose above {self.highest:.3g}")
 
     def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Stop when anything that is about to be saved is no longer a number.
 
         Raises:
-            StriateError: see above.
+            Diverged: see above.
         """
         if not finite(tensors.values()):
-            self._stop("a weight")
+            self._stop("a weight became infinite or not a number")
 
     def _stop(self, what: str) -> NoReturn:
         step, rate = self.recent.broken()
         if not step:
-            raise StriateError(f"{what} is infinite or not a number before the first step; start from other weights.")
+            raise StriateError(f"{what} before the first step; start from other weights.")
         clip = "" if self.clips else f", or with {either('--set clip_norm=1', 'clip_norm=1 among the settings')}"
-        raise StriateError(
-            f"{what} became infinite or not a number in epoch {(step - 1) // self.steps + 1}, by step {step}, at a "
-            f"learning rate of {rate:.3g}. The last good state is kept in {self.run}. Train again with a lower "
+        raise Diverged(
+            f"{what} in epoch {(step - 1) // self.steps + 1}, by step {step}, at a learning rate of {rate:.3g}. The "
+            f"last good state is kept in {self.run}. Train again with a lower "
             f"{either('--learning-rate', 'learning_rate')}{clip}."
         )

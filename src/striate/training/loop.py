@@ -28,7 +28,7 @@ from striate.training.measured import Measured
 from striate.training.objective import Objective
 from striate.training.optimizers import create_optimizer, set_rate
 from striate.training.pace import Pace
-from striate.training.recipes import Recipe
+from striate.training.recipes import KEPT, Recipe
 from striate.training.run_folder import RunFolder
 from striate.training.schedules import Plateau, rate_factor
 from striate.training.selection import better, epochs_waited, figures_of
@@ -76,6 +76,7 @@ class Training(Checkpointed):
         self.task, self.preprocessing = material.task, material.preprocessing
         self.objective = Objective(model, recipe, self.task)
         self.validation = self._validation(material)
+        model.keeps_statistics = recipe.norm_statistics == KEPT
         self.schedule = recipe.rate_schedule()
         self.plateau = Plateau(recipe.patience, recipe.gamma)
 

@@ -25,12 +25,16 @@ LONGEST_WARMUP = 0.9
 #: What a recipe says when validation is in float32 whatever training is in.
 FLOAT32 = "32"
 
+#: What a recipe says when batch norms go on with the statistics that came with the weights.
+KEPT = "kept"
+
 #: The words that a field takes, where it takes only some.
 CHOICES: dict[str, tuple[str, ...]] = {
     "init": (OWN, *INITS),
     "optimizer": OPTIMIZERS,
     "schedule": tuple(SCHEDULES),
     "loss": (OWN, *LOSSES, *VALUE_LOSSES),
+    "norm_statistics": ("batch", KEPT),
     "validation_precision": ("auto", FLOAT32),
 }
 
@@ -85,6 +89,9 @@ class Recipe(Shown):
             all; empty for never.
         average: decay of the exponential moving average of the weights; 0 for none. Where there is one, it is
             what gets validated and saved.
+        norm_statistics: what batch norms normalise by in training: "batch" (mean and variance of the batch, whose
+            running mean evaluation uses) or "kept" (those that came with pretrained weights, which stay; scale and
+            shift are trained): a few images say too little for statistics of their own.
         early_stopping: epochs in a row that bring no better weights before training stops; 0 for never. Better are
             those of higher validation accuracy (of several labels, mAP; of values, R squared), of two equal ones those
             of lower loss; the best are what is saved.
@@ -118,6 +125,7 @@ class Recipe(Shown):
     stage_decay: float = 1.0
     unfreeze: str = ""
     average: float = 0.0
+    norm_statistics: str = "batch"
     early_stopping: int = 0
     validation_precision: str = "auto"
     augment: Augment = field(default_factory=Augment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from striate.augment import Augment
 from striate.errors import unknown
-from striate.training.recipes import Recipe
+from striate.training.recipes import KEPT, Recipe
 
 #: Crops and mirror images for photographs, as ResNet's authors used them with Szegedy's crop.
 _PHOTOS = Augment(flip=0.5, area=0.25, brightness=0.2, contrast=0.2, saturation=0.2)
@@ -54,10 +54,11 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             epochs=6,
             batch_size=32,
             optimizer="adamw",
-            learning_rate=3e-4,
+            learning_rate=1e-3,
             weight_decay=0.05,
             warmup_epochs=0.5,
             stage_decay=0.75,
+            norm_statistics=KEPT,
             label_smoothing=0.1,
             clip_norm=1.0,
             average=0.98,

@@ -7,8 +7,9 @@ before it has learnt anything (linear probing, then fine-tuning: Kumar et al., 2
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from striate.models import Network
@@ -42,14 +43,31 @@ REGIMES: Mapping[str, Regime | None] = MappingProxyType(
 )
 SCRATCH = "scratch"
 
+#: Training images from which on a recipe's epochs suffice; with a quarter of them there are twice as many epochs.
+MANY = 3_000
+#: Epochs, at most.
+MOST_EPOCHS = 36
+
 #: Share of a network's parameters, from its end, that the regime "top" trains at least.
 TOP_SHARE = 0.5
 
 
-def recipe_of(regime: str) -> Recipe | None:
-    """How what a regime trains is trained; None where nothing is, or nothing is transferred."""
+def recipe_of(regime: str, images: int, small: bool) -> Recipe | None:
+    """How what a regime trains is trained; None where nothing is, or nothing is transferred.
+
+    Args:
+        regime: one of `REGIMES`, or anything else, which has none.
+        images: how many there are to train on: the fewer, the more often each is seen.
+        small: whether they are small, which are moved and turned a little in place of being cropped and mirrored:
+            of those many have an orientation, as digits have.
+    """
     chosen = REGIMES.get(regime) or (FULL if regime == "auto" else None)
-    return None if chosen is None or not chosen.recipe else get_recipe(chosen.recipe)
+    if chosen is None or not chosen.recipe:
+        return None
+    recipe = get_recipe(chosen.recipe)
+    epochs = round(recipe.epochs * math.sqrt(MANY / max(1, images)))
+    recipe = replace(recipe, epochs=min(max(epochs, recipe.epochs), MOST_EPOCHS))
+    return replace(recipe, augment=get_recipe("tiny").augment) if small else recipe
 
 
 def frozen_until(network: Network, regime: str) -> str | None:

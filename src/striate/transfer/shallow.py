@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
+from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
 from striate.data.workers import worker_count
 from striate.errors import UsageError, unknown
-from striate.transfer.shallow_losses import LOSSES, Loss, softmax
+from striate.transfer.shallow_losses import LOSSES, Loss
 
 #: Strengths that are tried, the strongest first: each begins where the one before it ended.
 STRENGTHS = tuple(10.0**power for power in (1, 0.5, 0, -0.5, -1, -1.5, -2, -2.5, -3, -3.5, -4))
@@ -147,12 +148,18 @@ def _fit(
 
 
 def _temperature(scores: NDArray, labels: NDArray) -> float:
-    """What to divide scores (N, K) of images not fitted to by, so that softmax makes probabilities of them."""
+    """What to divide scores (N, K) of images not fitted to by, so that softmax makes probabilities of them.
+
+    Where all are told right no probability would be high enough, so one image more is taken to be of any class (as
+    Platt, 1999, "Probabilistic outputs for support vector machines", section 2.2, does for two).
+    """
     known = np.isfinite(scores[:, 0])
     scores, labels = scores[known].astype(np.float64), labels[known]
+    own, others = scores[np.arange(len(scores)), labels].mean(), scores.mean()
+    towards = own + (others - own) / (len(scores) + 1)
 
     def loss(power: float) -> float:
-        return float(softmax(scores / 10.0**power, labels)[0].mean())
+        return float(logsumexp(scores / 10.0**power, axis=1).mean() - towards / 10.0**power)
 
     return float(10.0 ** minimize_scalar(loss, bounds=(-3, 1), method="bounded").x)
 
