@@ -83,7 +83,15 @@ def main() -> None:
         count = len(classes["striate"])
     report.line(f"- Runs: {options.rounds} of each, alternating, after a first one of striate's: {first:.1f} s")
     report.table(
-        ["", "multiply-adds", "seconds, whole process", "each", "images/s", "striate against it", "it against the plain loop"],
+        [
+            "",
+            "multiply-adds",
+            "seconds, whole process",
+            "each",
+            "images/s",
+            "striate against it",
+            "it against the plain loop",
+        ],
         [
             [
                 name,
