@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from striate.classifier import load as load
     from striate.classifier import resume as resume
     from striate.classifier import train as train
+    from striate.classifier.advising import advise as advise
     from striate.data import Dataset as Dataset
     from striate.data import Preprocessing as Preprocessing
     from striate.data import Split as Split
@@ -66,6 +67,7 @@ _HOMES = {
     "load": "striate.classifier",
     "resume": "striate.classifier",
     "train": "striate.classifier",
+    "advise": "striate.classifier.advising",
     "Dataset": "striate.data",
     "Preprocessing": "striate.data",
     "Split": "striate.data",

@@ -19,6 +19,7 @@ from striate.classifier.request import Request
 from striate.errors import StriateError, UsageError
 from striate.training.checkpoints import load_checkpoint, load_state_alone
 from striate.training.divergence import Diverged
+from striate.training.metrics import Evaluation
 from striate.training.model_file import load_model
 from striate.training.run_folder import RunFolder
 from striate.transfer.head import UnfitHead, check_head
@@ -248,12 +249,12 @@ def test_a_run_that_is_killed_before_its_first_epoch_goes_on(source, photos, tmp
     ("options", "regime"),
     [
         ({}, ""),  # small pictures
-        ({"weights": "RUN"}, "features"),
+        ({"weights": "RUN"}, "auto"),
         ({"weights": "RUN", "transfer": "full"}, "full"),
         ({"weights": "RUN", "settings": {"epochs": 3}}, ""),
         ({"weights": "RUN", "recipe": "tiny"}, ""),
         ({"weights": "RUN", "freeze": "stem"}, ""),
-        ({"weights": "RUN", "freeze": "stem", "transfer": "auto"}, "features"),
+        ({"weights": "RUN", "freeze": "stem", "transfer": "auto"}, "auto"),
     ],
 )
 def test_what_is_done_where_nobody_said(source, photos, options, regime):
@@ -262,20 +263,26 @@ def test_what_is_done_where_nobody_said(source, photos, options, regime):
     assert transfer_choice.choose_transfer(Request(source=photos, **given), dataset).regime == regime
 
 
-def test_many_images_are_worth_more_than_their_features(source, photos, monkeypatch):
-    monkeypatch.setattr(transfer_choice, "ENOUGH", 30)
-    monkeypatch.setattr(transfer_choice, "ENOUGH_OF_A_CLASS", 10)
-    chosen = transfer_choice.choose_transfer(Request(source=photos, weights=source), striate.open_dataset(photos))
-    assert chosen.regime == "auto"
-    assert "the features first" in chosen.notes[0]
+@pytest.mark.parametrize(("far", "regime"), [(0.01, "features"), (0.3, "full")])
+def test_auto_does_what_suits_the_images(source, photos, tmp_path, monkeypatch, capsys, far, regime):
+    monkeypatch.setattr(beginning_module, "distance_of", lambda *given: far)
+    # The colours are told apart by their features already, after which nothing would be trained.
+    monkeypatch.setattr(Evaluation, "score", 0.9)
+    given = {"settings": {"epochs": 1}, **SMALL, "quiet": False}
+    striate.train(photos, weights=source, transfer="auto", run=tmp_path / "run", **given)
+    assert notes(tmp_path / "run")["transfer"] == {"features": "features", "full": "auto"}[regime]
+    assert (tmp_path / "run" / "last.ckpt").exists() == (regime == "full")
+    told = capsys.readouterr().err
+    alike = "like" if regime == "features" else "unlike"
+    assert f"transfer auto: {regime}, for 18 images a class, {alike} those of the pretraining" in told
 
 
 def test_auto_stops_where_nothing_is_left_to_gain(source, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer_choice, "ENOUGH", 30)
-    monkeypatch.setattr(transfer_choice, "ENOUGH_OF_A_CLASS", 10)
+    monkeypatch.setattr(beginning_module, "distance_of", lambda *given: 0.3)
     found = striate.train(photos, weights=source, run=tmp_path / "run", **SMALL)
     assert found.evaluation.top1 == 1.0
     assert not (tmp_path / "run" / "last.ckpt").exists()
+    assert notes(tmp_path / "run")["transfer"] == "features"
 
 
 def test_without_weights_photographs_start_from_nothing_and_it_is_said(paint, tmp_path, monkeypatch):
@@ -297,7 +304,7 @@ def test_weights_at_hand_are_taken_by_accuracy(paint, tmp_path, shared_weights, 
     monkeypatch.setenv("STRIATE_WEIGHTS", str(shared_weights))
     dataset = striate.open_dataset(paint(tmp_path / "photos", count=2, side=80))
     chosen = transfer_choice.choose_transfer(Request(source="photos"), dataset)
-    assert (chosen.regime, chosen.asked.model) == ("features", "efficientnet_lite2")
+    assert (chosen.regime, chosen.asked.model) == ("auto", "efficientnet_lite2")
     chosen = transfer_choice.choose_transfer(Request(source="photos", model="mobilenet_v2"), dataset)
     assert chosen.asked.weights.name == "mobilenet_v2_imagenet.safetensors"
     assert transfer_choice.best_at_hand(10_000).network == "efficientnet_lite0"

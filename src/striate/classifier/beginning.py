@@ -22,8 +22,11 @@ from striate.training.progress import Quiet, score
 from striate.training.selection import figures_of
 from striate.training.tables import metrics_row
 from striate.training.tasks import Task, task_of
+from striate.transfer.decision import Decision, decide
+from striate.transfer.evidence import distance_of
 from striate.transfer.features import Extractor, Features
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
+from striate.transfer.regimes import FEATURES
 from striate.transfer.shallow import Shallow, by_means, fit
 from striate.units import clock, plural, whole
 from striate.weights.loading import AUXILIARY
@@ -44,6 +47,7 @@ class Beginning:
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
         lines: what was done, for whoever watches and for the report.
         task: what is learnt.
+        decision: how much of the network to train, where that was to be decided.
     """
 
     shallow: Shallow
@@ -51,6 +55,7 @@ class Beginning:
     measured: Measured
     lines: tuple[str, ...]
     task: Task
+    decision: Decision | None = None
 
     @property
     def best(self) -> dict[str, float]:
@@ -65,9 +70,10 @@ class Beginning:
 
 def goes_on(config: RunConfig, beginning: Beginning) -> bool:
     """Whether a run trains by steps once it has begun: a regime that does, and by itself where more can be gained."""
-    if config.transfer != "auto":
-        return config.transfer != "features"
-    return beginning.evaluation is None or beginning.evaluation.score < 1
+    if beginning.decision is None:
+        return config.transfer != FEATURES.name
+    perfect = beginning.evaluation is not None and beginning.evaluation.score == 1
+    return beginning.decision.regime != FEATURES.name and not perfect
 
 
 class TimeIsUp(StriateError):
@@ -112,7 +118,18 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
     seconds = time.perf_counter() - began
     lines = _lines(network, extractor, dataset, shallow, measured.get("val"), seconds)
-    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task)
+    decision = _decided(network, config, dataset) if config.transfer == "auto" else None
+    if decision is not None:
+        lines.append(f"transfer auto: {decision.regime}, for {decision.why}")
+    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task, decision)
+
+
+def _decided(network: Network, config: RunConfig, dataset: Dataset) -> Decision:
+    """How much of the network to train."""
+    with evaluating(network):
+        far = distance_of(network, config.preprocessing, dataset.train)
+    classes = len(dataset.classes) if dataset.task == SINGLE_LABEL else 1
+    return decide(len(dataset.train), classes, far)
 
 
 def _check_known(network: Network) -> None:

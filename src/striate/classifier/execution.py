@@ -96,6 +96,7 @@ def execute(
     if config.transfer and not folder.checkpoint.exists():
         beginning = _begin(network, config, dataset, watch, until)
         if beginning is not None and not goes_on(config, beginning):
+            config = _without_steps(folder, config, fabric)
             return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
     left = max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0
     watch = replace(watch, time_limit=left)
@@ -166,6 +167,14 @@ def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch, 
     for line in beginning.lines:
         watch.progress.message(line)
     return beginning
+
+
+def _without_steps(folder: RunFolder, config: RunConfig, fabric: Fabric) -> RunConfig:
+    """The same run as one of features alone, which is what it was decided to be."""
+    config = replace(config, transfer=FEATURES.name, freeze="all", precision="32-true", identity="")
+    if fabric.is_global_zero:
+        folder.write_config(config.to_dict())
+    return config
 
 
 def _finish(

@@ -23,8 +23,6 @@ from striate.weights.store import locate
 
 #: The network that is fetched where no weights are at hand: small, quick and good.
 USUAL_NETWORK = "mobilenet_v2"
-#: From so many training images, and so many of each class, on it pays to train all of a network.
-ENOUGH, ENOUGH_OF_A_CLASS = 500, 50
 #: Multiply-adds that features of all images may take together: about a minute on two processor cores.
 MOST_WORK = 4e12
 
@@ -69,12 +67,7 @@ def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
     if wish not in (None, "auto"):
         assert wish is not None
         return Choice(asked, wish, told)
-    images, classes = len(dataset.train), max(1, len(dataset.classes))
-    if images < ENOUGH or images < ENOUGH_OF_A_CLASS * classes:
-        why = f"{images} images to train on, {images // classes} a class: a linear classifier of the features"
-        return Choice(asked, "features", (*told, f"transfer auto: {why} (--transfer full trains all of it)"))
-    why = f"{images:,} images to train on: the features first, then all of the network"
-    return Choice(asked, "auto", (*told, f"transfer auto: {why}"))
+    return Choice(asked, "auto", told)
 
 
 def _is_custom(asked: Request) -> bool:
@@ -118,7 +111,7 @@ def _with_weights(asked: Request, dataset: Dataset) -> Request:
     assert isinstance(asked.model, str)
     card = get_card(asked.model)
     for at_hand in weights_at_hand():
-        if at_hand.network == card.name and _is_imagenets(at_hand):
+        if at_hand.network == card.name and is_imagenets(at_hand):
             return replace(asked, weights=at_hand.path, options={**at_hand.options, **asked.options})
     if not card.weights:
         if asked.transfer is not None:
@@ -148,25 +141,26 @@ def best_at_hand(images: int) -> AtHand | None:
     The network's own accuracy on ImageNet is what predicts best how well it transfers (Kornblith et al., 2019,
     arXiv:1805.08974).
     """
-    rated = [(_accuracy(at_hand), at_hand) for at_hand in weights_at_hand() if _is_imagenets(at_hand)]
-    usable = [(rate, at_hand) for rate, at_hand in rated if _work(at_hand) * images <= MOST_WORK]
+    rated = [(accuracy_of(at_hand), at_hand) for at_hand in weights_at_hand() if is_imagenets(at_hand)]
+    usable = [(rate, at_hand) for rate, at_hand in rated if work_of(at_hand) * images <= MOST_WORK]
     if not (usable or rated):
         return None
     if not usable:
-        return min((at_hand for _, at_hand in rated), key=_work)
+        return min((at_hand for _, at_hand in rated), key=work_of)
     return max(usable, key=lambda pair: pair[0])[1]
 
 
-def _is_imagenets(at_hand: AtHand) -> bool:
+def is_imagenets(at_hand: AtHand) -> bool:
+    """Whether weights know ImageNet's thousand classes."""
     return at_hand.source.num_classes == len(imagenet_names())
 
 
-def _accuracy(at_hand: AtHand) -> float:
+def accuracy_of(at_hand: AtHand) -> float:
     """Its published top-1 on ImageNet, with whichever weights."""
     return max((found.value for found, _ in accuracies(get_card(at_hand.network))), default=0.0)
 
 
-def _work(at_hand: AtHand) -> float:
+def work_of(at_hand: AtHand) -> float:
     """Multiply-adds for one image, about."""
     side = at_hand.source.input_size
     with torch.device("meta"):  # no weight is made

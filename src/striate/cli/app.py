@@ -10,6 +10,7 @@ import typer
 
 from striate.allocator import LARGEST_KEPT, keep_memory
 from striate.cli import (
+    advise,
     card,
     check,
     compare,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 COMMANDS = {
     "train": train,
+    "advise": advise,
     "evaluate": evaluate,
     "predict": predict,
     "embed": embed,
@@ -67,7 +69,7 @@ COMMANDS = {
 }
 #: The headings under which the help lists the commands.
 GROUPS = {
-    "Train and use": ("train", "evaluate", "predict", "embed", "grow", "recipes"),
+    "Train and use": ("train", "advise", "evaluate", "predict", "embed", "grow", "recipes"),
     "Look inside": ("summary", "field", "gradients"),
     "Networks": ("models", "card", "compare", "scale", "recommend", "weights"),
     "Data": ("check",),
@@ -81,6 +83,7 @@ KEEP_MEMORY = {
     "evaluate": 64 << 20,
     "predict": 64 << 20,
     "embed": 64 << 20,
+    "advise": 64 << 20,
     "field": LARGEST_KEPT,
     "check": LARGEST_KEPT,
 }
