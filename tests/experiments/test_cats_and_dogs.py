@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from striate.errors import StriateError, UsageError
-from striate.experiments.cats_and_dogs import EXPERIMENT, STEPS, epochs_for, filled, images
+from striate.experiments.cats_and_dogs import EXPERIMENT, STEPS, base_of, epochs_for, filled, images
 from striate.experiments.steps import Asked
+from striate.models import ModelSpec
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,12 @@ def test_without_weights_the_line_says_which_file_goes_where(dataset, monkeypatc
     assert steps[3].train["model"] == "vgg16_cats_dogs"
     assert steps[3].train["options"] == {"dropout": 0.5}
     assert steps[5].train["freeze"] == "stage3"  # of stem and four stages: block 5 is the last
+
+
+def test_a_file_of_vgg16_is_for_the_network_on_its_convolutions(monkeypatch):
+    monkeypatch.setattr("striate.experiments.cats_and_dogs.network_of", lambda _: ModelSpec("vgg_d"))
+    assert base_of(Asked(source="x", weights="file.pth")) == ("vgg16_cats_dogs", "file.pth")
+    assert base_of(Asked(source="x", model="vgg16", weights="file.pth")) == ("vgg_d", "file.pth")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ def shelf(monkeypatch):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory, paint):
-    return paint(tmp_path_factory.mktemp("two") / "photos", names=("blue", "red"), count=12, seed=3)
+    """Two classes that are alike, so that accuracies move from epoch to epoch."""
+    return paint(tmp_path_factory.mktemp("two") / "photos", names=("ash", "smoke"), count=12, seed=3)
 
 
 def run_small(photos, run, **options):
@@ -70,10 +71,11 @@ def test_the_table_says_what_the_run_folders_say(photos, tmp_path):
         assert outcome.accuracy == best
         assert (outcome.low, outcome.high) == wilson_interval(round(best * 8), 8)  # 24 images, one in three
         assert outcome.train_accuracy == float(metrics[-1]["train_accuracy"])
+        assert outcome.name != "first" or metrics[0]["train_accuracy"] != metrics[-1]["train_accuracy"]
         assert (outcome.epochs, outcome.of_epochs) == (2, 2)
         spent = sum(float(row["seconds"]) + float(row["validation_seconds"]) for row in timing)
         assert outcome.seconds == pytest.approx(spent)
-        assert striate.load(folder).classes == ("blue", "red")
+        assert striate.load(folder).classes == ("ash", "smoke")
     assert json.loads((tmp_path / "run/second/config.json").read_text())["weights"].endswith("first/model.safetensors")
     written = json.loads((tmp_path / "run/experiment.json").read_text())
     assert written.pop("format") == "striate experiment 1"
@@ -134,6 +136,23 @@ def test_the_time_limit_leaves_the_rest_for_another_time(photos, tmp_path):
         ("second", "time limit"),
     ]
     assert run_small(photos, tmp_path / "run").done
+
+
+def test_a_step_that_the_time_limit_cuts_is_not_done_and_none_starts_from_it(photos, tmp_path, monkeypatch):
+    begin = running.train
+
+    def cut(*arguments, **options):
+        return begin(*arguments, **options | {"time_limit": 2})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "train", cut)
+        results = run_small(photos, tmp_path / "run", time_limit=100, epochs=5000)
+    first, second, _ = results.outcomes
+    assert (first.state, first.why, first.of_epochs) == ("stopped", "time limit", 5000)
+    assert 0 < first.epochs < 5000
+    assert first.accuracy is not None
+    assert (second.state, second.why) == ("waiting", "time limit")
+    assert not (tmp_path / "run" / "second").exists()
 
 
 def test_a_folder_with_something_else_is_left_alone(photos, tmp_path):

@@ -148,7 +148,7 @@ def filled(asked: Asked, dataset: Dataset) -> tuple[Step, ...]:
     Raises:
         UsageError: an unknown network or weights, or images too small for one of the networks.
     """
-    model, weights = _base(asked)
+    model, weights = base_of(asked)
     options = {"dropout": 0.5} if model == BASE else {"hidden": 256, "hidden_dropout": 0.5}
     size = asked.size or SIZE
     _parts(SMALL, {}, size)
@@ -173,7 +173,7 @@ def epochs_for(step: Step, asked: Asked, count: int) -> int:
     return max(FEWEST_EPOCHS, round(wanted * IMAGES / count))
 
 
-def _base(asked: Asked) -> tuple[str, Any]:
+def base_of(asked: Asked) -> tuple[str, Any]:
     """The pretrained network and its weights; VGG-16's own weights stand for its convolutions.
 
     Raises:
