@@ -6,6 +6,7 @@ What the public functions take and give is in `striate`; these are what is insid
 from striate.allocator import MemorySetting
 from striate.analysis import Comparison, EffectiveField, Entry, Latency, Row
 from striate.analysis.gradients import Gradients, LayerGradient
+from striate.classifier.advising import Advice, Plan
 from striate.classifier.classifier import One
 from striate.classifier.prediction import LabelsPrediction, ValuesPrediction
 from striate.classifier.running import Vectors
@@ -30,9 +31,13 @@ from striate.training.schedules import Schedule
 from striate.training.tasks import Task
 from striate.training.value_metrics import RegressionEvaluation, ValueScore
 from striate.training.watch import Watching
+from striate.transfer.decision import Decision
+from striate.transfer.evidence import Evidence
+from striate.transfer.probing import Forecast, Probe
 from striate.weights import Figure, WeightSource
 
 __all__ = [
+    "Advice",
     "Calibration",
     "Checksum",
     "ClassScore",
@@ -40,12 +45,15 @@ __all__ = [
     "Comparison",
     "Confusion",
     "Cost",
+    "Decision",
     "Description",
     "EffectiveField",
     "Entry",
     "Erratum",
+    "Evidence",
     "Facts",
     "Figure",
+    "Forecast",
     "Form",
     "Forms",
     "Gain",
@@ -64,7 +72,9 @@ __all__ = [
     "Outcome",
     "Paper",
     "Place",
+    "Plan",
     "Predictor",
+    "Probe",
     "Recommendation",
     "RegressionEvaluation",
     "Results",

@@ -263,6 +263,19 @@ def test_what_is_done_where_nobody_said(source, photos, options, regime):
     assert transfer_choice.choose_transfer(Request(source=photos, **given), dataset).regime == regime
 
 
+def test_batch_norms_keep_their_statistics_and_learn_scale_and_shift(source, photos, tmp_path):
+    striate.train(photos, weights=source, transfer="full", epochs=1, run=tmp_path / "run", **SMALL)
+    before, _ = load_model(source / "model.safetensors")
+    tensors, _ = load_checkpoint(tmp_path / "run" / "last.ckpt")
+    norms = [name for name, module in before.named_modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for name in norms:
+        for kept in ("running_mean", "running_var"):
+            assert torch.equal(tensors[f"model/{name}.{kept}"], before.get_buffer(f"{name}.{kept}"))
+    assert any(
+        not torch.equal(tensors[f"model/{name}.weight"], before.get_parameter(f"{name}.weight")) for name in norms
+    )
+
+
 @pytest.mark.parametrize(("far", "regime"), [(0.01, "features"), (0.3, "full")])
 def test_auto_does_what_suits_the_images(source, photos, tmp_path, monkeypatch, capsys, far, regime):
     monkeypatch.setattr(beginning_module, "distance_of", lambda *given: far)

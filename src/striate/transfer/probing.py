@@ -18,7 +18,7 @@ from scipy.linalg import eigh
 from striate.training.intervals import wilson_interval
 
 #: Strengths of the penalty that are compared, as shares of the largest eigenvalue.
-STRENGTHS = tuple(10.0**power for power in (0, -0.5, -1, -1.5, -2, -2.5, -3, -3.5, -4, -5))
+STRENGTHS = tuple(10.0**power for power in (0, -0.5, -1, -1.5, -2, -2.5, -3, -3.5, -4))
 #: Shares of the images from which a forecast is made, the last of which is all of them, and how often each is drawn.
 SHARES, DRAWS = (0.25, 0.5, 1.0), 4
 #: Steeper than this no error falls with the number of images, as a power of it; and since every curve flattens in the
@@ -144,6 +144,7 @@ class LeastSquares:
     Attributes:
         left_out: the scores (N, K) of each image by what was fitted to all others; K are the classes that there are.
         right: whether they name its class, bool (N,).
+        strength: of the penalty, beside the sum of the squared errors.
     """
 
     def __init__(self, features: NDArray[np.float32], labels: NDArray) -> None:
@@ -163,7 +164,7 @@ class LeastSquares:
             found = targets - (targets - fitted) / np.maximum(1 - influence, 1e-6)[:, None]
             loss = float(np.square(found - targets).mean())
             if loss < best:
-                best, self.left_out = loss, found
+                best, self.left_out, self.strength = loss, found, float(strength)
                 self._weight = right @ (inside * (np.sqrt(values) / (values + strength))[:, None])
 
         self.right = self.left_out.argmax(1) == places
@@ -178,7 +179,7 @@ def _decomposed(x: NDArray[np.float32]) -> tuple[NDArray, NDArray, NDArray]:
     """Squares of the singular values of x (N, D), in rising order and without zeros; its vectors left and right."""
     is_tall = x.shape[0] > x.shape[1]
     values, vectors = eigh(x.T @ x if is_tall else x @ x.T, check_finite=False)
-    sound = values > 1e-6 * max(values[-1], 1e-12)
+    sound = values > 1e-5 * max(values[-1], 1e-12)  # below lies what float32 makes of nothing
     values, vectors = values[sound], vectors[:, sound]
     if is_tall:
         return values, x @ vectors / np.sqrt(values), vectors

@@ -1,0 +1,84 @@
+"""What a network tells of images before anything is trained."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import striate
+from striate.data import open_dataset
+from striate.models import create_model
+from striate.transfer.evidence import distance_of, gather
+from striate.transfer.pace import seconds_an_image
+from striate.transfer.probing import probe
+from striate.transfer.similarity import distance
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def classifier(trained):
+    return striate.load(trained)
+
+
+@pytest.fixture
+def split(colours):
+    return open_dataset(colours, val_fraction=0).train
+
+
+def test_it_is_of_the_rows_that_are_looked_at(classifier, split):
+    look, rows = classifier.description.preprocessing, np.arange(0, 30, 2)
+    shown = []
+    found = gather(classifier.model, look, split, rows, 0.7, lambda done, total: shown.append((done, total)))
+    some = split.subset(rows)
+    vectors = classifier.embed([some.images.read(row) for row in range(15)])
+    expected = probe(vectors, some.labels)
+    assert (found.images, found.imagenet, found.network) == (15, 0.7, "lenet5")
+    assert (found.probe.right == expected.right).all()
+    assert (found.probe.nearest == expected.nearest).all()
+    assert list(found.probes)[-1] == "features"
+    assert len(found.probes) > 1
+    assert found.forecast.images == 30
+    assert shown[-1] == (15, 15)
+    assert found.seconds > 0
+    assert math.isnan(found.distance)  # LeNet has no batch norm
+
+
+def test_what_is_kept_already_takes_no_time(classifier, split):
+    look = classifier.description.preprocessing
+    gather(classifier.model, look, split, np.arange(30))
+    assert gather(classifier.model, look, split, np.arange(30)).seconds == 0
+
+
+def test_of_parts_that_tell_as_much_the_last_is_the_best(classifier, split):
+    found = gather(classifier.model, classifier.description.preprocessing, split, np.arange(30))
+    best = max(found.probes.values(), key=lambda one: one.accuracy).accuracy
+    last = [name for name, one in found.probes.items() if one.accuracy == best][-1]
+    assert found.best_stage == last
+
+
+def test_the_distance_is_of_images_as_the_network_sees_them(split):
+    torch.manual_seed(0)
+    network = create_model("resnet20_cifar", num_classes=3).eval()
+    look = striate.Preprocessing((32, 32), 3, (0.4, 0.5, 0.6), (0.2, 0.2, 0.3))
+    rows = np.linspace(0, 29, 24).astype(int)
+    pictures = np.stack([look(split.images.read(int(row))) for row in rows])
+    expected = distance(network, look.normalise(torch.from_numpy(pictures).permute(0, 3, 1, 2)))
+    assert distance_of(network, look, split) == pytest.approx(expected, rel=1e-6)
+    assert expected > 0
+
+
+def test_pace_leaves_the_network_alone():
+    network = create_model("resnet20_cifar", num_classes=3).eval()
+    look = striate.Preprocessing((32, 32), 3, (0.5,) * 3, (0.5,) * 3)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    paces = {regime: seconds_an_image(network, look, regime) for regime in ("head", "full")}
+    assert 0 < paces["head"] < paces["full"]
+    assert not network.frozen
+    assert not network.training
+    assert all(weight.grad is None for weight in network.parameters())
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
