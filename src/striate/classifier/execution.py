@@ -7,10 +7,9 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import torch
-from lightning_fabric import Fabric
 
 from striate.classifier.beginning import Beginning, begin, goes_on
 from striate.classifier.classifier import Classifier
@@ -25,8 +24,10 @@ from striate.engines import images_at_once
 from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
+from striate.training.alone import Alone
 from striate.training.batches import Batches
 from striate.training.divergence import Diverged
+from striate.training.fabric import create_fabric
 from striate.training.first_weights import draw_first_weights
 from striate.training.loop import Training
 from striate.training.material import Material
@@ -41,6 +42,12 @@ from striate.transfer.head import UnfitHead
 from striate.transfer.regimes import FEATURES
 from striate.units import decimal_size, plural
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+#: Those that share a run.
+Processes: TypeAlias = "Fabric | Alone"
+
 #: Images of a validation batch, at most; its size changes speed and memory only.
 VALIDATION_BATCH = 128
 #: Seconds that training has where the time limit passed before it: it stops after its first step.
@@ -49,13 +56,13 @@ LEAST_TIME = 1e-3
 EXPLODED = 3
 
 
-def first_process(fabric: Fabric, make: Callable[[], RunFolder]) -> RunFolder:
+def first_process(fabric: Processes, make: Callable[[], RunFolder]) -> RunFolder:
     """The run folder that the first of all processes makes or opens, and locks for all of them.
 
     Raises:
         StriateError: what `make` raises, in every process.
     """
-    if fabric.world_size == 1:
+    if isinstance(fabric, Alone) or fabric.world_size == 1:
         return make()
     folder, problem = None, None
     if fabric.is_global_zero:
@@ -73,7 +80,7 @@ def execute(
     folder: RunFolder,
     config: RunConfig,
     dataset: Dataset,
-    fabric: Fabric,
+    fabric: Processes,
     watch: Watch,
     extend: int = 0,
     trust: Trust | None = None,
@@ -98,6 +105,8 @@ def execute(
         if beginning is not None and not goes_on(config, beginning):
             config = _without_steps(folder, config, fabric)
             return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
+    if isinstance(fabric, Alone):
+        fabric = create_fabric(config.device, config.devices, config.precision)
     left = max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0
     watch = replace(watch, time_limit=left)
     training = _prepare(network, folder, config, dataset, fabric, watch)
@@ -169,7 +178,7 @@ def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch, 
     return beginning
 
 
-def _without_steps(folder: RunFolder, config: RunConfig, fabric: Fabric) -> RunConfig:
+def _without_steps(folder: RunFolder, config: RunConfig, fabric: Processes) -> RunConfig:
     """The same run as one of features alone, which is what it was decided to be."""
     config = replace(config, transfer=FEATURES.name, freeze="all", precision="32-true", identity="")
     if fabric.is_global_zero:
@@ -185,7 +194,7 @@ def _finish(
     beginning: Beginning,
     watch: Watch,
     trust: Trust | None,
-    fabric: Fabric,
+    fabric: Processes,
 ) -> Classifier:
     """The classifier of features as the result of a run."""
     position = Position([0], best=beginning.best, stopped_by="finished", notes=[*beginning.lines])

@@ -8,11 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from lightning_fabric import Fabric
-
 from striate.classifier import values
 from striate.classifier.classifier import Classifier
-from striate.classifier.execution import execute, first_process
+from striate.classifier.execution import Processes, execute, first_process
 from striate.classifier.places import locate, open_place, place_of, refuse_among_images
 from striate.classifier.plan import adapts_channels, channels_wanted, plan_run
 from striate.classifier.request import Request
@@ -27,6 +25,7 @@ from striate.data import Dataset
 from striate.errors import StriateError
 from striate.files import as_spelt_here
 from striate.models import Handed, Trust
+from striate.training.alone import Alone
 from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet, create_progress
 from striate.training.recipes import Recipe
@@ -153,7 +152,7 @@ def _begin(asked: Request, watch: Watch) -> Classifier:
     refuse_among_images("runs" if asked.run is None else asked.run, asked.source)
     dataset = _opened(asked)
     config = plan_run(dataset, asked)
-    fabric = create_fabric(config.device, config.devices, config.precision)
+    fabric = processes_of(config)
     folder = first_process(fabric, lambda: RunFolder.create(asked.run, _stem(dataset.source)))
     try:
         if fabric.is_global_zero:
@@ -220,7 +219,7 @@ def resume(
     data = data if data is None or isinstance(data, Dataset) else values.place("data", data)
     refuse_other_machine(RunFolder(run), config)
     refuse_untrusted(RunFolder(run), config, trusted)
-    fabric = create_fabric(config.device, config.devices, config.precision)
+    fabric = processes_of(config)
     folder = first_process(fabric, lambda: RunFolder.open(run))
     try:
         refuse_without_checkpoint(folder, config)
@@ -252,7 +251,14 @@ def watching(
     return Watch(create_progress(quiet), limit, every, report, drop_checkpoint)
 
 
-def of_process(watch: Watch, fabric: Fabric) -> Watch:
+def processes_of(config: RunConfig) -> Processes:
+    """The processes of a run; what may end without training does not wait for what trains to be imported."""
+    if config.transfer and config.devices == 1:
+        return Alone()
+    return create_fabric(config.device, config.devices, config.precision)
+
+
+def of_process(watch: Watch, fabric: Processes) -> Watch:
     """The same for one of several processes: only the first speaks."""
     return watch if fabric.is_global_zero else replace(watch, progress=Quiet())
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict
-from typing import Any
-
-from lightning_fabric import Fabric
+from typing import TYPE_CHECKING, Any
 
 from striate.errors import StriateError
 from striate.models import Network
@@ -22,6 +20,9 @@ from striate.training.sums import EpochSums
 from striate.training.trained_set import TrainedSet
 from striate.training.update import Update
 from striate.training.validation import Validation
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class Checkpointed(ABC):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
-
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.precision import MixedPrecision
+from typing import TYPE_CHECKING, Any
 
 from striate.errors import StriateError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def create_fabric(accelerator: str, devices: int, precision: str) -> Fabric:
@@ -17,6 +17,9 @@ def create_fabric(accelerator: str, devices: int, precision: str) -> Fabric:
     Raises:
         StriateError: more devices than there are.
     """
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.precision import MixedPrecision
+
     options: dict[str, Any] = {"accelerator": accelerator, "devices": devices}
     if (accelerator, precision) == ("cpu", "16-mixed"):  # Fabric by itself would take bfloat16 in its place
         options["plugins"] = MixedPrecision("16-mixed", "cpu")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from striate.training.tasks import Task
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class EpochSums:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from striate.training.optimizers import start_momenta
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class Update:
