@@ -304,7 +304,7 @@ def test_a_device_is_planned_by_its_own_name(colours, monkeypatch):
 
 @pytest.mark.parametrize(
     ("weights", "size", "recipe"),
-    [(None, 64, "tiny"), (None, 65, "photos"), ("own", 65, "finetune"), ("own", 64, "finetune")],
+    [(None, 64, "tiny"), (None, 65, "photos"), ("own", 65, "transfer_all"), ("own", 64, "transfer_all")],
 )
 def test_a_recipe_goes_by_weights_before_size(colours, tmp_path, weights, size, recipe):
     file = tmp_path / "own.safetensors"

@@ -38,6 +38,16 @@ def test_it_shows_the_evidence_and_what_to_do(cli, colours, at_hand):
 
 def test_as_json_it_is_one_object(cli, colours):
     found = json.loads(cli("advise", colours, "--json", "--models", "lenet5").out)
+    assert found.keys() == {
+        *("source", "images", "classes", "side", "networks", "regimes", "unlike", "choice", "command"),
+    }  # fmt: skip
+    network = found["networks"][0]
+    assert network.keys() == {
+        *("network", "imagenet_top1", "images", "stages", "accuracy", "interval", "forecast", "distance", "seconds"),
+    }  # fmt: skip
+    assert network["stages"]["features"].keys() == {"accuracy", "interval", "nearest"}
+    assert network["forecast"].keys() == {"accuracy", "interval", "images"}
+    assert [regime["regime"] for regime in found["regimes"]] == ["features", "head", "top", "full"]
     assert found["choice"]["regime"] == "features"
     assert [network["network"] for network in found["networks"]] == ["lenet5"]
     assert found["images"] == 27

@@ -15,6 +15,7 @@ from striate.errors import StriateError, UsageError
 #: What a command that runs out of memory is advised to do.
 LESS_MEMORY = {
     "train": "try a smaller --batch-size or --size",
+    "advise": "it needs a machine with more of it",
     "evaluate": "it needs a machine with more of it",
     "predict": "it needs a machine with more of it",
     "embed": "it needs a machine with more of it",
@@ -71,7 +72,7 @@ def test_commands_that_gain_by_it_keep_memory_and_only_in_a_process_of_their_own
         module.run(alone=True)
     capsys.readouterr()
     largest = {
-        **dict.fromkeys(("predict", "embed", "evaluate"), 64 << 20),
+        **dict.fromkeys(("predict", "embed", "evaluate", "advise"), 64 << 20),
         **dict.fromkeys(("train", "experiment", "field", "check"), 160 << 20),
     }
     assert kept == ([largest[name]] if name in largest else [])

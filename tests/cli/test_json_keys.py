@@ -42,6 +42,7 @@ RECIPE = {
         "stage_decay",
         "unfreeze",
         "average",
+        "norm_statistics",
         "early_stopping",
         "validation_precision",
         "augment",
@@ -63,7 +64,7 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
     "embed {colours} --model {run} --out new.parquet": {
         "": {"file", "images", "unreadable", "features", "network", "weights", "notes"}
     },
-    "evaluate {run}": {"": {"run", "split", "notes", *FIGURES}, "per_class": SCORE},
+    "evaluate {run}": {"": {"run", "split", "notes", "engine", *FIGURES}, "per_class": SCORE},
     "predict {run} {colours}/red --top 2": {
         "": {"predictions", "notes", "counts", "unsure", "unreadable"},
         "counts": {"red"},
@@ -269,7 +270,7 @@ def test_json_keys(command, cli, colours, trained):
 def test_every_command_is_here():
     from striate.cli.app import COMMANDS
 
-    elsewhere = {"grow"}  # which needs a run that can grow, see test_grow
+    elsewhere = {"grow", "advise"}  # which need a run that can grow and weights at hand, see test_grow and test_advise
     assert {command.split()[0] for command in EXPECTED} | elsewhere == set(COMMANDS)
 
 

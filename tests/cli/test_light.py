@@ -61,3 +61,12 @@ def test_a_command_without_training_loads_nothing_of_it(command, run, colours):
     loaded = set(process.stdout.splitlines()[-1].split())
     assert "typer" in loaded
     assert not loaded & OF_TRAINING
+
+
+def test_a_classifier_of_features_does_not_wait_for_what_trains(run, colours):
+    words = ["train", str(colours), "--weights", str(run), "--transfer", "features", "--run", "new"]
+    process = subprocess.run(
+        [sys.executable, "-c", CODE, *words], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    assert not set(process.stdout.splitlines()[-1].split()) & {"lightning_fabric", "torchmetrics", "torchvision"}

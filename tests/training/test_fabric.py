@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from striate.errors import StriateError
-from striate.training import fabric as fabric_module
 from striate.training.fabric import create_fabric
 
 
@@ -44,7 +43,7 @@ def test_fabric_is_given_devices_and_is_launched(monkeypatch):
         def launch(self) -> None:
             launched.append(self)
 
-    monkeypatch.setattr(fabric_module, "Fabric", Recorder)
+    monkeypatch.setattr("lightning_fabric.Fabric", Recorder)
     fabric = create_fabric("cuda", 3, "16-mixed")
     assert asked == [{"accelerator": "cuda", "devices": 3, "precision": "16-mixed"}]
     assert launched == [fabric]
