@@ -10,8 +10,8 @@ from striate.transfer.decision import LEFT, decide, expected, is_unlike
 @pytest.mark.parametrize(
     ("images", "classes", "distance", "regime"),
     [
-        (200, 2, 0.02, "full"),
-        (199, 2, 0.02, "features"),
+        (400, 2, 0.02, "full"),
+        (399, 2, 0.02, "features"),
         (3, 2, 0.3, "features"),
         (4, 2, 0.3, "full"),
         (5000, 5, math.nan, "full"),

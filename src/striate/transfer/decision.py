@@ -16,7 +16,7 @@ from typing import NamedTuple
 #: larger at 0.2, drawn digits at 0.3 to 0.4, noise at 0.6.
 UNLIKE = 0.1
 #: Images of a class from which on it pays to train all of a network, where they are alike, and where they are not.
-ENOUGH_ALIKE, ENOUGH_UNLIKE = 100, 2
+ENOUGH_ALIKE, ENOUGH_UNLIKE = 200, 2
 
 
 class Decision(NamedTuple):
