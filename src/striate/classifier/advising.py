@@ -29,7 +29,7 @@ from striate.transfer.regimes import recipe_of
 from striate.units import percent
 
 #: Networks that are looked at where none are named, and images that each of them looks at, at most.
-MOST_NETWORKS, MOST_IMAGES = 5, 600
+MOST_NETWORKS, MOST_IMAGES = 5, 500
 #: Images of which fewer tell nothing.
 FEWEST = 8
 
@@ -135,7 +135,7 @@ def advise(
 ) -> Advice:
     """Find out which network, and how much of it to train, suits a data set; nothing is trained.
 
-    Each network whose weights are on this machine looks at up to 600 of the training images. Linear classifiers of
+    Each network whose weights are on this machine looks at up to 500 of the training images. Linear classifiers of
     what its stages and its last layer see of them, each image judged by one that was fitted to the others, say how
     much it knows already; from how that grows with the number of images follows what a classifier of all features
     would reach. The statistics in its batch norms say how like the images are to those of its pretraining, and both
