@@ -1,4 +1,4 @@
-"""How long advice takes on the shared flowers: five networks, nothing kept; and a folder of two classes to a classifier.
+"""How long advice on the shared flowers takes, by five networks; and a folder of two classes, without any option.
 
     python bench/advise.py
 
