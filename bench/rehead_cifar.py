@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -65,34 +66,31 @@ def with_validation(dataset, seed: int):
     return dataclasses.replace(dataset, train=dataset.train.subset(kept), val=val)
 
 
-def seed_run(folder: Path, options: argparse.Namespace, seed: int) -> dict[str, Any]:
-    """Every contestant at every size with one seed; accuracies and seconds by classes, images and name."""
+def one_run(folder: Path, options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Every contestant with one seed, number of classes and number of images: accuracies and seconds by name."""
     import torch
 
     import striate
 
     torch.set_num_threads(1)
     whole = striate.open_dataset(folder, val_fraction=0)
-    found: dict[str, Any] = {}
-    for classes in options.classes:
-        for images in options.per_class:
-            dataset = few_classes(whole, classes, images, seed)
-            for name in contestants(options):
-                with tempfile.TemporaryDirectory() as place:
-                    os.environ["STRIATE_CACHE"] = str(Path(place, "cache"))
-                    wanted = way(name, len(dataset.train), options)
-                    given = dataset if name in (*RECIPES, "features") else with_validation(dataset, seed)
-                    began = time.perf_counter()
-                    classifier = striate.train(
-                        given, model=NETWORK, val_fraction=0, seed=seed, workers=0, quiet=True, report=False,
-                        run=Path(place, "run"), **wanted,
-                    )  # fmt: skip
-                    seconds = time.perf_counter() - began
-                evaluation = classifier.evaluation
-                assert evaluation is not None
-                assert evaluation.split == "test"
-                found[f"{classes} {images} {name}"] = {"accuracy": evaluation.top1, "seconds": seconds}
-            found[f"{classes} classes"] = dataset.classes
+    dataset = few_classes(whole, options.classes[0], options.per_class[0], seed)
+    found: dict[str, Any] = {"classes": dataset.classes}
+    for name in contestants(options):
+        with tempfile.TemporaryDirectory() as place:
+            os.environ["STRIATE_CACHE"] = str(Path(place, "cache"))
+            wanted = way(name, len(dataset.train), options)
+            given = dataset if name in (*RECIPES, "features") else with_validation(dataset, seed)
+            began = time.perf_counter()
+            classifier = striate.train(
+                given, model=NETWORK, val_fraction=0, seed=seed, workers=0, quiet=True, report=False,
+                run=Path(place, "run"), **wanted,
+            )  # fmt: skip
+            seconds = time.perf_counter() - began
+        evaluation = classifier.evaluation
+        assert evaluation is not None
+        assert evaluation.split == "test"
+        found[name] = {"accuracy": evaluation.top1, "seconds": seconds}
     return found
 
 
@@ -122,14 +120,14 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=["cifar10_fast"], help="of scratch")
     parser.add_argument("--epochs", type=int, default=20, help="of scratch, at least (20)")
     parser.add_argument("--steps", type=int, default=500, help="of scratch, at least (500)")
-    parser.add_argument("--jobs", type=int, default=1, help="seeds that run at the same time (1); seconds suffer")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time (1); seconds suffer")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each (3)")
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = data("cifar10_jpeg")
     weights(FILE)
     if options.seed is not None:
-        print(json.dumps(seed_run(folder, options, options.seed)))
+        print(json.dumps(one_run(folder, options, options.seed)))
         return
 
     report = Report("ResNet-20 of CIFAR-10 re-headed for a few of its classes", options)
@@ -139,23 +137,30 @@ def main() -> None:
     )
     words = [f"--epochs={options.epochs}", f"--steps={options.steps}"]
     words += ["--transfers", *options.transfers, "--recipes", *options.recipes]
-    words += ["--classes", *map(str, options.classes), "--per-class", *map(str, options.per_class)]
+
+    def run(case: tuple[int, int, int]) -> dict[str, Any]:
+        classes, images, seed = case
+        sizes = ["--classes", classes, "--per-class", images, "--seed", seed]
+        found = child(__file__, *words, *sizes, OMP_NUM_THREADS="1")
+        told = ", ".join(f"{name} {found[name]['accuracy']:.1%}" for name in contestants(options))
+        print(f"{classes} classes, {images} images of each, seed {seed}: {told}", flush=True)
+        return found
+
+    cases = list(itertools.product(options.classes, options.per_class, range(options.seeds)))
     with ThreadPoolExecutor(options.jobs) as pool:
-        seeds = range(options.seeds)
-        runs = list(pool.map(lambda seed: child(__file__, *words, "--seed", seed, OMP_NUM_THREADS="1"), seeds))
-    for seed, run in enumerate(runs):
-        drawn = "; ".join(", ".join(run[f"{classes} classes"]) for classes in options.classes)
-        report.line(f"- Seed {seed} drew {drawn}")
+        runs = dict(zip(cases, pool.map(run, cases), strict=True))
+    for seed in range(options.seeds):
+        drawn = [", ".join(runs[classes, options.per_class[0], seed]["classes"]) for classes in options.classes]
+        report.line(f"- Seed {seed} drew {'; '.join(drawn)}")
     rows = []
-    for classes in options.classes:
-        for images in options.per_class:
-            for name in contestants(options):
-                found = [run[f"{classes} {images} {name}"] for run in runs]
-                percents = [100 * run["accuracy"] for run in found]
-                seconds = statistics.median(run["seconds"] for run in found)
-                title = name if name in TRANSFERS else f"scratch, {name}"
-                row = [str(classes), str(images), title, f"{statistics.mean(percents):.1f}", each(percents, ".1f")]
-                rows.append([*row, f"{seconds:.0f}"])
+    for classes, images in itertools.product(options.classes, options.per_class):
+        for name in contestants(options):
+            found = [runs[classes, images, seed][name] for seed in range(options.seeds)]
+            percents = [100 * run["accuracy"] for run in found]
+            seconds = statistics.median(run["seconds"] for run in found)
+            title = name if name in TRANSFERS else f"scratch, {name}"
+            row = [str(classes), str(images), title, f"{statistics.mean(percents):.1f}", each(percents, ".1f")]
+            rows.append([*row, f"{seconds:.0f}"])
     report.table(["classes", "images of each", "contestant", "mean test accuracy %", "each", "seconds"], rows)
     report.close()
 
