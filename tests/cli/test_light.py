@@ -63,8 +63,8 @@ def test_a_command_without_training_loads_nothing_of_it(command, run, colours):
     assert not loaded & OF_TRAINING
 
 
-def test_a_classifier_of_features_does_not_wait_for_what_trains(run, colours):
-    words = ["train", str(colours), "--weights", str(run), "--transfer", "features", "--run", "new"]
+def test_a_classifier_of_features_does_not_wait_for_what_trains(trained, colours, tmp_path):
+    words = ["train", str(colours), "--weights", str(trained), "--transfer", "features", "--run", str(tmp_path / "new")]
     process = subprocess.run(
         [sys.executable, "-c", CODE, *words], capture_output=True, text=True, timeout=100, check=False
     )
