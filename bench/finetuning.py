@@ -92,7 +92,7 @@ class Clock:
             Late: they are to be the last, and more were planned.
         """
         seconds = time.perf_counter() - self._began - self._aside
-        self.curve.append((round(seconds, 3), accuracy))
+        self.curve.append((round(seconds, 3), round(accuracy, 6)))
         if seconds > self._limit and len(self.curve) < self.planned:
             raise Late("the time is over")  # fastai wants a word with it
 
