@@ -1,6 +1,7 @@
 """Advice: networks whose weights are at hand look at the images, and a regime is chosen."""
 
 import math
+import shlex
 import shutil
 
 import numpy as np
@@ -100,3 +101,9 @@ def test_the_five_most_accurate_of_imagenet_look_at_photographs(paint, tmp_path,
     ]  # fmt: skip
     small = striate.open_dataset(paint(tmp_path / "small", count=4, side=32))
     assert [at_hand.network for at_hand in advising._networks(small, [])][-2:] == ["resnet20_cifar", "resnet32_cifar"]
+
+
+def test_its_command_can_be_copied_whatever_the_place_is_called(photos):
+    spaced = photos.rename(photos.with_name("my photos"))
+    found = striate.advise(spaced, ["lenet5"])
+    assert shlex.split(found.command)[2] == str(spaced)

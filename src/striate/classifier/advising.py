@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -89,7 +90,8 @@ class Advice(Shown):
     def command(self) -> str:
         """What does as advised."""
         place = self.source or "FOLDER"
-        return f"striate train {place} --weights {self.weights} --transfer {self.decision.regime}"
+        words = ["striate", "train", place, "--weights", str(self.weights), "--transfer", self.decision.regime]
+        return shlex.join(words)
 
     def _facts(self) -> Facts:
         values = {

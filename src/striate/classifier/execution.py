@@ -103,7 +103,8 @@ def execute(
     if config.transfer and not folder.checkpoint.exists():
         beginning = _begin(network, config, dataset, watch, until)
         if beginning is not None and not goes_on(config, beginning):
-            config = _without_steps(folder, config, fabric)
+            if config.transfer != FEATURES.name:
+                config = _without_steps(folder, config, fabric)
             return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
     if isinstance(fabric, Alone):
         fabric = create_fabric(config.device, config.devices, config.precision)

@@ -232,7 +232,7 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse_other(folder: ExperimentFolder, step: Step, known: Outcome) -> None:
-    """Leave a step alone that was begun with other values than are asked for now.
+    """Refuse to go on with a step that was begun with other values than are asked for now.
 
     Raises:
         UsageError: see above; the line names the first that differs.
