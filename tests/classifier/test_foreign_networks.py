@@ -27,6 +27,7 @@ def net(tmp_path, monkeypatch) -> Path:
     return Path(shutil.copy(ODD, tmp_path / "net.py"))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["Functional", "TwoOutputs", "own_pool", "OneDimensional", "in_place", "Tokens"])
 def test_a_network_of_ones_own_is_trained_saved_loaded_and_resumed(name, net, colours, tmp_path):
     whole = striate.train(colours, model=f"net.py:{name}", run="whole", **{**FAST, "epochs": 3})

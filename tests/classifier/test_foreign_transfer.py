@@ -68,6 +68,7 @@ def trust(name):
     return {"trust": "net.py"} if name == "net.py:build" else {}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("regime", ["features", "head", "top", "full", "auto"])
 def test_every_regime_begins_with_the_features_and_moves_what_it_should(name, regime, photos):

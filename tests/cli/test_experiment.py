@@ -78,6 +78,7 @@ def test_a_run_without_images_and_an_unknown_experiment_are_wrong_usage(cli):
     assert "Did you mean 'cats_and_dogs'?" in cli("experiment", "cats_and_dog", "photos").line()
 
 
+@pytest.mark.slow
 def test_a_real_route_runs_and_goes_on(cli, paint, tmp_path, trained):
     """The whole sequence on small noise, with a small network as the base."""
     photos = paint(tmp_path / "photos", names=("blue", "red"), count=18)

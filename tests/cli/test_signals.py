@@ -49,7 +49,9 @@ def training(start, paint, tmp_path):
             process.wait()
 
 
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 2), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGINT, 2), pytest.param(signal.SIGTERM, 0, marks=pytest.mark.slow)]
+)
 def test_stopped_by_a_signal_it_saves_all_and_says_how_to_go_on(number, workers, training):
     process, run = training(workers)
     os.killpg(process.pid, number)  # as a terminal does: to the workers as well

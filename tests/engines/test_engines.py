@@ -71,6 +71,7 @@ def test_a_conversion_is_kept_and_read_and_never_stale(engine, monkeypatch, tmp_
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 @pytest.mark.parametrize("damage", ["cut off", "one of them", "another network's"])
 def test_a_spoilt_conversion_is_made_anew(engine, damage, monkeypatch, tmp_path):

@@ -56,9 +56,8 @@ def test_real_weights_on_real_images_answer_as_timms_network(shared_weights, sha
         torch.testing.assert_close(ours(x), theirs(x), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("name", "right"), [pytest.param("lite0", 87.5), pytest.param("lite2", 87.0, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "right"), [("lite0", 87.5), ("lite2", 87.0)])
 def test_accuracy_on_the_first_two_hundred_of_the_imagenet_sample(shared_weights, shared_data, name, right):
     """By the files' own descriptions: bicubic, antialiased, size, mean and crop of each.
 

@@ -43,7 +43,9 @@ Fabric(accelerator="cpu", devices=2, strategy="ddp_fork").launch(train)
 FIELDS = {"clip_norm": 0.05, "learning_rate": 0.5, "epochs": 2, "unfreeze": "2:none"}
 
 
-@pytest.fixture(scope="module", params=["single-label", "multi-label", "regression"])
+@pytest.fixture(
+    scope="module", params=["single-label", pytest.param("multi-label", marks=pytest.mark.slow), "regression"]
+)
 def folders(request, tmp_path_factory, small) -> tuple[Path, Path]:
     """The same training in one process and in two."""
     one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")

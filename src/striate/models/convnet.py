@@ -61,7 +61,10 @@ class ConvNet(Network):
         fixed_size: (height, width) when dense layers tie the network to one size of image, else None.
         input_size: (height, width) of the images it was made for: what was asked for, else its card's; None for one
             put together by hand.
+        is_cut: whether it ends before its family's last stage or head (`striate.models.cutting`).
     """
+
+    is_cut = False
 
     def __init__(
         self,
@@ -119,6 +122,10 @@ class ConvNet(Network):
         """What the head reads in what the last stage hands on: the map, unless a family's head reads more."""
         return self.map_of(y)
 
+    def _read(self, y: Any) -> Tensor:
+        """The same, wherever the network ends."""
+        return self.map_of(y) if self.is_cut else self.features_of(y)
+
     def through_map(self, y: Any) -> tuple[Tensor, Any]:
         """The map in `y`, and `y` for the next stage, which must depend on that very tensor.
 
@@ -142,7 +149,7 @@ class ConvNet(Network):
         Raises:
             InputError: wrong number of channels or a size the network cannot work on.
         """
-        return self.features_of(self._walk(x))
+        return self._read(self._walk(x))
 
     def feature_maps(self, x: Tensor) -> dict[str, Tensor]:
         """The output of each stage by its name, in order; those of `forward_maps`.
@@ -161,7 +168,7 @@ class ConvNet(Network):
             InputError: as `features`.
         """
         maps: dict[str, Tensor] = {}
-        return self.head(self.features_of(self._walk(x, maps))), maps
+        return self.head(self._read(self._walk(x, maps))), maps
 
     def embed(self, x: Tensor) -> Tensor:
         """The vector that the classifier sees: (N, C, H, W) -> (N, num_features).

@@ -11,6 +11,7 @@ from striate.models.building import build
 from striate.models.card import Card
 from striate.models.catalogue import get_card
 from striate.models.convnet import ConvNet
+from striate.models.cutting import UNTIL, cut_after
 from striate.models.options import HIDDEN, check_options
 from striate.models.pretrained import options_needed, pretrained, put_in
 from striate.models.recognition import told_whose
@@ -25,6 +26,7 @@ def create_model(
     weights: str | Path | None = None,
     hidden: int | Sequence[int] | None = None,
     hidden_dropout: float | None = None,
+    until: str | None = None,
     fully_convolutional: str | None = None,
     **options: Any,
 ) -> ConvNet:
@@ -47,6 +49,8 @@ def create_model(
             have other ones, or none, leave all dense layers of the head fresh; by default as the weights, or the
             network, have them (`ConvNet.reset_head`).
         hidden_dropout: share of the outputs of those layers that is dropped in training; see there.
+        until: the name of a stage with which the network ends: the mean of its map goes to a fresh classifier
+            (`striate.models.cutting`). By default as the weights have it.
         fully_convolutional: "average" or "map" turns the dense layers into convolutions once the weights are in
             (`ConvNet.to_fully_convolutional`); `input_size` is then the smallest size that has one place.
         options: the family's own, e.g. `stride_in="3x3"`. Weights bring the options they need; contradicting
@@ -72,6 +76,8 @@ def create_model(
     whole = found.source if found is not None and not found.of_base else None
     if hidden is None and whole is not None:
         hidden = whole.options.get(HIDDEN)
+    if until is None and whole is not None:
+        until = whole.options.get(UNTIL)
     if size is None and card.fixed_size and whole is not None:
         size = _size(card, whole.input_size)
     with told_whose(card.name, weights):
@@ -83,6 +89,8 @@ def create_model(
         in_channels=in_channels,
         size=size,
     )
+    if until is not None:
+        cut_after(model, until)
     if hidden is not None or hidden_dropout is not None:
         model.reset_head(model.num_classes, hidden, hidden_dropout)
     if found is not None:

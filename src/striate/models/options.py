@@ -18,9 +18,9 @@ KINDS: dict[str, tuple[type, str]] = {
 }
 
 
-#: Options of every network with a dense classifier, which `create_model` itself takes.
+#: Options of every network, or with a dense classifier, which `create_model` itself takes.
 HIDDEN = "hidden"
-OF_THE_HEAD = (HIDDEN, "hidden_dropout")
+OF_ALL = (HIDDEN, "hidden_dropout", "until")
 
 
 def options_of(family: Family) -> list[str]:
@@ -43,7 +43,7 @@ def check_options(card: Card, options: dict[str, object]) -> None:
     known = options_of(family)
     for option, value in options.items():
         if option not in known:
-            raise unknown(f"option of {card.name}", option, [*known, *OF_THE_HEAD])
+            raise unknown(f"option of {card.name}", option, [*known, *OF_ALL])
         annotation = inspect.signature(family.build).parameters[option].annotation
         kind, *none = inspect.formatannotation(annotation).strip("'").split(" | ")
         if kind not in KINDS:  # of a family of somebody else's, whose builder says what it takes

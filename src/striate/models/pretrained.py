@@ -15,8 +15,10 @@ from striate.models.card import Card
 from striate.models.catalogue import get_card
 from striate.models.choice import choose, is_named
 from striate.models.convnet import ConvNet
+from striate.models.cutting import UNTIL, cut_after
 from striate.models.hidden_layers import first_dense
 from striate.models.options import HIDDEN, defaults_of
+from striate.models.recognition import spec_of_file
 from striate.weights import (
     WeightSource,
     adapt_channels,
@@ -60,9 +62,11 @@ def pretrained(card: Card, weights: str | Path) -> Pretrained:
         StriateError: they cannot be had, or are another network's.
     """
     named, state, path = _read(card, weights)
-    base = card.base if card.base and not set(_keys(card)) <= set(state) else None
+    spec = spec_of_file(path)
+    until = spec.arguments.get(UNTIL) if spec is not None and spec.name == card.name else None
+    base = card.base if card.base and until is None and not set(_keys(card)) <= set(state) else None
     owner = get_card(base) if base else card
-    wanted = [key for key in _keys(owner) if not (base and key.startswith(HEAD))]
+    wanted = [key for key in _keys(owner, until) if not (base and key.startswith(HEAD))]
     table = key_tables(owner.family).get(recognise(state, wanted, owner.family, str(path)))
     ours = rename(state, table)
     if base is None and CLASSIFIER + "weight" not in ours:
@@ -116,8 +120,9 @@ def _read(card: Card, weights: str | Path) -> tuple[WeightSource | None, dict[st
     return choice.record, read_tensors(path), path
 
 
-def _keys(card: Card) -> list[str]:
-    return list(weightless(card.name).state_dict())
+def _keys(card: Card, until: str | None = None) -> list[str]:
+    network = weightless(card.name)
+    return list((network if until is None else cut_after(network, until)).state_dict())
 
 
 def _red_first(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -135,8 +140,8 @@ def options_needed(card: Card, found: Pretrained, options: Mapping[str, Any]) ->
     source, known = found.source, defaults_of(card)
     needed = {}
     for option, value in source.options.items():
-        if option == HIDDEN:
-            continue  # other hidden layers than the weights' are fresh ones
+        if option in (HIDDEN, UNTIL):
+            continue  # other hidden layers than the weights', or another end, are fresh
         if option not in known:
             if found.of_base is None and HABITS.get(option) != value:
                 raise UsageError(f"{source.name}: needs {option}={value!r}, which {card.name} does not have")
@@ -165,6 +170,8 @@ def put_in(model: ConvNet, found: Pretrained) -> None:
     if not model.auxiliary:  # heads that only training used
         state = {key: value for key, value in state.items() if not key.startswith(AUXILIARY)}
     state = dict(model.fitted(state))
+    if model.is_cut:
+        state = _without_the_end(model, found.source, state)
     leave = _left_fresh(model, found, state)
     load_state(model, state, where=source.name, leave=leave)
     model.weights_source = source
@@ -174,7 +181,7 @@ def put_in(model: ConvNet, found: Pretrained) -> None:
 
 def _left_fresh(model: ConvNet, found: Pretrained, state: Mapping[str, Tensor]) -> tuple[str, ...]:
     """Beginnings of the names of tensors that stay as the network has them."""
-    if found.of_base is not None:
+    if found.of_base is not None or (model.is_cut and _cut_elsewhere(model, found.source)):
         return (HEAD, AUXILIARY)
     leave: tuple[str, ...] = ()
     if found.source.num_classes != model.num_classes:
@@ -196,9 +203,20 @@ def _left_fresh(model: ConvNet, found: Pretrained, state: Mapping[str, Tensor]) 
     return leave
 
 
+def _cut_elsewhere(model: ConvNet, source: WeightSource) -> bool:
+    """Whether a network that ends early ends elsewhere than that of the weights."""
+    return model.spec.arguments[UNTIL] != source.options.get(UNTIL)
+
+
+def _without_the_end(model: ConvNet, source: WeightSource, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of what a network that ends early still has."""
+    begins = tuple(map(_prefix, model.parts())) + (() if _cut_elsewhere(model, source) else (HEAD, AUXILIARY))
+    return {key: value for key, value in state.items() if key.startswith(begins)}
+
+
 def _on_top_of(model: ConvNet, base: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of the base's stem and stages, in their order, under the names that `model` has for them."""
-    parts = zip(weightless(base).parts(), model.parts(), strict=True)
+    parts = zip(weightless(base).parts(), model.parts(), strict=not model.is_cut)
     places = {_prefix(theirs): _prefix(ours) for theirs, ours in parts}
     found = {}
     for key, value in state.items():
