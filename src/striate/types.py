@@ -6,7 +6,7 @@ What the public functions take and give is in `striate`; these are what is insid
 from striate.allocator import MemorySetting
 from striate.analysis import Comparison, EffectiveField, Entry, Latency, Row
 from striate.analysis.gradients import Gradients, LayerGradient
-from striate.classifier.advising import Advice, Plan
+from striate.classifier.advice import Advice, Plan
 from striate.classifier.classifier import One
 from striate.classifier.prediction import LabelsPrediction, ValuesPrediction
 from striate.classifier.running import Vectors

@@ -10,6 +10,7 @@ import pytest
 import striate
 from striate.classifier import advising
 from striate.errors import UsageError
+from striate.transfer import evidence
 from striate.transfer.decision import decide
 
 
@@ -46,7 +47,7 @@ def test_every_network_at_hand_looks_at_the_images(photos, source):
     assert [plan.regime for plan in found.plans] == ["features", "head", "top", "full"]
     assert found.plans[0].accuracy == found.best.forecast.accuracy
     assert all(plan.seconds > found.plans[0].seconds for plan in found.plans[1:])
-    assert found.weights == source / f"{found.best.network}.safetensors"
+    assert found.weights == str(source / f"{found.best.network}.safetensors")
     assert found.command == f"striate train {photos} --weights {found.weights} --transfer {found.decision.regime}"
 
 
@@ -58,7 +59,7 @@ def test_only_those_that_are_named_look(photos):
 
 
 def test_of_many_images_a_share_of_each_class_is_looked_at(photos, monkeypatch):
-    monkeypatch.setattr(advising, "MOST_IMAGES", 30)
+    monkeypatch.setattr(evidence, "MOST_IMAGES", 30)
     found = striate.advise(photos, ["lenet5"], seed=1)
     assert (found.best.images, found.best.forecast.images) == (30, 54)
     dataset = striate.open_dataset(photos)

@@ -30,6 +30,7 @@ from striate.classifier.values import (
 from striate.data import open_dataset
 from striate.errors import StriateError, UsageError
 from striate.models import create_model
+from striate.models.options import OF_ALL
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
 
@@ -355,7 +356,7 @@ def test_what_is_decided_elsewhere_is_no_option_of_a_network():
         "weights": "give them by themselves",
         "fully_convolutional": "a network is trained with its dense layers",
     }
-    assert why.keys() == set(inspect.signature(create_model).parameters) - {"options", "hidden", "hidden_dropout"}
+    assert why.keys() == set(inspect.signature(create_model).parameters) - {"options", *OF_ALL}
     for name, reason in why.items():
         with pytest.raises(UsageError, match=f"^{name} is no option of a network: {reason}\\.$"):
             network_options({name: 1})

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 import striate
 from striate.classifier import beginning as beginning_module
-from striate.classifier import execution, transfer_choice
+from striate.classifier import deciding, execution, transfer_choice
 from striate.classifier.beginning import TimeIsUp
 from striate.classifier.request import Request
 from striate.errors import StriateError, UsageError
@@ -278,7 +278,7 @@ def test_batch_norms_keep_their_statistics_and_learn_scale_and_shift(source, pho
 
 @pytest.mark.parametrize(("far", "regime"), [(0.01, "features"), (0.3, "full")])
 def test_auto_does_what_suits_the_images(source, photos, tmp_path, monkeypatch, capsys, far, regime):
-    monkeypatch.setattr(beginning_module, "distance_of", lambda *given: far)
+    monkeypatch.setattr(deciding, "distance_of", lambda *given: far)
     # The colours are told apart by their features already, after which nothing would be trained.
     monkeypatch.setattr(Evaluation, "score", 0.9)
     given = {"settings": {"epochs": 1}, **SMALL, "quiet": False}
@@ -288,10 +288,16 @@ def test_auto_does_what_suits_the_images(source, photos, tmp_path, monkeypatch, 
     told = capsys.readouterr().err
     alike = "like" if regime == "features" else "unlike"
     assert f"transfer auto: {regime}, for 18 images a class, {alike} those of the pretraining" in told
+    advice = RunFolder(tmp_path / "run").read_advice()
+    assert advice["choice"]["regime"] == regime
+    (network,) = advice["networks"]
+    assert (network["network"], network["images"], network["distance"]) == ("resnet20_cifar", 36, far)
+    assert [*network["stages"]] == ["stage1", "stage2", "features"]
+    assert re.search(r"forecast: features 1?\d\d\.\d% in [^,]+, head [^,]+, top [^,]+, full [^,]+$", told, re.MULTILINE)
 
 
 def test_auto_stops_where_nothing_is_left_to_gain(source, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(beginning_module, "distance_of", lambda *given: 0.3)
+    monkeypatch.setattr(deciding, "distance_of", lambda *given: 0.3)
     found = striate.train(photos, weights=source, run=tmp_path / "run", **SMALL)
     assert found.evaluation.top1 == 1.0
     assert not (tmp_path / "run" / "last.ckpt").exists()
@@ -335,3 +341,64 @@ def test_features_that_were_kept_are_compared_with_the_network(source, photos, t
     with pytest.raises(UnfitHead):
         striate.train(photos, weights=source, transfer="features", run=tmp_path / "run", **SMALL)
     assert not (tmp_path / "run").exists()
+
+
+def test_augmented_copies_are_taken_once_and_fitted_to(source, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+    given = {"weights": source, "transfer": "features", "settings": {"augment.rotate": 20}, **SMALL, "quiet": False}
+    plain = striate.train(photos, run=tmp_path / "plain", **given)
+    capsys.readouterr()
+    found = striate.train(photos, run=tmp_path / "run", views=2, **given)
+    told = capsys.readouterr().err
+    assert (
+        "features of 112 images (with 2 augmented copies of each to train on) by resnet20_cifar; 40 were known" in told
+    )
+    assert not torch.equal(found.model.last_layer.weight, plain.model.last_layer.weight)
+    assert notes(tmp_path / "run")["views"] == found.description.recipe["views"] == 2
+    striate.train(photos, run=tmp_path / "again", views=2, **given)
+    assert "112 were known" in capsys.readouterr().err
+    assert weights(tmp_path / "again").keys() == weights(tmp_path / "run").keys()
+    assert all(torch.equal(one, weights(tmp_path / "run")[name]) for name, one in weights(tmp_path / "again").items())
+    # of other strengths they are others
+    striate.train(photos, run=tmp_path / "other", views=1, **given | {"settings": {"augment.rotate": 21}})
+    assert "features of 76 images (with 1 augmented copy of each to train on) by resnet20_cifar; 40 were known" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("softmax", "softmax, strength"), ("svm", "svm, strength"), ("cosine", "nearest class mean")]
+)
+def test_the_classifier_of_features_can_be_chosen(source, photos, tmp_path, capsys, kind, told):
+    found = striate.train(
+        photos, weights=source, transfer="features", shallow=kind, run=tmp_path / "run", **SMALL | {"quiet": False}
+    )
+    assert f"a linear classifier of them ({'the ' if kind == 'cosine' else ''}{told}" in capsys.readouterr().err
+    assert notes(tmp_path / "run")["shallow"] == found.description.recipe["shallow"] == kind
+
+
+def test_a_classifier_of_features_is_refused_where_there_are_none(source, photos, tmp_path):
+    given = {"run": tmp_path / "run", **SMALL}
+    with pytest.raises(UsageError, match="unknown shallow classifier 'forest'"):
+        striate.train(photos, weights=source, transfer="features", shallow="forest", **given)
+    with pytest.raises(UsageError, match="views is -1"):
+        striate.train(photos, weights=source, transfer="features", views=-1, **given)
+    with pytest.raises(UsageError, match="and transfer is scratch"):
+        striate.train(photos, transfer="scratch", views=2, **given)
+    with pytest.raises(UsageError, match="pretrained features, and this run has none"):
+        striate.train(photos, model="lenet5", shallow="svm", **given)
+    table = tmp_path / "values.csv"
+    lines = [f"{path},{number}.5" for number, path in enumerate(sorted(photos.rglob("*.png")))]
+    table.write_text("\n".join(["image,label", *lines]), encoding="utf-8")
+    with pytest.raises(UsageError, match="shallow is svm, which is for one class an image"):
+        striate.train(table, task="regression", weights=source, transfer="features", shallow="svm", **given)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_report_keeps_the_evidence(source, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(deciding, "distance_of", lambda *given: 0.01)
+    striate.train(photos, weights=source, transfer="auto", run=tmp_path / "run", **SMALL | {"report": True})
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Why it was trained so" in page
+    assert "features (chosen)" in page
+    assert "Linear probes of 36 training images" in page

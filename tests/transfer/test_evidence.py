@@ -7,12 +7,15 @@ import pytest
 import torch
 
 import striate
+from striate.analysis import summary
 from striate.data import open_dataset
 from striate.models import create_model
 from striate.transfer.evidence import distance_of, gather
 from striate.transfer.pace import seconds_an_image
 from striate.transfer.probing import probe
 from striate.transfer.similarity import distance
+
+STAGES = ("stage1", "stage2", "stage3")
 
 
 @pytest.fixture(autouse=True)
@@ -76,8 +79,16 @@ def test_pace_leaves_the_network_alone():
     network = create_model("resnet20_cifar", num_classes=3).eval()
     look = striate.Preprocessing((32, 32), 3, (0.5,) * 3, (0.5,) * 3)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    paces = {regime: seconds_an_image(network, look, regime) for regime in ("head", "full")}
-    assert 0 < paces["head"] < paces["full"]
+    rows = summary(network, (3, 32, 32)).rows
+    paces = seconds_an_image(network, look, rows)
+    # the head alone needs the forward pass, of which two thirds of the cost of training are spared
+    assert paces["head"] == pytest.approx(paces["full"] / 3, rel=0.01)
+    # stage 3 holds three quarters of the parameters before the head, and a third of the work
+    work = {
+        stage: sum(row.multiply_adds for row in rows if row.name.startswith(f"stages.{stage}.")) for stage in STAGES
+    }
+    share = work["stage3"] / sum(row.multiply_adds for row in rows)
+    assert paces["top"] == pytest.approx(paces["full"] * (1 + 2 * share) / 3, rel=0.01)
     assert not network.frozen
     assert not network.training
     assert all(weight.grad is None for weight in network.parameters())

@@ -152,3 +152,22 @@ def test_one_image_of_each_class_is_enough_for_means():
     assert np.isnan(found.expected).all()
     assert (found(X[rows]).argmax(1) == Y[rows]).all()
     assert np.mean(found(X).argmax(1) == Y) > 0.5
+
+
+def test_no_copy_of_an_image_is_predicted_by_what_was_fitted_to_another():
+    rng = np.random.default_rng(0)
+    images, labels = rng.normal(size=(60, 40)).astype(np.float32), rng.integers(0, 2, 60)
+    copies = np.concatenate([images + 0.01 * rng.normal(size=images.shape).astype(np.float32) for _ in range(4)])
+    repeated = np.tile(labels, 4)
+    honest = fit(copies, repeated, 2, copies=4)
+    assert abs((honest.expected.argmax(1) == repeated).mean() - 0.5) < 0.2  # noise tells nothing
+    assert (fit(copies, repeated, 2).expected.argmax(1) == repeated).mean() > 0.95  # but its own copies
+    assert np.isfinite(honest.expected).all()
+
+
+def test_copies_that_are_the_same_change_nothing():
+    rng = np.random.default_rng(1)
+    features, labels = rng.normal(size=(50, 6)).astype(np.float32), rng.integers(0, 3, 50)
+    one = fit(features, labels, 3, strength=0.1)
+    three = fit(np.tile(features, (3, 1)), np.tile(labels, 3), 3, strength=0.1, copies=3)
+    np.testing.assert_allclose(three.weight, one.weight, rtol=1e-3, atol=1e-4)

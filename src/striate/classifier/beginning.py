@@ -11,9 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from striate.classifier.advice import Advice
+from striate.classifier.deciding import decided
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Split
 from striate.data.targets import SINGLE_LABEL
+from striate.data.views import CENTRE, View
 from striate.engines import evaluating
 from striate.errors import StriateError, UsageError
 from striate.models import Network
@@ -22,13 +25,13 @@ from striate.training.progress import Quiet, score
 from striate.training.selection import figures_of
 from striate.training.tables import metrics_row
 from striate.training.tasks import Task, task_of
-from striate.transfer.decision import Decision, decide
-from striate.transfer.evidence import distance_of
+from striate.transfer.copies import Copy
+from striate.transfer.decision import Decision
 from striate.transfer.features import Extractor, Features
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
 from striate.transfer.regimes import FEATURES
-from striate.transfer.shallow import Shallow, by_means, fit
-from striate.units import clock, plural, whole
+from striate.transfer.shallow import COSINE, Shallow, by_means, fit
+from striate.units import clock, percent, plural, whole
 from striate.weights.loading import AUXILIARY
 
 #: Of fewer images of some class their mean says more than a boundary.
@@ -48,6 +51,7 @@ class Beginning:
         lines: what was done, for whoever watches and for the report.
         task: what is learnt.
         decision: how much of the network to train, where that was to be decided.
+        advice: the evidence for it, where there are probes.
     """
 
     shallow: Shallow
@@ -56,6 +60,7 @@ class Beginning:
     lines: tuple[str, ...]
     task: Task
     decision: Decision | None = None
+    advice: Advice | None = None
 
     @property
     def best(self) -> dict[str, float]:
@@ -105,7 +110,9 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     with evaluating(network):
         extractor = Extractor(network, config.preprocessing)
         taken = {split.name: _take(extractor, split, progress, until) for split in dataset.splits if len(split)}
-        shallow = _fitted(network, task, taken["train"], dataset.train, config.seed)
+        copies = [Copy(number, config.recipe.augment) for number in range(1, config.views + 1)]
+        augmented = [_take(extractor, dataset.train, progress, until, copy) for copy in copies]
+        shallow = _fitted(network, task, config, [taken["train"], *augmented], dataset.train)
         before = {name: tensor.clone() for name, tensor in network.last_layer.state_dict().items()}
         try:
             put_in_head(network, shallow)
@@ -117,19 +124,21 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     told = {split.name: split for split in (final, dataset.val) if split}
     measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
     seconds = time.perf_counter() - began
-    lines = _lines(network, extractor, dataset, shallow, measured.get("val"), seconds)
-    decision = _decided(network, config, dataset) if config.transfer == "auto" else None
-    if decision is not None:
-        lines.append(f"transfer auto: {decision.regime}, for {decision.why}")
-    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task, decision)
+    lines = _lines(network, extractor, dataset, config.views, shallow, measured.get("val"), seconds)
+    decision, advice = None, None
+    if config.transfer == "auto":
+        decision, advice = decided(network, config, dataset, taken["train"], shallow, seconds)
+        lines.append(_choice(decision, advice))
+    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task, decision, advice)
 
 
-def _decided(network: Network, config: RunConfig, dataset: Dataset) -> Decision:
-    """How much of the network to train."""
-    with evaluating(network):
-        far = distance_of(network, config.preprocessing, dataset.train)
-    classes = len(dataset.classes) if dataset.task == SINGLE_LABEL else 1
-    return decide(len(dataset.train), classes, far)
+def _choice(decision: Decision, advice: Advice | None) -> str:
+    """What was chosen, and what else there was to choose."""
+    line = f"transfer auto: {decision.regime}, for {decision.why}"
+    if advice is None:
+        return line
+    plans = ", ".join(f"{plan.regime} {percent(plan.accuracy, 1)} in {clock(plan.seconds)}" for plan in advice.plans)
+    return f"{line}; forecast: {plans}"
 
 
 def _check_known(network: Network) -> None:
@@ -147,16 +156,21 @@ def _check_known(network: Network) -> None:
         )
 
 
-def _fitted(network: Network, task: Task, features: Features, split: Split, seed: int) -> Shallow:
-    """The classifier that suits the task, and so many images."""
-    vectors, outputs = features.of(), len(task.classes)
-    if task.kind == SINGLE_LABEL and split.counts(outputs).min() < FEW:
-        return by_means(vectors, split.labels, outputs)
-    return fit(vectors, task.learnt(split.labels), outputs, task.shallow, seed=seed, bias=has_bias(network))
+def _fitted(network: Network, task: Task, config: RunConfig, copies: list[Features], split: Split) -> Shallow:
+    """The classifier that was asked for, else that which suits the task and so many images; of all their copies."""
+    vectors, outputs = [features.of() for features in copies], len(task.classes)
+    few = task.kind == SINGLE_LABEL and split.counts(outputs).min() < FEW
+    kind = config.shallow or (COSINE if few else task.shallow)
+    if kind == COSINE:
+        return by_means(np.mean(vectors, 0, dtype=np.float32), split.labels, outputs)
+    labels = np.concatenate([task.learnt(split.labels)] * len(copies))
+    together = np.concatenate(vectors)
+    return fit(together, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=len(copies))
 
 
-def _take(extractor: Extractor, split: Split, progress: Quiet, until: float) -> Features:
-    with progress.counting("taking features of") as shown:
+def _take(extractor: Extractor, split: Split, progress: Quiet, until: float, view: View | Copy = CENTRE) -> Features:
+    copy = f"copy {view.number} of " if isinstance(view, Copy) else ""
+    with progress.counting(f"taking features of {copy}".rstrip()) as shown:
 
         def in_time(done: int, total: int) -> None:
             shown(done, total)
@@ -166,7 +180,7 @@ def _take(extractor: Extractor, split: Split, progress: Quiet, until: float) -> 
                     "through the network; their features are kept, so the same command goes on from there"
                 )
 
-        return extractor.take(split, shown=in_time)
+        return extractor.take(split, view=view, shown=in_time)
 
 
 def _measured(task: Task, shallow: Shallow, features: Features, split: Split) -> Measured:
@@ -185,8 +199,8 @@ def _compare(network: Network, config: RunConfig, split: Split, expected: NDArra
 
 
 def _kind(shallow: Shallow) -> str:
-    if shallow.loss == "cosine":
-        return "the nearest class mean by angle, as a class has few images"
+    if shallow.loss == COSINE:
+        return "the nearest class mean by angle"
     return f"{shallow.loss}, strength {shallow.strength:.2g} by cross-validation"
 
 
@@ -194,17 +208,19 @@ def _lines(
     network: Network,
     extractor: Extractor,
     dataset: Dataset,
+    views: int,
     shallow: Shallow,
     evaluation: Measured | None,
     seconds: float,
 ) -> list[str]:
-    images = sum(map(len, dataset.splits))
+    images = sum(map(len, dataset.splits)) + views * len(dataset.train)
     known = images - extractor.reckoned
     how = f"; {whole(known)} were known" if known else ""
+    copies = f" (with {plural(views, 'augmented copy', 'augmented copies')} of each to train on)" if views else ""
     if extractor.chosen is not None and extractor.chosen.words:
         how += f"; engine {extractor.chosen.words}"
     line = (
-        f"features of {plural(images, 'image')} by {network.spec.name}{how}; a linear classifier of them "
+        f"features of {plural(images, 'image')}{copies} by {network.spec.name}{how}; a linear classifier of them "
         f"({_kind(shallow)}) in {clock(seconds)}"
     )
     if evaluation is not None:

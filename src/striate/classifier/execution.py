@@ -7,7 +7,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import torch
 
@@ -102,6 +102,8 @@ def execute(
     beginning = None
     if config.transfer and not folder.checkpoint.exists():
         beginning = _begin(network, config, dataset, watch, until)
+        if beginning is not None and beginning.advice is not None and fabric.is_global_zero:
+            folder.write_advice(beginning.advice.to_dict())
         if beginning is not None and not goes_on(config, beginning):
             if config.transfer != FEATURES.name:
                 config = _without_steps(folder, config, fabric)
@@ -291,7 +293,7 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
             classes=dataset.classes,
             task=dict(config.task),
             preprocessing=config.preprocessing,
-            recipe={"name": FEATURES.name} if config.transfer == FEATURES.name else config.recipe.to_dict(),
+            recipe=_how(config),
             data={
                 "source": config.source,
                 "fingerprint": dataset.fingerprint,
@@ -307,6 +309,13 @@ def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[
         save_model(folder.model, network, description)
 
     return save
+
+
+def _how(config: RunConfig) -> dict[str, Any]:
+    """How it was trained, in plain values; a classifier of features alone has no recipe."""
+    recipe = {"name": FEATURES.name} if config.transfer == FEATURES.name else config.recipe.to_dict()
+    said = {"transfer": config.transfer, "views": config.views, "shallow": config.shallow}
+    return recipe | {name: value for name, value in said.items() if value}
 
 
 def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset) -> list[str]:

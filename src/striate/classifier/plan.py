@@ -126,6 +126,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         grown=grown,
         freeze=freeze,
         transfer=transfer,
+        views=asked.views,
+        shallow=asked.shallow or "",
         preprocessing=preprocessing,
         recipe=recipe,
         classes=tuple(dataset.classes),

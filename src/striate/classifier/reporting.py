@@ -59,6 +59,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             extensions=run_facts.extensions(run.path, position.extensions),
             stopped_by=position.stopped_by,
             versions=config.versions,
+            advice=run.read_advice(),
             recipe=_recipe(config),
             history=position.history if by_steps else [],
             timing=position.timing,
@@ -82,7 +83,8 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
 
 def _recipe(config: RunConfig) -> dict[str, Any]:
     """How it was trained, in plain values; a classifier of features alone has no recipe."""
-    transfer = {"transfer": config.transfer} if config.transfer else {}
+    said = {"transfer": config.transfer, "views": config.views, "shallow": config.shallow}
+    transfer = {name: value for name, value in said.items() if value}
     recipe = {} if config.transfer == FEATURES.name else config.recipe.to_dict()
     return transfer | recipe | {"seed": config.seed, "precision": config.precision}
 

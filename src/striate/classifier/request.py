@@ -32,6 +32,7 @@ from striate.training.shelf import get_recipe
 from striate.training.trained_set import check_parts
 from striate.transfer import RULES
 from striate.transfer.regimes import REGIMES, SCRATCH
+from striate.transfer.shallow import KINDS
 from striate.weights.files import weights_file
 from striate.weights.hub import is_hub
 
@@ -56,6 +57,8 @@ class Request:
     size: int | None = None
     freeze: str | None = None
     transfer: str | None = None
+    views: int = 0
+    shallow: str | None = None
     task: str | None = None
     target: str | Sequence[str] | None = None
     val_fraction: float = 0.1
@@ -81,7 +84,9 @@ class Request:
         keep(target=column_names(self.target), task=None if self.task is None else check_kind(self.task))
         keep(weights=None if self.weights is None else _weights(place("weights", self.weights)))
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
+        keep(views=whole("views", self.views, 0, values.VIEWS))
         check_transfer(self.transfer, self.weights, self.grow_from)
+        check_shallow(self.shallow, self.views, self.transfer)
         check_hardware(self.device, self.precision)
         recipe = check_recipe(self.recipe, self.settings)
         keep(model=recipe.network or None if self.model is None else values.network("model", self.model))
@@ -213,6 +218,18 @@ def check_transfer(transfer: str | None, weights: str | Path | None, grow_from: 
         raise UsageError("a network that grows has no features of its own yet: give grow_from or transfer, not both.")
     if transfer == SCRATCH and weights is not None:
         raise UsageError("transfer is scratch, which starts from random weights; leave the weights out.")
+
+
+def check_shallow(shallow: str | None, views: int, transfer: str | None) -> None:
+    """Refuse a classifier of features that there is not, or one where there are no features.
+
+    Raises:
+        UsageError: an unknown name, or training from scratch.
+    """
+    if shallow is not None and shallow not in KINDS:
+        raise unknown("shallow classifier", str(shallow), KINDS)
+    if transfer == SCRATCH and (shallow or views):
+        raise UsageError("views and shallow are for a classifier of pretrained features, and transfer is scratch.")
 
 
 def check_hardware(device: str, precision: str) -> None:

@@ -49,6 +49,8 @@ class RunConfig:
         target: the columns of a table that say it; none for those that are called so.
         transfer: how it uses its pretrained weights: one of `striate.transfer.regimes.REGIMES`; empty where the recipe
             alone says.
+        views: augmented copies of each training image that the classifier of its features is fitted to as well.
+        shallow: that classifier: one of `striate.transfer.shallow.KINDS`; empty for what suits.
         val_fraction: share set aside for validation.
         seed: decides split, first weights, order and augmentations.
         device: "cpu", "cuda" or "mps".
@@ -89,6 +91,8 @@ class RunConfig:
     grown: Mapping[str, Any] = field(default_factory=dict)
     target: tuple[str, ...] = ()
     transfer: str = ""
+    views: int = 0
+    shallow: str = ""
     identity: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +106,7 @@ class RunConfig:
         plain |= {"classes": list(self.classes), "notes": list(self.notes), "versions": dict(self.versions)}
         plain |= {"task": dict(self.task), "target": list(self.target)}
         plain |= {"grown": dict(self.grown)}
-        for name in ("checkpoint", "transfer", "grown"):
+        for name in ("checkpoint", "transfer", "grown", "views", "shallow"):
             if not plain[name]:
                 del plain[name]
         del plain["identity"]  # it follows from the others
@@ -136,7 +140,7 @@ def identity(written: Mapping[str, Any]) -> str:
     From those as they stand in the file: a later version, whose recipes have more fields, finds the same.
     """
     parts = [written[name] for name in DECISIVE]
-    parts += [written[name] for name in ("transfer", "grown") if written.get(name)]
+    parts += [written[name] for name in ("transfer", "grown", "views", "shallow") if written.get(name)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

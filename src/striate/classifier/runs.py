@@ -50,6 +50,8 @@ def train(
     size: int | None = None,
     freeze: str | None = None,
     transfer: str | None = None,
+    views: int = 0,
+    shallow: str | None = None,
     task: str | None = None,
     target: str | Sequence[str] | None = None,
     val_fraction: float = 0.1,
@@ -93,6 +95,8 @@ def train(
             last stages), "full", "scratch" (not at all), or "auto", what suits the number of images; see
             `striate.transfer.regimes`. By default "auto" for photographs where weights can be had and nothing was said
             of how to train.
+        views: augmented copies of each training image whose features are taken and kept, too, for that classifier.
+        shallow: that classifier: "softmax", "svm" or "cosine" (the nearest class mean by angle); by default what suits.
         task: what the labels of a table are: "single-label", "multi-label" or "regression"; see `open_dataset`.
         target: the columns of the labels, as a list or with commas; by default those that are called so.
         val_fraction: share of the training images set aside to validate on, where the source has no such split;
@@ -130,6 +134,8 @@ def train(
         size=size,
         freeze=freeze,
         transfer=transfer,
+        views=views,
+        shallow=shallow,
         task=task,
         target=target,
         val_fraction=val_fraction,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from striate.analysis import summary
 from striate.classifier.choices import SMALL, typical_side_of
 from striate.classifier.request import Request
 from striate.data import Dataset
+from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card
 from striate.models.accuracy import accuracies
@@ -46,7 +48,18 @@ def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
 
     Raises:
         StriateError: a regime was asked for, and no weights can be had.
+        UsageError: a classifier of features was asked for where there are none, or one that is not for these labels.
     """
+    chosen = _chosen(asked, dataset)
+    if not chosen.regime and (asked.views or asked.shallow):
+        why = "".join(f" ({note})" for note in chosen.notes)
+        raise UsageError(f"views and shallow are for a classifier of pretrained features, and this run has none{why}.")
+    if asked.shallow and dataset.task != SINGLE_LABEL:
+        raise UsageError(f"shallow is {asked.shallow}, which is for one class an image, and these have other labels.")
+    return chosen
+
+
+def _chosen(asked: Request, dataset: Dataset) -> Choice:
     wish = asked.transfer
     told: tuple[str, ...] = ()
     if wish == SCRATCH or (wish is None and _is_custom(asked)):
@@ -141,7 +154,7 @@ def best_at_hand(images: int) -> AtHand | None:
     The network's own accuracy on ImageNet is what predicts best how well it transfers (Kornblith et al., 2019,
     arXiv:1805.08974).
     """
-    rated = [(accuracy_of(at_hand), at_hand) for at_hand in weights_at_hand() if is_imagenets(at_hand)]
+    rated = [(accuracy_of(at_hand.network), at_hand) for at_hand in weights_at_hand() if is_imagenets(at_hand)]
     usable = [(rate, at_hand) for rate, at_hand in rated if work_of(at_hand) * images <= MOST_WORK]
     if not (usable or rated):
         return None
@@ -155,9 +168,9 @@ def is_imagenets(at_hand: AtHand) -> bool:
     return at_hand.source.num_classes == len(imagenet_names())
 
 
-def accuracy_of(at_hand: AtHand) -> float:
-    """Its published top-1 on ImageNet, with whichever weights."""
-    return max((found.value for found, _ in accuracies(get_card(at_hand.network))), default=0.0)
+def accuracy_of(network: str) -> float:
+    """A network's published top-1 on ImageNet, with whichever weights; NaN where none is known."""
+    return max((found.value for found, _ in accuracies(get_card(network))), default=math.nan)
 
 
 def work_of(at_hand: AtHand) -> float:

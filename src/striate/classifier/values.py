@@ -15,7 +15,7 @@ from striate.caller import either, said
 from striate.errors import UsageError
 
 #: The largest values that make sense; a slip of the finger should not fill the memory.
-SEEDS, SIDES, DEVICES, WORKERS, EPOCHS = 2**32 - 1, 8192, 1024, 256, 1_000_000
+SEEDS, SIDES, DEVICES, WORKERS, EPOCHS, VIEWS = 2**32 - 1, 8192, 1024, 256, 1_000_000, 1000
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 

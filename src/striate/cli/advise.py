@@ -12,7 +12,7 @@ from striate.cli.panels import NETWORK
 from striate.text_tables import Column, Table
 
 if TYPE_CHECKING:
-    from striate.classifier.advising import Advice
+    from striate.classifier.advice import Advice
 
 
 def command(
@@ -59,8 +59,8 @@ def _print(advice: Advice) -> None:
     print_table(_networks(advice))
     print()
     told = [f"{name} {percent(probe.accuracy, 1)}" for name, probe in best.probes.items()]
-    most = "" if best.best_stage == "features" else f"; {best.best_stage} tells the most"
-    print(wrapped(f"linear probe of each part of {best.network}: {', '.join(told)}{most}", width, "  "))
+    early = f"; {advice.earlier} tells plainly more: --option until={advice.earlier}" if advice.earlier else ""
+    print(wrapped(f"linear probe of each part of {best.network}: {', '.join(told)}{early}", width, "  "))
     print()
     print_table(_two_by_two(advice))
     print()
@@ -107,24 +107,8 @@ def _networks(advice: Advice) -> Table:
 
 
 def _two_by_two(advice: Advice) -> Table:
-    """The lectures' table of how many images there are and how like the pretraining's they are, with these in it."""
-    from striate.transfer.decision import ENOUGH_ALIKE, ENOUGH_UNLIKE
-
-    trained = advice.decision.regime == "full"
-
-    def cell(words: str, many: bool, unlike: bool) -> str:
-        return f"{words}  <- your images" if (many, unlike) == (trained, advice.is_unlike) else words
-
-    rows = [
-        [
-            "few images",
-            cell(f"features (below {ENOUGH_ALIKE} a class)", many=False, unlike=False),
-            cell(f"features (below {ENOUGH_UNLIKE} a class)", many=False, unlike=True),
-        ],
-        ["many images", cell("full", many=True, unlike=False), cell("full", many=True, unlike=True)],
-    ]
-    columns = ["", "like the pretraining's", "unlike them"]
-    return Table([Column(name, right=False, least=20) for name in columns], rows)
+    heads, rows = advice.two_by_two
+    return Table([Column(name, right=False, least=20) for name in heads], rows)
 
 
 def _regimes(advice: Advice) -> Table:

@@ -94,6 +94,21 @@ def command(
             rich_help_panel=NETWORK,
         ),
     ] = None,
+    views: Annotated[
+        int,
+        typer.Option(
+            help="Augmented copies of each training image whose features are taken and kept, too.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = 0,
+    shallow: Annotated[
+        str | None,
+        typer.Option(
+            help="The classifier of the features: softmax, svm or cosine (the nearest class mean); by default what "
+            "suits.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -256,6 +271,8 @@ def command(
             size=size,
             freeze=freeze,
             transfer=transfer,
+            views=views,
+            shallow=shallow,
             task=task,
             target=target,
             val_fraction=val_fraction,

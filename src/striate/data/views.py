@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from striate.data.channels import to_channels
+from striate.data.decode import Serving
 from striate.data.preprocessing import Preprocessing, resize_image
 from striate.errors import UsageError, unknown
 
@@ -48,6 +49,10 @@ class View:
     def __str__(self) -> str:
         scale = f" at {self.scale:g}" if self.scale != 1 else ""
         return f"{self.place}{scale}{', mirrored' if self.mirrored else ''}"
+
+    def serving(self, look: Preprocessing) -> Serving | None:
+        """How much smaller a picture serves as well; None where it has to be read whole."""
+        return look.serving if self.scale == 1 else None
 
     def cut(self, picture: np.ndarray, look: Preprocessing) -> np.ndarray:
         """What the network sees of uint8 (H, W, C): uint8 (*look.size, look.channels)."""

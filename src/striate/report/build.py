@@ -6,6 +6,7 @@ from pathlib import Path
 
 from striate.files import make_folder_of, write_atomically
 from striate.report import answers, inputs, sections, words
+from striate.report.advice import advice
 from striate.report.content import ReportContent
 from striate.training.label_metrics import MultiLabelEvaluation
 from striate.training.metrics import Evaluation
@@ -50,6 +51,7 @@ def render(content: ReportContent) -> str:
         labels=answers.labels(evaluation) if isinstance(evaluation, MultiLabelEvaluation) else None,
         values=answers.values(evaluation) if isinstance(evaluation, RegressionEvaluation) else None,
         mistakes=sections.mistakes(content),
+        advice=advice(content),
         augmented=sections.augmented(content),
         cost=sections.cost(content),
         data=inputs.data(content),

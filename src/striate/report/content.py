@@ -44,6 +44,7 @@ class ReportContent:
         extensions: the command lines that then extended it, in order.
         stopped_by: what ended the training ("all 20 epochs done", "time limit").
         versions: package to version.
+        advice: why it was trained so and not otherwise, as `Advice.to_dict` says it.
         recipe: the whole recipe, nested as in config.json.
         history: rows of metrics.csv: epoch, learning_rate, train_loss, train_accuracy, val_loss,
             val_accuracy, val_top5; numbers or their text, empty or None where missing. Accuracies in [0, 1].
@@ -78,6 +79,7 @@ class ReportContent:
     extensions: Sequence[str] = ()
     stopped_by: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    advice: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
     timing: Sequence[Mapping[str, Any]] = ()

@@ -29,6 +29,7 @@ class RunFolder:
     timing = property(lambda self: self.path / "timing.csv")
     config = property(lambda self: self.path / "config.json")
     skipped = property(lambda self: self.path / "skipped.csv")
+    advice = property(lambda self: self.path / "advice.json")
     report = property(lambda self: self.path / "report.html")
     events = property(lambda self: self.path / "events")
 
@@ -83,7 +84,7 @@ class RunFolder:
         if self.checkpoint.exists() or self.model.exists():
             return
         with contextlib.suppress(OSError):  # something else lies in it
-            for path in (self.config, self.skipped):
+            for path in (self.config, self.skipped, self.advice):
                 path.unlink(missing_ok=True)
             self.unlock()  # Windows removes no file that is open
             (self.path / ".lock").unlink(missing_ok=True)
@@ -116,7 +117,8 @@ class RunFolder:
 
     def _sweep(self) -> None:
         """Remove what a process that was killed while it wrote a file has left of it."""
-        for path in (self.model, self.checkpoint, self.metrics, self.timing, self.config, self.skipped, self.report):
+        written = (self.model, self.checkpoint, self.metrics, self.timing, self.config, self.skipped, self.advice)
+        for path in (*written, self.report):
             for half in self.path.glob(f".{path.name}.*"):
                 half.unlink(missing_ok=True)
 
@@ -159,6 +161,18 @@ class RunFolder:
     def write_config(self, config: dict[str, Any]) -> None:
         """Write config.json."""
         write_atomically(self.config, to_json(config, indent=2) + "\n")
+
+    def write_advice(self, advice: dict[str, Any]) -> None:
+        """Write advice.json, the evidence by which it was decided how to train."""
+        write_atomically(self.advice, to_json(advice, indent=2) + "\n")
+
+    def read_advice(self) -> dict[str, Any]:
+        """Read advice.json; nothing where there is none, or none that can be read: it only tells."""
+        try:
+            advice = json.loads(self.advice.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return advice if isinstance(advice, dict) else {}
 
     def read_config(self) -> dict[str, Any]:
         """Read config.json.

@@ -36,7 +36,7 @@ def is_unlike(distance: float) -> bool:
     return not math.isnan(distance) and distance >= UNLIKE
 
 
-def decide(images: int, classes: int, distance: float) -> Decision:
+def decide(images: int, classes: int, distance: float, features: float = math.nan) -> Decision:
     """The regime that suits so many images of so many classes, at this distance from those of the pretraining."""
     each = images / max(1, classes)
     kind = "unlike" if is_unlike(distance) else "like"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +19,8 @@ from striate.transfer.features import Extractor, Features
 from striate.transfer.probing import Forecast, Probe, forecast, probe
 from striate.transfer.similarity import distance
 
+#: Images that are looked at, at most, and of which fewer tell nothing.
+MOST_IMAGES, FEWEST = 500, 8
 #: Images whose activations are compared with the batch norms' statistics.
 COMPARED = 24
 #: Images that go through the network at once when they are.
@@ -55,6 +59,38 @@ class Evidence:
         """The part whose features tell the classes best, the last one where others are no better."""
         return max(reversed([*self.probes]), key=lambda name: self.probes[name].accuracy)
 
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain values."""
+        return {
+            "network": self.network,
+            "imagenet_top1": self.imagenet if math.isfinite(self.imagenet) else None,
+            "images": self.images,
+            "stages": {
+                name: {
+                    "accuracy": probe.accuracy,
+                    "interval": list(probe.interval),
+                    "nearest": float(probe.nearest.mean()),
+                }
+                for name, probe in self.probes.items()
+            },
+            "accuracy": self.probe.accuracy,
+            "interval": list(self.probe.interval),
+            "forecast": {
+                "accuracy": self.forecast.accuracy,
+                "interval": list(self.forecast.interval),
+                "images": self.forecast.images,
+            },
+            "distance": self.distance if math.isfinite(self.distance) else None,
+            "seconds": self.seconds,
+        }
+
+
+def looked_at(split: Split, seed: int) -> NDArray[np.int64] | None:
+    """Some images of a split, of each class as large a share as it has of all; None where they would tell nothing."""
+    rows = np.random.default_rng(seed).permutation(len(split))[:MOST_IMAGES]
+    tells = len(rows) >= FEWEST and len(np.unique(split.labels[rows])) > 1
+    return np.sort(rows) if tells else None
+
 
 def gather(
     network: Network,
@@ -84,7 +120,7 @@ def gather(
         features = extractor.take(some, shown=shown)
         each = (time.perf_counter() - began) / max(1, extractor.reckoned) if extractor.reckoned else 0.0
         far = distance_of(network, look, some)
-    probes = _probes(features, some.labels)
+    probes = probes_of(features, some.labels)
     foretold = forecast(features.of(), some.labels, probes["features"], len(split))
     left = len(split) - (len(rows) - extractor.reckoned)
     return Evidence(network.spec.name, imagenet, probes, foretold, far, len(rows), each * left)
@@ -99,6 +135,7 @@ def distance_of(network: Network, look: Preprocessing, split: Split) -> float:
     return distance(network, images)
 
 
-def _probes(features: Features, labels: NDArray[np.int64]) -> dict[str, Probe]:
+def probes_of(features: Features, labels: NDArray[np.int64]) -> dict[str, Probe]:
+    """A probe of each stage's mean over the image, in order, and last of what the classifier sees."""
     names = [*features.stages, "features"]
     return {name: probe(features.of(name), labels) for name in names}

@@ -16,6 +16,7 @@ from striate.engines import Chosen, Frozen, Lazy, images_at_once
 from striate.models import Network
 from striate.models.embedding import Probes
 from striate.transfer.cache import FeatureCache
+from striate.transfer.copies import Copy
 
 #: Pictures whose features are written together: what a crash loses at most.
 KEPT_AT_ONCE = 1024
@@ -39,6 +40,10 @@ class Features:
     def of(self, name: str = "features") -> NDArray[np.float32]:
         """Those of one stage, (N, C), or those that the classifier sees."""
         return self.values[:, self.columns[name]]
+
+    def of_rows(self, rows: NDArray[np.int64]) -> Features:
+        """Those of some pictures."""
+        return Features(self.values[rows], self.columns)
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ class Extractor:
         return None if self._lazy is None else self._lazy.chosen
 
     def take(
-        self, split: Split, view: View = CENTRE, shown: Callable[[int, int], None] = lambda done, total: None
+        self, split: Split, view: View | Copy = CENTRE, shown: Callable[[int, int], None] = lambda done, total: None
     ) -> Features:
         """The features of a split's images, each cut as `view` says.
 
@@ -106,11 +111,11 @@ class Extractor:
             self.unkept = self.unkept or (cache.problem if cache else "")
         return Features(values, self.columns)
 
-    def _reckon(self, split: Split, rows: NDArray[np.int64], view: View) -> Iterator[NDArray[np.float32]]:
+    def _reckon(self, split: Split, rows: NDArray[np.int64], view: View | Copy) -> Iterator[NDArray[np.float32]]:
         """The features of some images, a few at a time."""
         if not len(rows):
             return
-        serving = self.look.serving if view.scale == 1 else None
+        serving = view.serving(self.look)
 
         def read(row: int) -> NDArray[np.uint8]:
             return view.cut(split.images.read(row, serving), self.look)
@@ -122,7 +127,7 @@ class Extractor:
             yield self._lazy(np.stack([picture for _, picture in group]))
             self.reckoned += len(group)
 
-    def _content(self, view: View) -> str:
+    def _content(self, view: View | Copy) -> str:
         """A digest of all that the features of a picture depend on."""
         said = f"{self._frozen.content} {self.look.to_dict()} {view}"
         return hashlib.sha256(said.encode(), usedforsecurity=False).hexdigest()

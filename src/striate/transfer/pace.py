@@ -1,34 +1,43 @@
-"""Pace: how long training would take, from a step or two of it."""
+"""Pace: how long training would take, from a step of it."""
 
 from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 
 import torch
 from torch.nn.functional import cross_entropy
 
+from striate.analysis.rows import Row
 from striate.data import Preprocessing
 from striate.models import Network
-from striate.transfer.regimes import frozen_until
+from striate.transfer.regimes import FULL, HEAD, TOP, frozen_until
 
 #: Images of a step, and steps that are measured after a first one.
-BATCH, STEPS = 8, 2
+BATCH, STEPS = 4, 1
+#: What the backward pass of a layer costs, in its forward passes.
+BACKWARD = 2
 
 
-def seconds_an_image(network: Network, look: Preprocessing, regime: str) -> float:
-    """Seconds that training takes for each image that is seen, reading it apart.
+def seconds_an_image(network: Network, look: Preprocessing, rows: tuple[Row, ...]) -> Mapping[str, float]:
+    """Seconds that training takes for each image that is seen, by regime, reading it apart.
+
+    Training all of it is measured; of the others it follows from how much of the work lies in what they train.
 
     Args:
         network: with pretrained weights; it stays as it is.
         look: brings images to it.
-        regime: "head", "top" or "full".
+        rows: of its summary.
     """
+    whole = _of_all(network, look)
+    shares = {regime.name: _trained_share(network, rows, regime.name) for regime in (HEAD, TOP, FULL)}
+    return {name: whole * (1 + BACKWARD * share) / (1 + BACKWARD) for name, share in shares.items()}
+
+
+def _of_all(network: Network, look: Preprocessing) -> float:
     trained = copy.deepcopy(network).to(memory_format=network.memory_format)
     trained.keeps_statistics = True
-    until = frozen_until(trained, regime)
-    if until is not None:
-        trained.freeze(until)
     trained.train()
     weight = next(trained.parameters())
     x = torch.zeros(BATCH, network.in_channels, *look.size, device=weight.device, dtype=weight.dtype)
@@ -39,3 +48,15 @@ def seconds_an_image(network: Network, look: Preprocessing, regime: str) -> floa
         cross_entropy(trained(x), labels).backward()
         best = min(best, time.perf_counter() - began)
     return best / BATCH
+
+
+def _trained_share(network: Network, rows: tuple[Row, ...], regime: str) -> float:
+    """Of all multiply-adds of a network the share in what a regime trains."""
+    until = frozen_until(network, regime)
+    if until is None:
+        return 1.0
+    parts = network.parts()
+    frozen = {id(parts[name]) for name in network.up_to(until)}
+    places = tuple(f"{path}." for path, module in network.named_modules() if id(module) in frozen)
+    total = sum(row.multiply_adds for row in rows)
+    return sum(row.multiply_adds for row in rows if not f"{row.name}.".startswith(places)) / max(1, total)

@@ -34,6 +34,9 @@ USED, COMPARED = (200, 1e-7), (30, 1e-4)
 UNKNOWN = 0.05
 #: Losses whose labels are numbers of classes; the others have a column for each output.
 BY_CLASS = ("softmax", "svm")
+#: Classifiers of one class an image, by name; the last is no fit but that of means.
+COSINE = "cosine"
+KINDS = (*BY_CLASS, COSINE)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def by_means(features: NDArray[np.float32], labels: NDArray, outputs: int) -> Sh
     temperature = _temperature(scores / length, labels) if not alone.all() else UNKNOWN
     scale = length * temperature
     bias = np.zeros(outputs, np.float32)
-    return Shallow(directions / scale, bias, "cosine", 0.0, {}, scores / scale, temperature)
+    return Shallow(directions / scale, bias, COSINE, 0.0, {}, scores / scale, temperature)
 
 
 def fit(
@@ -101,17 +104,19 @@ def fit(
     strength: float | None = None,
     seed: int = 0,
     bias: bool = True,
+    copies: int = 1,
 ) -> Shallow:
     """Fit a linear classifier.
 
     Args:
-        features: float32 (N, D).
+        features: float32 (N, D); of several copies of each image first those of the first copies, then of the second.
         labels: int64 (N,) of classes; (N, K) of several labels or values.
         outputs: K.
         loss: one of `LOSSES`.
         strength: of the penalty; None for the one that predicts best what it was not fitted to.
         seed: decides the parts of cross-validation.
         bias: whether it has one.
+        copies: of each image, none of which is predicted by what was fitted to another.
 
     Raises:
         UsageError: an unknown loss, or a negative strength.
@@ -121,7 +126,7 @@ def fit(
     if strength is not None and not strength >= 0:
         raise UsageError(f"strength is {strength}; it is 0 or more")
     with threadpool_limits(1, "blas"):  # threads of several libraries would wait for one another
-        return _fit(features, labels, outputs, loss, strength, seed, bias)
+        return _fit(features, labels, outputs, loss, strength, seed, bias, copies)
 
 
 def _fit(
@@ -132,13 +137,14 @@ def _fit(
     strength: float | None,
     seed: int,
     bias: bool,
+    copies: int,
 ) -> Shallow:
     x, mean, scale = _standardised(features, bias)
     y = labels if loss in BY_CLASS else labels.astype(np.float32)
     compared: dict[float, float] = {}
     expected = np.full((len(x), outputs), np.nan, np.float32)
     if strength is None:
-        strength, compared, expected = _cross_validated(x, y, outputs, loss, seed, bias)
+        strength, compared, expected = _cross_validated(x, y, outputs, loss, seed, bias, copies)
     found = _minimise(x, y, outputs, LOSSES[loss], strength, USED, bias)
     temperature = _temperature(expected, y) if loss == "svm" and compared else 1.0
     found, expected = found / temperature, expected / temperature
@@ -177,15 +183,16 @@ def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, N
 
 
 def _cross_validated(
-    x: NDArray, y: NDArray, outputs: int, loss: str, seed: int, biased: bool
+    x: NDArray, y: NDArray, outputs: int, loss: str, seed: int, biased: bool, copies: int
 ) -> tuple[float, dict[float, float], NDArray[np.float32]]:
     """The strength that predicts best; the loss of each; what the best one predicts of images it was not fitted to.
 
     From the strongest on, each fit begins where the one before it ended, until they are no better.
     """
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(x))[:MOST_COMPARED])
-    fold, measure = _folds(y[rows], rng), LOSSES[loss]
+    rng, images = np.random.default_rng(seed), len(x) // copies
+    some = np.sort(rng.permutation(images)[: MOST_COMPARED // copies])
+    rows = np.concatenate([some + images * copy for copy in range(copies)])
+    fold, measure = np.tile(_folds(y[some], rng), copies), LOSSES[loss]
     parts = []
     for number in range(int(fold.max()) + 1):
         fitted, left = rows[fold != number], rows[fold == number]

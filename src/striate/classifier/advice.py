@@ -1,0 +1,186 @@
+"""Advice: what to do with a data set, and the evidence for it."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.classifier.choices import SMALL, typical_side_of
+from striate.classifier.costs import costs_of
+from striate.data import Dataset, Preprocessing
+from striate.models import Network
+from striate.notebook import Facts, Shown
+from striate.transfer.decision import ENOUGH_ALIKE, ENOUGH_UNLIKE, Decision, expected, is_unlike
+from striate.transfer.evidence import Evidence
+from striate.transfer.pace import seconds_an_image
+from striate.transfer.regimes import FEATURES, FULL, recipe_of
+from striate.units import percent
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a regime would come to.
+
+    Attributes:
+        regime: one of `striate.transfer.regimes.REGIMES`.
+        accuracy: to be expected, in [0, 1].
+        seconds: that it takes.
+    """
+
+    regime: str
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Advice(Shown):
+    """What to do with a data set, and why.
+
+    Attributes:
+        source: the data set as it was called.
+        images: to train on.
+        classes: names.
+        counts: images of each class, int64 (K,).
+        side: the longer side of a typical image, pixels; None where nobody has looked.
+        evidence: of each network, that with the highest forecast first.
+        plans: what each regime of the first network would come to.
+        decision: the regime that suits, and why.
+        weights: the first network's: a file, or a name on its card.
+    """
+
+    source: str
+    images: int
+    classes: tuple[str, ...]
+    counts: NDArray[np.int64]
+    side: int | None
+    evidence: tuple[Evidence, ...]
+    plans: tuple[Plan, ...]
+    decision: Decision
+    weights: str
+
+    @classmethod
+    def on(
+        cls,
+        dataset: Dataset,
+        evidence: Sequence[Evidence],
+        network: Network,
+        look: Preprocessing,
+        decision: Decision,
+        weights: str,
+    ) -> Advice:
+        """Put together what was found out about a data set.
+
+        Args:
+            dataset: whose training images were looked at.
+            evidence: of each network, the one that is advised first.
+            network: that one.
+            look: brings images to it.
+            decision: the regime.
+            weights: the network's.
+        """
+        classes = tuple(dataset.classes)
+        return cls(
+            source=str(dataset.source),
+            images=len(dataset.train),
+            classes=classes,
+            counts=dataset.train.counts(len(classes)),
+            side=typical_side_of(dataset),
+            evidence=tuple(evidence),
+            plans=_plans(evidence[0], network, look, dataset),
+            decision=decision,
+            weights=weights,
+        )
+
+    @property
+    def best(self) -> Evidence:
+        """Of the network that is advised."""
+        return self.evidence[0]
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether the images are unlike those of the best network's pretraining."""
+        return is_unlike(self.best.distance)
+
+    @property
+    def command(self) -> str:
+        """What does as advised."""
+        place = self.source or "FOLDER"
+        words = ["striate", "train", place, "--weights", self.weights, "--transfer", self.decision.regime]
+        return shlex.join(words)
+
+    @property
+    def earlier(self) -> str:
+        """A stage whose features tell the classes plainly better than those that the classifier sees; else nothing."""
+        best = self.best
+        return best.best_stage if best.probes[best.best_stage].interval[0] > best.probe.accuracy else ""
+
+    @property
+    def two_by_two(self) -> tuple[tuple[str, ...], list[list[str]]]:
+        """Heads and rows of the lectures' table: few images or many, like the pretraining's or not; these in it."""
+        trained = self.decision.regime == FULL.name
+
+        def cell(words: str, many: bool, unlike: bool) -> str:
+            return f"{words}  <- your images" if (many, unlike) == (trained, self.is_unlike) else words
+
+        few = [
+            cell(f"{FEATURES.name} (below {enough} a class)", many=False, unlike=unlike)
+            for enough, unlike in ((ENOUGH_ALIKE, False), (ENOUGH_UNLIKE, True))
+        ]
+        many = [cell(FULL.name, many=True, unlike=unlike) for unlike in (False, True)]
+        return ("", "like the pretraining's", "unlike them"), [["few images", *few], ["many images", *many]]
+
+    def _facts(self) -> Facts:
+        values = {
+            "advice": f"{self.decision.regime} of {self.best.network}",
+            "why": self.decision.why,
+            "forecast": ", ".join(f"{plan.regime} {percent(plan.accuracy, 1)}" for plan in self.plans),
+        }
+        columns = ("network", "ImageNet", "images", "probe", "nearest", "forecast")
+        rows = [
+            (
+                one.network,
+                percent(one.imagenet, 1) if math.isfinite(one.imagenet) else "–",
+                one.images,
+                percent(one.probe.accuracy, 1),
+                percent(float(one.probe.nearest.mean()), 1),
+                percent(one.forecast.accuracy, 1),
+            )
+            for one in self.evidence
+        ]
+        return Facts(values, columns, rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain values."""
+        heads, cells = self.two_by_two
+        return {
+            "source": self.source,
+            "images": self.images,
+            "classes": dict(zip(self.classes, self.counts.tolist(), strict=True)),
+            "side": self.side,
+            "networks": [one.to_dict() for one in self.evidence],
+            "regimes": [asdict(plan) for plan in self.plans],
+            "unlike": self.is_unlike,
+            "table": [list(heads), *cells],
+            "choice": {"network": self.best.network, "weights": self.weights, **self.decision._asdict()},
+            "earlier": self.earlier,
+            "command": self.command,
+        }
+
+
+def _plans(best: Evidence, network: Network, look: Preprocessing, dataset: Dataset) -> tuple[Plan, ...]:
+    """What each regime of a network would come to, from the least trained on."""
+    images, side = len(dataset.train), typical_side_of(dataset)
+    seconds = seconds_an_image(network, look, costs_of(network, look).rows)
+    plans = [Plan(FEATURES.name, best.forecast.accuracy, best.seconds)]
+    for regime, each in seconds.items():
+        recipe = recipe_of(regime, images, side is not None and side <= SMALL)
+        assert recipe is not None
+        foretold = expected(regime, best.forecast.accuracy, images / len(dataset.classes), best.distance)
+        plans.append(Plan(regime, foretold, best.seconds + recipe.epochs * images * each))
+    return tuple(plans)
