@@ -36,6 +36,8 @@ from striate.weights.loading import AUXILIARY
 
 #: Of fewer images of some class their mean says more than a boundary.
 FEW = 5
+#: Augmented images by which the classifier is softened before training by steps, at most.
+SOFTENED = 256
 #: Pictures that go through the network itself once more, to see that what was kept of them is what it gives.
 COMPARED = 8
 
@@ -46,6 +48,7 @@ class Beginning:
 
     Attributes:
         shallow: the classifier.
+        start: what training by steps begins with: that classifier, no surer of augmented images than it is right.
         evaluation: what it says of the validation images; None where there are none.
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
         lines: what was done, for whoever watches and for the report.
@@ -55,6 +58,7 @@ class Beginning:
     """
 
     shallow: Shallow
+    start: Shallow
     evaluation: Measured | None
     measured: Measured
     lines: tuple[str, ...]
@@ -129,7 +133,19 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     if config.transfer == "auto":
         decision, advice = decided(network, config, dataset, taken["train"], shallow, seconds)
         lines.append(_choice(decision, advice))
-    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task, decision, advice)
+    start = shallow
+    if (config.transfer if decision is None else decision.regime) != FEATURES.name and task.kind == SINGLE_LABEL:
+        with evaluating(network):
+            start = _softened(extractor, config, dataset.train, shallow, progress)
+        put_in_head(network, start)
+    return Beginning(shallow, start, measured.get("val"), measured[final.name], tuple(lines), task, decision, advice)
+
+
+def _softened(extractor: Extractor, config: RunConfig, split: Split, shallow: Shallow, progress: Quiet) -> Shallow:
+    """The classifier that is as sure of augmented images as it should be, so that the first steps do not undo it."""
+    some = split.subset(np.linspace(0, len(split) - 1, min(SOFTENED, len(split))).astype(int))
+    features = _take(extractor, some, progress, math.inf, Copy(0, config.recipe.augment))
+    return shallow.softened(features.of(), some.labels)
 
 
 def _choice(decision: Decision, advice: Advice | None) -> str:
@@ -169,8 +185,7 @@ def _fitted(network: Network, task: Task, config: RunConfig, copies: list[Featur
 
 
 def _take(extractor: Extractor, split: Split, progress: Quiet, until: float, view: View | Copy = CENTRE) -> Features:
-    copy = f"copy {view.number} of " if isinstance(view, Copy) else ""
-    with progress.counting(f"taking features of {copy}".rstrip()) as shown:
+    with progress.counting(f"taking features of{' augmented' if isinstance(view, Copy) else ''}") as shown:
 
         def in_time(done: int, total: int) -> None:
             shown(done, total)

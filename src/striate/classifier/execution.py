@@ -38,7 +38,7 @@ from striate.training.selection import early_stop_line
 from striate.training.state import Position
 from striate.training.tasks import task_of
 from striate.training.watch import Watch
-from striate.transfer.head import UnfitHead
+from striate.transfer.head import UnfitHead, put_in_head
 from striate.transfer.regimes import FEATURES
 from striate.units import decimal_size, plural
 
@@ -119,7 +119,9 @@ def execute(
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
         training.checkpoint()  # a run that is killed after the model is there can go on
         if fabric.is_global_zero:
+            put_in_head(network, beginning.shallow)  # as it was measured
             _saver(folder, config, dataset)(network, beginning.best)
+            put_in_head(network, beginning.start)
     if extend:
         training.extend(extend)
     for line in _standing(training):

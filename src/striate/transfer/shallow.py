@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ PATIENCE = 1
 MOST_COMPARED = 4_000
 #: Steps of L-BFGS, at most, and the share by which one has to lower the loss: of a fit that is used, of one compared.
 USED, COMPARED = (200, 1e-7), (30, 1e-4)
+#: The highest temperature of a classifier, and the most that one is softened by.
+HIGHEST, SOFTEST = 10.0, 1000.0
 #: The temperature of cosines where one image of each class says nothing of it.
 UNKNOWN = 0.05
 #: Losses whose labels are numbers of classes; the others have a column for each output.
@@ -66,6 +68,12 @@ class Shallow:
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (N, K) of features (N, D)."""
         return features @ self.weight.T + self.bias
+
+    def softened(self, features: NDArray[np.float32], labels: NDArray[np.int64]) -> Shallow:
+        """The same classifier, no surer of other images (N, D) than it is right about them."""
+        softer = max(1.0, _temperature(self(features), labels, SOFTEST))
+        temperature = self.temperature * softer
+        return replace(self, weight=self.weight / softer, bias=self.bias / softer, temperature=temperature)
 
 
 def by_means(features: NDArray[np.float32], labels: NDArray, outputs: int) -> Shallow:
@@ -153,7 +161,7 @@ def _fit(
     return Shallow(unscaled, offset, loss, strength, compared, expected, temperature)
 
 
-def _temperature(scores: NDArray, labels: NDArray) -> float:
+def _temperature(scores: NDArray, labels: NDArray, highest: float = HIGHEST) -> float:
     """What to divide scores (N, K) of images not fitted to by, so that softmax makes probabilities of them.
 
     Where all are told right no probability would be high enough, so one image more is taken to be of any class (as
@@ -167,7 +175,7 @@ def _temperature(scores: NDArray, labels: NDArray) -> float:
     def loss(power: float) -> float:
         return float(logsumexp(scores / 10.0**power, axis=1).mean() - towards / 10.0**power)
 
-    return float(10.0 ** minimize_scalar(loss, bounds=(-3, 1), method="bounded").x)
+    return float(10.0 ** minimize_scalar(loss, bounds=(-3, np.log10(highest)), method="bounded").x)
 
 
 def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, NDArray, NDArray]:
