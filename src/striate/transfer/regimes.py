@@ -24,15 +24,16 @@ class Regime:
     Attributes:
         name: what `--transfer` calls it.
         trains: what is trained, in words.
-        recipe: name of that by which it is trained; empty where nothing is trained by steps.
+        recipe: name of that by which it is trained, or which says how images are augmented where nothing is trained by
+            steps.
     """
 
     name: str
     trains: str
-    recipe: str = ""
+    recipe: str
 
 
-FEATURES = Regime("features", "a linear classifier of its features")
+FEATURES = Regime("features", "a linear classifier of its features", "transfer_head")
 HEAD = Regime("head", "the head alone, under augmentation", "transfer_head")
 TOP = Regime("top", "the head and the last stages", "transfer_all")
 FULL = Regime("full", "all of it, at rates that fall by stage", "transfer_all")
@@ -53,7 +54,7 @@ TOP_SHARE = 0.5
 
 
 def recipe_of(regime: str, images: int, small: bool) -> Recipe | None:
-    """How what a regime trains is trained; None where nothing is, or nothing is transferred.
+    """How what a regime trains is trained; None where nothing is transferred.
 
     Args:
         regime: one of `REGIMES`, or anything else, which has none.
@@ -62,7 +63,7 @@ def recipe_of(regime: str, images: int, small: bool) -> Recipe | None:
             of those many have an orientation, as digits have.
     """
     chosen = REGIMES.get(regime) or (FULL if regime == "auto" else None)
-    if chosen is None or not chosen.recipe:
+    if chosen is None:
         return None
     recipe = get_recipe(chosen.recipe)
     epochs = round(recipe.epochs * math.sqrt(MANY / max(1, images)))
