@@ -3,6 +3,7 @@
 import math
 import shlex
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -108,3 +109,20 @@ def test_its_command_can_be_copied_whatever_the_place_is_called(photos):
     spaced = photos.rename(photos.with_name("my photos"))
     found = striate.advise(spaced, ["lenet5"])
     assert shlex.split(found.command)[2] == str(spaced)
+
+
+@pytest.mark.parametrize(
+    ("imagenet", "forecasts", "advised"),
+    [
+        ([0.70, 0.75], [0.9, 0.8], 1),  # the prior beats the probes
+        ([0.70, 0.75, math.nan], [0.9, 0.8, 0.85], 2),  # of other pretraining, and more is forecast of it
+        ([0.70, 0.75, math.nan], [0.9, 0.8, 0.75], 1),
+        ([math.nan, math.nan], [0.6, 0.7], 1),
+    ],
+)
+def test_the_prior_chooses_and_the_forecast_where_there_is_none(imagenet, forecasts, advised):
+    found = [
+        SimpleNamespace(imagenet=prior, forecast=SimpleNamespace(accuracy=accuracy))
+        for prior, accuracy in zip(imagenet, forecasts, strict=True)
+    ]
+    assert advising._advised(found) is found[advised]

@@ -157,7 +157,14 @@ def test_filters_are_adapted_to_other_channels_and_it_is_said(channels, words, t
 
 def test_a_changed_function_of_the_same_layers_and_weights_has_features_of_its_own(photos, capsys):
     weights_of("net.py:build")
-    given = {"model": "net.py:build", "weights": "weights.pth", "transfer": "features", **FAST, "quiet": False}
+    given = {
+        "model": "net.py:build",
+        "weights": "weights.pth",
+        "transfer": "features",
+        "views": 0,
+        **FAST,
+        "quiet": False,
+    }
 
     def known(run):
         capsys.readouterr()

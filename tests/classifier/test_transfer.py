@@ -127,7 +127,7 @@ def test_regimes_that_train_begin_with_it_and_move_what_they_should(source, phot
     options = {**SMALL, "quiet": False}
     striate.train(photos, weights=source, transfer=regime, epochs=1, run=run, settings={"average": 0}, **options)
     said = capsys.readouterr().err
-    assert "features of 40 images by resnet20_cifar" in said
+    assert "features of 184 images (with 4 augmented copies of each to train on) by resnet20_cifar" in said
     assert f"transfer '{regime}', recipe 'transfer_" in said
     before = weights(source)
     moved = _moved(before, run)
@@ -346,7 +346,7 @@ def test_features_that_were_kept_are_compared_with_the_network(source, photos, t
 def test_augmented_copies_are_taken_once_and_fitted_to(source, photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
     given = {"weights": source, "transfer": "features", "settings": {"augment.rotate": 20}, **SMALL, "quiet": False}
-    plain = striate.train(photos, run=tmp_path / "plain", **given)
+    plain = striate.train(photos, run=tmp_path / "plain", views=0, **given)
     capsys.readouterr()
     found = striate.train(photos, run=tmp_path / "run", views=2, **given)
     told = capsys.readouterr().err
@@ -364,6 +364,23 @@ def test_augmented_copies_are_taken_once_and_fitted_to(source, photos, tmp_path,
     assert "features of 76 images (with 1 augmented copy of each to train on) by resnet20_cifar; 40 were known" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("transfer", "work", "views"),
+    [("features", 3.6e8, 0), ("features", 7.5e8, 2), ("features", 1e11, 4), ("head", 0, 4), ("auto", 0, 0)],
+)
+def test_as_many_copies_are_taken_as_cost_little_or_begin_a_training(
+    source, photos, tmp_path, monkeypatch, capsys, transfer, work, views
+):
+    """ResNet-20 takes 10.2 million multiply-adds for an image of 16 pixels, so 368 million for 36."""
+    monkeypatch.setattr(beginning_module, "CHEAP", work)
+    monkeypatch.setattr(deciding, "distance_of", lambda *given: 0.01)
+    settings = {"epochs": 1} if transfer == "head" else None
+    given = {**SMALL, "quiet": False}
+    striate.train(photos, weights=source, transfer=transfer, settings=settings, run=tmp_path / "run", **given)
+    copies = f" (with {views} augmented copies of each to train on)" if views else ""
+    assert f"features of {40 + 36 * views} images{copies} by resnet20_cifar" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -250,22 +250,22 @@ def test_only_new_pictures_go_through_the_network_and_nothing_is_stale(train, so
         (line,) = [line for line in done.err.splitlines() if line.startswith("features of")]
         return int(line.partition("; ")[2].split(" were known")[0]) if "were known" in line else 0
 
-    assert known(train(photos, source, run="1")) == 0
+    assert known(train(photos, source, "--views", 0, run="1")) == 0
     shutil.copytree(photos, tmp_path / "renamed")
     photos = tmp_path / "renamed"
-    assert known(train(photos, source, run="2")) == 18
+    assert known(train(photos, source, "--views", 0, run="2")) == 18
     paint(photos, names=["violet"], count=3)
-    assert known(train(photos, source, run="3")) == 18  # of 21, and of four classes
+    assert known(train(photos, source, "--views", 0, run="3")) == 18  # of 21, and of four classes
     Image.new("RGB", (16, 16), (9, 9, 9)).save(photos / "red" / "0.png")
-    assert known(train(photos, source, run="4")) == 20
+    assert known(train(photos, source, "--views", 0, run="4")) == 20
     weights = tmp_path / "weights.safetensors"
     shutil.copy(source / "model.safetensors", weights)
-    assert known(train(photos, weights, run="5")) == 21  # the same ones under another name
+    assert known(train(photos, weights, "--views", 0, run="5")) == 21  # the same ones under another name
     network = striate.load(source)
     with torch.no_grad():
         next(network.model.parameters()).mul_(1.5)
     network.save(weights)
-    done = train(photos, weights, run="6")
+    done = train(photos, weights, "--views", 0, run="6")
     assert known(done) == 0
     assert done.code == 0
 

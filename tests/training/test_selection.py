@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from striate.training.metrics import Evaluation
-from striate.training.selection import better, early_stop_line, epochs_waited, figures_of
+from striate.training.selection import better, doubt, early_stop_line, epochs_waited, figures_of
 from striate.training.state import Position
 from striate.training.value_metrics import RegressionEvaluation
 
@@ -41,6 +41,23 @@ def test_every_task_has_its_own_score(score, predicted, best, expected):
     found = RegressionEvaluation(("a",), true, np.array(predicted)[:, None], loss=0.4)
     assert better(found, {"epoch": 1, **best}) is expected
     assert figures_of(found).keys() == {score, "loss"}
+
+
+@pytest.mark.parametrize(
+    ("before", "correct", "expected"),
+    [(0.9, 10, False), (0.8, 10, True), (0.7, 8, False), (0.6, 5, False), (0.6, 8, True)],
+)
+def test_a_fitted_classifier_is_left_for_more_than_chance_alone(before, correct, expected):
+    """Of ten images a tenth is less than the standard error: that of 0.9 is sqrt(11/14 * 3/14 / 14) = 0.11."""
+    best = {"accuracy": before, "loss": 9.0}
+    assert better(evaluation(correct, 0.1), {"epoch": 0, **best}) is expected
+    assert better(evaluation(correct, 0.1), {"epoch": 1, **best}) is (correct / 10 >= before)
+
+
+def test_of_many_images_little_is_enough():
+    assert doubt(0.9, 10) == pytest.approx(0.1096, abs=1e-3)
+    assert doubt(0.9, 10_000) == pytest.approx(0.003, abs=1e-4)
+    assert doubt(1.0, 10) > 0.05
 
 
 def test_anything_is_better_than_nothing():

@@ -48,7 +48,7 @@ class Advice(Shown):
         classes: names.
         counts: images of each class, int64 (K,).
         side: the longer side of a typical image, pixels; None where nobody has looked.
-        evidence: of each network, that with the highest forecast first.
+        evidence: of each network, the one that is advised first, then by forecast.
         plans: what each regime of the first network would come to.
         decision: the regime that suits, and why.
         weights: the first network's: a file, or a name on its card.

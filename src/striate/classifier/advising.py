@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -64,7 +65,8 @@ def advise(
         told = partial(shown, at_hand.network)
         evidence = gather(network, look, dataset.train, rows, accuracy_of(at_hand.network), told)
         found.append((evidence, at_hand, network))
-    found.sort(key=lambda one: -one[0].forecast.accuracy)
+    first = _advised([evidence for evidence, _, _ in found])
+    found.sort(key=lambda one: (one[0] is not first, -one[0].forecast.accuracy))
     best, at_hand, network = found[0]
     return Advice.on(
         dataset,
@@ -74,6 +76,22 @@ def advise(
         decide(len(dataset.train), len(dataset.classes), best.distance),
         str(at_hand.path),
     )
+
+
+def _advised(found: Sequence[Evidence]) -> Evidence:
+    """The network that is most accurate on ImageNet: that says more than probes of up to 500 images (docs/transfer.md).
+
+    One that was trained on other images has no such accuracy, and is advised where more is forecast of it.
+    """
+
+    def foretold(one: Evidence) -> float:
+        return one.forecast.accuracy
+
+    rated = [one for one in found if math.isfinite(one.imagenet)]
+    if not rated:
+        return max(found, key=foretold)
+    best = max(rated, key=lambda one: one.imagenet)
+    return max([best, *(one for one in found if math.isnan(one.imagenet))], key=foretold)
 
 
 def _rows(dataset: Dataset, seed: int) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from striate.classifier.advice import Advice
+from striate.classifier.costs import costs_of
 from striate.classifier.deciding import decided
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Split
@@ -22,7 +23,7 @@ from striate.errors import StriateError, UsageError
 from striate.models import Network
 from striate.training.measured import Measured
 from striate.training.progress import Quiet, score
-from striate.training.selection import figures_of
+from striate.training.selection import BEGINNING, figures_of
 from striate.training.tables import metrics_row
 from striate.training.tasks import Task, task_of
 from striate.transfer.copies import Copy
@@ -36,8 +37,9 @@ from striate.weights.loading import AUXILIARY
 
 #: Of fewer images of some class their mean says more than a boundary.
 FEW = 5
-#: Augmented images by which the classifier is softened before training by steps, at most.
-SOFTENED = 256
+#: Augmented copies of each image that the classifier is fitted to as well before training by steps, whose images are
+#: augmented, too; before none, where it is all there is, as many as take no more multiply-adds than this.
+VIEWS, CHEAP = 4, 1e11
 #: Pictures that go through the network itself once more, to see that what was kept of them is what it gives.
 COMPARED = 8
 
@@ -48,7 +50,6 @@ class Beginning:
 
     Attributes:
         shallow: the classifier.
-        start: what training by steps begins with: that classifier, no surer of augmented images than it is right.
         evaluation: what it says of the validation images; None where there are none.
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
         lines: what was done, for whoever watches and for the report.
@@ -58,7 +59,6 @@ class Beginning:
     """
 
     shallow: Shallow
-    start: Shallow
     evaluation: Measured | None
     measured: Measured
     lines: tuple[str, ...]
@@ -69,7 +69,7 @@ class Beginning:
     @property
     def best(self) -> dict[str, float]:
         """What is kept of the weights that are saved: those before the first epoch, and their validation figures."""
-        return {"epoch": 0} | ({} if self.evaluation is None else figures_of(self.evaluation))
+        return {"epoch": BEGINNING} | ({} if self.evaluation is None else figures_of(self.evaluation))
 
     @property
     def row(self) -> dict[str, Any]:
@@ -111,12 +111,19 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
             "(--transfer head trains it)"
         )
     _check_known(network)
+    decision, advice = None, None
     with evaluating(network):
         extractor = Extractor(network, config.preprocessing)
         taken = {split.name: _take(extractor, split, progress, until) for split in dataset.splits if len(split)}
-        copies = [Copy(number, config.recipe.augment) for number in range(1, config.views + 1)]
-        augmented = [_take(extractor, dataset.train, progress, until, copy) for copy in copies]
-        shallow = _fitted(network, task, config, [taken["train"], *augmented], dataset.train)
+        copies = [taken["train"]]
+        _add_copies(copies, _cheap_views(network, config, dataset), extractor, config, dataset.train, progress, until)
+        shallow = _fitted(network, task, config, copies, dataset.train)
+        if config.transfer == "auto":
+            spent = time.perf_counter() - began
+            decision, advice = decided(network, config, dataset, taken["train"], shallow, spent)
+        if (config.transfer if decision is None else decision.regime) != FEATURES.name and config.views is None:
+            _add_copies(copies, VIEWS, extractor, config, dataset.train, progress, until)
+            shallow = _fitted(network, task, config, copies, dataset.train)
         before = {name: tensor.clone() for name, tensor in network.last_layer.state_dict().items()}
         try:
             put_in_head(network, shallow)
@@ -128,24 +135,37 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     told = {split.name: split for split in (final, dataset.val) if split}
     measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
     seconds = time.perf_counter() - began
-    lines = _lines(network, extractor, dataset, config.views, shallow, measured.get("val"), seconds)
-    decision, advice = None, None
-    if config.transfer == "auto":
-        decision, advice = decided(network, config, dataset, taken["train"], shallow, seconds)
+    lines = _lines(network, extractor, config, dataset, len(copies) - 1, shallow, measured.get("val"), seconds)
+    if decision is not None:
         lines.append(_choice(decision, advice))
-    start = shallow
-    if (config.transfer if decision is None else decision.regime) != FEATURES.name and task.kind == SINGLE_LABEL:
-        with evaluating(network):
-            start = _softened(extractor, config, dataset.train, shallow, progress)
-        put_in_head(network, start)
-    return Beginning(shallow, start, measured.get("val"), measured[final.name], tuple(lines), task, decision, advice)
+    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task, decision, advice)
 
 
-def _softened(extractor: Extractor, config: RunConfig, split: Split, shallow: Shallow, progress: Quiet) -> Shallow:
-    """The classifier that is as sure of augmented images as it should be, so that the first steps do not undo it."""
-    some = split.subset(np.linspace(0, len(split) - 1, min(SOFTENED, len(split))).astype(int))
-    features = _take(extractor, some, progress, math.inf, Copy(0, config.recipe.augment))
-    return shallow.softened(features.of(), some.labels)
+def _cheap_views(network: Network, config: RunConfig, dataset: Dataset) -> int:
+    """Augmented copies that were asked for, else as many as cost next to nothing."""
+    if config.views is not None:
+        return config.views
+    work = costs_of(network, config.preprocessing).multiply_adds * len(dataset.train)
+    return int(min(VIEWS, CHEAP // max(1, work)))
+
+
+def _add_copies(
+    copies: list[Features],
+    views: int,
+    extractor: Extractor,
+    config: RunConfig,
+    split: Split,
+    progress: Quiet,
+    until: float,
+) -> None:
+    """Take the features of augmented copies until there are so many, or, where none were asked for, time is up."""
+    while len(copies) <= views:
+        try:
+            copies.append(_take(extractor, split, progress, until, Copy(len(copies), config.recipe.augment)))
+        except TimeIsUp:
+            if config.views is not None:
+                raise
+            return
 
 
 def _choice(decision: Decision, advice: Advice | None) -> str:
@@ -174,14 +194,13 @@ def _check_known(network: Network) -> None:
 
 def _fitted(network: Network, task: Task, config: RunConfig, copies: list[Features], split: Split) -> Shallow:
     """The classifier that was asked for, else that which suits the task and so many images; of all their copies."""
-    vectors, outputs = [features.of() for features in copies], len(task.classes)
+    vectors, outputs = np.concatenate([features.of() for features in copies]), len(task.classes)
+    labels = np.concatenate([task.learnt(split.labels)] * len(copies))
     few = task.kind == SINGLE_LABEL and split.counts(outputs).min() < FEW
     kind = config.shallow or (COSINE if few else task.shallow)
     if kind == COSINE:
-        return by_means(np.mean(vectors, 0, dtype=np.float32), split.labels, outputs)
-    labels = np.concatenate([task.learnt(split.labels)] * len(copies))
-    together = np.concatenate(vectors)
-    return fit(together, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=len(copies))
+        return by_means(vectors, labels, outputs, len(copies))
+    return fit(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=len(copies))
 
 
 def _take(extractor: Extractor, split: Split, progress: Quiet, until: float, view: View | Copy = CENTRE) -> Features:
@@ -213,15 +232,16 @@ def _compare(network: Network, config: RunConfig, split: Split, expected: NDArra
     check_head(network.spec.name, network(batch).float().cpu().numpy(), expected[rows])
 
 
-def _kind(shallow: Shallow) -> str:
+def _kind(shallow: Shallow, asked: bool) -> str:
     if shallow.loss == COSINE:
-        return "the nearest class mean by angle"
+        return "the nearest class mean by angle" + ("" if asked else ", as a class has few images")
     return f"{shallow.loss}, strength {shallow.strength:.2g} by cross-validation"
 
 
 def _lines(
     network: Network,
     extractor: Extractor,
+    config: RunConfig,
     dataset: Dataset,
     views: int,
     shallow: Shallow,
@@ -236,7 +256,7 @@ def _lines(
         how += f"; engine {extractor.chosen.words}"
     line = (
         f"features of {plural(images, 'image')}{copies} by {network.spec.name}{how}; a linear classifier of them "
-        f"({_kind(shallow)}) in {clock(seconds)}"
+        f"({_kind(shallow, bool(config.shallow))}) in {clock(seconds)}"
     )
     if evaluation is not None:
         line += f": {score(evaluation.figures())} on the validation images"

@@ -17,7 +17,7 @@ from striate.classifier.growth import regrow
 from striate.classifier.loading import load
 from striate.classifier.lowering import TIMES, lower
 from striate.classifier.reporting import report_run
-from striate.classifier.run_config import RunConfig
+from striate.classifier.run_config import NOTHING, RunConfig
 from striate.data import Dataset
 from striate.data.targets import OUTPUTS, SINGLE_LABEL
 from striate.engines import images_at_once
@@ -38,7 +38,7 @@ from striate.training.selection import early_stop_line
 from striate.training.state import Position
 from striate.training.tasks import task_of
 from striate.training.watch import Watch
-from striate.transfer.head import UnfitHead, put_in_head
+from striate.transfer.head import UnfitHead
 from striate.transfer.regimes import FEATURES
 from striate.units import decimal_size, plural
 
@@ -119,9 +119,7 @@ def execute(
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
         training.checkpoint()  # a run that is killed after the model is there can go on
         if fabric.is_global_zero:
-            put_in_head(network, beginning.shallow)  # as it was measured
             _saver(folder, config, dataset)(network, beginning.best)
-            put_in_head(network, beginning.start)
     if extend:
         training.extend(extend)
     for line in _standing(training):
@@ -317,7 +315,7 @@ def _how(config: RunConfig) -> dict[str, Any]:
     """How it was trained, in plain values; a classifier of features alone has no recipe."""
     recipe = {"name": FEATURES.name} if config.transfer == FEATURES.name else config.recipe.to_dict()
     said = {"transfer": config.transfer, "views": config.views, "shallow": config.shallow}
-    return recipe | {name: value for name, value in said.items() if value}
+    return recipe | {name: value for name, value in said.items() if value not in NOTHING}
 
 
 def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset) -> list[str]:

@@ -57,7 +57,7 @@ class Request:
     size: int | None = None
     freeze: str | None = None
     transfer: str | None = None
-    views: int = 0
+    views: int | None = None
     shallow: str | None = None
     task: str | None = None
     target: str | Sequence[str] | None = None
@@ -84,7 +84,7 @@ class Request:
         keep(target=column_names(self.target), task=None if self.task is None else check_kind(self.task))
         keep(weights=None if self.weights is None else _weights(place("weights", self.weights)))
         keep(run=None if self.run is None else place("run", self.run), command=self.command or "")
-        keep(views=whole("views", self.views, 0, values.VIEWS))
+        keep(views=None if self.views is None else whole("views", self.views, 0, values.VIEWS))
         check_transfer(self.transfer, self.weights, self.grow_from)
         check_shallow(self.shallow, self.views, self.transfer)
         check_hardware(self.device, self.precision)
@@ -220,7 +220,7 @@ def check_transfer(transfer: str | None, weights: str | Path | None, grow_from: 
         raise UsageError("transfer is scratch, which starts from random weights; leave the weights out.")
 
 
-def check_shallow(shallow: str | None, views: int, transfer: str | None) -> None:
+def check_shallow(shallow: str | None, views: int | None, transfer: str | None) -> None:
     """Refuse a classifier of features that there is not, or one where there are no features.
 
     Raises:

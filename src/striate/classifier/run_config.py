@@ -28,6 +28,9 @@ READABLE = (FORMAT, "striate run 1")
 #: What of a run decides its weights: a checkpoint of a run that differs in one of these is another's.
 DECISIVE = ("network", "recipe", "preprocessing", "fingerprint", "seed", "freeze")
 
+#: What a field that says nothing holds; it is left out of config.json.
+NOTHING: tuple[Any, ...] = (None, "", {})
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
@@ -49,7 +52,8 @@ class RunConfig:
         target: the columns of a table that say it; none for those that are called so.
         transfer: how it uses its pretrained weights: one of `striate.transfer.regimes.REGIMES`; empty where the recipe
             alone says.
-        views: augmented copies of each training image that the classifier of its features is fitted to as well.
+        views: augmented copies of each training image that the classifier of its features is fitted to as well; None
+            for as many as suit.
         shallow: that classifier: one of `striate.transfer.shallow.KINDS`; empty for what suits.
         val_fraction: share set aside for validation.
         seed: decides split, first weights, order and augmentations.
@@ -91,7 +95,7 @@ class RunConfig:
     grown: Mapping[str, Any] = field(default_factory=dict)
     target: tuple[str, ...] = ()
     transfer: str = ""
-    views: int = 0
+    views: int | None = None
     shallow: str = ""
     identity: str = field(default="", compare=False)
 
@@ -107,7 +111,7 @@ class RunConfig:
         plain |= {"task": dict(self.task), "target": list(self.target)}
         plain |= {"grown": dict(self.grown)}
         for name in ("checkpoint", "transfer", "grown", "views", "shallow"):
-            if not plain[name]:
+            if plain[name] in NOTHING:
                 del plain[name]
         del plain["identity"]  # it follows from the others
         return {"format": FORMAT, **plain}
@@ -140,7 +144,7 @@ def identity(written: Mapping[str, Any]) -> str:
     From those as they stand in the file: a later version, whose recipes have more fields, finds the same.
     """
     parts = [written[name] for name in DECISIVE]
-    parts += [written[name] for name in ("transfer", "grown", "views", "shallow") if written.get(name)]
+    parts += [written[name] for name in ("transfer", "grown", "views", "shallow") if written.get(name) not in NOTHING]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -50,7 +50,7 @@ def train(
     size: int | None = None,
     freeze: str | None = None,
     transfer: str | None = None,
-    views: int = 0,
+    views: int | None = None,
     shallow: str | None = None,
     task: str | None = None,
     target: str | Sequence[str] | None = None,
@@ -95,7 +95,8 @@ def train(
             last stages), "full", "scratch" (not at all), or "auto", what suits the number of images; see
             `striate.transfer.regimes`. By default "auto" for photographs where weights can be had and nothing was said
             of how to train.
-        views: augmented copies of each training image whose features are taken and kept, too, for that classifier.
+        views: augmented copies of each training image whose features are taken and kept, too, for that classifier; by
+            default 4 where images are few or it is only the beginning.
         shallow: that classifier: "softmax", "svm" or "cosine" (the nearest class mean by angle); by default what suits.
         task: what the labels of a table are: "single-label", "multi-label" or "regression"; see `open_dataset`.
         target: the columns of the labels, as a list or with commas; by default those that are called so.

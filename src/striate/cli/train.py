@@ -95,12 +95,13 @@ def command(
         ),
     ] = None,
     views: Annotated[
-        int,
+        int | None,
         typer.Option(
-            help="Augmented copies of each training image whose features are taken and kept, too.",
+            help="Augmented copies of each training image whose features are taken and kept, too; by default 4 where "
+            "images are few, or what follows trains on such copies.",
             rich_help_panel=NETWORK,
         ),
-    ] = 0,
+    ] = None,
     shallow: Annotated[
         str | None,
         typer.Option(

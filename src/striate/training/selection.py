@@ -1,7 +1,9 @@
 """The one rule by which weights are better than others: it chooses what is saved and when training stops early.
 
 Better is the higher validation score: accuracy, mean average precision or R squared, as the task has it; where two
-are equal, the lower validation loss. What is equal in both is no better, so the earlier weights stay.
+are equal, the lower validation loss. What is equal in both is no better, so the earlier weights stay. A classifier of
+features, with which transfer begins, was fitted to the end, so it stays until an epoch tells more right than chance
+would among so many epochs and so few images.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from striate.training.figures import FIGURES, score_in
 from striate.training.measured import Measured
 from striate.training.state import Position
 
+#: The epoch of what there was before the first.
+BEGINNING = 0
+
 
 def figures_of(evaluation: Measured) -> dict[str, float]:
     """What is kept of the weights with this evaluation: score and loss."""
@@ -23,7 +28,18 @@ def figures_of(evaluation: Measured) -> dict[str, float]:
 
 def better(evaluation: Measured, best: Mapping[str, float] | None) -> bool:
     """Whether weights with this evaluation are better than the best so far, if there are any."""
-    return best is None or _rank(figures_of(evaluation)) > _rank(best)
+    if best is None:
+        return True
+    found = figures_of(evaluation)
+    if best.get("epoch") == BEGINNING and "accuracy" in found:
+        return found["accuracy"] - best["accuracy"] > doubt(best["accuracy"], len(evaluation.labels))
+    return _rank(found) > _rank(best)
+
+
+def doubt(accuracy: float, images: int) -> float:
+    """The standard error of an accuracy of so many images; at 0 and 1 too there is one (Agresti & Coull, 1998)."""
+    share = (accuracy * images + 2) / (images + 4)
+    return math.sqrt(share * (1 - share) / (images + 4))
 
 
 def _rank(figures: Mapping[str, float]) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,6 @@ PATIENCE = 1
 MOST_COMPARED = 4_000
 #: Steps of L-BFGS, at most, and the share by which one has to lower the loss: of a fit that is used, of one compared.
 USED, COMPARED = (200, 1e-7), (30, 1e-4)
-#: The highest temperature of a classifier, and the most that one is softened by.
-HIGHEST, SOFTEST = 10.0, 1000.0
 #: The temperature of cosines where one image of each class says nothing of it.
 UNKNOWN = 0.05
 #: Losses whose labels are numbers of classes; the others have a column for each output.
@@ -69,31 +67,27 @@ class Shallow:
         """Scores (N, K) of features (N, D)."""
         return features @ self.weight.T + self.bias
 
-    def softened(self, features: NDArray[np.float32], labels: NDArray[np.int64]) -> Shallow:
-        """The same classifier, no surer of other images (N, D) than it is right about them."""
-        softer = max(1.0, _temperature(self(features), labels, SOFTEST))
-        temperature = self.temperature * softer
-        return replace(self, weight=self.weight / softer, bias=self.bias / softer, temperature=temperature)
 
-
-def by_means(features: NDArray[np.float32], labels: NDArray, outputs: int) -> Shallow:
+def by_means(features: NDArray[np.float32], labels: NDArray, outputs: int, copies: int = 1) -> Shallow:
     """The class whose mean is the nearest in angle: all that few images tell (Snell et al., 2017, arXiv:1703.05175).
 
     The cosine's order is that of a linear classifier, whose weights are the directions of the means; its scores are
     divided by the length of a typical image's features.
 
     Args:
-        features: float32 (N, D).
+        features: float32 (N, D); of several copies of each image first those of the first copies, then of the second.
         labels: int64 (N,), of each class at least one.
         outputs: K.
+        copies: of each image.
     """
     members = np.eye(outputs, dtype=np.float32)[labels]
     sums, counts = members.T @ features, members.sum(0)
     directions = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-    # An image is not to be compared with a mean of which it is part: without it the mean is that of the others.
-    others = sums[labels] - features
+    # An image is not to be compared with a mean of which it is part: without its copies the mean is that of the others.
+    whole = features.reshape(copies, -1, features.shape[1]).sum(0)
+    others = sums[labels] - np.tile(whole, (copies, 1))
     scores = features @ directions.T
-    alone = counts[labels] == 1
+    alone = counts[labels] == copies
     own = (features * others).sum(1) / np.maximum(np.linalg.norm(others, axis=1), 1e-12)
     scores[np.arange(len(labels)), labels] = np.where(alone, np.nan, own)
     scores[alone] = np.nan
@@ -161,7 +155,7 @@ def _fit(
     return Shallow(unscaled, offset, loss, strength, compared, expected, temperature)
 
 
-def _temperature(scores: NDArray, labels: NDArray, highest: float = HIGHEST) -> float:
+def _temperature(scores: NDArray, labels: NDArray) -> float:
     """What to divide scores (N, K) of images not fitted to by, so that softmax makes probabilities of them.
 
     Where all are told right no probability would be high enough, so one image more is taken to be of any class (as
@@ -175,7 +169,7 @@ def _temperature(scores: NDArray, labels: NDArray, highest: float = HIGHEST) -> 
     def loss(power: float) -> float:
         return float(logsumexp(scores / 10.0**power, axis=1).mean() - towards / 10.0**power)
 
-    return float(10.0 ** minimize_scalar(loss, bounds=(-3, np.log10(highest)), method="bounded").x)
+    return float(10.0 ** minimize_scalar(loss, bounds=(-3, 1), method="bounded").x)
 
 
 def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, NDArray, NDArray]:
