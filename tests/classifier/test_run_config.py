@@ -79,6 +79,8 @@ def test_no_run_is_wrong_usage(tmp_path):
         ("workers", [0, 256], [-1, 257]),
         ("val_fraction", [0, 0.999], [-0.1, 1]),
         ("device", ["cpu", "cuda", "mps"], ["auto", "gpu", "tpu"]),
+        ("views", [0, 1000], [-1, 1001]),
+        ("shallow", ["svm", "softmax", "cosine"], ["", "forest"]),
         ("precision", ["32-true", "bf16-mixed", "16-mixed", "64-true"], ["auto", "32", "16-true"]),
     ],
 )
@@ -111,6 +113,13 @@ def test_what_decides_a_run_is_told_apart_whatever_the_order_of_names(trained):
     assert identity(turned) == identity(config)
     assert len(identity(config)) == 16
     assert set(identity(config)) <= set("0123456789abcdef")
+
+
+def test_what_the_classifier_of_features_is_fitted_to_decides_a_run_too(trained):
+    config = json.loads((trained / "config.json").read_text(encoding="utf-8"))
+    said = [config, *(config | more for more in ({"views": 0}, {"views": 2}, {"shallow": "svm"}))]
+    assert len({identity(one) for one in said}) == 4
+    assert identity(config | {"shallow": ""}) == identity(config)
 
 
 def test_what_is_written_is_what_is_read(trained, tmp_path):

@@ -40,6 +40,8 @@ ELSEWHERE = {
     "quiet": "test_commands",
     "weights": "test_weights_are_the_start",
     "transfer": "test_transfer",
+    "views": "test_transfer",
+    "shallow": "test_transfer",
     "grow_from": "test_a_network_grows_from_a_run",
     "grow_rule": "test_a_network_grows_from_a_run",
     "target": "test_tasks",
@@ -187,7 +189,18 @@ def test_the_help_has_every_flag_under_a_heading(cli):
     assert headings.pop("Options") == ["--help"]
     assert headings == {
         "Network": [
-            *("--model", "--weights", "--grow-from", "--grow-rule", "--size", "--freeze", "--transfer", "--option")
+            *(
+                "--model",
+                "--weights",
+                "--grow-from",
+                "--grow-rule",
+                "--size",
+                "--freeze",
+                "--transfer",
+                "--views",
+                "--shallow",
+                "--option",
+            )
         ],
         "Training": [
             *("--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--task", "--target"),

@@ -30,6 +30,8 @@ TRAIN = {
     "--size 48": {"size": 48},
     "--freeze stem": {"freeze": "stem"},
     "--transfer head": {"transfer": "head"},
+    "--views 3": {"views": 3},
+    "--shallow svm": {"shallow": "svm"},
     "--task regression": {"task": "regression"},
     "--target age,height": {"target": "age,height"},
     "--val-fraction 0.3": {"val_fraction": 0.3},
@@ -44,7 +46,20 @@ TRAIN = {
     "--drop-checkpoint": {"drop_checkpoint": True},
 }
 PLAIN = {
-    **dict.fromkeys(("model", "weights", "grow_from", "transfer", "recipe", "epochs", "batch_size", "learning_rate")),
+    **dict.fromkeys(
+        (
+            "model",
+            "weights",
+            "grow_from",
+            "transfer",
+            "views",
+            "shallow",
+            "recipe",
+            "epochs",
+            "batch_size",
+            "learning_rate",
+        )
+    ),
     **dict.fromkeys(("size", "freeze", "run")),
     "grow_rule": "identity",
     "settings": {},

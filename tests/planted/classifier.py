@@ -242,7 +242,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/run_config.py",
         "classifier/test_run_config.py",
         ('{"identity": identity(written)}', "{}"),
-        ("            if not plain[name]:\n", "            if plain[name]:\n"),
+        ("            if plain[name] in NOTHING:\n", "            if plain[name] not in NOTHING:\n"),
     ),
     *faults(
         "classifier/run_config.py",

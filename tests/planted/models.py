@@ -128,7 +128,26 @@ FAULTS: tuple[Fault, ...] = (
         "models/pretrained.py",
         "models/test_pretrained.py",
         ("return (HEAD, AUXILIARY)", "return (CLASSIFIER, AUXILIARY)"),
-        ("base = card.base if card.base and not set(_keys(card)) <= set(state) else None", "base = card.base"),
+        (
+            "base = card.base if card.base and until is None and not set(_keys(card)) <= set(state) else None",
+            "base = card.base",
+        ),
+    ),
+    *faults(
+        "models/pretrained.py",
+        "models/test_cutting.py",
+        ("return model.spec.arguments[UNTIL] != source.options.get(UNTIL)", "return True"),
+        ("return model.spec.arguments[UNTIL] != source.options.get(UNTIL)", "return False"),
+        ("        state = _without_the_end(model, found.source, state)\n", "        pass\n"),
+        ("(network if until is None else cut_after(network, until))", "network"),
+    ),
+    *faults(
+        "models/cutting.py",
+        "models/test_cutting.py",
+        ("[*takewhile(lambda name: name != stage, names), stage]", "names"),
+        ("kept = kept[:-1]", "kept = kept"),
+        ("    model.is_cut = True\n", ""),
+        ("{**model.spec.arguments, UNTIL: stage}", "{**model.spec.arguments}"),
     ),
     *faults(
         "models/pretrained.py",
@@ -204,7 +223,7 @@ FAULTS: tuple[Fault, ...] = (
         ("zip(self.stages._modules, self.stages, strict=True)", "self.stages.named_children()"),
         ("maps[name], y = self.through_map(stage(y))", "maps[name], y = self.through_map(stage(y.detach()))"),
         (
-            "return self.head(self.features_of(self._walk(x, maps))), maps",
+            "return self.head(self._read(self._walk(x, maps))), maps",
             "self._walk(x, maps)\n        return self.forward(x), maps",
         ),
         ("name: head(maps[name]) for name, head", "name: head(logits) for name, head"),

@@ -51,7 +51,9 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "training/selection.py",
         "training/test_selection.py",
-        ("_rank(figures_of(evaluation)) > _rank(best)", "_rank(figures_of(evaluation)) >= _rank(best)"),
+        ("_rank(found) > _rank(best)", "_rank(found) >= _rank(best)"),
+        ('if best.get("epoch") == BEGINNING and', "if False and"),
+        ("(accuracy * images + 2) / (images + 4)", "accuracy"),
         ("        if position.epoch > end:", "        if position.epoch >= end:"),
     ),
     *faults(

@@ -171,3 +171,24 @@ def test_copies_that_are_the_same_change_nothing():
     one = fit(features, labels, 3, strength=0.1)
     three = fit(np.tile(features, (3, 1)), np.tile(labels, 3), 3, strength=0.1, copies=3)
     np.testing.assert_allclose(three.weight, one.weight, rtol=1e-3, atol=1e-4)
+
+
+def test_means_of_copies_know_which_are_of_one_image():
+    rng = np.random.default_rng(2)
+    images, labels = rng.normal(size=(6, 5)).astype(np.float32), np.array([0, 0, 0, 1, 1, 1])
+    copies = np.concatenate([images, images + 0.1, images - 0.1]).astype(np.float32)
+    found = by_means(copies, np.tile(labels, 3), 2, copies=3)
+    for row in range(6):  # its own class's mean is that of the copies of the two other images
+        others = np.tile((labels == labels[row]) & (np.arange(6) != row), 3)
+        rivals = np.tile(labels != labels[row], 3)
+        for copy in range(3):
+            vector = copies[row + 6 * copy]
+            cosines = [
+                vector @ (mean / np.linalg.norm(mean)) for mean in (copies[others].mean(0), copies[rivals].mean(0))
+            ]
+            scores = found.expected[row + 6 * copy][[labels[row], 1 - labels[row]]]
+            ratio = scores / np.array(cosines)
+            np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
+    lone = by_means(np.concatenate([images[:4], images[:4]]), np.tile([0, 0, 0, 1], 2), 2, copies=2)
+    assert np.isnan(lone.expected[[3, 7]]).all()
+    assert np.isfinite(lone.expected[[0, 1, 2, 4, 5, 6]]).all()

@@ -20,6 +20,7 @@ from striate.training.hardware import PRECISIONS
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
 from striate.transfer.regimes import REGIMES
+from striate.transfer.shallow import KINDS as KINDS_OF_SHALLOW
 
 FORMAT = "striate run 2"
 #: The first form has the same fields, but for those that have a default here.
@@ -199,6 +200,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "grown": read_growth,
     "target": tuple,
     "transfer": _one_of("transfer", REGIMES),
+    "views": lambda views: values.whole("it", views, 0, values.VIEWS),
+    "shallow": _one_of("shallow", KINDS_OF_SHALLOW),
     "seed": lambda seed: values.whole("it", seed, 0, values.SEEDS),
     "device": _one_of("device", ("cpu", "cuda", "mps")),
     "devices": lambda devices: values.whole("it", devices, 1, values.DEVICES),

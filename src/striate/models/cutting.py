@@ -39,11 +39,10 @@ def cut_after(model: ConvNet, stage: str) -> ConvNet:
     names = list(model.stages._modules)
     if stage not in names:
         raise unknown(f"stage of {model.spec.name}", stage, names)
-    outputs = model.num_classes
-    model.stages = nn.Sequential(OrderedDict((name, model.stages.get_submodule(name)) for name in _up_to(names, stage)))
-    model.auxiliary = nn.ModuleDict(
-        {name: head for name, head in model.auxiliary.items() if name in _up_to(names, stage)[:-1]}
-    )
+    outputs, kept = model.num_classes, _up_to(names, stage)
+    model.stages = nn.Sequential(OrderedDict((name, model.stages.get_submodule(name)) for name in kept))
+    kept = kept[:-1]  # a head on the last stage would be its main one
+    model.auxiliary = nn.ModuleDict({name: head for name, head in model.auxiliary.items() if name in kept})
     model.is_cut = True
     weight = next(model.parameters())
     head = pooled(_channels(model), outputs)
