@@ -27,7 +27,7 @@ def test_each_field_is_needed_and_of_its_kind(field, edited):
 def test_these_fields_are_all():
     assert KINDS.keys() == NEEDED
     read = {"network", "preprocessing", "recipe", "seed", "device", "devices", "precision", "workers", "val_fraction"}
-    assert READERS.keys() == read | {"classes", "notes", "task", "target", "transfer", "grown"}
+    assert READERS.keys() == read | {"classes", "notes", "task", "target", "transfer", "views", "shallow", "grown"}
 
 
 @pytest.mark.parametrize(
