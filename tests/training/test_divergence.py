@@ -183,11 +183,23 @@ def test_a_loss_may_be_of_all_processes_or_of_this_one(small, tmp_path, monkeypa
     assert asked == [True, False]
 
 
+def test_a_loss_that_was_high_from_the_first_has_not_exploded(small, tmp_path, monkeypatch):
+    watch = guard(small, tmp_path, clips=False)
+    watch.highest = 3.0
+    watch.remember(1, 0.1, torch.tensor(2.0))
+    monkeypatch.setattr(watch.sums, "means", lambda together: {"train_loss": 3.9})
+    watch.check_losses()
+    monkeypatch.setattr(watch.sums, "means", lambda together: {"train_loss": 4.1})
+    with pytest.raises(Diverged, match=r"^the loss rose above 4 in epoch"):
+        watch.check_losses()
+
+
 def test_a_loss_may_be_too_high(small, tmp_path, monkeypatch):
     watch = guard(small, tmp_path, clips=False)
     monkeypatch.setattr(watch.sums, "means", lambda together: {"train_loss": 3.1})
     watch.check_losses()
     watch.highest = 3.0
+    watch.remember(4, 0.1, torch.tensor(1.0))
     watch.remember(5, 0.1, torch.tensor(9.0))
     with pytest.raises(Diverged, match=r"^the loss rose above 3 in epoch \d, by step 5, at a learning rate of 0\.1"):
         watch.check_losses()

@@ -44,7 +44,7 @@ from striate.training.shelf import get_recipe
 from striate.training.tasks import Task, task_of
 from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
-from striate.transfer.regimes import frozen_until, recipe_of
+from striate.transfer.regimes import recipe_of, steps_of, unfreezing
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, has_metadata, read_metadata
@@ -115,7 +115,12 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     _try(network, preprocessing)
     recipe, more = _recipe(preset, asked, network, dataset, task, size)
     more = [] if transfer == "features" else more
-    freeze = asked.freeze or (frozen_until(network, transfer) if transfer else None)
+    freeze = asked.freeze
+    if transfer and not freeze:
+        steps = steps_of(network, transfer)
+        freeze = steps[0]
+        if "unfreeze" not in asked.settings and freeze is not None:
+            recipe = replace(recipe, unfreeze=unfreezing(steps, recipe.epochs))
     check_parts(network, freeze, recipe)
     kind, devices = device_type(asked.device), asked.devices
     precision = "32" if transfer == "features" else asked.precision  # nothing is trained

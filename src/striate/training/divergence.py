@@ -19,6 +19,8 @@ class Diverged(StriateError):
     """A training whose loss or weights are no longer numbers, or whose loss has exploded."""
 
 
+#: What rose to so many times what it was in the first step has risen.
+RISEN = 2
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
 
@@ -59,16 +61,18 @@ class Guard:
         clips: whether gradients are clipped already.
 
     Attributes:
-        highest: the mean training loss of an epoch above which it has exploded.
+        highest: the mean training loss of an epoch above which it has exploded, if it has risen since the first step.
     """
 
     def __init__(self, sums: EpochSums, steps: int, run: Path, clips: bool) -> None:
         self.sums, self.steps, self.run, self.clips = sums, steps, run, clips
         self.recent, self.highest = RecentSteps(), math.inf
+        self._first: Tensor | None = None
 
     def remember(self, step: int, rate: float, loss: Tensor) -> None:
         """Take note of optimizer step `step` (from 1)."""
         self.recent.add(step, rate, loss)
+        self._first = loss.detach() if self._first is None else self._first
 
     def check_losses(self, together: bool = True) -> None:
         """Stop when a loss is no longer a number, or has exploded, of all processes `together` or of this one.
@@ -80,7 +84,9 @@ class Guard:
         if not all(map(math.isfinite, means.values())):
             self._stop("the loss became infinite or not a number")
         if means["train_loss"] > self.highest:
-            self._stop(f"the loss rose above {self.highest:.3g}")
+            first = 0.0 if self._first is None else RISEN * self._first.item()
+            if means["train_loss"] > first:
+                self._stop(f"the loss rose above {max(self.highest, first):.3g}")
 
     def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Stop when anything that is about to be saved is no longer a number.

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from striate.analysis.rows import Row
 from striate.data import Preprocessing
 from striate.models import Network
-from striate.transfer.regimes import FULL, HEAD, TOP, frozen_until
+from striate.transfer.regimes import FULL, HEAD, TOP, steps_of
 
 #: Images of a step, and steps that are measured after a first one.
 BATCH, STEPS = 4, 1
@@ -51,12 +51,12 @@ def _of_all(network: Network, look: Preprocessing) -> float:
 
 
 def _trained_share(network: Network, rows: tuple[Row, ...], regime: str) -> float:
-    """Of all multiply-adds of a network the share in what a regime trains."""
-    until = frozen_until(network, regime)
-    if until is None:
-        return 1.0
-    parts = network.parts()
-    frozen = {id(parts[name]) for name in network.up_to(until)}
-    places = tuple(f"{path}." for path, module in network.named_modules() if id(module) in frozen)
-    total = sum(row.multiply_adds for row in rows)
-    return sum(row.multiply_adds for row in rows if not f"{row.name}.".startswith(places)) / max(1, total)
+    """Of all multiply-adds of a network the share in what a regime trains, on average over its steps."""
+    total = max(1, sum(row.multiply_adds for row in rows))
+    parts, paths = network.parts(), {id(module): path for path, module in network.named_modules()}
+    shares = []
+    for until in steps_of(network, regime):
+        frozen = () if until is None else network.up_to(until)
+        places = tuple(f"{paths[id(parts[name])]}." for name in frozen)
+        shares.append(sum(row.multiply_adds for row in rows if not f"{row.name}.".startswith(places)) / total)
+    return sum(shares) / len(shares)

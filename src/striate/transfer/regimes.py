@@ -15,6 +15,7 @@ from types import MappingProxyType
 from striate.models import Network
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
+from striate.training.unfreezing import NOTHING
 
 
 @dataclass(frozen=True)
@@ -71,23 +72,32 @@ def recipe_of(regime: str, images: int, small: bool) -> Recipe | None:
     return replace(recipe, augment=get_recipe("tiny").augment) if small else recipe
 
 
-def frozen_until(network: Network, regime: str) -> str | None:
-    """The part up to and with which a regime freezes a network; None where it freezes nothing.
+def steps_of(network: Network, regime: str) -> tuple[str | None, ...]:
+    """The parts up to and with which a regime freezes a network, one after the other; None for none.
 
-    The last stages are as few as hold half of the parameters before the head.
+    The last stages are freed one by one, from the last on, as few as hold half of the parameters before the head: what
+    is best on the validation images is kept, so that as many are trained as pays.
 
     Raises:
         UsageError: the parts of the network are not known.
     """
     if regime in ("features", "head"):
-        return "all"
+        return ("all",)
     if regime != "top":
-        return None
+        return (None,)
     sizes = {name: sum(weight.numel() for weight in part.parameters()) for name, part in network.parts().items()}
     names, total, trained = list(sizes), sum(sizes.values()), 0
-    for name in reversed(names):
-        trained += sizes[name]
+    steps: list[str | None] = []
+    for place in reversed(range(len(names))):
+        trained += sizes[names[place]]
+        steps.append(names[place - 1] if place else None)
         if trained >= TOP_SHARE * total:
-            place = names.index(name)
-            return names[place - 1] if place else None
-    return None
+            break
+    return tuple(steps)
+
+
+def unfreezing(steps: tuple[str | None, ...], epochs: int) -> str:
+    """The steps after the first as a recipe's `unfreeze` says them, each as many epochs long as the others."""
+    begins = [1 + place * epochs // len(steps) for place in range(len(steps))]
+    thaws = {epoch: until or NOTHING for epoch, until in zip(begins, steps, strict=True) if epoch > 1}
+    return ",".join(f"{epoch}:{until}" for epoch, until in thaws.items())
