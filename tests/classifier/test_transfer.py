@@ -286,7 +286,7 @@ def test_auto_does_what_suits_the_images(source, photos, tmp_path, monkeypatch, 
     assert notes(tmp_path / "run")["transfer"] == {"features": "features", "full": "auto"}[regime]
     assert (tmp_path / "run" / "last.ckpt").exists() == (regime == "full")
     told = capsys.readouterr().err
-    alike = "like" if regime == "features" else "unlike"
+    alike = "like" if regime == "features" else "far from"
     assert f"transfer auto: {regime}, for 18 images a class, {alike} those of the pretraining" in told
     advice = RunFolder(tmp_path / "run").read_advice()
     assert advice["choice"]["regime"] == regime

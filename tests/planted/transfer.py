@@ -204,9 +204,11 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "transfer/decision.py",
         "transfer/test_decision.py",
-        ("each >= enough", "each > enough"),
-        ("not math.isnan(distance) and distance >= UNLIKE", "distance > UNLIKE"),
-        ("in reversed(steps)", "in steps"),
+        ("each >= kin.enough", "each > kin.enough"),
+        ("if distance >= UNLIKE_FROM:", "if distance > UNLIKE_FROM:"),
+        ("if distance >= FAR_FROM:", "if False:"),
+        ("(1 - 1 / max(2, classes))", "1"),
+        ("in reversed(kin.left[regime])", "in kin.left[regime]"),
     ),
     *faults(
         "transfer/evidence.py",

@@ -16,7 +16,7 @@ from striate.classifier.costs import costs_of
 from striate.data import Dataset, Preprocessing
 from striate.models import Network
 from striate.notebook import Facts, Shown
-from striate.transfer.decision import ENOUGH_ALIKE, ENOUGH_UNLIKE, Decision, expected, is_unlike
+from striate.transfer.decision import FAR, LIKE, STRANGE, UNLIKE, Decision, Kin, expected, kin_of
 from striate.transfer.evidence import Evidence
 from striate.transfer.pace import seconds_an_image
 from striate.transfer.regimes import FEATURES, FULL, recipe_of
@@ -103,9 +103,9 @@ class Advice(Shown):
         return self.evidence[0]
 
     @property
-    def is_unlike(self) -> bool:
-        """Whether the images are unlike those of the best network's pretraining."""
-        return is_unlike(self.best.distance)
+    def kin(self) -> Kin:
+        """How the images are akin to those of the best network's pretraining."""
+        return kin_of(self.best.distance, self.best.forecast.accuracy, len(self.classes))
 
     @property
     def command(self) -> str:
@@ -123,16 +123,14 @@ class Advice(Shown):
     @property
     def two_by_two(self) -> tuple[tuple[str, ...], list[list[str]]]:
         """Heads and rows of the lectures' table: few images or many, like the pretraining's or not; these in it."""
-        trained = self.decision.regime == FULL.name
+        here, trained = self.kin, self.decision.regime == FULL.name
+        columns = (here if here is STRANGE else LIKE, here if here is FAR else UNLIKE)
 
-        def cell(words: str, many: bool, unlike: bool) -> str:
-            return f"{words}  <- your images" if (many, unlike) == (trained, self.is_unlike) else words
+        def cell(words: str, kin: Kin, many: bool) -> str:
+            return f"{words}  <- your images" if (kin, many) == (here, trained) else words
 
-        few = [
-            cell(f"{FEATURES.name} (below {enough} a class)", many=False, unlike=unlike)
-            for enough, unlike in ((ENOUGH_ALIKE, False), (ENOUGH_UNLIKE, True))
-        ]
-        many = [cell(FULL.name, many=True, unlike=unlike) for unlike in (False, True)]
+        few = [cell(f"{FEATURES.name} (below {kin.enough} a class)", kin, many=False) for kin in columns]
+        many = [cell(FULL.name, kin, many=True) for kin in columns]
         return ("", "like the pretraining's", "unlike them"), [["few images", *few], ["many images", *many]]
 
     def _facts(self) -> Facts:
@@ -165,7 +163,7 @@ class Advice(Shown):
             "side": self.side,
             "networks": [one.to_dict() for one in self.evidence],
             "regimes": [asdict(plan) for plan in self.plans],
-            "unlike": self.is_unlike,
+            "akin": self.kin.words,
             "table": [list(heads), *cells],
             "choice": {"network": self.best.network, "weights": self.weights, **self.decision._asdict()},
             "earlier": self.earlier,
@@ -177,10 +175,11 @@ def _plans(best: Evidence, network: Network, look: Preprocessing, dataset: Datas
     """What each regime of a network would come to, from the least trained on."""
     images, side = len(dataset.train), typical_side_of(dataset)
     seconds = seconds_an_image(network, look, costs_of(network, look).rows)
+    kin = kin_of(best.distance, best.forecast.accuracy, len(dataset.classes))
     plans = [Plan(FEATURES.name, best.forecast.accuracy, best.seconds)]
     for regime, each in seconds.items():
         recipe = recipe_of(regime, images, side is not None and side <= SMALL)
         assert recipe is not None
-        foretold = expected(regime, best.forecast.accuracy, images / len(dataset.classes), best.distance)
+        foretold = expected(regime, best.forecast.accuracy, images / len(dataset.classes), kin)
         plans.append(Plan(regime, foretold, best.seconds + recipe.epochs * images * each))
     return tuple(plans)

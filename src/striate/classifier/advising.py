@@ -73,7 +73,7 @@ def advise(
         [evidence for evidence, _, _ in found],
         network,
         preprocessing_for(network, dataset, at_hand.source.input_size),
-        decide(len(dataset.train), len(dataset.classes), best.distance),
+        decide(len(dataset.train), len(dataset.classes), best.distance, best.forecast.accuracy),
         str(at_hand.path),
     )
 

@@ -1,22 +1,81 @@
 """The choice of a regime, from how many images there are and how like those of the pretraining they are.
 
 The lectures' table has two questions and four answers: few images or many, like the pretraining's or not. Where the
-lines lie was measured (docs/transfer.md): fine-tuning that begins with the linear classifier, and keeps batch norms'
-statistics, gains little where images are few and alike, and much where they are unlike, however few.
+lines lie was measured (docs/transfer.md): fine-tuning that begins with a linear classifier of augmented copies gains
+nothing where images are few and alike, and much where they are far from the pretraining's, however few.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-#: Nats from which on images are unlike those of the pretraining: photographs lie at 0.01 to 0.03, small pictures made
-#: larger at 0.2, drawn digits at 0.3 to 0.4, noise at 0.6.
-UNLIKE = 0.1
-#: Images of a class from which on it pays to train all of a network, where they are alike, and where they are not.
-ENOUGH_ALIKE, ENOUGH_UNLIKE = 200, 2
+#: From so many images of a class on: a share.
+Steps = tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Kin:
+    """How images are akin to those of a network's pretraining, and what training on them comes to.
+
+    Attributes:
+        words: what is said of the images.
+        enough: images of a class from which on it pays to train all of the network.
+        left: by regime, what is left of the error of a linear classifier of the features: medians of what was measured.
+    """
+
+    words: str
+    enough: int
+    left: Mapping[str, Steps]
+
+
+LIKE = Kin(
+    "like those of the pretraining",
+    500,
+    MappingProxyType({"head": ((0, 1.0),), "top": ((0, 1.0),), "full": ((0, 1.0), (500, 0.85))}),
+)
+#: Alike, but of what guessing leaves open the features tell little: they know other things of them.
+STRANGE = Kin(
+    "like those of the pretraining in their values, of whose classes its features tell little",
+    10,
+    MappingProxyType(
+        {
+            "head": ((0, 1.0),),
+            "top": ((0, 1.0), (10, 0.84), (50, 0.72)),
+            "full": ((0, 1.0), (10, 0.82), (50, 0.69)),
+        }
+    ),
+)
+UNLIKE = Kin(
+    "unlike those of the pretraining",
+    5,
+    MappingProxyType(
+        {
+            "head": ((0, 1.0),),
+            "top": ((0, 1.03), (5, 0.88), (10, 0.73), (50, 0.8)),
+            "full": ((0, 1.03), (5, 0.86), (10, 0.64), (50, 0.81)),
+        }
+    ),
+)
+FAR = Kin(
+    "far from those of the pretraining",
+    1,
+    MappingProxyType(
+        {
+            "head": ((0, 1.0),),
+            "top": ((0, 0.87), (2, 0.74), (5, 0.7), (10, 0.47), (50, 0.45), (200, 0.28)),
+            "full": ((0, 0.86), (2, 0.72), (5, 0.6), (10, 0.56), (50, 0.36), (200, 0.22)),
+        }
+    ),
+)
+#: Nats from which on images are unlike those of the pretraining, and far from them: photographs lie at 0.01 to 0.04,
+#: small pictures made larger at 0.2, drawn digits at 0.3 to 0.4, noise at 0.6.
+UNLIKE_FROM, FAR_FROM = 0.1, 0.25
+#: Of what guessing leaves open, the share that features tell wrong where they tell little.
+STRANGE_FROM = 0.45
 
 
 class Decision(NamedTuple):
@@ -31,44 +90,38 @@ class Decision(NamedTuple):
     why: str
 
 
-def is_unlike(distance: float) -> bool:
-    """Whether images lie far from those of the pretraining; where that is not known they are taken to be like them."""
-    return not math.isnan(distance) and distance >= UNLIKE
+def kin_of(distance: float, features: float, classes: int) -> Kin:
+    """How images are akin to those of the pretraining.
+
+    Args:
+        distance: of theirs from those, nats; where it is not known they are taken to be like them.
+        features: the accuracy of a linear classifier of the features; NaN where it is not known.
+        classes: how many there are.
+    """
+    if distance >= FAR_FROM:
+        return FAR
+    if distance >= UNLIKE_FROM:
+        return UNLIKE
+    wrong = (1 - features) / (1 - 1 / max(2, classes))
+    return STRANGE if wrong >= STRANGE_FROM else LIKE
 
 
 def decide(images: int, classes: int, distance: float, features: float = math.nan) -> Decision:
-    """The regime that suits so many images of so many classes, at this distance from those of the pretraining."""
-    each = images / max(1, classes)
-    kind = "unlike" if is_unlike(distance) else "like"
+    """The regime that suits so many images of so many classes; the rest as `kin_of` has it."""
+    each, kin = images / max(1, classes), kin_of(distance, features, classes)
     told = "" if math.isnan(distance) else f" (activations differ by {distance:.2g} nats)"
-    enough = ENOUGH_UNLIKE if is_unlike(distance) else ENOUGH_ALIKE
-    regime = "full" if each >= enough else "features"
-    return Decision(regime, f"{each:,.0f} images a class, {kind} those of the pretraining{told}")
+    regime = "full" if each >= kin.enough else "features"
+    return Decision(regime, f"{each:,.0f} images a class, {kin.words}{told}")
 
 
-#: What is left of the error of a linear classifier of the features, by regime, from so many images of a class on: the
-#: medians of what was measured, first on four sets that are alike, then on two that are not.
-LEFT: Mapping[str, tuple[tuple[tuple[int, float], ...], tuple[tuple[int, float], ...]]] = MappingProxyType(
-    {
-        "head": (((0, 1.0), (200, 0.95)), ((0, 1.0),)),
-        "top": (((0, 1.0), (200, 0.94)), ((0, 0.9), (2, 0.8), (5, 0.6), (10, 0.44), (50, 0.3), (200, 0.22))),
-        "full": (
-            ((0, 1.0), (50, 0.98), (200, 0.89)),
-            ((0, 0.9), (2, 0.78), (5, 0.54), (10, 0.39), (50, 0.25), (200, 0.13)),
-        ),
-    }
-)
-
-
-def expected(regime: str, features: float, each: float, distance: float) -> float:
+def expected(regime: str, features: float, each: float, kin: Kin) -> float:
     """The accuracy to be expected of a regime.
 
     Args:
         regime: "head", "top" or "full".
         features: the accuracy that a linear classifier of the features is expected to have.
         each: images of a class.
-        distance: of the images from those of the pretraining, nats.
+        kin: how they are akin to those of the pretraining.
     """
-    steps = LEFT[regime][is_unlike(distance)]
-    left = next(share for least, share in reversed(steps) if each >= least)
+    left = next(share for least, share in reversed(kin.left[regime]) if each >= least)
     return 1 - (1 - features) * left
