@@ -22,6 +22,7 @@ from striate.training.divergence import Diverged
 from striate.training.metrics import Evaluation
 from striate.training.model_file import load_model
 from striate.training.run_folder import RunFolder
+from striate.transfer import copies
 from striate.transfer.head import UnfitHead, check_head
 
 SMALL = {"quiet": True, "report": False, "workers": 0}
@@ -374,13 +375,15 @@ def test_as_many_copies_are_taken_as_cost_little_or_begin_a_training(
     source, photos, tmp_path, monkeypatch, capsys, transfer, work, views
 ):
     """ResNet-20 takes 10.2 million multiply-adds for an image of 16 pixels, so 368 million for 36."""
-    monkeypatch.setattr(beginning_module, "CHEAP", work)
+    monkeypatch.setattr(copies, "CHEAP", work)
     monkeypatch.setattr(deciding, "distance_of", lambda *given: 0.01)
     settings = {"epochs": 1} if transfer == "head" else None
     given = {**SMALL, "quiet": False}
     striate.train(photos, weights=source, transfer=transfer, settings=settings, run=tmp_path / "run", **given)
-    copies = f" (with {views} augmented copies of each to train on)" if views else ""
-    assert f"features of {40 + 36 * views} images{copies} by resnet20_cifar" in capsys.readouterr().err
+    told = f" (with {views} augmented copies of each to train on)" if views else ""
+    if transfer != "head":
+        assert notes(tmp_path / "run")["views"] == views
+    assert f"features of {40 + 36 * views} images{told} by resnet20_cifar" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,16 @@ FAULTS: tuple[Fault, ...] = (
         ("recolour(seen, self.augment.sample_colour(rng, 1)[0]) if self.augment.changes_colour else seen", "seen"),
     ),
     *faults(
+        "transfer/copies.py",
+        "classifier/test_transfer.py",
+        ("int(min(VIEWS, CHEAP // max(1, multiply_adds * images)))", "VIEWS"),
+    ),
+    *faults(
+        "classifier/plan.py",
+        "classifier/test_transfer.py",
+        ('if transfer == "features" else VIEWS', 'if transfer == "features" else 0'),
+    ),
+    *faults(
         "transfer/features.py",
         "transfer/test_copies.py",
         ("{self.look.to_dict()} {view}", "{self.look.to_dict()}"),
@@ -239,7 +249,6 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/beginning.py",
         "classifier/test_transfer.py",
-        ("int(min(VIEWS, CHEAP // max(1, work)))", "VIEWS"),
         ("copies=len(copies))", "copies=1)"),
         ("!= FEATURES.name and config.views is None:", "== FEATURES.name and config.views is None:"),
         ("kind = config.shallow or (COSINE if few else task.shallow)", "kind = COSINE if few else task.shallow"),

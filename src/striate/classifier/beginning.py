@@ -26,7 +26,7 @@ from striate.training.progress import Quiet, score
 from striate.training.selection import BEGINNING, figures_of
 from striate.training.tables import metrics_row
 from striate.training.tasks import Task, task_of
-from striate.transfer.copies import Copy
+from striate.transfer.copies import VIEWS, Copy, cheap_views
 from striate.transfer.decision import Decision
 from striate.transfer.features import Extractor, Features
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
@@ -37,9 +37,6 @@ from striate.weights.loading import AUXILIARY
 
 #: Of fewer images of some class their mean says more than a boundary.
 FEW = 5
-#: Augmented copies of each image that the classifier is fitted to as well before training by steps, whose images are
-#: augmented, too; before none, where it is all there is, as many as take no more multiply-adds than this.
-VIEWS, CHEAP = 4, 1e11
 #: Pictures that go through the network itself once more, to see that what was kept of them is what it gives.
 COMPARED = 8
 
@@ -52,6 +49,7 @@ class Beginning:
         shallow: the classifier.
         evaluation: what it says of the validation images; None where there are none.
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
+        views: augmented copies of each training image that the classifier was fitted to as well.
         lines: what was done, for whoever watches and for the report.
         task: what is learnt.
         decision: how much of the network to train, where that was to be decided.
@@ -61,6 +59,7 @@ class Beginning:
     shallow: Shallow
     evaluation: Measured | None
     measured: Measured
+    views: int
     lines: tuple[str, ...]
     task: Task
     decision: Decision | None = None
@@ -116,7 +115,7 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         extractor = Extractor(network, config.preprocessing)
         taken = {split.name: _take(extractor, split, progress, until) for split in dataset.splits if len(split)}
         copies = [taken["train"]]
-        _add_copies(copies, _cheap_views(network, config, dataset), extractor, config, dataset.train, progress, until)
+        _add_copies(copies, _views(network, config, dataset), extractor, config, dataset.train, progress, until)
         shallow = _fitted(network, task, config, copies, dataset.train)
         if config.transfer == "auto":
             spent = time.perf_counter() - began
@@ -138,15 +137,16 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     lines = _lines(network, extractor, config, dataset, len(copies) - 1, shallow, measured.get("val"), seconds)
     if decision is not None:
         lines.append(_choice(decision, advice))
-    return Beginning(shallow, measured.get("val"), measured[final.name], tuple(lines), task, decision, advice)
+    return Beginning(
+        shallow, measured.get("val"), measured[final.name], len(copies) - 1, tuple(lines), task, decision, advice
+    )
 
 
-def _cheap_views(network: Network, config: RunConfig, dataset: Dataset) -> int:
-    """Augmented copies that were asked for, else as many as cost next to nothing."""
+def _views(network: Network, config: RunConfig, dataset: Dataset) -> int:
+    """Augmented copies before it is known whether a run trains by steps."""
     if config.views is not None:
         return config.views
-    work = costs_of(network, config.preprocessing).multiply_adds * len(dataset.train)
-    return int(min(VIEWS, CHEAP // max(1, work)))
+    return cheap_views(costs_of(network, config.preprocessing).multiply_adds, len(dataset.train))
 
 
 def _add_copies(

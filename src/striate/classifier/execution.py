@@ -106,7 +106,7 @@ def execute(
             folder.write_advice(beginning.advice.to_dict())
         if beginning is not None and not goes_on(config, beginning):
             if config.transfer != FEATURES.name:
-                config = _without_steps(folder, config, fabric)
+                config = _without_steps(folder, config, beginning.views, fabric)
             return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
     if isinstance(fabric, Alone):
         fabric = create_fabric(config.device, config.devices, config.precision)
@@ -181,9 +181,9 @@ def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch, 
     return beginning
 
 
-def _without_steps(folder: RunFolder, config: RunConfig, fabric: Processes) -> RunConfig:
+def _without_steps(folder: RunFolder, config: RunConfig, views: int, fabric: Processes) -> RunConfig:
     """The same run as one of features alone, which is what it was decided to be."""
-    config = replace(config, transfer=FEATURES.name, freeze="all", precision="32-true", identity="")
+    config = replace(config, transfer=FEATURES.name, views=views, freeze="all", precision="32-true", identity="")
     if fabric.is_global_zero:
         folder.write_config(config.to_dict())
     return config

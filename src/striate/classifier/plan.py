@@ -44,6 +44,7 @@ from striate.training.shelf import get_recipe
 from striate.training.tasks import Task, task_of
 from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
+from striate.transfer.copies import VIEWS, cheap_views
 from striate.transfer.regimes import recipe_of, steps_of, unfreezing
 from striate.version import __version__
 from striate.weights import describe
@@ -131,7 +132,7 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         grown=grown,
         freeze=freeze,
         transfer=transfer,
-        views=asked.views,
+        views=_views(asked, transfer, costs.multiply_adds, len(dataset.train)),
         shallow=asked.shallow or "",
         preprocessing=preprocessing,
         recipe=recipe,
@@ -161,6 +162,13 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
         command=asked.command,
         created=time.strftime("%Y-%m-%d %H:%M:%S"),
     )
+
+
+def _views(asked: Request, transfer: str, multiply_adds: int, images: int) -> int | None:
+    """Augmented copies for the classifier of features; None where there is none, or it is not decided yet."""
+    if asked.views is not None or transfer in ("", "auto"):
+        return asked.views
+    return cheap_views(multiply_adds, images) if transfer == "features" else VIEWS
 
 
 def _recipe(

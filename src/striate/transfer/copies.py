@@ -11,6 +11,15 @@ from numpy.typing import NDArray
 from striate.augment import Augment, recolour, warp
 from striate.data import Preprocessing
 
+#: Copies of each image that a classifier of features is fitted to as well before training by steps, whose images are
+#: augmented, too; where it is all there is, as many of them as take no more multiply-adds than this.
+VIEWS, CHEAP = 4, 1e11
+
+
+def cheap_views(multiply_adds: int, images: int) -> int:
+    """How many copies of so many images cost next to nothing, for a network with so many multiply-adds an image."""
+    return int(min(VIEWS, CHEAP // max(1, multiply_adds * images)))
+
 
 @dataclass(frozen=True)
 class Copy:
