@@ -9,6 +9,7 @@ import pytest
 import striate
 from striate.classifier import execution, reporting
 from striate.classifier.run_config import RunConfig, identity
+from striate.classifier.telling import introduction, standing
 from striate.data.dataset import Skipped
 from striate.errors import StriateError
 from striate.models import Trust, get_card
@@ -143,8 +144,8 @@ def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped
     told, folder = replace(config(trained), notes=("chosen",)), RunFolder(tmp_path / "run")
     dataset = striate.open_dataset(colours)
     dataset = replace(dataset, notes=("seen",), skipped=tuple(Skipped(f"{n}.png", "broken") for n in range(skipped)))
-    assert execution._standing(SimpleNamespace(position=Position([3]))) == []
-    assert execution._introduction(folder, told, dataset) == [
+    assert standing(SimpleNamespace(position=Position([3]))) == []
+    assert introduction(folder, told, dataset) == [
         f"{colours}: 3 classes, 27 train, 3 val images",
         "note: seen",
         f"0.png: broken; skipped. {said}, listed in {tmp_path / 'run' / 'skipped.csv'}",
@@ -152,7 +153,7 @@ def test_what_is_said_before_the_first_epoch(trained, colours, tmp_path, skipped
         "note: chosen",
     ]
     position = SimpleNamespace(position=Position([3, 2], epoch=3, step=21))
-    assert execution._standing(position) == [
+    assert standing(position) == [
         "going on from epoch 3, step 21",
         "extended: epochs 3 + 2; each extension runs the schedule once more from a tenth of its peak rate, without "
         "warm-up",
@@ -238,9 +239,9 @@ def executed(monkeypatch, tmp_path, trained, colours):
         training.train = lambda: note("train") or setattr(position, "stopped_by", ends) or position
         training.save_result_so_far = lambda: note("save")
         monkeypatch.setattr(execution, "_prepare", lambda *given: training)
-        monkeypatch.setattr(execution, "_introduction", lambda *given: ["hello"])
+        monkeypatch.setattr(execution, "introduction", lambda *given: ["hello"])
         monkeypatch.setattr(execution, "_network", lambda *given, pretrained: "network")
-        monkeypatch.setattr(execution, "_standing", lambda training: [])
+        monkeypatch.setattr(execution, "standing", lambda training: [])
         found = SimpleNamespace(evaluation=None, evaluate=lambda data, shown: note(shown.doing) or (data is dataset))
         monkeypatch.setattr(execution, "load", lambda path, **trust: note(f"load {path.name}") or found)
 
@@ -350,10 +351,10 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
 def test_an_oblong_input_and_a_place_within_the_first_epoch_are_told(trained, colours, tmp_path):
     told = config(trained)
     told = replace(told, preprocessing=replace(told.preprocessing, size=(20, 30)))
-    lines = execution._introduction(RunFolder(tmp_path), told, striate.open_dataset(colours))
+    lines = introduction(RunFolder(tmp_path), told, striate.open_dataset(colours))
     assert lines[-1].startswith("lenet5 at 20x30, recipe")
     position = SimpleNamespace(position=Position([3], step=5))
-    assert execution._standing(position) == ["going on from epoch 0, step 5"]
+    assert standing(position) == ["going on from epoch 0, step 5"]
 
 
 def test_an_interruption_has_the_exit_code_of_ctrl_c():

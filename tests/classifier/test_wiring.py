@@ -7,8 +7,9 @@ import pytest
 import torch
 
 import striate
-from striate.classifier import execution, reporting, resume, runs
+from striate.classifier import execution, reporting, resume, runs, saving
 from striate.classifier.run_config import RunConfig
+from striate.classifier.saving import saver
 from striate.data import open_dataset
 from striate.models import Trust
 from striate.training.fabric import create_fabric
@@ -101,11 +102,11 @@ def test_all_that_a_configuration_says_arrives_in_the_loop(monkeypatch, run, col
 
 def test_what_a_saved_model_says_of_itself_comes_from_configuration_and_data(monkeypatch, run, colours):
     kept = []
-    monkeypatch.setattr(execution, "save_model", lambda *arguments: kept.append(arguments))
+    monkeypatch.setattr(saving, "save_model", lambda *arguments: kept.append(arguments))
     folder, dataset = RunFolder(run), open_dataset(colours, test_fraction=0.3)
     config = replace(RunConfig.read(folder), seed=5, val_fraction=0.25, source="somewhere")
     network = striate.load(run).model
-    execution._saver(folder, config, dataset)(network, {"epoch": 3, "loss": 0.5})
+    saver(folder, config, dataset)(network, {"epoch": 3, "loss": 0.5})
     ((path, saved, description),) = kept
     assert (path, saved) == (folder.model, network)
     assert description.network == config.network.to_dict()

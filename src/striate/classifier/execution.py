@@ -7,7 +7,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import torch
 
@@ -17,9 +17,11 @@ from striate.classifier.growth import regrow
 from striate.classifier.loading import load
 from striate.classifier.lowering import TIMES, lower
 from striate.classifier.reporting import report_run
-from striate.classifier.run_config import NOTHING, RunConfig
+from striate.classifier.run_config import RunConfig
+from striate.classifier.saving import saver
+from striate.classifier.telling import introduction, standing
 from striate.data import Dataset
-from striate.data.targets import OUTPUTS, SINGLE_LABEL
+from striate.data.targets import SINGLE_LABEL
 from striate.engines import images_at_once
 from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust, create_model, rebuild
@@ -32,7 +34,6 @@ from striate.training.first_weights import draw_first_weights
 from striate.training.loop import Training
 from striate.training.material import Material
 from striate.training.metrics import Evaluation
-from striate.training.model_file import Description, save_model
 from striate.training.run_folder import RunFolder
 from striate.training.selection import early_stop_line
 from striate.training.state import Position
@@ -40,7 +41,7 @@ from striate.training.tasks import task_of
 from striate.training.watch import Watch
 from striate.transfer.head import UnfitHead
 from striate.transfer.regimes import FEATURES
-from striate.units import decimal_size, plural
+from striate.units import decimal_size
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -97,7 +98,7 @@ def execute(
     """
     progress, until = watch.progress, time.monotonic() + (watch.time_limit or math.inf)
     network = _network(config, trust or Trust(), pretrained=not folder.checkpoint.exists())
-    for line in _introduction(folder, config, dataset):
+    for line in introduction(folder, config, dataset):
         progress.message(line)
     beginning = None
     if config.transfer and not folder.checkpoint.exists():
@@ -119,10 +120,10 @@ def execute(
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
         training.checkpoint()  # a run that is killed after the model is there can go on
         if fabric.is_global_zero:
-            _saver(folder, config, dataset)(network, beginning.best)
+            saver(folder, config, dataset)(network, beginning.best)
     if extend:
         training.extend(extend)
-    for line in _standing(training):
+    for line in standing(training):
         progress.message(line)
     if not training.position.stopped_by:
         try:
@@ -204,7 +205,7 @@ def _finish(
     position.history.append(beginning.row)
     if fabric.is_global_zero:
         folder.update_config(checkpoint="dropped: its classifier was fitted to the end, with nothing to go on with")
-        _saver(folder, config, dataset)(network, beginning.best)
+        saver(folder, config, dataset)(network, beginning.best)
         folder.write_table(folder.metrics, position.history)
     fabric.barrier()
     classifier = _result(folder, trust)
@@ -241,7 +242,7 @@ def _prepare(
         run=folder,
         fabric=fabric,
         watch=watch,
-        save_best=_saver(folder, config, dataset),
+        save_best=saver(folder, config, dataset),
         identity=config.identity,
     )
     if folder.checkpoint.exists():
@@ -282,77 +283,3 @@ def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:
     if config.freeze:
         network.freeze(config.freeze)
     return network
-
-
-def _saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[torch.nn.Module, dict], None]:
-    """The function that writes the best weights so far as model.safetensors."""
-
-    def save(network: torch.nn.Module, figures: dict[str, float]) -> None:
-        description = Description(
-            network=config.network.to_dict(),
-            classes=dataset.classes,
-            task=dict(config.task),
-            preprocessing=config.preprocessing,
-            recipe=_how(config),
-            data={
-                "source": config.source,
-                "fingerprint": dataset.fingerprint,
-                "images": {split.name: len(split) for split in dataset.splits},
-                "seed": config.seed,
-                "val_fraction": config.val_fraction,
-                **({"target": list(config.target)} if config.target else {}),
-            },
-            metrics=figures,
-            versions=dict(config.versions),
-        )
-        assert isinstance(network, Network)
-        save_model(folder.model, network, description)
-
-    return save
-
-
-def _how(config: RunConfig) -> dict[str, Any]:
-    """How it was trained, in plain values; a classifier of features alone has no recipe."""
-    recipe = {"name": FEATURES.name} if config.transfer == FEATURES.name else config.recipe.to_dict()
-    said = {"transfer": config.transfer, "views": config.views, "shallow": config.shallow}
-    return recipe | {name: value for name, value in said.items() if value not in NOTHING}
-
-
-def _introduction(folder: RunFolder, config: RunConfig, dataset: Dataset) -> list[str]:
-    """What the watcher should know before the work begins."""
-    counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
-    lines = [f"{dataset.source}: {len(dataset.classes)} {OUTPUTS[dataset.task]}, {counts} images"]
-    lines += [f"note: {note}" for note in dataset.notes]
-    if dataset.skipped:
-        first, count = dataset.skipped[0], len(dataset.skipped)
-        lines.append(
-            f"{first.path}: {first.reason}; skipped. {plural(count, 'file')} skipped, listed in {folder.skipped}"
-        )
-    height, width = config.preprocessing.size
-    lines.append(
-        f"{config.network.name} at {height}x{width}, {_way(config)}, "
-        f"{config.device} in {config.precision}; writing to {folder.path}"
-    )
-    return lines + [f"note: {note}" for note in config.notes]
-
-
-def _way(config: RunConfig) -> str:
-    """How it is trained, in words."""
-    recipe = f"recipe '{config.recipe.name}'"
-    if not config.transfer:
-        return recipe
-    return f"transfer '{config.transfer}'" + ("" if config.transfer == "features" else f", {recipe}")
-
-
-def _standing(training: Training) -> list[str]:
-    """Where a training stands that was begun before."""
-    lines = []
-    if training.position.step:
-        lines.append(f"going on from epoch {training.position.epoch}, step {training.position.step}")
-    phases = training.position.phases
-    if len(phases) > 1:
-        lines.append(
-            f"extended: epochs {' + '.join(map(str, phases))}; each extension runs the schedule "
-            "once more from a tenth of its peak rate, without warm-up"
-        )
-    return lines
