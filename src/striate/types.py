@@ -31,7 +31,7 @@ from striate.training.schedules import Schedule
 from striate.training.tasks import Task
 from striate.training.value_metrics import RegressionEvaluation, ValueScore
 from striate.training.watch import Watching
-from striate.transfer.decision import Decision
+from striate.transfer.decision import Decision, Kin
 from striate.transfer.evidence import Evidence
 from striate.transfer.probing import Forecast, Probe
 from striate.weights import Figure, WeightSource
@@ -61,6 +61,7 @@ __all__ = [
     "Handed",
     "Images",
     "Interrupted",
+    "Kin",
     "LabelScore",
     "LabelsPrediction",
     "Latency",

@@ -76,7 +76,20 @@ def test_what_is_left_out_is_left_open(planned, colours):
         striate.train(dataset)
     ((opened, asked),) = planned
     open_questions = dict.fromkeys(
-        ["model", "weights", "recipe", "size", "freeze", "workers", "run", "task", "transfer", "grow_from"]
+        [
+            "model",
+            "weights",
+            "recipe",
+            "size",
+            "freeze",
+            "workers",
+            "run",
+            "task",
+            "transfer",
+            "grow_from",
+            "views",
+            "shallow",
+        ]
     )
     decided = {"settings": {}, "options": {}, "seed": 0, "device": "auto", "devices": 1, "precision": "auto"}
     decided |= {"grow_rule": "identity", "source": dataset, "target": (), "val_fraction": 0.1, "command": ""}

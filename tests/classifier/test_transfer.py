@@ -235,7 +235,7 @@ def test_a_run_that_is_killed_before_its_first_epoch_goes_on(source, photos, tmp
     """Wherever between the classifier of features and the first step it dies."""
     common = {"weights": source, "transfer": "full", "epochs": 1, **SMALL}
     striate.train(photos, run=tmp_path / "whole", **common)
-    for number, name in enumerate(("_prepare", "_saver")):
+    for number, name in enumerate(("_prepare", "saver")):
         run = tmp_path / f"run{number}"
         with monkeypatch.context() as patch:
             patch.setattr(execution, name, lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))

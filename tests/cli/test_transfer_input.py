@@ -116,6 +116,7 @@ def test_classes_that_the_data_lacks(train, source, paint, tmp_path, cli):
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("transfer", REGIMES)
 @pytest.mark.parametrize("alone", ["of one class", "of every class", "with a validation image of its own"])
 def test_one_image(alone, transfer, train, source, paint, tmp_path):

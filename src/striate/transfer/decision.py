@@ -24,7 +24,7 @@ class Kin:
     Attributes:
         words: what is said of the images.
         enough: images of a class from which on it pays to train all of the network.
-        left: by regime, what is left of the error of a linear classifier of the features: medians of what was measured.
+        left: by regime, what is left of the error of a linear classifier of the features: means of what was measured.
     """
 
     words: str
@@ -44,8 +44,8 @@ STRANGE = Kin(
     MappingProxyType(
         {
             "head": ((0, 1.0),),
-            "top": ((0, 1.0), (10, 0.84), (50, 0.72)),
-            "full": ((0, 1.0), (10, 0.82), (50, 0.69)),
+            "top": ((0, 1.0), (10, 0.83), (50, 0.76), (200, 0.71)),
+            "full": ((0, 1.0), (10, 0.79), (50, 0.76), (200, 0.66)),
         }
     ),
 )
@@ -55,8 +55,8 @@ UNLIKE = Kin(
     MappingProxyType(
         {
             "head": ((0, 1.0),),
-            "top": ((0, 1.03), (5, 0.88), (10, 0.73), (50, 0.8)),
-            "full": ((0, 1.03), (5, 0.86), (10, 0.64), (50, 0.81)),
+            "top": ((0, 1.0), (5, 0.94), (10, 0.8), (50, 0.65)),
+            "full": ((0, 1.0), (5, 0.91), (10, 0.75), (50, 0.65)),
         }
     ),
 )
