@@ -73,6 +73,7 @@ def test_new_layers_train_first_and_then_all(shallow, colours, tmp_path, capsys)
     assert not tensors(both)["stem.conv1.weight"].equal(given["stem.conv1.weight"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("rule", ["identity", "random"])
 def test_it_goes_on_bit_for_bit_and_needs_the_shallow_run_no_more(rule, shallow, colours, tmp_path):
     own = tmp_path / "a"

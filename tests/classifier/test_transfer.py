@@ -187,7 +187,8 @@ def test_what_diverges_at_every_rate_is_told(source, photos, tmp_path, monkeypat
     assert striate.load(tmp_path / "run").evaluate(photos).top1 == 1.0  # the features' classifier is there
 
 
-@pytest.mark.parametrize("regime", ["head", "full"])
+@pytest.mark.sampled
+@pytest.mark.parametrize("regime", ["full", "head"])
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(source, photos, tmp_path, regime):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     common = {"weights": source, "transfer": regime, "epochs": 3, **SMALL}

@@ -51,6 +51,7 @@ def test_networks_of_the_catalogue_run_on_the_engines(name, engine):
     assert difference(made(pictures), Eager(network, look.normalise)(pictures)) < EXACT
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_a_conversion_is_kept_and_read_and_never_stale(engine, monkeypatch, tmp_path):
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path))

@@ -24,13 +24,14 @@ def test_it_sees_what_the_whole_network_sees_there(tmp_path):
     assert cut.spec.arguments["until"] == "stage2"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "stage", "channels"),
     [
-        ("vgg_a", "stage5", 512),  # the head's dense layers are left out
-        ("vit_b_16", "block2", 768),  # tokens: the mean is of the patches
         ("nasnet_cifar", "cell3", 192),  # cells that hand on pairs
+        ("vgg_a", "stage5", 512),  # the head's dense layers are left out
         ("densenet40_k12_cifar", "stage1", 160),
+        ("vit_b_16", "block2", 768),  # tokens: the mean is of the patches
         ("lenet5", "stage1", 16),
     ],
 )
