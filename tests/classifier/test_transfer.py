@@ -298,6 +298,22 @@ def test_auto_does_what_suits_the_images(source, photos, tmp_path, monkeypatch, 
     assert re.search(r"forecast: features 1?\d\d\.\d% in [^,]+, head [^,]+, top [^,]+, full [^,]+$", told, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("limit", "longest", "regime"), [(0, 1e-3, "features"), (0, 1e9, "full"), ("1h", 1e-3, "full")]
+)
+def test_auto_begins_no_training_that_takes_too_long(
+    source, photos, tmp_path, monkeypatch, capsys, limit, longest, regime
+):
+    monkeypatch.setattr(deciding, "distance_of", lambda *given: 0.3)
+    monkeypatch.setattr(deciding, "LONGEST", longest)
+    monkeypatch.setattr(Evaluation, "score", 0.9)
+    given = {"settings": {"epochs": 1}, **SMALL, "quiet": False, "time_limit": limit}
+    striate.train(photos, weights=source, transfer="auto", run=tmp_path / "run", **given)
+    assert (tmp_path / "run" / "last.ckpt").exists() == (regime == "full")
+    assert RunFolder(tmp_path / "run").read_advice()["choice"]["regime"] == regime
+    assert ("; transfer='full' would come to " in capsys.readouterr().err) == (regime == "features")
+
+
 def test_auto_stops_where_nothing_is_left_to_gain(source, photos, tmp_path, monkeypatch):
     monkeypatch.setattr(deciding, "distance_of", lambda *given: 0.3)
     found = striate.train(photos, weights=source, run=tmp_path / "run", **SMALL)

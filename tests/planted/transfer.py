@@ -258,6 +258,8 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/test_transfer.py",
         ("distance=far,", "distance=math.nan,"),
         ("features.of_rows(rows)", "features"),
+        ("limit if math.isfinite(limit) else LONGEST", "limit"),
+        ("plan.seconds <= limit", "plan.seconds <= LONGEST"),
     ),
     *faults(
         "classifier/transfer_choice.py",

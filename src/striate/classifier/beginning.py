@@ -119,7 +119,8 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         shallow = _fitted(network, task, config, copies, dataset.train)
         if config.transfer == "auto":
             spent = time.perf_counter() - began
-            decision, advice = decided(network, config, dataset, taken["train"], shallow, spent)
+            left = until - time.monotonic()
+            decision, advice = decided(network, config, dataset, taken["train"], shallow, spent, left)
         if (config.transfer if decision is None else decision.regime) != FEATURES.name and config.views is None:
             _add_copies(copies, VIEWS, extractor, config, dataset.train, progress, until)
             shallow = _fitted(network, task, config, copies, dataset.train)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from striate.caller import either
 from striate.classifier.advice import Advice
 from striate.classifier.run_config import RunConfig
 from striate.classifier.transfer_choice import accuracy_of
@@ -18,11 +20,22 @@ from striate.transfer.decision import Decision, decide
 from striate.transfer.evidence import Evidence, distance_of, looked_at, probes_of
 from striate.transfer.features import Features
 from striate.transfer.probing import Forecast
+from striate.transfer.regimes import FEATURES
 from striate.transfer.shallow import Shallow
+from striate.units import clock, percent
+
+#: Seconds of training that nobody is surprised with who set no limit.
+LONGEST = 1200.0
 
 
 def decided(
-    network: Network, config: RunConfig, dataset: Dataset, features: Features, shallow: Shallow, seconds: float
+    network: Network,
+    config: RunConfig,
+    dataset: Dataset,
+    features: Features,
+    shallow: Shallow,
+    seconds: float,
+    limit: float = math.inf,
 ) -> tuple[Decision, Advice | None]:
     """How much of a network to train, and why; of other labels than one class an image there are no probes.
 
@@ -33,6 +46,7 @@ def decided(
         features: of those for training.
         shallow: the classifier that was fitted to them.
         seconds: that both took.
+        limit: seconds that are left; where there is no limit training is one of 20 minutes at most.
     """
     with evaluating(network):
         far = distance_of(network, config.preprocessing, dataset.train)
@@ -54,4 +68,17 @@ def decided(
         images=len(rows),
         seconds=seconds,
     )
-    return decision, Advice.on(dataset, [evidence], network, config.preprocessing, decision, config.weights or "")
+    advice = Advice.on(dataset, [evidence], network, config.preprocessing, decision, config.weights or "")
+    return _in_time(advice, limit if math.isfinite(limit) else LONGEST)
+
+
+def _in_time(advice: Advice, limit: float) -> tuple[Decision, Advice]:
+    """The decision, but for training that would take too long; advice says what it would come to."""
+    regime, why = advice.decision
+    (plan,) = (plan for plan in advice.plans if plan.regime == regime)
+    if regime == FEATURES.name or plan.seconds <= limit:
+        return advice.decision, advice
+    gain, takes = percent(plan.accuracy, 1), clock(plan.seconds)
+    longer = f"{why}; {either(f'--transfer {regime}', f'transfer={regime!r}')} would come to {gain}, in {takes}"
+    decision = Decision(FEATURES.name, longer)
+    return decision, replace(advice, decision=decision)
