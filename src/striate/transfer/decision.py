@@ -35,7 +35,7 @@ class Kin:
 LIKE = Kin(
     "like those of the pretraining",
     500,
-    MappingProxyType({"head": ((0, 1.0),), "top": ((0, 1.0),), "full": ((0, 1.0), (500, 0.85))}),
+    MappingProxyType({"head": ((0, 1.0),), "top": ((0, 1.0),), "full": ((0, 1.0), (500, 0.65))}),
 )
 #: Alike, but of what guessing leaves open the features tell little: they know other things of them.
 STRANGE = Kin(
