@@ -12,7 +12,7 @@ from striate.analysis.latency import measure_latency
 from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
 from striate.classifier.costs import costs_of
-from striate.classifier.run_config import NOTHING, RunConfig
+from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
 from striate.data.preprocessing import shrunk
@@ -83,10 +83,8 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
 
 def _recipe(config: RunConfig) -> dict[str, Any]:
     """How it was trained, in plain values; a classifier of features alone has no recipe."""
-    said = {"transfer": config.transfer, "views": config.views, "shallow": config.shallow}
-    transfer = {name: value for name, value in said.items() if value not in NOTHING}
     recipe = {} if config.transfer == FEATURES.name else config.recipe.to_dict()
-    return transfer | recipe | {"seed": config.seed, "precision": config.precision}
+    return config.way_of_transfer | recipe | {"seed": config.seed, "precision": config.precision}
 
 
 def _sizes(dataset: Dataset) -> dict[str, Any]:

@@ -104,6 +104,12 @@ class RunConfig:
         if not self.identity:
             object.__setattr__(self, "identity", identity(self.to_dict()))
 
+    @property
+    def way_of_transfer(self) -> dict[str, Any]:
+        """How pretrained weights are used, as far as it was said or decided, in plain values."""
+        said = {"transfer": self.transfer, "views": self.views, "shallow": self.shallow}
+        return {name: value for name, value in said.items() if value not in NOTHING}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for config.json."""
         found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from striate.classifier.run_config import NOTHING, RunConfig
+from striate.classifier.run_config import RunConfig
 from striate.data import Dataset
 from striate.models import Network
 from striate.training.model_file import Description, save_model
@@ -45,5 +45,4 @@ def saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[t
 def how_trained(config: RunConfig) -> dict[str, Any]:
     """How it was trained, in plain values; a classifier of features alone has no recipe."""
     recipe = {"name": FEATURES.name} if config.transfer == FEATURES.name else config.recipe.to_dict()
-    said = {"transfer": config.transfer, "views": config.views, "shallow": config.shallow}
-    return recipe | {name: value for name, value in said.items() if value not in NOTHING}
+    return recipe | config.way_of_transfer

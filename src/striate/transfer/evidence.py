@@ -86,7 +86,7 @@ class Evidence:
 
 
 def looked_at(split: Split, seed: int) -> NDArray[np.int64] | None:
-    """Some images of a split, of each class as large a share as it has of all; None where they would tell nothing."""
+    """Some images of a split, drawn at random; None where they would tell nothing."""
     rows = np.random.default_rng(seed).permutation(len(split))[:MOST_IMAGES]
     tells = len(rows) >= FEWEST and len(np.unique(split.labels[rows])) > 1
     return np.sort(rows) if tells else None
