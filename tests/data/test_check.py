@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import EncodedImages, FileImages, KeptImages, check, open_dataset
+from striate.data import EncodedImages, FileImages, KeptImages, check, look, open_dataset
 from striate.data.check import check_parts
 from striate.data.kept import Memory
 from striate.data.listing import Part
@@ -48,13 +48,13 @@ def parts_of(images, names=None):
 
 
 def test_while_images_are_checked_opencv_has_no_threads_and_its_own_after(monkeypatch):
-    seen, really = [], check.decode_content
+    seen, really = [], look.decode_content
 
     def decode_content(*arguments):
         seen.append(cv2.getNumThreads())
         return really(*arguments)
 
-    monkeypatch.setattr(check, "decode_content", decode_content)
+    monkeypatch.setattr(look, "decode_content", decode_content)
     before = cv2.getNumThreads()
     cv2.setNumThreads(3)
     try:

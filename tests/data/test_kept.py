@@ -92,14 +92,14 @@ def test_pictures_that_wait_for_their_turn_take_up_room():
 
 def test_unreadable_images_take_their_place():
     memory = filled(10_000, picture(7), None, picture(9, (1, 2)))
-    memory.give_channels(3)
+    memory.give_channels(3, 20 + 2)
     assert levels(memory.images(np.array([0, 2]), source(2))) == [7, 9]
 
 
 def test_grey_is_given_three_channels_where_that_fits():
     for limit, kept in ((2 * 60, True), (2 * 60 - 1, False)):
         memory = filled(limit, picture(7, channels=1), picture(8))
-        memory.give_channels(3)
+        memory.give_channels(3, 2 * 20)
         assert memory.is_open == kept
         if kept:
             images = memory.images(np.arange(2), source(2))
@@ -182,11 +182,11 @@ def test_a_picture_that_is_not_used_is_let_go():
 
 def test_converting_may_need_more_than_there_is():
     memory = filled(3 * 20, picture(1, channels=1), picture(2, channels=1))
-    memory.give_channels(3)
+    memory.give_channels(3, 2 * 20)
     files = source(2)
     assert memory.images(np.arange(2), files) is files
     roomy = filled(6 * 20, picture(1, channels=1), picture(2, channels=1))
-    roomy.give_channels(3)
+    roomy.give_channels(3, 2 * 20)
     assert roomy.images(np.arange(2), files).array.shape == (2, 4, 5, 3)
 
 

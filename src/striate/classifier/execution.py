@@ -21,6 +21,7 @@ from striate.classifier.run_config import RunConfig
 from striate.classifier.saving import saver
 from striate.classifier.telling import introduction, standing
 from striate.data import Dataset
+from striate.data.kept import in_memory
 from striate.data.targets import SINGLE_LABEL
 from striate.engines import images_at_once
 from striate.errors import Interrupted, StriateError
@@ -258,9 +259,12 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     together = images_at_once(config.preprocessing.size, VALIDATION_BATCH, config.device)
     look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
     part = (fabric.global_rank, fabric.world_size)
+    train, *val = (
+        replace(split, images=in_memory(split.images)) for split in (dataset.train, dataset.val) if split is not None
+    )
     return Material(
-        train=Batches(dataset.train, look, size, config.recipe.augment, config.seed, workers, part),
-        val=Batches(dataset.val, look, together, workers=workers) if dataset.val else None,
+        train=Batches(train, look, size, config.recipe.augment, config.seed, workers, part),
+        val=Batches(val[0], look, together, workers=workers) if val and len(val[0]) else None,
         task=task_of(dataset),
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),

@@ -71,6 +71,7 @@ class Measuring:
             classes=self.description.classes,
             task=self.description.learnt.kind,
             target=self._target,
+            remember=True,
         )
         # Without a split asked for, none is cut off: all images of a flat folder are measured.
         return self._as_trained(dataset) or (divide_again(dataset, 0.1, seed=0) if split == "val" else dataset)
@@ -97,6 +98,7 @@ class Measuring:
             val_fraction=trained_on["val_fraction"],
             task=self.description.learnt.kind,
             target=self._target,
+            remember=True,
         )
         if dataset.fingerprint != trained_on["fingerprint"]:
             raise _Changed(

@@ -26,8 +26,13 @@ def place_of(source: str) -> Place:
 
 
 def open_place(source: str | Path, **options: Any) -> Dataset:
-    """`open_dataset`, where a `Path` is a path even when it is spelt like the name of a known data set."""
-    return open_dataset(source.absolute() if isinstance(source, Path) and str(source) in NAMES else source, **options)
+    """`open_dataset`, where a `Path` is a path even when it is spelt like the name of a known data set.
+
+    Files that have not changed since they were looked at are not looked at again.
+    """
+    if isinstance(source, Path) and str(source) in NAMES:
+        source = source.absolute()
+    return open_dataset(source, remember=True, **options)
 
 
 def locate(source: str, absolute: str, instead: str) -> str:

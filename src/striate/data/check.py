@@ -1,14 +1,15 @@
 """One look at every image before the first epoch, so that none stops the training in its middle.
 
-Every file is read and decoded once, in threads. What can be read is hashed, measured and, where the whole set is
-small, kept; what cannot is listed with its reason. Nothing that follows has to read a file to learn about it.
+Every file is read and decoded once, in threads; of one that has not changed since it may be remembered what it told.
+What can be read is hashed, measured and, where the whole set is small, kept; what cannot is listed with its reason.
+Nothing that follows has to read a file to learn about it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,16 +17,13 @@ import numpy as np
 
 from striate.data.channels import to_channels
 from striate.data.dataset import Skipped
-from striate.data.decode import (
-    REMARKS,
-    UnreadableImage,
-    decode_content,
-    read_file,
-)
-from striate.data.facts import Facts, blank_rows, channel_sums, is_blank
+from striate.data.decode import REMARKS
+from striate.data.facts import Facts, blank_rows
 from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
-from striate.data.kept import MEMORY_LIMIT, Memory
+from striate.data.kept import MEMORY_LIMIT, LateMemory, Memory
 from striate.data.listing import Part
+from striate.data.look import Look, look_at
+from striate.data.remembered import Remembered
 from striate.data.targets import as_keys
 from striate.data.workers import reading_threads
 from striate.errors import StriateError
@@ -59,29 +57,13 @@ class Checked:
 
 
 @dataclass(eq=False)
-class _Look:
-    """What the check learns of one image; `picture` only until it is kept or not."""
-
-    digest: bytes = b""
-    shape: tuple[int, ...] = ()
-    format: str = ""
-    channels: int = 0  # of the file
-    bit_depth: str = ""
-    blank: bool = False
-    sums: np.ndarray = field(default_factory=lambda: np.empty((0, 4), dtype=np.int64))
-    remarks: tuple[str, ...] = ()
-    reason: str = ""
-    picture: np.ndarray | None = None
-
-
-@dataclass(eq=False)
 class _Report:
     """Counts for the notes."""
 
     remarks: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, look: _Look) -> None:
+    def add(self, name: str, look: Look) -> None:
         for remark in look.remarks:
             self.remarks[remark] += 1
             self.first.setdefault(remark, name)
@@ -99,6 +81,7 @@ def check_parts(
     channels: int | None = None,
     workers: int | None = None,
     memory_limit: int | None = None,
+    remember: bool = False,
 ) -> Checked:
     """Read every image of every part once.
 
@@ -108,6 +91,7 @@ def check_parts(
         workers: threads; None for one per processor.
         memory_limit: bytes of decoded pictures that may be kept; a set that needs more stays in its files.
             None for `MEMORY_LIMIT`.
+        remember: whether a file is not read that has not changed since an earlier look, of which this one is the next.
 
     Raises:
         StriateError: no channels can be found that all images share, or the wanted ones cannot be made.
@@ -115,16 +99,13 @@ def check_parts(
     if all(isinstance(part.items, np.ndarray) for part in parts.values()):
         return _check_arrays(parts, channels)
     items = [item for part in parts.values() for item in part.items]
-    memory = Memory(len(items), MEMORY_LIMIT if memory_limit is None else memory_limit)
-    looks = []
-    for look in _look_at_all(items, channels, memory, workers):
-        memory.add(look.picture)
-        look.picture = None
-        looks.append(look)
+    remembered = Remembered(files, channels) if remember and (files := _files(items)) else None
+    limit = MEMORY_LIMIT if memory_limit is None else memory_limit
+    looks, memory = _look_at_all(items, channels, limit, workers, remembered)
     if channels is None:
         channels = _common_channels(Counter(look.shape[2] for look in looks if not look.reason))
         _refuse_others(items, looks, channels, memory)
-    memory.give_channels(channels)
+    memory.give_channels(channels, sum(look.shape[0] * look.shape[1] for look in looks if not look.reason))
 
     checked, report, start = {}, _Report(), 0
     for name, part in parts.items():
@@ -136,51 +117,44 @@ def check_parts(
 
 
 def _look_at_all(
-    items: list[Path | bytes], channels: int | None, memory: Memory, workers: int | None
-) -> Iterator[_Look]:
+    items: list[Path | bytes], channels: int | None, limit: int, workers: int | None, remembered: Remembered | None
+) -> tuple[list[Look], Memory]:
+    """A look at each item, a new one where none is remembered, and their pictures where all of them are new."""
+    looks: dict[int, Look] = remembered.looks() if remembered else {}
+    memory = LateMemory(len(items), limit) if looks else Memory(len(items), limit)
+    new = [row for row in range(len(items)) if row not in looks]
+    for row, look in zip(new, _new_looks([items[row] for row in new], channels, memory, workers), strict=True):
+        memory.add(look.picture)
+        look.picture = None
+        looks[row] = look
+    found = [looks[row] for row in range(len(items))]
+    if remembered and new:
+        remembered.keep(found)
+    return found, memory
+
+
+def _new_looks(items: list[Path | bytes], channels: int | None, memory: Memory, workers: int | None) -> Iterator[Look]:
     """Look at the items in threads, a chunk at a time, and yield in their order."""
 
-    def look_at(chunk: list[Path | bytes]) -> list[_Look]:
-        return [_look_at(item, channels, memory) for item in chunk]
+    def look(chunk: list[Path | bytes]) -> list[Look]:
+        return [look_at(item, channels, memory) for item in chunk]
 
     chunks = (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
     with reading_threads(workers) as pool:
-        for found in pool.map(look_at, chunks):  # which calls off the rest where it is left early
+        for found in pool.map(look, chunks):  # which calls off the rest where it is left early
             yield from found
 
 
-def _look_at(item: Path | bytes, channels: int | None, memory: Memory) -> _Look:
-    try:
-        content = item if isinstance(item, bytes) else read_file(item)
-        extension = "" if isinstance(item, bytes) else item.suffix.lower()
-        decoded = decode_content(content, channels, extension)
-    except UnreadableImage as error:
-        return _Look(reason=error.reason)
-    image = decoded.image
-    sums = channel_sums(image)
-    return _Look(
-        digest=hashlib.sha256(content).digest(),
-        shape=image.shape,
-        format=decoded.format,
-        channels=decoded.channels,
-        bit_depth=decoded.bit_depth,
-        blank=is_blank(image, sums),
-        sums=sums,
-        remarks=decoded.remarks,
-        picture=image if memory.reserve(image) else None,
-    )
-
-
-def _refuse_others(items: list[Path | bytes], looks: list[_Look], channels: int, memory: Memory) -> None:
+def _refuse_others(items: list[Path | bytes], looks: list[Look], channels: int, memory: Memory) -> None:
     """Replace, in place, the looks at images that cannot be given `channels` by the reason not to read them."""
     fitting = {1, channels} if channels in _USUAL else {channels}
     for row, look in enumerate(looks):
         if not look.reason and look.shape[2] not in fitting:
-            looks[row] = _look_at(items[row], channels, memory)
+            looks[row] = look_at(items[row], channels, memory)
             memory.forget(row)
 
 
-def _readable(part: Part, looks: list[_Look], channels: int, memory: Memory, start: int) -> CheckedPart:
+def _readable(part: Part, looks: list[Look], channels: int, memory: Memory, start: int) -> CheckedPart:
     """The part without what cannot be read; its first item is the one at `start` of the memory."""
     rows = np.array([row for row, look in enumerate(looks) if not look.reason], dtype=np.int64)
     skipped = tuple(
@@ -189,15 +163,25 @@ def _readable(part: Part, looks: list[_Look], channels: int, memory: Memory, sta
         if look.reason
     )
     source: Images
-    if all(isinstance(item, Path) for item in part.items):
-        source = FileImages([part.items[row] for row in rows], channels)
+    if (files := _files(part.items)) is not None:
+        source = FileImages([files[row] for row in rows], channels)
     else:
         source = EncodedImages([part.items[row] for row in rows], [part.names[row] for row in rows], channels)
     facts = _facts([looks[row] for row in rows], channels)
     return CheckedPart(memory.images(start + rows, source), part.labels[rows], facts, skipped)
 
 
-def _facts(looks: list[_Look], channels: int) -> Facts:
+def _files(items: Iterable[object]) -> list[Path] | None:
+    """The items where all of them are files, else None."""
+    files = []
+    for item in items:
+        if not isinstance(item, Path):
+            return None
+        files.append(item)
+    return files
+
+
+def _facts(looks: list[Look], channels: int) -> Facts:
     sums = [look.sums if len(look.sums) == channels else np.repeat(look.sums, channels, axis=0) for look in looks]
     return Facts(
         contents=[look.digest for look in looks],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -95,7 +95,7 @@ class FileImages:
 
     def subset(self, indices: np.ndarray) -> FileImages:
         """The files at `indices`, in that order."""
-        return FileImages([self.paths[i] for i in indices], self.channels)
+        return replace(self, paths=[self.paths[i] for i in indices])
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ import numpy as np
 
 from striate.data.channels import to_channels
 from striate.data.decode import Serving
-from striate.data.images import ArrayImages, Images
+from striate.data.images import ArrayImages, FileImages, Images
+from striate.data.workers import reading_threads
 
 #: The most bytes of pixels of a data set that are kept in memory.
 MEMORY_LIMIT = 1 << 30
@@ -54,6 +56,27 @@ class KeptImages:
         return _itself, (self.source,)
 
 
+@dataclass(frozen=True, eq=False)
+class LateImages(FileImages):
+    """Images of a set small enough to be kept, in files that nothing had to decode so far; see `in_memory`."""
+
+
+def in_memory(images: Images, workers: int | None = None) -> Images:
+    """The images, decoded now where they were only not decoded yet; any others as they are.
+
+    Raises:
+        UnreadableImage: a file that could be read before.
+    """
+    if not isinstance(images, LateImages) or not len(images):
+        return images
+    memory = Memory(len(images), sys.maxsize)
+    with reading_threads(workers) as pool:
+        for picture in pool.map(images.read, range(len(images))):
+            memory.reserve(picture)
+            memory.add(picture)
+    return memory.images(np.arange(len(images)), FileImages(images.paths, images.channels))
+
+
 def _itself(images: Images) -> Images:
     return images
 
@@ -91,9 +114,8 @@ class Memory:
         if self.is_open:
             self.pictures[row] = None
 
-    def give_channels(self, channels: int) -> None:
-        """Convert what is kept to so many channels, or keep nothing where that does not fit."""
-        pixels = sum(picture.shape[0] * picture.shape[1] for picture in self.pictures if picture is not None)
+    def give_channels(self, channels: int, pixels: int) -> None:
+        """Convert what is kept, so many pixels, to so many channels, or keep nothing where that does not fit."""
         if pixels * channels > self.limit:
             self._close()
         for row, picture in enumerate(self.pictures):
@@ -113,3 +135,21 @@ class Memory:
     def _close(self) -> None:
         self.is_open = False
         self.pictures = []
+
+
+class LateMemory(Memory):
+    """Keeps no picture of files that need not be decoded yet, but knows whether all of them will fit (`in_memory`)."""
+
+    def reserve(self, picture: np.ndarray) -> bool:
+        """There is no room for any of them now."""
+        return False
+
+    def add(self, picture: np.ndarray | None) -> None:
+        """Nothing is kept."""
+
+    def forget(self, row: int) -> None:
+        """Nothing is kept."""
+
+    def images(self, rows: np.ndarray, source: Images) -> Images:
+        """The images of `source`, to be decoded once they are needed where all of them fit."""
+        return LateImages(source.paths, source.channels) if self.is_open and isinstance(source, FileImages) else source

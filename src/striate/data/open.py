@@ -41,6 +41,7 @@ def open_dataset(
     memory_limit: int | None = None,
     task: str | None = None,
     target: str | Sequence[str] | None = None,
+    remember: bool = False,
 ) -> Dataset:
     """Open, check and split a set of labelled images.
 
@@ -63,6 +64,8 @@ def open_dataset(
         task: what a table's labels are: "single-label", "multi-label" (words with |, ; or , between, or columns of 0
             and 1; a list in Parquet) or "regression" (numbers); None for what the columns look like.
         target: the columns of the labels, as a list or with commas; None for those that are called so.
+        remember: keep, in the cache folder, what was learnt of image files, and do not read those again that have not
+            changed since (see `striate.data.remembered`).
 
     Raises:
         StriateError: the source is missing, or holds nothing that can be learnt from.
@@ -79,7 +82,7 @@ def open_dataset(
     asked = Asked(task, column_names(target), tuple(classes or ()))
     listing = _list_source(source, cache, asked)
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
-    checked = check_parts(listing.parts, channels, workers, memory_limit)
+    checked = check_parts(listing.parts, channels, workers, memory_limit, remember)
     _demand_images(where, checked.parts)
     to_learn = classes is None
     if to_learn and listing.task == SINGLE_LABEL:

@@ -6,20 +6,17 @@ anew, and only that. Runs add files, each written whole or not at all, so they m
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from striate.errors import StriateError
-from striate.files import cache_folder, make_folder_of, write_atomically
+from striate.files import cache_folder
 from striate.files.keeping import prune, sweep, used_now
+from striate.files.kept_arrays import keep_arrays, read_arrays
 
 #: Bytes that the features of all networks may take together; those of networks not used for the longest time go first.
 MOST = 8 << 30
@@ -55,11 +52,11 @@ class FeatureCache:
         for row, digest in enumerate(pictures):
             rows.setdefault(digest[:DIGEST], []).append(row)
         for path in self._files():
-            read = _read(path, self.width)
-            if read is None:
+            read = read_arrays(path, ("digests", "features"))
+            if read is None or read[0]["features"].shape[1:] != (self.width,):
                 continue
-            digests, features = read
-            for place, digest in enumerate(map(bytes, digests)):
+            features = read[0]["features"]
+            for place, digest in enumerate(map(bytes, read[0]["digests"])):
                 for row in rows.get(digest, ()):
                     found[row], known[row] = features[place], True
         return found, known
@@ -69,14 +66,9 @@ class FeatureCache:
         if self.folder is None or not len(pictures):
             return
         digests = np.frombuffer(b"".join(digest[:DIGEST] for digest in pictures), np.uint8).reshape(-1, DIGEST)
-        tensors: dict[str, NDArray] = {
-            "digests": digests.copy(),
-            "features": np.ascontiguousarray(features, np.float32),
-        }
         path = self.folder / f"{uuid4().hex}.safetensors"
         try:
-            make_folder_of(path)
-            write_atomically(path, save(tensors, {"crc32": str(_checksum(tensors))}))
+            keep_arrays(path, {"digests": digests, "features": np.asarray(features, np.float32)})
             sweep(self.folder)
             prune(self.folder.parent, MOST, spared=self.folder)
         except (OSError, StriateError) as error:
@@ -87,22 +79,3 @@ class FeatureCache:
             return []
         used_now(self.folder)
         return sorted(self.folder.glob("*.safetensors"))
-
-
-def _read(path: Path, width: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
-    """Digests (N, 16) and features (N, D); None where the file is damaged, which is then removed."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in ("digests", "features")}
-            said = (file.metadata() or {}).get("crc32")
-        if said != str(_checksum(tensors)) or tensors["features"].shape[1] != width:
-            raise ValueError("damaged")
-    except (SafetensorError, OSError, ValueError, IndexError):
-        with suppress(OSError):
-            path.unlink()
-        return None
-    return tensors["digests"], tensors["features"]
-
-
-def _checksum(tensors: dict[str, NDArray]) -> int:
-    return zlib.crc32(tensors["features"].data, zlib.crc32(tensors["digests"].data))
