@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from striate.analysis import summary
 from striate.errors import StriateError, UsageError
+from striate.models import create_model
 
 
 def torchvision_network(name: str) -> nn.Module:
@@ -486,3 +487,13 @@ def test_a_note_is_added_behind_others_where_there_is_one() -> None:
     assert result.noted("") is result
     assert result.noted("one").noted("two").notes == ("one", "two")
     assert result.notes == ()
+
+
+def test_memory_for_training_is_left_out_where_it_is_not_asked_for():
+    network = create_model("mobilenet_v2", num_classes=5)
+    whole, less = summary(network), summary(network, training=False)
+    assert less.kept_bytes is None
+    assert [row.kept_bytes for row in less.rows] == [None] * len(less.rows)
+    for costs in ("parameters", "trainable_parameters", "multiply_adds", "activation_bytes"):
+        assert getattr(less, costs) == getattr(whole, costs)
+    assert "training      not measured; besides gradients" in str(less)

@@ -96,7 +96,7 @@ def test_it_is_remembered_for_the_network_its_size_and_the_machine(engines, tmp_
     choose(frozen(small()), PICTURES, 10_000)
     (entry,) = json.loads((tmp_path / "engines.json").read_text()).values()
     assert set(entry["seconds"]) == {"eager", "folded", "quick"}
-    assert entry["seconds"]["eager"] > 1.5 * entry["seconds"]["folded"] > 3 * entry["seconds"]["quick"]
+    assert entry["seconds"]["eager"] > entry["seconds"]["folded"] > entry["seconds"]["quick"]
 
     engines.clear()
     use(monkeypatch, {name: kind for name, kind in choosing.ENGINES.items() if name != "wrong"})

@@ -24,6 +24,7 @@ class Costs:
         buffers: values in buffers, such as a batch norm's running statistics.
         depth: how deep the table goes; None for every leaf.
         notes: what was done otherwise than asked, or decided where nothing was said.
+        training: whether memory for training was to be told.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Costs:
     buffers: int
     depth: int | None = None
     notes: tuple[str, ...] = ()
+    training: bool = True
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -84,6 +84,7 @@ def summary(
     inputs: Any = None,
     depth: int | None = None,
     device: str = "meta",
+    training: bool = True,
 ) -> Summary:
     """Watch `model` run once, in eval mode and without weights, and tell what every layer costs and sees.
 
@@ -101,6 +102,7 @@ def summary(
         depth: how deep the printed table goes; by default down to every leaf.
         device: "meta", or "cpu" for a network that reads its own values (`.item()`, NumPy). A network with quantised
             weights, which cannot be weightless, always runs on "cpu".
+        training: whether to tell the memory that training takes too, for which it runs once more.
 
     Raises:
         UsageError: no input shape is known, or it is not made of positive numbers; a negative depth.
@@ -125,7 +127,7 @@ def summary(
         twin = weightless(model) if device == "meta" else on_device(model, device)
         with StateKept(), fused_attention():
             visit = run(twin.eval(), given, device)
-            trained = watch_training(twin, given)
+            trained = watch_training(twin, given) if training else None
     builder = RowBuilder(twin, given.extents, visit)
     parameters = list(builder.parameters.values())
     return Summary(
@@ -137,6 +139,7 @@ def summary(
         buffers=sum(buffer.numel() for buffer in twin.buffers()),
         depth=depth,
         notes=tuple(notes),
+        training=training,
     )
 
 

@@ -82,7 +82,9 @@ def cells(summary: Costs, depth: int | None) -> tuple[list[str], list[list[str]]
 def _totals(summary: Costs) -> list[tuple[str, str]]:
     frozen = summary.parameters - summary.trainable_parameters
     state = ", ".join(f"{name} {binary_size(summary.optimizer_bytes(name))}" for name in ("momentum", "adam"))
-    kept = summary.kept_bytes
+    kept = "not known: it fails in training mode" if summary.training else "not measured"
+    if summary.kept_bytes is not None:
+        kept = f"{binary_size(summary.kept_bytes)} kept"
     parameters = f"{binary_size(summary.parameter_bytes)}; {whole(summary.trainable_parameters)} trainable"
     lines = [
         ("parameters", f"{whole(summary.parameters)} ({parameters}, {whole(frozen)} frozen)"),
@@ -92,8 +94,7 @@ def _totals(summary: Costs) -> list[tuple[str, str]]:
         ("activations", binary_size(summary.activation_bytes)),
         (
             "training",
-            f"{'not known: it fails in training mode' if kept is None else binary_size(kept) + ' kept'}; "
-            f"besides gradients {binary_size(summary.gradient_bytes)}, the optimizer's state ({state})",
+            f"{kept}; besides gradients {binary_size(summary.gradient_bytes)}, the optimizer's state ({state})",
         ),
     ]
     field = summary.receptive_field

@@ -29,9 +29,10 @@ from striate.training.tasks import Task, task_of
 from striate.transfer.copies import VIEWS, Copy, cheap_views
 from striate.transfer.decision import Decision
 from striate.transfer.features import Extractor, Features
+from striate.transfer.fitted import fit_once
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
 from striate.transfer.regimes import FEATURES
-from striate.transfer.shallow import COSINE, Shallow, by_means, fit
+from striate.transfer.shallow import COSINE, Shallow, by_means
 from striate.units import clock, percent, plural, whole
 from striate.weights.loading import AUXILIARY
 
@@ -201,7 +202,7 @@ def _fitted(network: Network, task: Task, config: RunConfig, copies: list[Featur
     kind = config.shallow or (COSINE if few else task.shallow)
     if kind == COSINE:
         return by_means(vectors, labels, outputs, len(copies))
-    return fit(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=len(copies))
+    return fit_once(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=len(copies))
 
 
 def _take(extractor: Extractor, split: Split, progress: Quiet, until: float, view: View | Copy = CENTRE) -> Features:

@@ -88,7 +88,7 @@ class Frozen:
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
         return digest.hexdigest()
 
-    @property
+    @cached_property
     def _unused(self) -> tuple[str, ...]:
         """Paths of the layers whose outputs are not asked for."""
         return getattr(self.network, "unused", ())
