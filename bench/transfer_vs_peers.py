@@ -13,6 +13,9 @@ good or better, if ever it was, and our best by the second when the peer had its
 contestant: an epoch over after it is its last. A peer that is cut off so has a "+" behind its epochs; its schedule of
 rates was made for more, and its best may have been to come.
 
+With --rows the results are kept, a line each, and the same command goes on where it was left; the versions and the load
+that are told are then those of its end.
+
 fastai needs a Python of its own, which STRIATE_PEERS names and which must see this one's torch; it is left out where
 there is none. Each contestant is a process of its own, and they take turns, in reverse order every other seed.
 """
@@ -20,6 +23,7 @@ there is none. Each contestant is a process of its own, and they take turns, in 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import statistics
@@ -55,24 +59,44 @@ def lay(flowers: Path, folder: Path, per_class: str, seed: int) -> int:
     return count
 
 
-def compete(flowers: Path, place: Path, options: argparse.Namespace, peers: Peers) -> Found:
-    """Every contestant at every size with every seed: by size and name its curves, in the order of the seeds."""
-    found: Found = {}
+def compete(flowers: Path, place: Path, options: argparse.Namespace, peers: Peers) -> None:
+    """Every contestant at every size with every seed, as far as its row is not in the file."""
+    known = {(row["size"], row["seed"], row["name"]) for row in read(options.rows)}
     for per_class in options.per_class:
         for seed in range(options.seeds):
             folder = place / f"{per_class}-{seed}"
             images = lay(flowers, folder, per_class, seed)
             epochs = options.epochs or EPOCHS[images >= FEW]
             for name in options.contestants[:: 1 if seed % 2 == 0 else -1]:
+                if (per_class, seed, name) in known:
+                    continue
                 run = peers.child if name.startswith("fastai") else child
                 words = (name, folder, weights(FILE), seed, epochs, options.time_limit)
-                found.setdefault((per_class, name), []).append(
-                    run(finetuning.__file__, *words, OMP_NUM_THREADS=str(cores()))
-                )
-                accuracy, seconds = best(found[per_class, name][-1]["curve"])
+                result = run(finetuning.__file__, *words, OMP_NUM_THREADS=str(cores()))
+                with options.rows.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"size": per_class, "seed": seed, "name": name, **result}) + "\n")
+                accuracy, seconds = best(result["curve"])
                 told = f"{per_class} of each class, seed {seed}, {name}: {accuracy:.2%} after {seconds:.0f} s"
                 print(told, flush=True)
-    return found
+
+
+def read(rows: Path) -> list[dict[str, Any]]:
+    """The results so far."""
+    return [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()] if rows.exists() else []
+
+
+def asked_for(options: argparse.Namespace) -> Found:
+    """By size and name the results, in the order of the seeds."""
+    found: Found = {}
+    for row in sorted(read(options.rows), key=lambda row: row["seed"]):
+        if row["size"] in options.per_class and row["seed"] < options.seeds and row["name"] in options.contestants:
+            found.setdefault((row["size"], row["name"]), []).append(row)
+    return {
+        (size, name): found[size, name]
+        for size in options.per_class
+        for name in options.contestants
+        if (size, name) in found
+    }
 
 
 def best(curve: list[list[float]]) -> tuple[float, float]:
@@ -144,6 +168,7 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=600, help="seconds of each contestant (600)")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each (1)")
     parser.add_argument("--epochs", type=int, help="of fastai after the first (15 below 1,000 images, else 5)")
+    parser.add_argument("--rows", type=Path, help="file of results: what is in it is not run again")
     options = parser.parse_args()
     report = Report("MobileNet v2 on flowers, against fastai and PyTorch's tutorial", options, "torchvision")
     peers = Peers()
@@ -158,7 +183,9 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as place, tarfile.open(data("flowers.tar")) as archive:
         archive.extractall(place, filter="data")
-        found = compete(Path(place, "flowers"), Path(place), options, peers)
+        options.rows = options.rows or Path(place, "rows.jsonl")
+        compete(Path(place, "flowers"), Path(place), options, peers)
+        found = asked_for(options)
     report.table(
         ["of each class", "contestant", "mean best %", "each", "s to best", "s in all", "epochs"], standing(found)
     )
