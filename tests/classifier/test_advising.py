@@ -44,7 +44,7 @@ def test_every_network_at_hand_looks_at_the_images(photos, source):
         54, ("blue", "grey", "violet"), [18, 18, 18], 16,
     )  # fmt: skip
     assert all(one.images == 54 and math.isnan(one.imagenet) for one in found.evidence)
-    assert found.decision == decide(54, 3, found.best.distance, found.best.forecast.accuracy)
+    assert found.decision == decide(54, 3, found.best.distance, found.best.side, found.best.forecast.accuracy)
     assert [plan.regime for plan in found.plans] == ["features", "head", "top", "full"]
     assert found.plans[0].accuracy == found.best.forecast.accuracy
     assert all(plan.seconds > found.plans[0].seconds for plan in found.plans[1:])

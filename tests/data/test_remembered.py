@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import ArrayImages, FileImages, KeptImages, check, open_dataset, remembered
+from striate.data import ArrayImages, FileImages, KeptImages, check, kept, open_dataset, remembered
 from striate.data.check import check_parts
-from striate.data.kept import LateImages, in_memory
+from striate.data.kept import LateImages, becomes, in_memory
 from striate.data.listing import Part
 from striate.files import cache_folder
 
@@ -199,6 +199,10 @@ def paths_of(folder, count, sizes):
     return {"train": Part(paths, [path.name for path in paths], np.arange(count))}
 
 
+def sizes_of(parts):
+    return check_parts(parts).parts["train"].facts.sizes
+
+
 @pytest.mark.parametrize(("sizes", "kind"), [(1, ArrayImages), (2, KeptImages)])
 def test_pictures_are_decoded_once_they_are_needed_where_all_fit(tmp_path, sizes, kind):
     parts = paths_of(tmp_path, 6, sizes)
@@ -207,7 +211,9 @@ def test_pictures_are_decoded_once_they_are_needed_where_all_fit(tmp_path, sizes
         check_parts(parts, remember=True)
         images = check_parts(parts, memory_limit=limit, remember=True).parts["train"].images
         assert type(images) is late
-        assert type(in_memory(images)) is (kind if late is LateImages else FileImages)
+        assert (
+            type(in_memory(images)) is becomes(images, sizes_of(parts)) is (kind if late is LateImages else FileImages)
+        )
     images = check_parts(parts, remember=True).parts["train"].images.subset(np.array([4, 1]))
     decoded = in_memory(images)
     assert [int(decoded.read(row)[0, 0, 0]) for row in (0, 1)] == [4, 1]
@@ -222,3 +228,12 @@ def test_those_that_are_in_memory_or_too_many_stay_as_they_are(tmp_path):
     for limit in (None, 0):
         images = check_parts(parts, memory_limit=limit).parts["train"].images
         assert in_memory(images) is images
+
+
+def test_one_array_holds_no_more_than_it_may(tmp_path, monkeypatch):
+    parts = paths_of(tmp_path, 4, 1)
+    check_parts(parts, remember=True)
+    images = check_parts(parts, remember=True).parts["train"].images
+    for limit, kind in ((4 * 60, ArrayImages), (4 * 60 - 1, KeptImages)):
+        monkeypatch.setattr(kept, "ARRAY_LIMIT", limit)
+        assert type(in_memory(images)) is becomes(images, sizes_of(parts)) is kind

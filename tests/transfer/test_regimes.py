@@ -18,15 +18,20 @@ FAST = {"quiet": True, "report": False, "workers": 0}
 
 @pytest.mark.parametrize(("images", "epochs"), [(3000, 6), (100_000, 6), (750, 12), (83, 36), (2, 36)])
 def test_the_fewer_images_the_more_often_each_is_seen(images, epochs):
-    assert recipe_of("full", images, False).epochs == epochs
+    assert recipe_of("full", images, False, 224).epochs == epochs
 
 
 def test_small_images_are_augmented_as_such():
-    assert recipe_of("head", 100, True).augment == get_recipe("tiny").augment
-    assert recipe_of("head", 100, False).augment == get_recipe("transfer_head").augment
-    assert recipe_of("features", 100, True).augment == recipe_of("head", 100, True).augment
-    assert recipe_of("auto", 100, False) == recipe_of("full", 100, False)
-    assert recipe_of("", 100, False) is None
+    assert recipe_of("head", 100, True, 224).augment == get_recipe("tiny").augment
+    assert recipe_of("head", 100, False, 224).augment == get_recipe("transfer_head").augment
+    assert recipe_of("features", 100, True, 224).augment == recipe_of("head", 100, True, 224).augment
+    assert recipe_of("auto", 100, False, 224) == recipe_of("full", 100, False, 224)
+    assert recipe_of("", 100, False, 224) is None
+
+
+def test_a_network_of_small_pictures_learns_twice_as_fast():
+    assert [recipe_of("full", 100, True, side).learning_rate for side in (65, 64, 32)] == [1e-3, 2e-3, 2e-3]
+    assert recipe_of("head", 100, False, 32).learning_rate == 2 * get_recipe("transfer_head").learning_rate
 
 
 def test_the_last_stages_are_freed_one_by_one_until_half_of_the_parameters_train():

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.classifier.choices import SMALL, typical_side_of
+from striate.classifier.choices import typical_side_of
 from striate.classifier.costs import costs_of
 from striate.data import Dataset, Preprocessing
+from striate.data.preprocessing import SMALL
 from striate.models import Network
 from striate.notebook import Facts, Shown
 from striate.transfer.decision import FAR, LIKE, STRANGE, UNLIKE, Decision, Kin, expected, kin_of
 from striate.transfer.evidence import Evidence
 from striate.transfer.pace import seconds_an_image
 from striate.transfer.regimes import FEATURES, FULL, recipe_of
-from striate.units import percent
+from striate.units import percent, whole
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Advice(Shown):
     @property
     def kin(self) -> Kin:
         """How the images are akin to those of the best network's pretraining."""
-        return kin_of(self.best.distance, self.best.forecast.accuracy, len(self.classes))
+        return kin_of(self.best.distance, self.best.forecast.accuracy, len(self.classes), self.best.side)
 
     @property
     def command(self) -> str:
@@ -129,7 +130,9 @@ class Advice(Shown):
         def cell(words: str, kin: Kin, many: bool) -> str:
             return f"{words}  <- your images" if (kin, many) == (here, trained) else words
 
-        few = [cell(f"{FEATURES.name} (below {kin.enough} a class)", kin, many=False) for kin in columns]
+        least = [kin.enough_of(len(self.classes)) for kin in columns]
+        words = [f"{FEATURES.name} (below {whole(count)} a class)" for count in least]
+        few = [cell(said, kin, many=False) for said, kin in zip(words, columns, strict=True)]
         many = [cell(FULL.name, kin, many=True) for kin in columns]
         return ("", "like the pretraining's", "unlike them"), [["few images", *few], ["many images", *many]]
 
@@ -175,11 +178,11 @@ def _plans(best: Evidence, network: Network, look: Preprocessing, dataset: Datas
     """What each regime of a network would come to, from the least trained on."""
     images, side = len(dataset.train), typical_side_of(dataset)
     seconds = seconds_an_image(network, look, costs_of(network, look).rows)
-    kin = kin_of(best.distance, best.forecast.accuracy, len(dataset.classes))
+    kin = kin_of(best.distance, best.forecast.accuracy, len(dataset.classes), best.side)
     plans = [Plan(FEATURES.name, best.forecast.accuracy, best.seconds)]
     for regime, each in seconds.items():
-        recipe = recipe_of(regime, images, side is not None and side <= SMALL)
+        recipe = recipe_of(regime, images, side is not None and side <= SMALL, best.side)
         assert recipe is not None
-        foretold = expected(regime, best.forecast.accuracy, images / len(dataset.classes), kin)
+        foretold = expected(regime, best.forecast.accuracy, images, len(dataset.classes), kin)
         plans.append(Plan(regime, foretold, best.seconds + recipe.epochs * images * each))
     return tuple(plans)

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from striate.classifier.advice import Advice
-from striate.classifier.choices import SMALL, preprocessing_for, typical_side_of
+from striate.classifier.choices import preprocessing_for, typical_side_of
 from striate.classifier.places import open_place
 from striate.classifier.transfer_choice import MOST_WORK, accuracy_of, is_imagenets, work_of
 from striate.data import Dataset
+from striate.data.preprocessing import SMALL
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import UsageError, unknown
 from striate.models import Network, create_model
@@ -73,7 +74,7 @@ def advise(
         [evidence for evidence, _, _ in found],
         network,
         preprocessing_for(network, dataset, at_hand.source.input_size),
-        decide(len(dataset.train), len(dataset.classes), best.distance, best.forecast.accuracy),
+        decide(len(dataset.train), len(dataset.classes), best.distance, best.side, best.forecast.accuracy),
         str(at_hand.path),
     )
 

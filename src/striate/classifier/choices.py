@@ -6,14 +6,14 @@ from pathlib import Path
 
 from striate.caller import either
 from striate.data import ArrayImages, Dataset, KeptImages, Preprocessing
+from striate.data.kept import becomes
+from striate.data.preprocessing import SMALL
 from striate.data.survey import size_text, typical_side
 from striate.data.workers import worker_count
 from striate.models import Network, Outline
 from striate.models.pretrained import input_size_of
 from striate.models.weights_of_own import images_said
 
-#: Images of this many pixels a side or less are small: they get a network for small images at their own size.
-SMALL = 64
 #: The side at which a network of one's own sees larger images, where it does not say.
 USUAL = 224
 #: Images that are shown so many times larger than they are were enlarged by much.
@@ -94,6 +94,7 @@ def workers_for(dataset: Dataset, side: int | None, wanted: int | None) -> int:
     """Worker processes: none for small images in memory, whose batches cost less than sending them would."""
     if wanted is not None:
         return wanted
-    images = dataset.train.images
-    is_small = isinstance(images, KeptImages) and side is not None and side <= SMALL
-    return 0 if isinstance(images, ArrayImages) or is_small else worker_count()
+    images, facts = dataset.train.images, dataset.train.facts
+    held = type(images) if facts is None else becomes(images, facts.sizes)
+    is_small = held is KeptImages and side is not None and side <= SMALL
+    return 0 if held is ArrayImages or is_small else worker_count()

@@ -49,13 +49,14 @@ def decided(
         limit: seconds that are left; where there is no limit training is one of 20 minutes at most.
     """
     with evaluating(network):
-        far = distance_of(network, config.preprocessing, dataset.train)
+        far, side = distance_of(network, config.preprocessing, dataset.train), min(config.preprocessing.size)
     if dataset.task != SINGLE_LABEL:
-        return decide(len(dataset.train), 1, far), None
+        return decide(len(dataset.train), 1, far, side), None
     known = np.isfinite(shallow.expected[:, 0])[: len(dataset.train)]
     labels = dataset.train.labels[known]
     right = shallow.expected[: len(dataset.train)][known].argmax(1) == labels
-    decision = decide(len(dataset.train), len(dataset.classes), far, float(right.mean()) if len(right) else math.nan)
+    told = float(right.mean()) if len(right) else math.nan
+    decision = decide(len(dataset.train), len(dataset.classes), far, side, told)
     rows = looked_at(dataset.train, config.seed)
     if rows is None or not len(right):
         return decision, None
@@ -65,6 +66,7 @@ def decided(
         probes=probes_of(features.of_rows(rows), dataset.train.labels[rows]),
         forecast=Forecast(float(right.mean()), wilson_interval(int(right.sum()), len(right)), len(dataset.train)),
         distance=far,
+        side=side,
         images=len(rows),
         seconds=seconds,
     )

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 from striate.classifier.choices import (
-    SMALL,
     default_network,
     enlarged_notes,
     fitting_batch,
@@ -27,6 +26,7 @@ from striate.classifier.request import Request
 from striate.classifier.run_config import RunConfig
 from striate.classifier.transfer_choice import choose_transfer
 from striate.data import Dataset, Preprocessing
+from striate.data.preprocessing import SMALL
 from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import ConvNet, Network, Outline, get_card, obtain, outline_of
@@ -87,14 +87,14 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     """
     side, task = typical_side_of(dataset), task_of(dataset)
     asked, transfer, decided = choose_transfer(asked, dataset)
-    suited = recipe_of(transfer, len(dataset.train), side is not None and side <= SMALL)
-    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe or suited
     model = asked.model or default_network(dataset, side)
     outline = outline_of(model, asked.options)
     size, notes = asked.size, list(decided)
     if size is None:
         size = input_size(outline, side, asked.starting_file)
         notes += size_notes(dataset, side, size)
+    suited = recipe_of(transfer, len(dataset.train), side is not None and side <= SMALL, size)
+    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe or suited
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(asked.seed)  # a module that is handed over keeps the head that it is given here
         network = obtain(

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import torch
 
 from striate.analysis import summary
-from striate.classifier.choices import SMALL, typical_side_of
+from striate.classifier.choices import typical_side_of
 from striate.classifier.request import Request
 from striate.data import Dataset
+from striate.data.preprocessing import SMALL
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError, UsageError
 from striate.models import create_model, get_card

@@ -77,6 +77,19 @@ def in_memory(images: Images, workers: int | None = None) -> Images:
     return memory.images(np.arange(len(images)), FileImages(images.paths, images.channels))
 
 
+def becomes(images: Images, sizes: np.ndarray) -> type[Images]:
+    """The class of what `in_memory` makes of images of these heights and widths (N, 2)."""
+    if not isinstance(images, LateImages):
+        return type(images)
+    one_size = len(np.unique(sizes, axis=0)) == 1
+    return ArrayImages if one_size and _in_one_array(int(sizes.prod(1).sum()) * images.channels) else KeptImages
+
+
+def _in_one_array(size: int) -> bool:
+    """Whether pictures of one size, so many bytes together, are copied into one array."""
+    return size <= ARRAY_LIMIT
+
+
 def _itself(images: Images) -> Images:
     return images
 
@@ -128,7 +141,7 @@ class Memory:
             return source
         pictures = [picture for row in rows if (picture := self.pictures[row]) is not None]
         same_size = len({picture.shape for picture in pictures}) == 1
-        if same_size and sum(picture.nbytes for picture in pictures) <= ARRAY_LIMIT:
+        if same_size and _in_one_array(sum(picture.nbytes for picture in pictures)):
             return ArrayImages(np.stack(pictures), [source.name(row) for row in range(len(pictures))])
         return KeptImages(pictures, source)
 

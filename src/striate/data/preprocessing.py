@@ -22,6 +22,8 @@ from striate.errors import StriateError, UsageError
 if TYPE_CHECKING:
     from striate.data.dataset import Dataset
 
+#: Images of this many pixels a side or less are small: they get a network for small images at their own size.
+SMALL = 64
 RESIZE_RULES = ("crop", "squash", "none")
 INTERPOLATIONS = ("bilinear", "bicubic")
 #: How many times the pixels of the input a resized image may have before only the part that is shown is made.

@@ -37,6 +37,7 @@ class Evidence:
         probes: of each stage's mean over the image, in order, and last of "features", what its classifier sees.
         forecast: the accuracy of a linear classifier of the features of all images there are to train on.
         distance: of the images from those of the pretraining, nats; NaN where that cannot be told.
+        side: of the images as the network sees them, pixels.
         images: how many were looked at.
         seconds: that a linear classifier of all images takes, about; those whose features are kept are not taken anew.
     """
@@ -46,6 +47,7 @@ class Evidence:
     probes: Mapping[str, Probe]
     forecast: Forecast
     distance: float
+    side: int
     images: int
     seconds: float
 
@@ -123,7 +125,7 @@ def gather(
     probes = probes_of(features, some.labels)
     foretold = forecast(features.of(), some.labels, probes["features"], len(split))
     left = len(split) - (len(rows) - extractor.reckoned)
-    return Evidence(network.spec.name, imagenet, probes, foretold, far, len(rows), each * left)
+    return Evidence(network.spec.name, imagenet, probes, foretold, far, min(look.size), len(rows), each * left)
 
 
 def distance_of(network: Network, look: Preprocessing, split: Split) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from striate.data.preprocessing import SMALL
 from striate.models import Network
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
@@ -50,18 +51,23 @@ MANY = 3_000
 #: Epochs, at most.
 MOST_EPOCHS = 36
 
+#: What the rate is multiplied by for a network of small pictures.
+SMALL_RATE = 2
 #: Share of a network's parameters, from its end, that the regime "top" trains at least.
 TOP_SHARE = 0.5
 
 
-def recipe_of(regime: str, images: int, small: bool) -> Recipe | None:
+def recipe_of(regime: str, images: int, small: bool, side: int) -> Recipe | None:
     """How what a regime trains is trained; None where nothing is transferred.
+
+    A network of small pictures has few weights, which it can well learn anew, and stands twice the rate.
 
     Args:
         regime: one of `REGIMES`, or anything else, which has none.
         images: how many there are to train on: the fewer, the more often each is seen.
         small: whether they are small, which are moved and turned a little in place of being cropped and mirrored:
             of those many have an orientation, as digits have.
+        side: of the images as the network sees them, pixels.
     """
     chosen = REGIMES.get(regime) or (FULL if regime == "auto" else None)
     if chosen is None:
@@ -69,6 +75,8 @@ def recipe_of(regime: str, images: int, small: bool) -> Recipe | None:
     recipe = get_recipe(chosen.recipe)
     epochs = round(recipe.epochs * math.sqrt(MANY / max(1, images)))
     recipe = replace(recipe, epochs=min(max(epochs, recipe.epochs), MOST_EPOCHS))
+    if side <= SMALL:
+        recipe = replace(recipe, learning_rate=SMALL_RATE * recipe.learning_rate)
     return replace(recipe, augment=get_recipe("tiny").augment) if small else recipe
 
 
