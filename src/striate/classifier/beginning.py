@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from striate.classifier.advice import Advice
 from striate.classifier.costs import costs_of
-from striate.classifier.deciding import decided
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, Split
 from striate.data.targets import SINGLE_LABEL
@@ -35,6 +33,9 @@ from striate.transfer.regimes import FEATURES
 from striate.transfer.shallow import COSINE, Shallow, by_means
 from striate.units import clock, percent, plural, whole
 from striate.weights.loading import AUXILIARY
+
+if TYPE_CHECKING:
+    from striate.classifier.advice import Advice
 
 #: Of fewer images of some class their mean says more than a boundary.
 FEW = 5
@@ -119,6 +120,8 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         _add_copies(copies, _views(network, config, dataset), extractor, config, dataset.train, progress, until)
         shallow = _fitted(network, task, config, copies, dataset.train)
         if config.transfer == "auto":
+            from striate.classifier.deciding import decided
+
             spent = time.perf_counter() - began
             left = until - time.monotonic()
             decision, advice = decided(network, config, dataset, taken["train"], shallow, spent, left)

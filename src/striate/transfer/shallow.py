@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
 from striate.data.workers import worker_count
@@ -161,6 +159,9 @@ def _temperature(scores: NDArray, labels: NDArray) -> float:
     Where all are told right no probability would be high enough, so one image more is taken to be of any class (as
     Platt, 1999, "Probabilistic outputs for support vector machines", section 2.2, does for two).
     """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
     known = np.isfinite(scores[:, 0])
     scores, labels = scores[known].astype(np.float64), labels[known]
     own, others = scores[np.arange(len(scores)), labels].mean(), scores.mean()
@@ -247,6 +248,8 @@ def _minimise(
 
     `until` says after how many steps to stop, or when one lowers the loss by no more than which share.
     """
+    from scipy.optimize import minimize
+
     shape = (outputs, x.shape[1] + 1)
 
     def value(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 #: The loss of each image (N,) and its slope (N, K), from scores (N, K) and what they are to be.
 Loss = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
@@ -35,6 +34,8 @@ def squared_hinge(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
 
 def logistic(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """The cross-entropy of each of several labels (N, K)."""
+    from scipy.special import expit
+
     loss = np.logaddexp(0, scores) - labels * scores
     return loss.sum(1), (expit(scores) - labels).astype(scores.dtype, copy=False)
 
