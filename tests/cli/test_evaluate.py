@@ -101,6 +101,19 @@ def test_scores_and_notes_stand_under_their_names(cli, monkeypatch):
     assert (figures["run"], figures["split"], figures["notes"]) == ("runs/it", "test", ["left out"])
 
 
+def test_a_class_without_images_has_no_figures(cli, monkeypatch):
+    found = replace(Evaluation(("a", "b", "c"), np.array([0, 1]), np.eye(3)[[0, 2]]), split="test")
+    monkeypatch.setattr(
+        "striate.classifier.load", lambda run, trust, device: SimpleNamespace(evaluate=lambda *_, **__: found)
+    )
+    assert cli("evaluate", "run").out.splitlines()[-3:] == [
+        "a        100.00%  100.00%  100.00%       1",
+        "b          0.00%    0.00%    0.00%       1",
+        "c              –        –        –       0",
+    ]
+    assert ["c", "–", "–", "–", "0"] in [list(row) for row in found._facts().rows]
+
+
 def test_short_names_stand_under_theirs_too(cli, monkeypatch):
     found = replace(Evaluation(("a", "b"), np.array([0, 1]), np.eye(2)), split="test")
     monkeypatch.setattr(

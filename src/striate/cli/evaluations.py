@@ -73,7 +73,7 @@ def score_table(evaluation: Any) -> Table:
             rows.append(
                 [
                     score.name,
-                    *(percent(each, 2) if math.isfinite(each) else "–" for each in found),
+                    *(percent(each, 2) if score.support and math.isfinite(each) else "–" for each in found),
                     whole(score.support),
                 ]
             )

@@ -84,7 +84,7 @@ class Evaluation(Measured):
         score = f"top-1 {percent(self.top1, 2)} ({percent(low, 2)} to {percent(high, 2)}, 95 % interval)"
         values = self._said(score, f"{plural(len(self.classes), 'class', 'classes')}: {listed(self.classes)}")
         rows = [
-            (name, *(percent(share, 2) for share in shares), whole(images))
+            (name, *(percent(share, 2) if images else "–" for share in shares), whole(images))
             for name, *shares, images in self.per_class()
         ]
         return Facts(values, ("class", "precision", "recall", "F1", "images"), rows)
