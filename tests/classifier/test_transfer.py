@@ -57,6 +57,17 @@ def notes(run):
     return json.loads((run / "config.json").read_text(encoding="utf-8"))
 
 
+def test_the_batch_is_told_of_where_there_are_steps_and_as_what_might_be_where_there_may_be(source, photos, tmp_path):
+    told = {}
+    for transfer in ("features", "auto", "full"):
+        run = tmp_path / transfer
+        settings = {} if transfer == "features" else {"epochs": 1}
+        striate.train(photos, weights=source, transfer=transfer, run=run, settings=settings, **SMALL)
+        told[transfer] = [note.partition(", since")[0] for note in notes(run)["notes"] if "batches of" in note]
+    usual = "batches of 2 images"
+    assert told == {"features": [], "auto": [f"should it be trained: {usual}"], "full": [usual]}
+
+
 def test_hidden_layers_of_ones_own_have_no_features_to_classify(source, photos, tmp_path, capsys):
     hidden = {"weights": source, "options": {"hidden": [8]}, **SMALL}
     with pytest.raises(UnfitHead, match="would be random, so there are no features") as refused:

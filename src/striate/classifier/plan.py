@@ -115,7 +115,8 @@ def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
     recipe, more = _recipe(preset, asked, network, dataset, task, size)
-    more = [] if transfer == "features" else more
+    if transfer in ("features", "auto"):  # nothing, or perhaps nothing, is trained by steps
+        more = [f"should it be trained: {note}" for note in more if transfer == "auto"]
     freeze = asked.freeze
     if transfer and not freeze:
         steps = steps_of(network, transfer)
