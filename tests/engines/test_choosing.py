@@ -77,6 +77,16 @@ def test_an_engine_is_tried_where_it_costs_a_quarter_of_the_work(engines):
     assert choose(frozen(small()), PICTURES, 1_000_000).engine.name in ("quick", "costly")
 
 
+def test_an_engine_is_tried_where_it_costs_a_quarter_of_what_the_fastest_so_far_would_take(engines, tmp_path):
+    choose(frozen(small()), PICTURES, 1_500)  # 6 seconds by PyTorch, 3 by the folded one
+    assert engines == ["folded"]
+    choose(frozen(small()), PICTURES, 3_000)
+    assert engines[1:] == ["folded", "quick"]
+    engines.clear()
+    choose(frozen(small()), PICTURES, 3_000)  # the others would cost more than 0.4 seconds
+    assert engines == ["quick"]
+
+
 def test_few_pictures_are_measured_with_fewer_and_tell_nothing_of_more(engines, tmp_path, monkeypatch):
     seen = []
 

@@ -30,8 +30,9 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "engines/choosing.py",
         "engines/test_choosing.py",
-        ("ENGINES[name].seconds <= SHARE * expected * plain", "True"),
-        (" and not set(_paying(frozen, known[PLAIN], expected)) - set(known)", ""),
+        ("ENGINES[name].seconds <= SHARE * work", "True"),
+        (" and all(name in known or not _pays(name, min(known.values()) * expected) for name in others)", ""),
+        ("            work = min(work, expected * _glance(engine, pictures))\n", ""),
         ("ENGINES[name].again + known[name] * expected", "known[name]"),
         ("min(frozen.together, expected // TASTED)", "frozen.together"),
         ("    if len(pictures) == frozen.together:", "    if True:"),

@@ -1,7 +1,7 @@
 """Choosing an engine: by measuring those at hand on the very pictures, remembered for the next time.
 
-An engine is tried where making it costs less than a quarter of the time that the network as it is would take. What
-was found out is kept in the cache folder, for each kind of network, size of picture and machine.
+One after the other is tried, where making it costs less than a quarter of the time that the fastest so far would take.
+What was found out is kept in the cache folder, for each kind of network, size of picture and machine.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ MEASURED = 0.4
 LEAST, PATIENCE, MOST = 3, 2.0, 50
 #: An engine that was chosen for so many pictures serves this many times as many.
 ENOUGH = 4
-#: Making an engine may cost this share of the work, and measuring all of them the same.
+#: Making an engine may cost this share of the work by the fastest so far, and measuring all of them the same.
 SHARE = 0.25
+#: Times that an engine runs when it was made: enough to know whether another can pay.
+GLANCES = 2
 #: One picture of so many is one to measure with.
 TASTED = 16
 
@@ -69,8 +71,9 @@ def choose(frozen: Frozen, pictures: NDArray[np.uint8], expected: int, wanted: s
     if wanted != AUTO:
         return _asked_for(wanted, frozen, pictures)
     pictures = pictures[: max(1, min(frozen.together, expected // TASTED))]
-    known = {name: taken for name, taken in recall(frozen).items() if name in _usable(frozen)}
-    if PLAIN in known and not set(_paying(frozen, known[PLAIN], expected)) - set(known):
+    others = _usable(frozen)
+    known = {name: taken for name, taken in recall(frozen).items() if name in others}
+    if PLAIN in known and all(name in known or not _pays(name, min(known.values()) * expected) for name in others):
         name = min(known, key=lambda name: ENGINES[name].again + known[name] * expected)
         with suppress(EngineError):
             return Chosen(make_engine(name, frozen, pictures), _words(name, known, " (measured before)"))
@@ -82,9 +85,9 @@ def _usable(frozen: Frozen) -> list[str]:
     return [name for name in EQUAL if ENGINES[name].installed and frozen.device.type in ENGINES[name].devices]
 
 
-def _paying(frozen: Frozen, plain: float, expected: int) -> list[str]:
-    """Those whose making is a small share of so many pictures, at `plain` seconds each."""
-    return [name for name in _usable(frozen) if name != PLAIN and ENGINES[name].seconds <= SHARE * expected * plain]
+def _pays(name: str, work: float) -> bool:
+    """Whether making an engine may pay where the rest takes so many seconds without it."""
+    return ENGINES[name].seconds <= SHARE * work
 
 
 def check_engine(wanted: str) -> None:
@@ -139,19 +142,29 @@ def _measured(frozen: Frozen, pictures: NDArray[np.uint8], expected: int) -> Cho
     """The fastest of the engines that pay."""
     notes: list[str] = []
     plain: Predictor = frozen.eager()
-    began = time.perf_counter()
-    plain(pictures)
-    work = expected * (time.perf_counter() - began) / len(pictures)
-    paying = _paying(frozen, work / expected, expected)
-    made = [engine for name in paying if (engine := _try(name, frozen, pictures, notes)) is not None]
-    if not made:
+    made, work = [plain], expected * _glance(plain, pictures, runs=1)
+    whole = work
+    for name in _usable(frozen):
+        if name != PLAIN and _pays(name, work) and (engine := _try(name, frozen, pictures, notes)) is not None:
+            made.append(engine)
+            work = min(work, expected * _glance(engine, pictures))
+    if len(made) == 1:
         return Chosen(plain, "", tuple(notes))
-    engines = [plain, *made]
-    seconds = _seconds(engines, pictures, min(MEASURED, SHARE * work / len(engines)))
-    best = min(engines, key=lambda engine: seconds[engine.name])
+    seconds = _seconds(made, pictures, min(MEASURED, SHARE * whole / len(made)))
+    best = min(made, key=lambda engine: seconds[engine.name])
     if len(pictures) == frozen.together:  # fewer do not tell how fast a converted network is
         remember(frozen, seconds)
     return Chosen(best, _words(best.name, seconds), tuple(notes))
+
+
+def _glance(engine: Predictor, pictures: NDArray[np.uint8], runs: int = GLANCES) -> float:
+    """Seconds a picture, roughly: the least of a few runs."""
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        engine(pictures)
+        times.append(time.perf_counter() - began)
+    return min(times) / len(pictures)
 
 
 def _try(name: str, frozen: Frozen, pictures: NDArray[np.uint8], notes: list[str]) -> Predictor | None:
