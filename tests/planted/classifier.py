@@ -82,7 +82,7 @@ FAULTS: tuple[Fault, ...] = (
             'return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop)',
         ),
         ("return typical_side(facts.sizes)", "return int(facts.sizes.max())"),
-        ("is_small = isinstance(images, KeptImages) and side is not None", "is_small = side is not None"),
+        ("is_small = held is KeptImages and side is not None", "is_small = side is not None"),
     ),
     *faults(
         "classifier/reporting.py",

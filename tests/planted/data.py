@@ -32,8 +32,8 @@ FAULTS: tuple[Fault, ...] = (
         "data/open.py",
         "data/test_open.py",
         (
-            "checked = check_parts(listing.parts, channels, workers, memory_limit)",
-            "checked = check_parts(listing.parts, channels, workers)",
+            "checked = check_parts(listing.parts, channels, workers, memory_limit, remember)",
+            "checked = check_parts(listing.parts, channels, workers, None, remember)",
         ),
     ),
     *faults(
@@ -369,6 +369,32 @@ FAULTS: tuple[Fault, ...] = (
         "data/check.py",
         "data/test_check.py",
         ("            memory.forget(row)\n", ""),
+    ),
+    *faults(
+        "data/remembered.py",
+        "data/test_remembered.py",
+        ("found.st_ctime_ns, found.st_mtime_ns, device", "0, found.st_mtime_ns, device"),
+        ("(self._states[:, _CHANGED] < self._now - SETTLED)", "True"),
+        (" and not look.reason]", "]"),
+        ("same &= (given == self._channels) |", "same &= (given == given) |"),
+        ("        sums[row, : len(look.sums)] = look.sums\n", ""),
+        ("        remarks[row, [number[remark] for remark in look.remarks]] = True\n", ""),
+        ('sums=arrays["sums"][row, : shape[2]]', 'sums=arrays["sums"][row]'),
+    ),
+    *faults(
+        "data/kept.py",
+        "data/test_remembered.py",
+        ("if one_size and _in_one_array", "if _in_one_array"),
+        (
+            "LateImages(source.paths, source.channels) if self.is_open and",
+            "LateImages(source.paths, source.channels) if",
+        ),
+    ),
+    *faults(
+        "data/check.py",
+        "data/test_remembered.py",
+        ("    if remembered and new:\n        remembered.keep(found)\n", ""),
+        ("row not in looks]", "True]"),
     ),
     *faults(
         "data/table_splits.py",

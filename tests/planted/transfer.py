@@ -89,10 +89,23 @@ FAULTS: tuple[Fault, ...] = (
         ("np.tile(_folds(y[some], rng), copies)", "_folds(y[rows], rng)"),
     ),
     *faults(
-        "transfer/cache.py",
-        "transfer/test_features.py",
-        ('if said != str(_checksum(tensors)) or tensors["features"]', 'if tensors["features"]'),
+        "files/kept_arrays.py",
+        "transfer/test_features.py data/test_remembered.py",
+        ('about["crc32"] != _checksum(arrays, text)', "False"),
         ("        with suppress(OSError):\n            path.unlink()\n", ""),
+    ),
+    *faults(
+        "transfer/fitted.py",
+        "transfer/test_fitted.py",
+        ("for array in (features, labels):", "for array in (features,):"),
+        ("{outputs} {loss} {sorted(options.items())}", "{outputs} {loss}"),
+        ("{outputs} {loss} {sorted", "{loss} {sorted"),
+        ("[found.strength, found.temperature]", "[found.strength, 1.0]"),
+    ),
+    *faults(
+        "transfer/regimes.py",
+        "transfer/test_regimes.py",
+        ("if side <= SMALL:", "if side < SMALL:"),
     ),
     *faults(
         "transfer/features.py",
