@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 import striate
@@ -16,6 +17,7 @@ from striate.classifier import beginning as beginning_module
 from striate.classifier import deciding, execution, transfer_choice
 from striate.classifier.beginning import TimeIsUp
 from striate.classifier.request import Request
+from striate.data import open_dataset, remembered
 from striate.errors import StriateError, UsageError
 from striate.training.checkpoints import load_checkpoint, load_state_alone
 from striate.training.divergence import Diverged
@@ -66,6 +68,25 @@ def test_the_batch_is_told_of_where_there_are_steps_and_as_what_might_be_where_t
         told[transfer] = [note.partition(", since")[0] for note in notes(run)["notes"] if "batches of" in note]
     usual = "batches of 2 images"
     assert told == {"features": [], "auto": [f"should it be trained: {usual}"], "full": [usual]}
+
+
+def test_large_photographs_are_known_again_wherever_they_are_decoded(source, tmp_path, monkeypatch):
+    """Their features are of what a decoder gives at an eighth of the size, in memory or not, the second time too."""
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(remembered, "SETTLED", -(10**12))
+    rng, photos = np.random.default_rng(0), tmp_path / "photos"
+    for label, level in (("dark", 60), ("light", 160)):
+        (photos / label).mkdir(parents=True)
+        for row in range(10):
+            pixels = rng.integers(0, 60, (600, 800, 3), np.uint8) + np.uint8(level)
+            Image.fromarray(pixels).save(photos / label / f"{row}.jpg")
+    said = []
+    for limit in (None, None, 0):
+        run = tmp_path / f"run{len(said)}"
+        data = open_dataset(photos, remember=True, memory_limit=limit)
+        said.append(striate.train(data, weights=source, transfer="features", run=run, **SMALL).evaluation.probabilities)
+    np.testing.assert_array_equal(said[0], said[1])
+    np.testing.assert_array_equal(said[0], said[2])
 
 
 def test_hidden_layers_of_ones_own_have_no_features_to_classify(source, photos, tmp_path, capsys):

@@ -207,3 +207,22 @@ def test_kept_pictures_answer_as_the_images_they_came_from():
     assert (kept.name(0), kept.name(1)) == ("row 0", "row 1")
     none = kept.subset(np.array([], dtype=np.int64))
     assert (len(none), isinstance(none, KeptImages)) == (0, True)
+
+
+@pytest.mark.parametrize(("sizes", "kind"), [([(300, 400)] * 3, ArrayImages), ([(300, 400), (310, 400)], KeptImages)])
+def test_where_a_smaller_picture_serves_it_is_what_the_file_gives(tmp_path, sizes, kind):
+    """Or what a network makes of a picture would depend on whether the set fits into memory."""
+    rng = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for row, (height, width) in enumerate(sizes):
+            Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8)).save(tmp_path / label / f"{row}.jpg")
+    kept, files = (open_dataset(tmp_path, val_fraction=0, memory_limit=limit).train.images for limit in (None, 0))
+    assert (type(kept), type(files)) == (kind, FileImages)
+    order = np.array([len(files) - 1, 0])
+    for pictures, theirs in ((kept, files), (kept.subset(order), files.subset(order))):
+        for row in range(len(theirs)):
+            half = pictures.read(row, lambda height, width: 2 if height >= 300 <= width else 1)
+            assert half.shape[:2] == (pictures.read(row).shape[0] // 2, 200)
+            np.testing.assert_array_equal(half, theirs.read(row, lambda height, width: 2))
+            np.testing.assert_array_equal(pictures.read(row, lambda height, width: 1), theirs.read(row))

@@ -397,6 +397,12 @@ FAULTS: tuple[Fault, ...] = (
         ("row not in looks]", "True]"),
     ),
     *faults(
+        "data/images.py",
+        "data/test_kept.py",
+        ("if serving is not None and serving(height, width) > 1 else picture", "if False else picture"),
+        ("source = None if self.source is None else self.source.subset(indices)", "source = self.source"),
+    ),
+    *faults(
         "data/table_splits.py",
         "data/test_table_splits.py",
         ("if name not in {*used, *folds}]", "if False]"),

@@ -33,7 +33,8 @@ class Images(Protocol):
     def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
         """The image at `index`, uint8 (H, W, C). Raises UnreadableImage.
 
-        `serving` says how much smaller it serves as well, where that is quicker (see `decode`).
+        `serving` says how much smaller it serves as well, where that is quicker (see `decode`). What is read does not
+        depend on whether the picture is held in memory.
         """
         ...
 
@@ -46,12 +47,19 @@ class Images(Protocol):
         ...
 
 
+def held(picture: np.ndarray, source: Images, index: int, serving: Serving | None) -> np.ndarray:
+    """A picture that is held in memory, or what its source gives where a smaller one serves."""
+    height, width = picture.shape[:2]
+    return source.read(index, serving) if serving is not None and serving(height, width) > 1 else picture
+
+
 @dataclass(frozen=True, eq=False)
 class ArrayImages:
-    """Images of one size, decoded and held in memory; `array` is uint8 (N, H, W, C)."""
+    """Images of one size, decoded and held in memory; `array` is uint8 (N, H, W, C), `source` where they came from."""
 
     array: np.ndarray
     names: Sequence[str]
+    source: Images | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != 4 or self.array.dtype != np.uint8:
@@ -63,8 +71,9 @@ class ArrayImages:
         return len(self.array)
 
     def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
-        """The image at `index`, uint8 (H, W, C); a view, not a copy."""
-        return self.array[index]
+        """The image at `index`, uint8 (H, W, C); a view, not a copy, unless a smaller one serves."""
+        picture = self.array[index]
+        return picture if self.source is None else held(picture, self.source, index, serving)
 
     def name(self, index: int) -> str:
         """Where the image at `index` came from."""
@@ -72,7 +81,8 @@ class ArrayImages:
 
     def subset(self, indices: np.ndarray) -> ArrayImages:
         """The images at `indices`, in that order (copied)."""
-        return ArrayImages(self.array[indices], [self.names[i] for i in indices])
+        source = None if self.source is None else self.source.subset(indices)
+        return ArrayImages(self.array[indices], [self.names[i] for i in indices], source)
 
 
 @dataclass(frozen=True, eq=False)

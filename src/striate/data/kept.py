@@ -11,7 +11,7 @@ import numpy as np
 
 from striate.data.channels import to_channels
 from striate.data.decode import Serving
-from striate.data.images import ArrayImages, FileImages, Images
+from striate.data.images import ArrayImages, FileImages, Images, held
 from striate.data.workers import reading_threads
 
 #: The most bytes of pixels of a data set that are kept in memory.
@@ -41,8 +41,8 @@ class KeptImages:
         return len(self.pictures)
 
     def read(self, index: int, serving: Serving | None = None) -> np.ndarray:
-        """The image at `index`, uint8 (H, W, C); not a copy."""
-        return self.pictures[index]
+        """The image at `index`, uint8 (H, W, C); not a copy, unless a smaller one serves."""
+        return held(self.pictures[index], self.source, index, serving)
 
     def name(self, index: int) -> str:
         """Where the image at `index` came from."""
@@ -142,7 +142,7 @@ class Memory:
         pictures = [picture for row in rows if (picture := self.pictures[row]) is not None]
         same_size = len({picture.shape for picture in pictures}) == 1
         if same_size and _in_one_array(sum(picture.nbytes for picture in pictures)):
-            return ArrayImages(np.stack(pictures), [source.name(row) for row in range(len(pictures))])
+            return ArrayImages(np.stack(pictures), [source.name(row) for row in range(len(pictures))], source)
         return KeptImages(pictures, source)
 
     def _close(self) -> None:
