@@ -25,7 +25,7 @@ AUTO = "auto"
 #: The network as it is, which needs no making.
 PLAIN = "eager"
 #: Seconds for which each engine is measured.
-MEASURED = 0.4
+MEASURED = 0.2
 #: Times that each runs at least, but where that takes more seconds than `PATIENCE`; and at most.
 LEAST, PATIENCE, MOST = 3, 2.0, 50
 #: An engine that was chosen for so many pictures serves this many times as many.
