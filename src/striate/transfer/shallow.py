@@ -143,10 +143,9 @@ def _fit(
     y = labels if loss in BY_CLASS else labels.astype(np.float32)
     compared: dict[float, float] = {}
     expected = np.full((len(x), outputs), np.nan, np.float32)
-    start = None
     if strength is None:
-        strength, compared, expected, start = _cross_validated(x, y, outputs, loss, seed, bias, copies)
-    found = _minimise(x, y, outputs, LOSSES[loss], strength, USED, bias, start)
+        strength, compared, expected = _cross_validated(x, y, outputs, loss, seed, bias, copies)
+    found = _minimise(x, y, outputs, LOSSES[loss], strength, USED, bias)
     temperature = _temperature(expected, y) if loss == "svm" and compared else 1.0
     found, expected = found / temperature, expected / temperature
     unscaled, offset = found[:, :-1] / scale, found[:, -1]
@@ -188,9 +187,8 @@ def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, N
 
 def _cross_validated(
     x: NDArray, y: NDArray, outputs: int, loss: str, seed: int, biased: bool, copies: int
-) -> tuple[float, dict[float, float], NDArray[np.float32], NDArray]:
-    """The strength that predicts best; the loss of each; what the best one predicts of images it was not fitted to;
-    the mean of what was fitted with it.
+) -> tuple[float, dict[float, float], NDArray[np.float32]]:
+    """The strength that predicts best; the loss of each; what the best one predicts of images it was not fitted to.
 
     From the strongest on, each fit begins where the one before it ended, until they are no better.
     """
@@ -205,7 +203,6 @@ def _cross_validated(
     starts: list[NDArray | None] = [None] * len(parts)
     compared: dict[float, float] = {}
     best, predicted = STRENGTHS[0], np.full((len(x), outputs), np.nan, np.float32)
-    mean: NDArray = np.zeros((outputs, x.shape[1] + 1))
     for strength in STRENGTHS:
         scores = np.full((len(x), outputs), np.nan, np.float32)
 
@@ -219,10 +216,10 @@ def _cross_validated(
             list(pool.map(fitted_to, range(len(parts))))
         compared[strength] = float(measure(scores[rows], y[rows])[0].mean())
         if compared[strength] <= compared[best]:
-            best, predicted, mean = strength, scores, np.mean([start for start in starts if start is not None], 0)
+            best, predicted = strength, scores
         elif STRENGTHS.index(strength) - STRENGTHS.index(best) >= PATIENCE:
             break
-    return best, compared, predicted, mean
+    return best, compared, predicted
 
 
 def _folds(labels: NDArray, rng: np.random.Generator) -> NDArray[np.int64]:
