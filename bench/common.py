@@ -146,6 +146,17 @@ def each(values: Sequence[float], form: str = ".2f") -> str:
     return " ".join(format(value, form) for value in values)
 
 
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """The results that were kept so far, a JSON object a line."""
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+def add_row(file: Path, row: Mapping[str, Any]) -> None:
+    """Keep one result more, for a benchmark that goes on where it was left."""
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row) + "\n")
+
+
 class Report:
     """Prints as it goes; at the end appends a section to RESULTS.md when --write was given."""
 

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import tarfile
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from common import Report, arguments, data, median
+from common import Report, add_row, arguments, data, median, read_rows
 from views import weights
 
 SMALL_MOBILENET = ("mobilenet_v1_0.25", "mobilenet_v1_0.25_128_imagenet.safetensors")
@@ -119,7 +118,7 @@ def fill(rows: Path, options: argparse.Namespace) -> None:
     import torch
 
     torch.set_num_threads(1)
-    known = {(row["set"], row["count"], row["regime"], row["seed"]) for row in read(rows)}
+    known = {(row["set"], row["count"], row["regime"], row["seed"]) for row in read_rows(rows)}
     chosen = SETS[options.set]
     with tempfile.TemporaryDirectory() as place:
         dataset = opened(chosen, Path(place))
@@ -132,13 +131,7 @@ def fill(rows: Path, options: argparse.Namespace) -> None:
                     row = {"set": options.set, "count": count, "regime": regime, "seed": seed}
                     row |= trained(part, chosen.network, regime, seed, options.scratch)
                     print(row, flush=True)
-                    with rows.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(row) + "\n")
-
-
-def read(rows: Path) -> list[dict[str, Any]]:
-    """The results so far."""
-    return [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()] if rows.exists() else []
+                    add_row(rows, row)
 
 
 def main() -> None:
@@ -154,7 +147,7 @@ def main() -> None:
         fill(options.rows, options)
         return
     report = Report("Regimes of transfer by images of a class", options)
-    found = read(options.rows)
+    found = read_rows(options.rows)
     table = []
     for name in SETS:
         for count in sorted({row["count"] for row in found if row["set"] == name}):

@@ -23,7 +23,6 @@ there is none. Each contestant is a process of its own, and they take turns, in 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -33,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import finetuning
-from common import Peers, Report, arguments, child, cores, data, each
+from common import Peers, Report, add_row, arguments, child, cores, data, each, read_rows
 from finetuning import OURS, THEIRS
 from views import weights
 
@@ -61,7 +60,7 @@ def lay(flowers: Path, folder: Path, per_class: str, seed: int) -> int:
 
 def compete(flowers: Path, place: Path, options: argparse.Namespace, peers: Peers) -> None:
     """Every contestant at every size with every seed, as far as its row is not in the file."""
-    known = {(row["size"], row["seed"], row["name"]) for row in read(options.rows)}
+    known = {(row["size"], row["seed"], row["name"]) for row in read_rows(options.rows)}
     for per_class in options.per_class:
         for seed in range(options.seeds):
             folder = place / f"{per_class}-{seed}"
@@ -73,22 +72,16 @@ def compete(flowers: Path, place: Path, options: argparse.Namespace, peers: Peer
                 run = peers.child if name.startswith("fastai") else child
                 words = (name, folder, weights(FILE), seed, epochs, options.time_limit)
                 result = run(finetuning.__file__, *words, OMP_NUM_THREADS=str(cores()))
-                with options.rows.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"size": per_class, "seed": seed, "name": name, **result}) + "\n")
+                add_row(options.rows, {"size": per_class, "seed": seed, "name": name, **result})
                 accuracy, seconds = best(result["curve"])
                 told = f"{per_class} of each class, seed {seed}, {name}: {accuracy:.2%} after {seconds:.0f} s"
                 print(told, flush=True)
 
 
-def read(rows: Path) -> list[dict[str, Any]]:
-    """The results so far."""
-    return [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()] if rows.exists() else []
-
-
 def asked_for(options: argparse.Namespace) -> Found:
     """By size and name the results, in the order of the seeds."""
     found: Found = {}
-    for row in sorted(read(options.rows), key=lambda row: row["seed"]):
+    for row in sorted(read_rows(options.rows), key=lambda row: row["seed"]):
         if row["size"] in options.per_class and row["seed"] < options.seeds and row["name"] in options.contestants:
             found.setdefault((row["size"], row["name"]), []).append(row)
     return {
