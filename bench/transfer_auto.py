@@ -40,6 +40,9 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--model", default="efficientnet_lite0")
     parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument(
+        "--time-limit", type=float, default=0, help="seconds of each run; by itself auto trains for 20 minutes at most"
+    )
     parser.add_argument("--rows", type=Path, help="file of results: what is in it is not run again")
     options = parser.parse_args()
     report = Report("Transfer auto on the flowers", options)
@@ -54,7 +57,7 @@ def main() -> None:
             began = time.perf_counter()
             trained = striate.train(
                 folder, model=options.model, weights=file, transfer="auto", val_fraction=0.2, seed=seed, quiet=True,
-                run=Path(place, f"run{seed}"),
+                time_limit=options.time_limit, run=Path(place, f"run{seed}"),
             )  # fmt: skip
             assert trained.evaluation is not None
             row = {"model": options.model, "seed": seed, "accuracy": 100 * trained.evaluation.top1}
