@@ -73,7 +73,7 @@ ALLOWED = {
     "weights/keras_archive.py": {"zipfile": "an archive is read"},
     "weights/hub.py": {"huggingface_hub": "the Hub's own client, with its cache"},
     "training/checkpoints.py": {"save": "to bytes"},
-    "transfer/cache.py": {"save": "to bytes"},
+    "files/kept_arrays.py": {"save": "to bytes"},
 }
 
 

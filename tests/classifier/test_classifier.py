@@ -18,7 +18,7 @@ from striate.data.dataset import Skipped
 from striate.errors import StriateError, UsageError
 
 #: How the images of a model that tells classes apart are opened again.
-LABELLED = {"task": "single-label", "target": []}
+LABELLED = {"task": "single-label", "target": [], "remember": True}
 
 
 @pytest.fixture

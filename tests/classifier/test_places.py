@@ -104,7 +104,7 @@ def test_a_path_that_is_spelt_like_a_known_data_set_stays_a_path(tmp_path, monke
     for source in (Path("digits"), "digits", Path("photos"), "photos"):
         assert places.open_place(source, seed=3) == "opened"
     given = (tmp_path / "digits", "digits", Path("photos"), "photos")
-    assert asked == [(source, {"seed": 3}) for source in given]
+    assert asked == [(source, {"remember": True, "seed": 3}) for source in given]
 
 
 @pytest.mark.parametrize(

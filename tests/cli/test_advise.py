@@ -29,7 +29,7 @@ def test_it_shows_the_evidence_and_what_to_do(cli, colours, at_hand):
     assert f"{advice.best.probe.accuracy:.1%}" in row
     assert "forecast of 27" in outcome.out
     assert f"features {advice.best.probe.accuracy:.1%}" in outcome.out
-    assert "few images   features (below 500 a class)  <- your images  features (below 5 a class)" in outcome.out
+    assert "few images   features (below 500 a class)  <- your images  features (below 14 a class)" in outcome.out
     marked = [line for line in lines if line.endswith("<- advised")]
     assert [line.split()[0] for line in marked] == ["features"]
     assert lines[-2].startswith("advice: features of lenet5, for 9 images a class, like those of the pretraining")

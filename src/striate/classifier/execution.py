@@ -20,7 +20,7 @@ from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.classifier.saving import saver
 from striate.classifier.telling import introduction, standing
-from striate.data import Dataset
+from striate.data import Dataset, Split
 from striate.data.kept import in_memory
 from striate.data.targets import SINGLE_LABEL
 from striate.engines import images_at_once
@@ -259,16 +259,19 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     together = images_at_once(config.preprocessing.size, VALIDATION_BATCH, config.device)
     look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
     part = (fabric.global_rank, fabric.world_size)
-    train, *val = (
-        replace(split, images=in_memory(split.images)) for split in (dataset.train, dataset.val) if split is not None
-    )
     return Material(
-        train=Batches(train, look, size, config.recipe.augment, config.seed, workers, part),
-        val=Batches(val[0], look, together, workers=workers) if val and len(val[0]) else None,
+        train=Batches(_decoded(dataset.train), look, size, config.recipe.augment, config.seed, workers, part),
+        val=Batches(_decoded(dataset.val), look, together, workers=workers) if dataset.val else None,
         task=task_of(dataset),
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),
     )
+
+
+def _decoded(split: Split) -> Split:
+    """The split, its pictures in memory where they are to be."""
+    images = in_memory(split.images)
+    return split if images is split.images else replace(split, images=images)
 
 
 def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:

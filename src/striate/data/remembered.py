@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL import __version__ as pillow_version
 
-from striate import __version__
 from striate.data.look import Look
 from striate.errors import StriateError
 from striate.files import cache_folder
 from striate.files.keeping import prune, sweep, used_now
 from striate.files.kept_arrays import keep_arrays, read_arrays
+from striate.version import __version__
 
 #: Bytes that all that is remembered may take.
 MOST = 1 << 28
