@@ -48,3 +48,13 @@ def test_a_network_comes_back_in_its_mode_whatever_happens():
             modes.append(network.training or 1 / 0)
         assert not modes
         assert all(module.training == training for module in network.modules())
+
+
+def test_pictures_that_must_not_be_written_to_are_copied_lest_pytorch_warns(monkeypatch):
+    seen, really = [], torch.from_numpy
+    monkeypatch.setattr(torch, "from_numpy", lambda array: seen.append(array.flags.writeable) or really(array))
+    locked = PICTURES.copy()
+    locked.flags.writeable = False
+    engine = Eager(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), LOOK.normalise)
+    np.testing.assert_array_equal(engine(locked), engine(PICTURES))
+    assert seen == [True, True]

@@ -32,4 +32,4 @@ class Compiled:
 
     @torch.inference_mode()
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self._network(torch.from_numpy(images).to(self._device)).cpu().numpy()
+        return self._network(torch.from_numpy(np.require(images, requirements="W")).to(self._device)).cpu().numpy()

@@ -31,7 +31,9 @@ class Eager:
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits (N, K) of pictures uint8 (N, H, W, C)."""
         weight = next(self.network.parameters())
-        batch = torch.from_numpy(images).permute(0, 3, 1, 2).to(weight.device)  # (N, C, H, W), channels-last
+        batch = (
+            torch.from_numpy(np.require(images, requirements="W")).permute(0, 3, 1, 2).to(weight.device)
+        )  # (N, C, H, W), channels-last
         images_in = self.normalise(batch).to(weight.dtype)
         with torch.autocast(weight.device.type, self.dtype, enabled=self.dtype is not None):
             return self.network(images_in).float().cpu().numpy()
