@@ -139,8 +139,12 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "transfer/cache.py",
         "transfer/test_cache.py",
-        ("            sweep(self.folder)\n", ""),
         ("            self.problem = str(error)\n\n    def _files", "            pass\n\n    def _files"),
+    ),
+    *faults(
+        "files/kept_arrays.py",
+        "transfer/test_cache.py",
+        ("    sweep(path.parent)\n", ""),
     ),
     *faults(
         "files/keeping.py",

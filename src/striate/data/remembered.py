@@ -26,7 +26,7 @@ from PIL import __version__ as pillow_version
 from striate.data.look import Look
 from striate.errors import StriateError
 from striate.files import cache_folder
-from striate.files.keeping import prune, sweep, used_now
+from striate.files.keeping import used_now
 from striate.files.kept_arrays import keep_arrays, read_arrays
 from striate.version import __version__
 
@@ -87,9 +87,7 @@ class Remembered:
         arrays["states"] = self._states[rows]
         arrays["given"] = np.full(len(rows), self._channels, np.int32)
         with suppress(OSError, StriateError):
-            keep_arrays(self._file, arrays, words)
-            sweep(self._file.parent)
-            prune(self._file.parent.parent, MOST, spared=self._file.parent)
+            keep_arrays(self._file, arrays, MOST, words)
 
 
 def _state(path: str) -> tuple[int, int, int, int, int]:

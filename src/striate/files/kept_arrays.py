@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from striate.files.keeping import prune, sweep
 from striate.files.writing import make_folder_of, write_atomically
 
 
-def keep_arrays(path: Path, arrays: Mapping[str, NDArray], said: Any = None) -> None:
-    """Write arrays, with what is to be said of them (anything JSON can hold), in place of an older file.
+def keep_arrays(path: Path, arrays: Mapping[str, NDArray], most: int, said: Any = None) -> None:
+    """Write arrays in place of an older file, and make room for them.
+
+    Args:
+        path: the file, in a folder among others of its kind, of which those not used for the longest time go.
+        arrays: by name.
+        most: bytes that all these folders may take together.
+        said: what is to be said of the arrays, anything JSON can hold.
 
     Raises:
         OSError, StriateError: it cannot be written; nothing is left.
@@ -27,6 +34,8 @@ def keep_arrays(path: Path, arrays: Mapping[str, NDArray], said: Any = None) -> 
     text = json.dumps(said)
     make_folder_of(path)
     write_atomically(path, save(given, {"said": text, "crc32": _checksum(given, text)}))
+    sweep(path.parent)
+    prune(path.parent.parent, most, spared=path.parent)
 
 
 def read_arrays(path: Path, names: Iterable[str]) -> tuple[dict[str, NDArray], Any] | None:

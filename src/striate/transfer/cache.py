@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from striate.errors import StriateError
 from striate.files import cache_folder
-from striate.files.keeping import prune, sweep, used_now
+from striate.files.keeping import used_now
 from striate.files.kept_arrays import keep_arrays, read_arrays
 
 #: Bytes that the features of all networks may take together; those of networks not used for the longest time go first.
@@ -68,9 +68,7 @@ class FeatureCache:
         digests = np.frombuffer(b"".join(digest[:DIGEST] for digest in pictures), np.uint8).reshape(-1, DIGEST)
         path = self.folder / f"{uuid4().hex}.safetensors"
         try:
-            keep_arrays(path, {"digests": digests, "features": np.asarray(features, np.float32)})
-            sweep(self.folder)
-            prune(self.folder.parent, MOST, spared=self.folder)
+            keep_arrays(path, {"digests": digests, "features": np.asarray(features, np.float32)}, MOST)
         except (OSError, StriateError) as error:
             self.problem = str(error)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from striate.errors import StriateError
 from striate.files import cache_folder
-from striate.files.keeping import prune, sweep, used_now
+from striate.files.keeping import used_now
 from striate.files.kept_arrays import keep_arrays, read_arrays
 from striate.transfer.shallow import Shallow, fit
 from striate.version import __version__
@@ -46,9 +46,7 @@ def fit_once(features: NDArray[np.float32], labels: NDArray, outputs: int, loss:
     arrays = {"weight": found.weight, "bias": found.bias, "expected": found.expected}
     arrays["compared"] = np.array(list(found.compared.items()), np.float64).reshape(-1, 2)
     with suppress(OSError, StriateError):
-        keep_arrays(path, arrays, [found.strength, found.temperature])
-        sweep(folder)
-        prune(folder.parent, MOST, spared=folder)
+        keep_arrays(path, arrays, MOST, [found.strength, found.temperature])
     return found
 
 
