@@ -27,6 +27,8 @@ from common import cores
 SIDE, LARGER = 224, 256
 #: The tutorial's.
 EPOCHS = 25
+#: Pictures of a peer's batch in validating, which is set aside: more at once are slower on a processor.
+VALIDATED = 16
 #: What the weights want of pixels between 0 and 1.
 MEAN = STD = [128 / 255] * 3
 
@@ -231,7 +233,7 @@ def _fastai(task: Task, clock: Clock, learner: Callable[..., Any]) -> None:
         size //= 2
     clock.start(1 + task.epochs)
     pictures = vision.ImageDataLoaders.from_folder(
-        task.folder, train="train", valid="val", bs=size, val_bs=64, seed=task.seed, device="cpu",
+        task.folder, train="train", valid="val", bs=size, val_bs=VALIDATED, seed=task.seed, device="cpu",
         item_tfms=vision.RandomResizedCrop(SIDE, min_scale=0.35),
         batch_tfms=[*vision.aug_transforms(), vision.Normalize.from_stats(MEAN, STD)],
     )  # fmt: skip
@@ -267,7 +269,7 @@ def _tutorial(task: Task, clock: Clock, frozen: bool) -> None:
     clock.start(EPOCHS)
     train, val = datasets.ImageFolder(task.folder / "train", augment), datasets.ImageFolder(task.folder / "val", look)
     batches = torch.utils.data.DataLoader(train, batch_size=4, shuffle=True, num_workers=4)
-    others = torch.utils.data.DataLoader(val, batch_size=64, num_workers=4)
+    others = torch.utils.data.DataLoader(val, batch_size=VALIDATED, num_workers=4)
     if frozen:
         network.requires_grad_(False)
         network.last_layer.requires_grad_(True)

@@ -112,17 +112,19 @@ def test_its_command_can_be_copied_whatever_the_place_is_called(photos):
 
 
 @pytest.mark.parametrize(
-    ("imagenet", "forecasts", "advised"),
+    ("imagenet", "forecasts", "distance", "advised"),
     [
-        ([0.70, 0.75], [0.9, 0.8], 1),  # the prior beats the probes
-        ([0.70, 0.75, math.nan], [0.9, 0.8, 0.85], 2),  # of other pretraining, and more is forecast of it
-        ([0.70, 0.75, math.nan], [0.9, 0.8, 0.75], 1),
-        ([math.nan, math.nan], [0.6, 0.7], 1),
+        ([0.70, 0.75], [0.9, 0.8], 0.05, 1),  # the prior beats the probes
+        ([0.70, 0.75], [0.9, 0.8], 0.2, 1),
+        ([0.70, 0.75], [0.9, 0.8], 0.3, 0),  # but for images far from those it is of
+        ([0.70, 0.75, math.nan], [0.9, 0.8, 0.85], 0.05, 2),  # of other pretraining, and more is forecast of it
+        ([0.70, 0.75, math.nan], [0.9, 0.8, 0.75], 0.05, 1),
+        ([math.nan, math.nan], [0.6, 0.7], 0.05, 1),
     ],
 )
-def test_the_prior_chooses_and_the_forecast_where_there_is_none(imagenet, forecasts, advised):
+def test_the_prior_chooses_and_the_forecast_where_it_says_little(imagenet, forecasts, distance, advised):
     found = [
-        SimpleNamespace(imagenet=prior, forecast=SimpleNamespace(accuracy=accuracy))
+        SimpleNamespace(imagenet=prior, forecast=SimpleNamespace(accuracy=accuracy), distance=distance, side=224)
         for prior, accuracy in zip(imagenet, forecasts, strict=True)
     ]
-    assert advising._advised(found) is found[advised]
+    assert advising._advised(found, 10) is found[advised]

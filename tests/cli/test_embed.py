@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import striate
-from striate.classifier import transfer_choice
+from striate.classifier.network_choice import usual_network
 
 
 @pytest.fixture
@@ -57,6 +57,6 @@ def test_what_cannot_be_written_is_refused_before_the_work(cli, run, colours, tm
 
 def test_without_a_network_the_most_accurate_at_hand_is_taken(cli, colours, shared_weights, monkeypatch):
     monkeypatch.setenv("STRIATE_WEIGHTS", str(shared_weights))
-    assert transfer_choice.usual_network()[0] == "efficientnet_lite2"
+    assert usual_network()[0] == "efficientnet_lite2"
     outcome = cli("embed", colours / "red" / "0.png", "--out", "one.parquet")
     assert outcome.out == "1 image as 1,280 features each, by efficientnet_lite2: one.parquet\n"

@@ -243,6 +243,8 @@ FAULTS: tuple[Fault, ...] = (
         ("copy.deepcopy(network)", "network"),
         ('if not f"{row.name}.".startswith(places)', ""),
         ("(1 + BACKWARD * share)", "1"),
+        ("enabled=precision in MIXED", "enabled=False"),
+        (" + others * self.validated", ""),
     ),
     *faults(
         "transfer/copies.py",
@@ -299,7 +301,15 @@ FAULTS: tuple[Fault, ...] = (
         ("(one[0] is not first, -one[0].forecast.accuracy)", "one[0] is not first"),
         ("best = max(rated, key=lambda one: one.imagenet)", "best = max(rated, key=foretold)"),
         ("(one for one in found if math.isnan(one.imagenet))", "found"),
-        ("usable.sort(key=lambda at_hand: -accuracy_of(at_hand.network))", "pass"),
+        ("best.side) is FAR:", "best.side) is None:"),
+    ),
+    *faults(
+        "classifier/network_choice.py",
+        "classifier/test_network_choice.py",
+        ("sorted(usable, key=lambda at_hand: -accuracy_of(at_hand.network))", "usable"),
+        ("if work[name] * images <= MOST_WORK", "if True"),
+        (" if is_imagenets(at_hand)}", "}"),
+        ("reversed(weights_at_hand())", "weights_at_hand()"),
     ),
     *faults(
         "transfer/evidence.py",

@@ -10,8 +10,9 @@ import striate
 from striate.analysis import summary
 from striate.data import open_dataset
 from striate.models import create_model
+from striate.transfer import pace
 from striate.transfer.evidence import distance_of, gather
-from striate.transfer.pace import seconds_an_image
+from striate.transfer.pace import pace_of
 from striate.transfer.probing import probe
 from striate.transfer.similarity import distance
 
@@ -75,14 +76,18 @@ def test_the_distance_is_of_images_as_the_network_sees_them(split):
     assert expected > 0
 
 
-def test_pace_leaves_the_network_alone():
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_pace_leaves_the_network_alone(precision):
     network = create_model("resnet20_cifar", num_classes=3).eval()
     look = striate.Preprocessing((32, 32), 3, (0.5,) * 3, (0.5,) * 3)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     rows = summary(network, (3, 32, 32)).rows
-    paces = seconds_an_image(network, look, rows)
+    found = pace_of(network, look, rows, precision)
+    paces = found.trained
     # the head alone needs the forward pass, of which two thirds of the cost of training are spared
     assert paces["head"] == pytest.approx(paces["full"] / 3, rel=0.01)
+    assert found.validated == pytest.approx(paces["full"] / 3)
+    assert found.of("full", 5, 200, 60) == pytest.approx(5 * (200 * paces["full"] + 60 * paces["full"] / 3))
     # stage 3 holds three quarters of the parameters before the head, and a third of the work
     work = {
         stage: sum(row.multiply_adds for row in rows if row.name.startswith(f"stages.{stage}.")) for stage in STAGES
@@ -93,3 +98,14 @@ def test_pace_leaves_the_network_alone():
     assert not network.training
     assert all(weight.grad is None for weight in network.parameters())
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_pace_is_of_the_precision_of_training(monkeypatch):
+    network = create_model("resnet20_cifar", num_classes=3).eval()
+    look = striate.Preprocessing((32, 32), 3, (0.5,) * 3, (0.5,) * 3)
+    seen = []
+    monkeypatch.setattr(pace, "cross_entropy", lambda found, labels: (seen.append(found.dtype), found.sum())[1])
+    for precision in ("32-true", "bf16-mixed"):
+        pace.pace_of(network, look, summary(network, (3, 32, 32)).rows, precision)
+    assert {torch.float32, torch.bfloat16} == set(seen)
+    assert seen[0] is torch.float32

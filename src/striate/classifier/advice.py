@@ -17,9 +17,11 @@ from striate.data import Dataset, Preprocessing
 from striate.data.preprocessing import SMALL
 from striate.models import Network
 from striate.notebook import Facts, Shown
+from striate.training.hardware import choose_precision
+from striate.training.shelf import get_recipe
 from striate.transfer.decision import FAR, LIKE, STRANGE, UNLIKE, Decision, Kin, expected, kin_of
 from striate.transfer.evidence import Evidence
-from striate.transfer.pace import seconds_an_image
+from striate.transfer.pace import pace_of
 from striate.transfer.regimes import FEATURES, FULL, recipe_of
 from striate.units import percent, whole
 
@@ -74,6 +76,7 @@ class Advice(Shown):
         look: Preprocessing,
         decision: Decision,
         weights: str,
+        precision: str | None = None,
     ) -> Advice:
         """Put together what was found out about a data set.
 
@@ -84,6 +87,7 @@ class Advice(Shown):
             look: brings images to it.
             decision: the regime.
             weights: the network's.
+            precision: in which it would be trained, in Fabric's words; None for that which suits this machine.
         """
         classes = tuple(dataset.classes)
         return cls(
@@ -93,7 +97,7 @@ class Advice(Shown):
             counts=dataset.train.counts(len(classes)),
             side=typical_side_of(dataset),
             evidence=tuple(evidence),
-            plans=_plans(evidence[0], network, look, dataset),
+            plans=_plans(evidence[0], network, look, dataset, precision),
             decision=decision,
             weights=weights,
         )
@@ -174,15 +178,19 @@ class Advice(Shown):
         }
 
 
-def _plans(best: Evidence, network: Network, look: Preprocessing, dataset: Dataset) -> tuple[Plan, ...]:
+def _plans(
+    best: Evidence, network: Network, look: Preprocessing, dataset: Dataset, precision: str | None
+) -> tuple[Plan, ...]:
     """What each regime of a network would come to, from the least trained on."""
-    images, side = len(dataset.train), typical_side_of(dataset)
-    seconds = seconds_an_image(network, look, costs_of(network, look).rows)
+    images, others, side = len(dataset.train), len(dataset.val or ()), typical_side_of(dataset)
+    costs, device = costs_of(network, look), next(network.parameters()).device.type
+    batch = get_recipe(FULL.recipe).batch_size
+    pace = pace_of(network, look, costs.rows, precision or choose_precision("auto", device, costs.multiply_adds, batch))
     kin = kin_of(best.distance, best.forecast.accuracy, len(dataset.classes), best.side)
     plans = [Plan(FEATURES.name, best.forecast.accuracy, best.seconds)]
-    for regime, each in seconds.items():
+    for regime in pace.trained:
         recipe = recipe_of(regime, images, side is not None and side <= SMALL, best.side)
         assert recipe is not None
         foretold = expected(regime, best.forecast.accuracy, images, len(dataset.classes), kin)
-        plans.append(Plan(regime, foretold, best.seconds + recipe.epochs * images * each))
+        plans.append(Plan(regime, foretold, best.seconds + pace.of(regime, recipe.epochs, images, others)))
     return tuple(plans)

@@ -8,20 +8,19 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from striate.classifier.advice import Advice
 from striate.classifier.choices import preprocessing_for, typical_side_of
+from striate.classifier.network_choice import accuracy_of, by_accuracy, is_imagenets, made
 from striate.classifier.places import open_place
-from striate.classifier.transfer_choice import MOST_WORK, accuracy_of, is_imagenets, work_of
 from striate.data import Dataset
 from striate.data.preprocessing import SMALL
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import UsageError, unknown
-from striate.models import Network, create_model
+from striate.models import Network
 from striate.models.at_hand import AtHand, weights_at_hand
-from striate.transfer.decision import decide
+from striate.transfer.decision import FAR, decide, kin_of
 from striate.transfer.evidence import FEWEST, MOST_IMAGES, Evidence, gather, looked_at
 
 #: Networks that are looked at where none are named, at most.
@@ -61,12 +60,12 @@ def advise(
     rows = _rows(dataset, seed)
     found: list[tuple[Evidence, AtHand, Network]] = []
     for at_hand in _networks(dataset, models):
-        network = _made(at_hand, dataset)
+        network = made(at_hand, dataset)
         look = preprocessing_for(network, dataset, at_hand.source.input_size)
         told = partial(shown, at_hand.network)
         evidence = gather(network, look, dataset.train, rows, accuracy_of(at_hand.network), told)
         found.append((evidence, at_hand, network))
-    first = _advised([evidence for evidence, _, _ in found])
+    first = _advised([evidence for evidence, _, _ in found], len(dataset.classes))
     found.sort(key=lambda one: (one[0] is not first, -one[0].forecast.accuracy))
     best, at_hand, network = found[0]
     return Advice.on(
@@ -79,10 +78,10 @@ def advise(
     )
 
 
-def _advised(found: Sequence[Evidence]) -> Evidence:
-    """The network that is most accurate on ImageNet: that says more than probes of up to 500 images (docs/transfer.md).
+def _advised(found: Sequence[Evidence], classes: int) -> Evidence:
+    """The network that is most accurate on ImageNet, which says more than probes do (docs/transfer.md).
 
-    One that was trained on other images has no such accuracy, and is advised where more is forecast of it.
+    That does not hold of images far from those, nor of networks that were trained on others: there the forecast says.
     """
 
     def foretold(one: Evidence) -> float:
@@ -92,6 +91,8 @@ def _advised(found: Sequence[Evidence]) -> Evidence:
     if not rated:
         return max(found, key=foretold)
     best = max(rated, key=lambda one: one.imagenet)
+    if kin_of(best.distance, best.forecast.accuracy, classes, best.side) is FAR:
+        return max(found, key=foretold)
     return max([best, *(one for one in found if math.isnan(one.imagenet))], key=foretold)
 
 
@@ -121,8 +122,7 @@ def _networks(dataset: Dataset, names: Sequence[str]) -> list[AtHand]:
         if missing:
             raise unknown("weights of", missing[0], by_name, "`striate weights list` shows how to get them.")
         return [by_name[name] for name in dict.fromkeys(names)]
-    usable = [at_hand for at_hand in here if is_imagenets(at_hand) and work_of(at_hand) * MOST_IMAGES <= MOST_WORK]
-    usable.sort(key=lambda at_hand: -accuracy_of(at_hand.network))
+    usable = by_accuracy(MOST_IMAGES)
     others = [at_hand for at_hand in here if not is_imagenets(at_hand) and at_hand.source.input_size <= SMALL]
     chosen = usable[:MOST_NETWORKS]
     if side is not None and side <= SMALL:  # networks that were trained on small images see these at their own size
@@ -130,12 +130,3 @@ def _networks(dataset: Dataset, names: Sequence[str]) -> list[AtHand]:
     if not chosen:
         raise UsageError("no pretrained weights are on this machine; `striate weights fetch mobilenet_v2` brings some.")
     return chosen
-
-
-def _made(at_hand: AtHand, dataset: Dataset) -> Network:
-    with torch.random.fork_rng(devices=()):
-        return create_model(
-            at_hand.network,
-            weights=at_hand.path,
-            **{**at_hand.options, "in_channels": dataset.channels},
-        ).eval()

@@ -9,8 +9,8 @@ import numpy as np
 
 from striate.caller import either
 from striate.classifier.advice import Advice
+from striate.classifier.network_choice import accuracy_of
 from striate.classifier.run_config import RunConfig
-from striate.classifier.transfer_choice import accuracy_of
 from striate.data import Dataset
 from striate.data.targets import SINGLE_LABEL
 from striate.engines import evaluating
@@ -70,7 +70,8 @@ def decided(
         images=len(rows),
         seconds=seconds,
     )
-    advice = Advice.on(dataset, [evidence], network, config.preprocessing, decision, config.weights or "")
+    look, weights = config.preprocessing, config.weights or ""
+    advice = Advice.on(dataset, [evidence], network, look, decision, weights, config.precision)
     return _in_time(advice, limit if math.isfinite(limit) else LONGEST)
 
 

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
-from striate.analysis import summary
 from striate.classifier.choices import typical_side_of
+from striate.classifier.network_choice import USUAL_NETWORK, by_accuracy, is_imagenets
 from striate.classifier.request import Request
 from striate.data import Dataset
 from striate.data.preprocessing import SMALL
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError, UsageError
-from striate.models import create_model, get_card
-from striate.models.accuracy import accuracies
-from striate.models.at_hand import AtHand, weights_at_hand
-from striate.models.imagenet import imagenet_names
+from striate.models import get_card
+from striate.models.at_hand import weights_at_hand
 from striate.models.references import reference_to
 from striate.transfer.regimes import SCRATCH
 from striate.weights.store import locate
-
-#: The network that is fetched where no weights are at hand: small, quick and good.
-USUAL_NETWORK = "mobilenet_v2"
-#: Multiply-adds that features of all images may take together: about a minute on two processor cores.
-MOST_WORK = 4e12
 
 
 class Choice(NamedTuple):
@@ -45,7 +34,7 @@ class Choice(NamedTuple):
 
 
 def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
-    """Fill in weights and regime.
+    """Fill in network, weights and regime.
 
     Raises:
         StriateError: a regime was asked for, and no weights can be had.
@@ -68,8 +57,9 @@ def _chosen(asked: Request, dataset: Dataset) -> Choice:
     if asked.weights is None:
         if wish is None and not _is_photographic(dataset):
             return Choice(asked, "")
+        named = _with_network(asked, dataset) if asked.model is None else asked
         try:
-            asked = _with_weights(asked, dataset)
+            asked = _with_weights(named) if named.weights is None else named
         except StriateError as error:
             if wish is not None:
                 raise
@@ -100,8 +90,15 @@ def _is_photographic(dataset: Dataset) -> bool:
     return side is not None and side > SMALL and dataset.channels in (1, 3)
 
 
-def _with_weights(asked: Request, dataset: Dataset) -> Request:
-    """The request with weights that can be had: those on this machine first, else the usual ones are fetched.
+def _with_network(asked: Request, dataset: Dataset) -> Request:
+    """The request with a network, and with its weights where they are on this machine."""
+    for found in by_accuracy(len(dataset.train)):
+        return replace(asked, model=found.network, weights=found.path, options={**found.options, **asked.options})
+    return replace(asked, model=USUAL_NETWORK)
+
+
+def _with_weights(asked: Request) -> Request:
+    """The request with weights that can be had: those on this machine first, else those of the card are fetched.
 
     A network of one's own may be made with its weights in it, so that none are added.
 
@@ -109,11 +106,6 @@ def _with_weights(asked: Request, dataset: Dataset) -> Request:
         StriateError: they cannot be fetched.
         UsageError: the network that was asked for has none, and a regime was asked for.
     """
-    if asked.model is None:
-        found = best_at_hand(len(dataset.train))
-        if found is not None:
-            return replace(asked, model=found.network, weights=found.path, options={**found.options, **asked.options})
-        asked = replace(asked, model=USUAL_NETWORK)
     if not _is_catalogue(asked):
         reference = reference_to(asked.model) if isinstance(asked.model, str) else None
         if reference is not None and not reference.is_named_code:
@@ -133,50 +125,3 @@ def _with_weights(asked: Request, dataset: Dataset) -> Request:
         return asked
     locate(card.weights[0])
     return replace(asked, weights=card.weights[0].name)
-
-
-def usual_network() -> tuple[str, str | Path]:
-    """The network that describes images where none is named, and its weights: the most accurate on this machine.
-
-    Raises:
-        StriateError: none are here, and the usual ones cannot be fetched.
-    """
-    found = best_at_hand(1)
-    if found is not None:
-        return found.network, found.path
-    source = get_card(USUAL_NETWORK).weights[0]
-    locate(source)
-    return USUAL_NETWORK, source.name
-
-
-def best_at_hand(images: int) -> AtHand | None:
-    """Of the networks whose ImageNet weights are on this machine, the most accurate that is not too slow for so many.
-
-    The network's own accuracy on ImageNet is what predicts best how well it transfers (Kornblith et al., 2019,
-    arXiv:1805.08974).
-    """
-    rated = [(accuracy_of(at_hand.network), at_hand) for at_hand in weights_at_hand() if is_imagenets(at_hand)]
-    usable = [(rate, at_hand) for rate, at_hand in rated if work_of(at_hand) * images <= MOST_WORK]
-    if not (usable or rated):
-        return None
-    if not usable:
-        return min((at_hand for _, at_hand in rated), key=work_of)
-    return max(usable, key=lambda pair: pair[0])[1]
-
-
-def is_imagenets(at_hand: AtHand) -> bool:
-    """Whether weights know ImageNet's thousand classes."""
-    return at_hand.source.num_classes == len(imagenet_names())
-
-
-def accuracy_of(network: str) -> float:
-    """A network's published top-1 on ImageNet, with whichever weights; NaN where none is known."""
-    return max((found.value for found, _ in accuracies(get_card(network))), default=math.nan)
-
-
-def work_of(at_hand: AtHand) -> float:
-    """Multiply-adds for one image, about."""
-    side = at_hand.source.input_size
-    with torch.device("meta"):  # no weight is made
-        network = create_model(at_hand.network, **at_hand.options)
-    return float(summary(network, (network.in_channels, side, side)).multiply_adds)

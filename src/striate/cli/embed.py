@@ -38,7 +38,7 @@ def command(
     demand_folder(at_home(out))
 
     from striate.classifier.embedding_table import check_path, embedding_table
-    from striate.classifier.transfer_choice import usual_network
+    from striate.classifier.network_choice import usual_network
     from striate.training.counting import create_counter
     from striate.training.interruption import Interruption
     from striate.units import plural

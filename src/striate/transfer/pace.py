@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -19,26 +20,47 @@ BATCH = 4
 #: Steps that are measured after a first one, but no more once they have taken so many seconds: the quickest counts, for
 #: whatever else the machine does at the moment only makes them slower.
 STEPS, PATIENCE = 5, 1.5
+#: What numbers a precision casts to where it casts.
+MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 #: What the backward pass of a layer costs, in its forward passes.
 BACKWARD = 2
 
 
-def seconds_an_image(network: Network, look: Preprocessing, rows: tuple[Row, ...]) -> Mapping[str, float]:
-    """Seconds that training takes for each image that is seen, by regime, reading it apart.
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that an image takes when it goes through a network, reading it apart.
 
-    Training all of it is measured; of the others it follows from how much of the work lies in what they train.
+    Attributes:
+        trained: in a step of training, by regime.
+        validated: in a pass that only tells its class.
+    """
+
+    trained: Mapping[str, float]
+    validated: float
+
+    def of(self, regime: str, epochs: int, images: int, others: int) -> float:
+        """Seconds that so many epochs of a regime take, with so many images to train on and others to validate on."""
+        return epochs * (images * self.trained[regime] + others * self.validated)
+
+
+def pace_of(network: Network, look: Preprocessing, rows: tuple[Row, ...], precision: str) -> Pace:
+    """How long training would take.
+
+    Training all of a network is measured; for the rest it follows from how much of the work lies in what is trained.
 
     Args:
         network: with pretrained weights; it stays as it is.
         look: brings images to it.
         rows: of its summary.
+        precision: of training, in Fabric's words.
     """
-    whole = _of_all(network, look)
+    whole = _of_all(network, look, precision)
     shares = {regime.name: _trained_share(network, rows, regime.name) for regime in (HEAD, TOP, FULL)}
-    return {name: whole * (1 + BACKWARD * share) / (1 + BACKWARD) for name, share in shares.items()}
+    trained = {name: whole * (1 + BACKWARD * share) / (1 + BACKWARD) for name, share in shares.items()}
+    return Pace(trained, whole / (1 + BACKWARD))
 
 
-def _of_all(network: Network, look: Preprocessing) -> float:
+def _of_all(network: Network, look: Preprocessing, precision: str) -> float:
     trained = copy.deepcopy(network).to(memory_format=network.memory_format)
     trained.keeps_statistics = True
     trained.train()
@@ -48,7 +70,9 @@ def _of_all(network: Network, look: Preprocessing) -> float:
     seconds: list[float] = []
     while len(seconds) < 2 or (len(seconds) < 1 + STEPS and sum(seconds[1:]) < PATIENCE):
         began = time.perf_counter()
-        cross_entropy(trained(x), labels).backward()
+        with torch.autocast(weight.device.type, MIXED.get(precision), enabled=precision in MIXED):
+            loss = cross_entropy(trained(x), labels)
+        loss.backward()
         seconds.append(time.perf_counter() - began)
     return min(seconds) / BATCH
 
