@@ -298,7 +298,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/advising.py",
         "classifier/test_advising.py",
-        ("(one[0] is not first, -one[0].forecast.accuracy)", "one[0] is not first"),
+        ("(found[place] is not first, -found[place].forecast.accuracy)", "found[place] is not first"),
         ("best = max(rated, key=lambda one: one.imagenet)", "best = max(rated, key=foretold)"),
         ("(one for one in found if math.isnan(one.imagenet))", "found"),
         ("best.side) is FAR:", "best.side) is None:"),

@@ -1,6 +1,9 @@
 """What a network tells of images before anything is trained."""
 
+import itertools
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ import striate
 from striate.analysis import summary
 from striate.data import open_dataset
 from striate.models import create_model
-from striate.transfer import pace
+from striate.transfer import evidence, pace
 from striate.transfer.evidence import distance_of, gather
 from striate.transfer.pace import pace_of
 from striate.transfer.probing import probe
@@ -36,6 +39,7 @@ def split(colours):
 
 def test_it_is_of_the_rows_that_are_looked_at(classifier, split):
     look, rows = classifier.description.preprocessing, np.arange(0, 30, 2)
+    split = replace(split, labels=np.random.default_rng(0).permutation(split.labels))  # so that many are told wrong
     shown = []
     found = gather(classifier.model, look, split, rows, 0.7, lambda done, total: shown.append((done, total)))
     some = split.subset(rows)
@@ -56,6 +60,14 @@ def test_what_is_kept_already_takes_no_time(classifier, split):
     look = classifier.description.preprocessing
     gather(classifier.model, look, split, np.arange(30))
     assert gather(classifier.model, look, split, np.arange(30)).seconds == 0
+
+
+def test_the_time_is_of_all_that_is_not_kept(classifier, split, monkeypatch):
+    look, seconds = classifier.description.preprocessing, itertools.count()
+    gather(classifier.model, look, split, np.arange(10))
+    monkeypatch.setattr(evidence, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
+    # ten of these twenty take a second together, and of all thirty twenty are not kept
+    assert gather(classifier.model, look, split, np.arange(20)).seconds == pytest.approx(2)
 
 
 def test_of_parts_that_tell_as_much_the_last_is_the_best(classifier, split):

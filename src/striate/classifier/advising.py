@@ -65,8 +65,8 @@ def advise(
         told = partial(shown, at_hand.network)
         evidence = gather(network, look, dataset.train, rows, accuracy_of(at_hand.network), told)
         found.append((evidence, at_hand, network))
-    first = _advised([evidence for evidence, _, _ in found], len(dataset.classes))
-    found.sort(key=lambda one: (one[0] is not first, -one[0].forecast.accuracy))
+    order = _in_order([evidence for evidence, _, _ in found], len(dataset.classes))
+    found = [found[place] for place in order]
     best, at_hand, network = found[0]
     return Advice.on(
         dataset,
@@ -76,6 +76,12 @@ def advise(
         decide(len(dataset.train), len(dataset.classes), best.distance, best.side, best.forecast.accuracy),
         str(at_hand.path),
     )
+
+
+def _in_order(found: Sequence[Evidence], classes: int) -> list[int]:
+    """The places of networks: first of the one that is advised, then by what is forecast."""
+    first = _advised(found, classes)
+    return sorted(range(len(found)), key=lambda place: (found[place] is not first, -found[place].forecast.accuracy))
 
 
 def _advised(found: Sequence[Evidence], classes: int) -> Evidence:
