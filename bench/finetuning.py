@@ -126,7 +126,7 @@ def striate_full(task: Task, clock: Clock) -> None:
 
 def _striate(task: Task, clock: Clock, regime: str) -> None:
     import striate
-    from striate.classifier import execution, runs
+    from striate.classifier import preparing, runs
     from striate.training.counting import Counter
     from striate.training.loop import Training
     from striate.training.progress import Quiet
@@ -165,7 +165,7 @@ def _striate(task: Task, clock: Clock, regime: str) -> None:
             with clock.aside():
                 return super().validate()
 
-    execution.Training = TimedTraining  # type: ignore[misc]
+    preparing.Training = TimedTraining  # type: ignore[misc]
     runs.create_progress = lambda quiet: Noting()
     with tempfile.TemporaryDirectory() as place:
         run, os.environ["STRIATE_CACHE"] = Path(place, "run"), str(Path(place, "cache"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import striate
-from striate.classifier import execution, reporting
+from striate.classifier import execution, preparing, reporting
 from striate.classifier.run_config import RunConfig, identity
 from striate.classifier.telling import introduction, standing
 from striate.data.dataset import Skipped
@@ -33,12 +33,12 @@ def config(trained) -> RunConfig:
 def prepared(monkeypatch, tmp_path, config, dataset, world_size=1):
     """The arguments of the training, and of its batches in order."""
     batches = []
-    monkeypatch.setattr(execution, "Training", lambda **arguments: SimpleNamespace(**arguments))
-    monkeypatch.setattr(execution, "Batches", lambda *given, **named: batches.append((given, named)) or len(batches))
+    monkeypatch.setattr(preparing, "Training", lambda **arguments: SimpleNamespace(**arguments))
+    monkeypatch.setattr(preparing, "Batches", lambda *given, **named: batches.append((given, named)) or len(batches))
     fabric = SimpleNamespace(world_size=world_size, global_rank=world_size - 1)
     watch = Watch(Quiet(), time_limit=7, checkpoint_every=11)
-    network = execution._network(config, Trust(), pretrained=True)
-    return execution._prepare(network, RunFolder(tmp_path), config, dataset, fabric, watch), batches
+    network = preparing.network_of(config, Trust(), pretrained=True)
+    return preparing.prepare(network, RunFolder(tmp_path), config, dataset, fabric, watch), batches
 
 
 def test_the_configuration_and_the_watch_arrive_in_the_training(monkeypatch, tmp_path, trained, digits):
@@ -52,7 +52,7 @@ def test_the_configuration_and_the_watch_arrive_in_the_training(monkeypatch, tmp
     (train, _), (val, readers) = batches
     assert train[0] is digits.train
     assert train[2:] == (told.recipe.batch_size // 2, training.recipe.augment, 5, 3, (1, 2))
-    assert val == (digits.val, material.preprocessing, execution.VALIDATION_BATCH)
+    assert val == (digits.val, material.preprocessing, preparing.VALIDATION_BATCH)
     assert readers == {"workers": 3}
 
 
@@ -238,9 +238,9 @@ def executed(monkeypatch, tmp_path, trained, colours):
         training.extend = lambda epochs: note(f"extend {epochs}")
         training.train = lambda: note("train") or setattr(position, "stopped_by", ends) or position
         training.save_result_so_far = lambda: note("save")
-        monkeypatch.setattr(execution, "_prepare", lambda *given: training)
+        monkeypatch.setattr(execution, "prepare", lambda *given: training)
         monkeypatch.setattr(execution, "introduction", lambda *given: ["hello"])
-        monkeypatch.setattr(execution, "_network", lambda *given, pretrained: "network")
+        monkeypatch.setattr(execution, "network_of", lambda *given, pretrained: "network")
         monkeypatch.setattr(execution, "standing", lambda training: [])
         found = SimpleNamespace(evaluation=None, evaluate=lambda data, shown: note(shown.doing) or (data is dataset))
         monkeypatch.setattr(execution, "load", lambda path, **trust: note(f"load {path.name}") or found)
@@ -328,15 +328,15 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
     def training(**given):
         return SimpleNamespace(position=position, restore=lambda: restored.append(1))
 
-    monkeypatch.setattr(execution, "Training", training)
+    monkeypatch.setattr(preparing, "Training", training)
     folder = RunFolder(tmp_path)
     folder.checkpoint.touch()
     if model:
         folder.model.touch()
     fabric = SimpleNamespace(world_size=1, global_rank=0)
     dataset = striate.open_dataset(colours)
-    execution._prepare(
-        execution._network(config(trained), Trust(), pretrained=False),
+    preparing.prepare(
+        preparing.network_of(config(trained), Trust(), pretrained=False),
         folder,
         config(trained),
         dataset,

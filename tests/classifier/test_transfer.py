@@ -5,6 +5,7 @@ import json
 import math
 import re
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from safetensors.torch import load_file
 
 import striate
 from striate.classifier import beginning as beginning_module
-from striate.classifier import deciding, execution, transfer_choice
-from striate.classifier.beginning import TimeIsUp
+from striate.classifier import deciding, execution, preparing, transfer_choice
 from striate.classifier.request import Request
+from striate.classifier.taking import TimeIsUp
 from striate.classifier.transfer_choice import choose_transfer
 from striate.data import open_dataset, remembered
 from striate.errors import StriateError, UsageError
@@ -24,7 +25,9 @@ from striate.training.checkpoints import load_checkpoint, load_state_alone
 from striate.training.divergence import Diverged
 from striate.training.metrics import Evaluation
 from striate.training.model_file import load_model
+from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import MultiLabel, SingleLabel
 from striate.transfer import copies
 from striate.transfer.head import UnfitHead, check_head
 
@@ -184,7 +187,8 @@ def _moved(before, run):
 def test_the_best_is_kept_also_where_it_is_the_beginning(source, photos, tmp_path, monkeypatch):
     """At an absurd rate nothing gets better than the features were."""
     run = tmp_path / "run"
-    monkeypatch.setattr(execution, "EXPLODED", math.inf)
+    monkeypatch.setattr("striate.training.divergence.Guard.check_losses", lambda *given, **more: None)
+    monkeypatch.setattr("striate.training.divergence.Guard.check_epochs", lambda *given: None)
     settings = {"learning_rate": 1.0, "average": 0, "warmup_epochs": 0, "optimizer": "sgd"}
     found = striate.train(photos, weights=source, transfer="full", epochs=2, settings=settings, run=run, **SMALL)
     assert found.description.metrics["epoch"] == 0
@@ -196,7 +200,7 @@ WILD = {"learning_rate": 100.0, "optimizer": "sgd", "average": 0, "clip_norm": 0
 
 
 @pytest.mark.parametrize(
-    ("rate", "clip", "how"), [(10.0, 1.0, "rose above 3"), (100.0, 0, "became infinite or not a number")]
+    ("rate", "clip", "how"), [(10.0, 1.0, "rose above 2.08"), (100.0, 0, "became infinite or not a number")]
 )
 def test_fine_tuning_that_diverges_begins_again_lower(source, photos, tmp_path, monkeypatch, rate, clip, how):
     run = tmp_path / "run"
@@ -212,12 +216,58 @@ def test_fine_tuning_that_diverges_begins_again_lower(source, photos, tmp_path, 
     assert len(rows(run)) == 3
 
 
-def test_what_diverges_at_every_rate_is_told(source, photos, tmp_path, monkeypatch):
+def test_what_diverges_at_every_rate_keeps_its_features(source, photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("striate.classifier.lowering.LOWER", 1.0)
+    run, given = tmp_path / "run", {**SMALL, "quiet": False}
+    found = striate.train(photos, weights=source, transfer="full", settings=WILD, run=run, **given)
+    assert found.evaluation.top1 == 1.0
+    said = notes(run)
+    assert len([note for note in said["notes"] if "began again" in note]) == 3
+    assert said["notes"][-1].endswith("kept is the classifier of the features that it began with")
+    assert said["notes"][-1] in capsys.readouterr().err
+    assert (said["transfer"], said["views"]) == ("features", copies.VIEWS)
+    assert not (run / "last.ckpt").exists()
+    assert striate.load(run).evaluate(photos).top1 == 1.0
+    with pytest.raises(StriateError, match="fitted to the end"):
+        striate.resume(run, quiet=True)
+
+
+def test_what_diverges_and_began_with_no_features_is_told(photos, tmp_path, monkeypatch, source):
+    monkeypatch.setattr("striate.classifier.lowering.LOWER", 1.0)
+    monkeypatch.setattr(execution, "_begin", lambda *given: None)
     with pytest.raises(Diverged, match="Train again with a lower"):
         striate.train(photos, weights=source, transfer="full", settings=WILD, run=tmp_path / "run", **SMALL)
-    assert len([note for note in notes(tmp_path / "run")["notes"] if "began again" in note]) == 3
-    assert striate.load(tmp_path / "run").evaluate(photos).top1 == 1.0  # the features' classifier is there
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "guessing"),
+    [
+        (SingleLabel(("a", "b", "c")), "own", math.log(3)),
+        (SingleLabel(("a",)), "own", math.log(2)),
+        (SingleLabel(("a", "b", "c")), "squared_error", math.inf),
+        (MultiLabel(("a", "b", "c")), "own", math.inf),
+    ],
+)
+def test_what_guessing_gives_is_known_of_cross_entropy(source, task, loss, guessing):
+    config = SimpleNamespace(recipe=Recipe(loss=loss))
+    assert preparing._guessing(task, config, SimpleNamespace(loss="cross_entropy")) == guessing
+
+
+def test_another_optimizer_has_the_decay_that_is_usual_with_it(source, photos, tmp_path):
+    given = {"weights": source, "transfer": "full", "epochs": 1, **SMALL}
+    for number, (settings, decay) in enumerate(
+        [
+            ({"optimizer": "sgd"}, 5e-4),
+            ({"optimizer": "sgd", "weight_decay": 0.02}, 0.02),
+            ({"optimizer": "adamw"}, 0.05),
+        ]
+    ):
+        run = tmp_path / f"run{number}"
+        striate.train(photos, settings=settings, run=run, **given)
+        assert notes(run)["recipe"]["weight_decay"] == decay
+        told = [note for note in notes(run)["notes"] if "weight decay" in note]
+        line = "weight decay 0.0005, as is usual with sgd; the recipe's 0.05 is for adamw"
+        assert told == ([line] if decay == 5e-4 else [])
 
 
 @pytest.mark.sampled
@@ -269,7 +319,7 @@ def test_a_run_that_is_killed_before_its_first_epoch_goes_on(source, photos, tmp
     """Wherever between the classifier of features and the first step it dies."""
     common = {"weights": source, "transfer": "full", "epochs": 1, **SMALL}
     striate.train(photos, run=tmp_path / "whole", **common)
-    for number, name in enumerate(("_prepare", "saver")):
+    for number, name in enumerate(("prepare", "saver")):
         run = tmp_path / f"run{number}"
         with monkeypatch.context() as patch:
             patch.setattr(execution, name, lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import striate
-from striate.classifier import execution, reporting, resume, runs, saving
+from striate.classifier import preparing, reporting, resume, runs, saving
 from striate.classifier.run_config import RunConfig
 from striate.classifier.saving import saver
 from striate.data import open_dataset
@@ -79,10 +79,10 @@ def test_all_that_a_configuration_says_arrives_in_the_loop(monkeypatch, run, col
     RunFolder(run).update_config(workers=2, seed=9, recipe=Recipe(batch_size=6, epochs=3).to_dict())
     config = RunConfig.read(folder)
     dataset, fabric = open_dataset(colours, test_fraction=0.3), create_fabric("cpu", 1, "32-true")
-    monkeypatch.setattr(execution, "Training", lambda **arguments: SimpleNamespace(**arguments))
+    monkeypatch.setattr(preparing, "Training", lambda **arguments: SimpleNamespace(**arguments))
     watch = Watch(Quiet(), time_limit=5, checkpoint_every=8)
-    network = execution._network(config, Trust(), pretrained=True)
-    training = execution._prepare(network, folder, config, dataset, fabric, watch)
+    network = preparing.network_of(config, Trust(), pretrained=True)
+    training = preparing.prepare(network, folder, config, dataset, fabric, watch)
     material = training.material
     torch.manual_seed(9)
     fresh = striate.create_model(config.network.name, **config.network.arguments).state_dict()
@@ -140,8 +140,8 @@ def test_the_reports_samples_differ_in_picture_and_chance(monkeypatch, run, colo
 def test_pretrained_weights_are_read_for_a_first_start_only(monkeypatch, run, checkpoint):
     asked = []
     network = SimpleNamespace(freeze=lambda until: asked.append(("freeze", until)))
-    monkeypatch.setattr(execution, "create_model", lambda name, **options: asked.append(options) or network)
+    monkeypatch.setattr(preparing, "create_model", lambda name, **options: asked.append(options) or network)
     config = replace(RunConfig.read(RunFolder(run)), weights="/start.safetensors", freeze="stem")
-    execution._network(config, Trust(), pretrained=not checkpoint)
+    preparing.network_of(config, Trust(), pretrained=not checkpoint)
     weights = None if checkpoint else "/start.safetensors"
     assert asked == [{**config.network.arguments, "weights": weights}, ("freeze", "stem")]

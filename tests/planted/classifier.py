@@ -156,9 +156,13 @@ FAULTS: tuple[Fault, ...] = (
         ("if run.checkpoint.exists() or not run.has_results:", "if run.checkpoint.exists():"),
     ),
     *faults(
-        "classifier/execution.py",
+        "classifier/preparing.py",
         "classifier/test_resume.py",
         ("training.position.best = None", "pass"),
+    ),
+    *faults(
+        "classifier/execution.py",
+        "classifier/test_resume.py",
         ("    if watch.drop_checkpoint and", "    if not watch.drop_checkpoint and"),
     ),
     *faults(
@@ -167,7 +171,7 @@ FAULTS: tuple[Fault, ...] = (
         ("for place in (absolute, source):", "for place in (source,):"),
     ),
     *faults(
-        "classifier/execution.py",
+        "classifier/preparing.py",
         "classifier/test_wiring.py",
         ("final_images=len(dataset.test or dataset.val or", "final_images=len(dataset.val or"),
         ("        identity=config.identity,", ""),

@@ -194,7 +194,7 @@ FAULTS: tuple[Fault, ...] = (
         ("    if init == OWN or _was_handed_over(network):", "    if init == OWN:"),
     ),
     *faults(
-        "classifier/execution.py",
+        "classifier/preparing.py",
         "classifier/test_resume.py",
         (
             "        draw_first_weights(network, config.recipe.init, config.weights or config.transfer or None)",

@@ -1,6 +1,7 @@
 """Training that diverges names the step that did it, and nothing broken is ever saved."""
 
 import copy
+import math
 import re
 
 import pytest
@@ -185,7 +186,7 @@ def test_a_loss_may_be_of_all_processes_or_of_this_one(small, tmp_path, monkeypa
 
 def test_a_loss_that_was_high_from_the_first_has_not_exploded(small, tmp_path, monkeypatch):
     watch = guard(small, tmp_path, clips=False)
-    watch.highest = 3.0
+    watch.guessing = 1.0
     watch.remember(1, 0.1, torch.tensor(2.0))
     monkeypatch.setattr(watch.sums, "means", lambda together: {"train_loss": 3.9})
     watch.check_losses()
@@ -198,8 +199,30 @@ def test_a_loss_may_be_too_high(small, tmp_path, monkeypatch):
     watch = guard(small, tmp_path, clips=False)
     monkeypatch.setattr(watch.sums, "means", lambda together: {"train_loss": 3.1})
     watch.check_losses()
-    watch.highest = 3.0
+    watch.guessing = 1.0
     watch.remember(4, 0.1, torch.tensor(1.0))
     watch.remember(5, 0.1, torch.tensor(9.0))
     with pytest.raises(Diverged, match=r"^the loss rose above 3 in epoch \d, by step 5, at a learning rate of 0\.1"):
         watch.check_losses()
+
+
+@pytest.mark.parametrize(
+    ("losses", "lost"),
+    [
+        ([0.5, 0.7, 0.9, 1.39], True),
+        ([0.5, 0.7, 0.9, 1.38], False),  # still better than guessing
+        ([1.2, 1.4], False),  # hardly worse than it began
+        ([1.5, 1.5], False),
+        ([1.5], False),
+    ],
+)
+def test_what_was_known_may_be_lost_slowly(small, tmp_path, losses, lost):
+    watch = guard(small, tmp_path, clips=False)
+    watch.remember(11, 0.01, torch.tensor(1.4))
+    watch.check_epochs([0.1, 9.0])  # nobody said what guessing gives
+    watch.guessing = math.log(4)
+    if not lost:
+        watch.check_epochs(losses)
+        return
+    with pytest.raises(Diverged, match=r"^the loss rose from 0\.5 to 1\.39, which is that of guessing, in epoch 3, by"):
+        watch.check_epochs(losses)

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from striate.errors import UsageError
+from striate.transfer.head import check_head
 from striate.transfer.shallow import STRENGTHS, UNKNOWN, by_means, fit
 
 DIGITS = load_digits()
@@ -96,6 +97,16 @@ def test_features_that_never_change_and_large_offsets_change_nothing():
     assert np.abs(found.weight[:, -1]).max() == 0
     shifted = fit(X + 1000, Y, 10, strength=0.1)
     np.testing.assert_allclose(shifted(X + 1000), fit(X, Y, 10, strength=0.1)(X), atol=0.05)
+
+
+def test_a_feature_that_hardly_changes_does_not_make_noise_of_rounding():
+    """It would tell the classes, but so little differs in it that an engine's rounding differs as much."""
+    hint = (7 + 1e-4 * (Y == 3)).astype(np.float32)[:, None]
+    features = np.concatenate([X, hint], 1)
+    found = fit(features, Y, 10, strength=0.1)
+    rounded = features * (1 + 1e-5 * np.random.default_rng(0).choice([-1, 1], features.shape).astype(np.float32))
+    check_head("it", found(rounded), found(features))
+    assert np.mean(found(features).argmax(1) == Y) > 0.95
 
 
 def test_without_a_bias_there_is_none():

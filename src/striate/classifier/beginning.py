@@ -11,27 +11,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from striate.classifier.beginning_words import choice, features_taken
 from striate.classifier.costs import costs_of
 from striate.classifier.run_config import RunConfig
+from striate.classifier.taking import Taking
 from striate.data import Dataset, Split
 from striate.data.targets import SINGLE_LABEL
-from striate.data.views import CENTRE, View
 from striate.engines import evaluating
-from striate.errors import StriateError, UsageError
+from striate.errors import UsageError
 from striate.models import Network
 from striate.training.measured import Measured
-from striate.training.progress import Quiet, score
+from striate.training.progress import Quiet
 from striate.training.selection import BEGINNING, figures_of
 from striate.training.tables import metrics_row
 from striate.training.tasks import Task, task_of
-from striate.transfer.copies import VIEWS, Copy, cheap_views
+from striate.transfer.copies import VIEWS, cheap_views
 from striate.transfer.decision import Decision
 from striate.transfer.features import Extractor, Features
 from striate.transfer.fitted import fit_once
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
 from striate.transfer.regimes import FEATURES
 from striate.transfer.shallow import COSINE, Shallow, by_means
-from striate.units import clock, percent, plural, whole
 from striate.weights.loading import AUXILIARY
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ FEW = 5
 COMPARED = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Beginning:
     """What a classifier of features comes to.
 
@@ -64,8 +64,8 @@ class Beginning:
     views: int
     lines: tuple[str, ...]
     task: Task
-    decision: Decision | None = None
-    advice: Advice | None = None
+    decision: Decision | None
+    advice: Advice | None
 
     @property
     def best(self) -> dict[str, float]:
@@ -86,10 +86,6 @@ def goes_on(config: RunConfig, beginning: Beginning) -> bool:
     return beginning.decision.regime != FEATURES.name and not perfect
 
 
-class TimeIsUp(StriateError):
-    """The time limit passed before there was a classifier."""
-
-
 def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet, until: float = math.inf) -> Beginning:
     """Take the features of all images, fit a classifier to those for training, and put it into the network's head.
 
@@ -106,19 +102,14 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         StriateError: an image cannot be read.
     """
     began, task = time.perf_counter(), task_of(dataset)
-    if network.num_classes != len(task.classes):
-        raise UnfitHead(
-            f"{network.spec.name} has {network.num_classes} outputs for {len(task.classes)} names "
-            "(--transfer head trains it)"
-        )
-    _check_known(network)
+    _check_fit(network, task)
     decision, advice = None, None
     with evaluating(network):
-        extractor = Extractor(network, config.preprocessing)
-        taken = {split.name: _take(extractor, split, progress, until) for split in dataset.splits if len(split)}
-        copies = [taken["train"]]
-        _add_copies(copies, _views(network, config, dataset), extractor, config, dataset.train, progress, until)
-        shallow = _fitted(network, task, config, copies, dataset.train)
+        taking = Taking(Extractor(network, config.preprocessing), config.recipe.augment, progress, until)
+        taken = {"train": taking.train(dataset.train)}
+        taken |= {split.name: taking.take(split) for split in dataset.splits if len(split) and split.name not in taken}
+        taking.augmented(dataset.train, _views(network, config, dataset), config.views is not None)
+        shallow = _fitted(network, task, config, taking, dataset.train)
         if config.transfer == "auto":
             from striate.classifier.deciding import decided
 
@@ -126,64 +117,37 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
             left = until - time.monotonic()
             decision, advice = decided(network, config, dataset, taken["train"], shallow, spent, left)
         if (config.transfer if decision is None else decision.regime) != FEATURES.name and config.views is None:
-            _add_copies(copies, VIEWS, extractor, config, dataset.train, progress, until)
-            shallow = _fitted(network, task, config, copies, dataset.train)
-        before = {name: tensor.clone() for name, tensor in network.last_layer.state_dict().items()}
-        try:
-            put_in_head(network, shallow)
-            _compare(network, config, dataset.train, shallow(taken["train"].of()))
-        except UnfitHead:
-            network.last_layer.load_state_dict(before)
-            raise
+            taking.augmented(dataset.train, VIEWS, asked_for=False)
+            shallow = _fitted(network, task, config, taking, dataset.train)
+        _put_in(network, config, dataset.train, shallow, taken["train"])
     final = dataset.test or dataset.val or dataset.train
     told = {split.name: split for split in (final, dataset.val) if split}
     measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
+    views, evaluation = len(taking.copies) - 1, measured.get("val")
+    images = sum(map(len, dataset.splits)) + views * len(dataset.train)
     seconds = time.perf_counter() - began
-    lines = _lines(network, extractor, config, dataset, len(copies) - 1, shallow, measured.get("val"), seconds)
+    lines = features_taken(network, taking.extractor, images, views, shallow, config.shallow, evaluation, seconds)
     if decision is not None:
-        lines.append(_choice(decision, advice))
+        lines.append(choice(decision, advice))
     return Beginning(
-        shallow, measured.get("val"), measured[final.name], len(copies) - 1, tuple(lines), task, decision, advice
+        shallow=shallow,
+        evaluation=evaluation,
+        measured=measured[final.name],
+        views=views,
+        lines=tuple(lines),
+        task=task,
+        decision=decision,
+        advice=advice,
     )
 
 
-def _views(network: Network, config: RunConfig, dataset: Dataset) -> int:
-    """Augmented copies before it is known whether a run trains by steps."""
-    if config.views is not None:
-        return config.views
-    return cheap_views(costs_of(network, config.preprocessing).multiply_adds, len(dataset.train))
-
-
-def _add_copies(
-    copies: list[Features],
-    views: int,
-    extractor: Extractor,
-    config: RunConfig,
-    split: Split,
-    progress: Quiet,
-    until: float,
-) -> None:
-    """Take the features of augmented copies until there are so many, or, where none were asked for, time is up."""
-    while len(copies) <= views:
-        try:
-            copies.append(_take(extractor, split, progress, until, Copy(len(copies), config.recipe.augment)))
-        except TimeIsUp:
-            if config.views is not None:
-                raise
-            return
-
-
-def _choice(decision: Decision, advice: Advice | None) -> str:
-    """What was chosen, and what else there was to choose."""
-    line = f"transfer auto: {decision.regime}, for {decision.why}"
-    if advice is None:
-        return line
-    plans = ", ".join(f"{plan.regime} {percent(plan.accuracy, 1)} in {clock(plan.seconds)}" for plan in advice.plans)
-    return f"{line}; forecast: {plans}"
-
-
-def _check_known(network: Network) -> None:
-    """Raise where no layer makes the outputs, or those before it have random weights: their features tell little."""
+def _check_fit(network: Network, task: Task) -> None:
+    """Raise where no dense layer makes the outputs, or those before it have random weights: they tell little."""
+    if network.num_classes != len(task.classes):
+        raise UnfitHead(
+            f"{network.spec.name} has {network.num_classes} outputs for {len(task.classes)} names "
+            "(--transfer head trains it)"
+        )
     try:
         last = network.last_layer
     except UsageError as error:
@@ -197,34 +161,33 @@ def _check_known(network: Network) -> None:
         )
 
 
-def _fitted(network: Network, task: Task, config: RunConfig, copies: list[Features], split: Split) -> Shallow:
+def _views(network: Network, config: RunConfig, dataset: Dataset) -> int:
+    """Augmented copies before it is known whether a run trains by steps."""
+    if config.views is not None:
+        return config.views
+    return cheap_views(costs_of(network, config.preprocessing).multiply_adds, len(dataset.train))
+
+
+def _fitted(network: Network, task: Task, config: RunConfig, taking: Taking, split: Split) -> Shallow:
     """The classifier that was asked for, else that which suits the task and so many images; of all their copies."""
-    vectors, outputs = np.concatenate([features.of() for features in copies]), len(task.classes)
-    labels = np.concatenate([task.learnt(split.labels)] * len(copies))
+    vectors, outputs, copies = taking.vectors, len(task.classes), len(taking.copies)
+    labels = np.concatenate([task.learnt(split.labels)] * copies)
     few = task.kind == SINGLE_LABEL and split.counts(outputs).min() < FEW
     kind = config.shallow or (COSINE if few else task.shallow)
     if kind == COSINE:
-        return by_means(vectors, labels, outputs, len(copies))
-    return fit_once(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=len(copies))
+        return by_means(vectors, labels, outputs, copies)
+    return fit_once(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=copies)
 
 
-def _take(extractor: Extractor, split: Split, progress: Quiet, until: float, view: View | Copy = CENTRE) -> Features:
-    with progress.counting(f"taking features of{' augmented' if isinstance(view, Copy) else ''}") as shown:
-
-        def in_time(done: int, total: int) -> None:
-            shown(done, total)
-            if time.monotonic() > until and done < total:
-                raise TimeIsUp(
-                    f"the time limit passed when {whole(done)} of {plural(total, f'{split.name} image')} had gone "
-                    "through the network; their features are kept, so the same command goes on from there"
-                )
-
-        return extractor.take(split, view=view, shown=in_time)
-
-
-def _measured(task: Task, shallow: Shallow, features: Features, split: Split) -> Measured:
-    logits = torch.from_numpy(shallow(features.of()))
-    return task.measure(task.logits(logits)[:, None], split)
+def _put_in(network: Network, config: RunConfig, split: Split, shallow: Shallow, features: Features) -> None:
+    """Make the classifier the network's last layer, which stays as it was where that gives other outputs."""
+    before = {name: tensor.clone() for name, tensor in network.last_layer.state_dict().items()}
+    try:
+        put_in_head(network, shallow)
+        _compare(network, config, split, shallow(features.of()))
+    except UnfitHead:
+        network.last_layer.load_state_dict(before)
+        raise
 
 
 @torch.inference_mode()
@@ -237,35 +200,6 @@ def _compare(network: Network, config: RunConfig, split: Split, expected: NDArra
     check_head(network.spec.name, network(batch).float().cpu().numpy(), expected[rows])
 
 
-def _kind(shallow: Shallow, asked: bool) -> str:
-    if shallow.loss == COSINE:
-        return "the nearest class mean by angle" + ("" if asked else ", as a class has few images")
-    return f"{shallow.loss}, strength {shallow.strength:.2g} by cross-validation"
-
-
-def _lines(
-    network: Network,
-    extractor: Extractor,
-    config: RunConfig,
-    dataset: Dataset,
-    views: int,
-    shallow: Shallow,
-    evaluation: Measured | None,
-    seconds: float,
-) -> list[str]:
-    images = sum(map(len, dataset.splits)) + views * len(dataset.train)
-    known = images - extractor.reckoned
-    how = f"; {whole(known)} were known" if known else ""
-    copies = f" (with {plural(views, 'augmented copy', 'augmented copies')} of each to train on)" if views else ""
-    if extractor.chosen is not None and extractor.chosen.words:
-        how += f"; engine {extractor.chosen.words}"
-    line = (
-        f"features of {plural(images, 'image')}{copies} by {network.spec.name}{how}; a linear classifier of them "
-        f"({_kind(shallow, bool(config.shallow))}) in {clock(seconds)}"
-    )
-    if evaluation is not None:
-        line += f": {score(evaluation.figures())} on the validation images"
-    notes = [] if extractor.chosen is None else [*extractor.chosen.notes]
-    if extractor.unkept:
-        notes.append(f"the features are not kept, so that the next run takes them anew ({extractor.unkept})")
-    return [line, *notes]
+def _measured(task: Task, shallow: Shallow, features: Features, split: Split) -> Measured:
+    logits = torch.from_numpy(shallow(features.of()))
+    return task.measure(task.logits(logits)[:, None], split)

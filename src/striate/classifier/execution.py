@@ -9,36 +9,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-import torch
-
 from striate.classifier.beginning import Beginning, begin, goes_on
 from striate.classifier.classifier import Classifier
-from striate.classifier.growth import regrow
 from striate.classifier.loading import load
-from striate.classifier.lowering import TIMES, lower
+from striate.classifier.lowering import TIMES, leave_steps, lower, of_features
+from striate.classifier.preparing import network_of, prepare
 from striate.classifier.reporting import report_run
 from striate.classifier.run_config import RunConfig
 from striate.classifier.saving import saver
 from striate.classifier.telling import introduction, standing
-from striate.data import Dataset, Split
-from striate.data.kept import in_memory
-from striate.data.targets import SINGLE_LABEL
-from striate.engines import images_at_once
+from striate.data import Dataset
 from striate.errors import Interrupted, StriateError
-from striate.models import Network, Trust, create_model, rebuild
-from striate.models.weights_of_own import put_in
+from striate.models import Network, Trust
 from striate.training.alone import Alone
-from striate.training.batches import Batches
 from striate.training.divergence import Diverged
 from striate.training.fabric import create_fabric
-from striate.training.first_weights import draw_first_weights
-from striate.training.loop import Training
-from striate.training.material import Material
 from striate.training.metrics import Evaluation
 from striate.training.run_folder import RunFolder
 from striate.training.selection import early_stop_line
 from striate.training.state import Position
-from striate.training.tasks import task_of
 from striate.training.watch import Watch
 from striate.transfer.head import UnfitHead
 from striate.transfer.regimes import FEATURES
@@ -50,12 +39,8 @@ if TYPE_CHECKING:
 #: Those that share a run.
 Processes: TypeAlias = "Fabric | Alone"
 
-#: Images of a validation batch, at most; its size changes speed and memory only.
-VALIDATION_BATCH = 128
 #: Seconds that training has where the time limit passed before it: it stops after its first step.
 LEAST_TIME = 1e-3
-#: Fine-tuning has exploded where its loss is so many times that of naming classes at random.
-EXPLODED = 3
 
 
 def first_process(fabric: Processes, make: Callable[[], RunFolder]) -> RunFolder:
@@ -91,14 +76,14 @@ def execute(
     """Train what `config` says, from the checkpoint where there is one, and describe the result.
 
     `trust` says whose code may make its network. Fine-tuning that diverges begins again at a lower rate, which it has
-    done `lowered` times.
+    done `lowered` times; in the end the classifier of features that it began with is kept.
 
     Raises:
         Interrupted: by Ctrl-C; everything is saved.
         StriateError: training diverged, or a file cannot be written.
     """
     progress, until = watch.progress, time.monotonic() + (watch.time_limit or math.inf)
-    network = _network(config, trust or Trust(), pretrained=not folder.checkpoint.exists())
+    network = network_of(config, trust or Trust(), pretrained=not folder.checkpoint.exists())
     for line in introduction(folder, config, dataset):
         progress.message(line)
     beginning = None
@@ -108,15 +93,15 @@ def execute(
             folder.write_advice(beginning.advice.to_dict())
         if beginning is not None and not goes_on(config, beginning):
             if config.transfer != FEATURES.name:
-                config = _without_steps(folder, config, beginning.views, fabric)
+                config = of_features(config, beginning.views)
+                if fabric.is_global_zero:
+                    folder.write_config(config.to_dict())
             return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
     if isinstance(fabric, Alone):
         fabric = create_fabric(config.device, config.devices, config.precision)
     left = max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0
     watch = replace(watch, time_limit=left)
-    training = _prepare(network, folder, config, dataset, fabric, watch)
-    if config.transfer and dataset.task == SINGLE_LABEL:
-        training.guard.highest = EXPLODED * max(1.0, math.log(len(dataset.classes)))
+    training = prepare(network, folder, config, dataset, fabric, watch)
     if beginning is not None:
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
         training.checkpoint()  # a run that is killed after the model is there can go on
@@ -130,9 +115,14 @@ def execute(
         try:
             position = training.train()
         except Diverged as error:
-            if not config.transfer or extend or fabric.world_size > 1 or lowered == TIMES:
+            if not config.transfer or extend or fabric.world_size > 1:
                 raise
-            config = lower(folder, config, error)
+            if lowered < TIMES:
+                config = lower(folder, config, error)
+            elif beginning is not None:
+                config = leave_steps(folder, config, error, beginning.views)
+            else:
+                raise
             progress.message(f"note: {config.notes[-1]}")
             watch = replace(watch, time_limit=max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0)
             return execute(folder, config, dataset, fabric, watch, 0, trust, lowered + 1)
@@ -183,14 +173,6 @@ def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch, 
     return beginning
 
 
-def _without_steps(folder: RunFolder, config: RunConfig, views: int, fabric: Processes) -> RunConfig:
-    """The same run as one of features alone, which is what it was decided to be."""
-    config = replace(config, transfer=FEATURES.name, views=views, freeze="all", precision="32-true", identity="")
-    if fabric.is_global_zero:
-        folder.write_config(config.to_dict())
-    return config
-
-
 def _finish(
     network: Network,
     folder: RunFolder,
@@ -230,63 +212,3 @@ def _drop_checkpoint(folder: RunFolder, position: Position) -> str:
     size = folder.checkpoint.stat().st_size
     folder.drop_checkpoint(f"{position.stopped_by} after epoch {position.epoch}")
     return f"{folder.checkpoint} is removed ({decimal_size(size)}); the run can be used, and not extended."
-
-
-def _prepare(
-    network: Network, folder: RunFolder, config: RunConfig, dataset: Dataset, fabric: Fabric, watch: Watch
-) -> Training:
-    """The training that `config` describes, standing where its checkpoint left it."""
-    training = Training(
-        model=network,
-        material=_material(config, dataset, fabric),
-        recipe=config.recipe,
-        run=folder,
-        fabric=fabric,
-        watch=watch,
-        save_best=saver(folder, config, dataset),
-        identity=config.identity,
-    )
-    if folder.checkpoint.exists():
-        training.restore()
-        if training.position.best is not None and not folder.model.exists():
-            watch.progress.message(f"note: {folder.model} is gone, and with it the best weights before this point")
-            training.position.best = None
-    return training
-
-
-def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
-    """The batches of this process."""
-    together = images_at_once(config.preprocessing.size, VALIDATION_BATCH, config.device)
-    look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
-    part = (fabric.global_rank, fabric.world_size)
-    return Material(
-        train=Batches(_decoded(dataset.train), look, size, config.recipe.augment, config.seed, workers, part),
-        val=Batches(_decoded(dataset.val), look, together, workers=workers) if dataset.val else None,
-        task=task_of(dataset),
-        preprocessing=look,
-        final_images=len(dataset.test or dataset.val or dataset.train),
-    )
-
-
-def _decoded(split: Split) -> Split:
-    """The split, its pictures in memory where they are to be."""
-    images = in_memory(split.images)
-    return split if images is split.images else replace(split, images=images)
-
-
-def _network(config: RunConfig, trust: Trust, pretrained: bool) -> Network:
-    torch.manual_seed(config.seed)
-    weights = config.weights if pretrained else None
-    network: Network
-    if config.network.origin:
-        network = rebuild(config.network, trust)
-        if weights:
-            put_in(network, weights)
-    else:
-        network = create_model(config.network.name, weights=weights, **config.network.arguments)
-    if pretrained:  # else the checkpoint has all weights
-        draw_first_weights(network, config.recipe.init, config.weights or config.transfer or None)
-    regrow(network, config.grown, afresh=pretrained)
-    if config.freeze:
-        network.freeze(config.freeze)
-    return network

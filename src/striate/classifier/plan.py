@@ -188,7 +188,16 @@ def _recipe(
             f"batches of {fitting} images, since there are only {len(dataset.train)} to train on; "
             f"learning rate {chosen.learning_rate:.3g} to suit"
         )
-    chosen = task.fitting(chosen).override(asked.settings)
+    chosen = task.fitting(chosen)
+    if "optimizer" in asked.settings and "weight_decay" not in asked.settings:
+        suited = chosen.with_optimizer(asked.settings["optimizer"])
+        if suited.weight_decay != chosen.weight_decay:
+            notes.append(
+                f"weight decay {suited.weight_decay:g}, as is usual with {suited.optimizer}; the recipe's "
+                f"{chosen.weight_decay:g} is for {chosen.optimizer}"
+            )
+        chosen = suited
+    chosen = chosen.override(asked.settings)
     task.loss(chosen, network.loss)  # raises where they do not go together
     chosen = replace(chosen, auxiliary_weight=auxiliary_weight(network, chosen))
     check_validated(chosen, dataset.val is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,8 +19,10 @@ class Diverged(StriateError):
     """A training whose loss or weights are no longer numbers, or whose loss has exploded."""
 
 
-#: What rose to so many times what it was in the first step has risen.
-RISEN = 2
+#: A loss so many times that of guessing has exploded, if it is so many times what it was in the first step.
+EXPLODED, RISEN = 3, 2
+#: An epoch whose loss is that of guessing, and so many times that of the first, has lost what was known.
+LOST = 1.25
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
 
@@ -61,12 +63,13 @@ class Guard:
         clips: whether gradients are clipped already.
 
     Attributes:
-        highest: the mean training loss of an epoch above which it has exploded, if it has risen since the first step.
+        guessing: the loss of naming classes at random, where training begins with weights that do better; else
+            infinite.
     """
 
     def __init__(self, sums: EpochSums, steps: int, run: Path, clips: bool) -> None:
         self.sums, self.steps, self.run, self.clips = sums, steps, run, clips
-        self.recent, self.highest = RecentSteps(), math.inf
+        self.recent, self.guessing = RecentSteps(), math.inf
         self._first: Tensor | None = None
 
     def remember(self, step: int, rate: float, loss: Tensor) -> None:
@@ -83,10 +86,19 @@ class Guard:
         means = self.sums.means(together)
         if not all(map(math.isfinite, means.values())):
             self._stop("the loss became infinite or not a number")
-        if means["train_loss"] > self.highest:
+        if means["train_loss"] > EXPLODED * self.guessing:
             first = 0.0 if self._first is None else RISEN * self._first.item()
             if means["train_loss"] > first:
-                self._stop(f"the loss rose above {max(self.highest, first):.3g}")
+                self._stop(f"the loss rose above {max(EXPLODED * self.guessing, first):.3g}")
+
+    def check_epochs(self, losses: Sequence[float]) -> None:
+        """Stop when training has slowly lost what its first weights knew, by the mean training loss of each epoch.
+
+        Raises:
+            Diverged: the last of them is no lower than that of guessing, and has risen.
+        """
+        if losses[-1] >= max(self.guessing, LOST * losses[0]):
+            self._stop(f"the loss rose from {losses[0]:.3g} to {losses[-1]:.3g}, which is that of guessing,")
 
     def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Stop when anything that is about to be saved is no longer a number.

@@ -148,6 +148,16 @@ class Recipe(Shown):
         rate = self.learning_rate * (ratio if self.optimizer == "sgd" else ratio**0.5)
         return dataclasses.replace(self, batch_size=batch_size, learning_rate=rate)
 
+    def with_optimizer(self, optimizer: str) -> Recipe:
+        """The recipe with another optimizer; a weight decay that was meant for AdamW's gives way to the usual one.
+
+        AdamW takes that share of the weights, times the rate, beside the gradient. Others have it in the gradient, of
+        which momentum makes ten times as much: a decay of one in twenty would shrink pretrained weights to nothing.
+        """
+        coupled = self.optimizer == "adamw" and optimizer != "adamw"
+        decay = min(self.weight_decay, Recipe.weight_decay) if coupled else self.weight_decay
+        return dataclasses.replace(self, optimizer=optimizer, weight_decay=decay)
+
     def rate_schedule(self) -> Schedule:
         """The learning-rate schedule with the warm-up as a share of training."""
         warmup = min(LONGEST_WARMUP, self.warmup_epochs / self.epochs)

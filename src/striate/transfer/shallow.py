@@ -28,6 +28,8 @@ PATIENCE = 1
 MOST_COMPARED = 2_000
 #: Steps of L-BFGS, at most, and the share by which one has to lower the loss: of a fit that is used, of one compared.
 USED, COMPARED = (200, 1e-7), (30, 1e-4)
+#: A feature whose deviation is less than this share of the largest hardly changes.
+HARDLY = 1e-3
 #: The temperature of cosines where one image of each class says nothing of it.
 UNKNOWN = 0.05
 #: Losses whose labels are numbers of classes; the others have a column for each output.
@@ -176,11 +178,13 @@ def _temperature(scores: NDArray, labels: NDArray) -> float:
 def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, NDArray, NDArray]:
     """Features of mean 0 and deviation 1, and both; those that never change stay out of it.
 
-    Without a bias, which alone can take up the means, these stay.
+    Those that hardly change beside others are not made as large as they are: their weights would multiply what float32
+    and engines differ by. Without a bias, which alone can take up the means, these stay.
     """
     x = np.asarray(features, np.float32)
     mean, scale = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
-    scale = np.where(scale > 1e-6 * np.abs(x).max(0), scale, np.inf).astype(np.float32)
+    changes = scale > 1e-6 * np.abs(x).max(0)
+    scale = np.where(changes, np.maximum(scale, HARDLY * scale.max(initial=0)), np.inf).astype(np.float32)
     mean = (mean if bias else np.zeros_like(mean)).astype(np.float32)
     return np.ascontiguousarray((x - mean) / scale), mean, scale
 
