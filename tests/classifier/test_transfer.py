@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from sklearn.metrics import log_loss
 
 import striate
 from striate.classifier import beginning as beginning_module
@@ -253,6 +254,21 @@ def test_what_guessing_gives_is_known_of_cross_entropy(source, task, loss, guess
     assert preparing._guessing(task, config, SimpleNamespace(loss="cross_entropy")) == guessing
 
 
+def test_what_it_begins_with_is_measured_on_images_it_was_not_fitted_to(photos):
+    """The loss that training is held against: by scikit-learn's, of the first copies of the training images."""
+    dataset = open_dataset(photos)
+    expected = np.random.default_rng(0).normal(size=(2 * len(dataset.train), 2)).astype(np.float32)
+    expected[3] = np.nan
+    shallow = SimpleNamespace(expected=expected)
+    chances = np.exp(expected) / np.exp(expected).sum(1, keepdims=True)
+    left = np.arange(len(dataset.train)) != 3
+    loss = log_loss(dataset.train.labels[left], chances[: len(left)][left])
+    assert beginning_module._loss(shallow, SingleLabel(("a", "b")), dataset.train) == pytest.approx(loss, rel=1e-5)
+    assert beginning_module._loss(shallow, MultiLabel(("a", "b")), dataset.train) == math.inf
+    nothing = SimpleNamespace(expected=np.full_like(expected, np.nan))
+    assert beginning_module._loss(nothing, SingleLabel(("a", "b")), dataset.train) == math.inf
+
+
 def test_another_optimizer_has_the_decay_that_is_usual_with_it(source, photos, tmp_path):
     given = {"weights": source, "transfer": "full", "epochs": 1, **SMALL}
     for number, (settings, decay) in enumerate(
@@ -444,6 +460,10 @@ def test_features_that_were_kept_are_compared_with_the_network(source, photos, t
 
 def test_augmented_copies_are_taken_once_and_fitted_to(source, photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+    fit, together = beginning_module.fit_once, []
+    monkeypatch.setattr(
+        beginning_module, "fit_once", lambda *given, **more: together.append(more["copies"]) or fit(*given, **more)
+    )
     given = {"weights": source, "transfer": "features", "settings": {"augment.rotate": 20}, **SMALL, "quiet": False}
     plain = striate.train(photos, run=tmp_path / "plain", views=0, **given)
     capsys.readouterr()
@@ -452,6 +472,7 @@ def test_augmented_copies_are_taken_once_and_fitted_to(source, photos, tmp_path,
     assert (
         "features of 112 images (with 2 augmented copies of each to train on) by resnet20_cifar; 40 were known" in told
     )
+    assert together == [1, 3]  # no copy is predicted by what was fitted to another of the same image
     assert not torch.equal(found.model.last_layer.weight, plain.model.last_layer.weight)
     assert notes(tmp_path / "run")["views"] == found.description.recipe["views"] == 2
     striate.train(photos, run=tmp_path / "again", views=2, **given)

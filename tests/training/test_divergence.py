@@ -207,22 +207,26 @@ def test_a_loss_may_be_too_high(small, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("losses", "lost"),
+    ("losses", "known", "lost"),
     [
-        ([0.5, 0.7, 0.9, 1.39], True),
-        ([0.5, 0.7, 0.9, 1.38], False),  # still better than guessing
-        ([1.2, 1.4], False),  # hardly worse than it began
-        ([1.5, 1.5], False),
-        ([1.5], False),
+        ([0.5, 0.7, 0.9, 1.39], INF, "0.5"),
+        ([0.5, 0.7, 0.9, 1.38], INF, ""),  # still better than guessing
+        ([1.2, 1.4], INF, ""),  # hardly worse than it began
+        ([1.5, 1.5], INF, ""),
+        ([1.5], INF, ""),
+        ([1.5], 0.9, "0.9"),  # in the first epoch already
+        ([1.3, 1.3, 1.4], 0.9, "0.9"),
+        ([1.3, 1.3, 1.4], 1.3, ""),
     ],
 )
-def test_what_was_known_may_be_lost_slowly(small, tmp_path, losses, lost):
+def test_what_was_known_may_be_lost_slowly(small, tmp_path, losses, known, lost):
     watch = guard(small, tmp_path, clips=False)
     watch.remember(11, 0.01, torch.tensor(1.4))
     watch.check_epochs([0.1, 9.0])  # nobody said what guessing gives
-    watch.guessing = math.log(4)
+    watch.guessing, watch.known = math.log(4), known
     if not lost:
         watch.check_epochs(losses)
         return
-    with pytest.raises(Diverged, match=r"^the loss rose from 0\.5 to 1\.39, which is that of guessing, in epoch 3, by"):
+    words = rf"^the loss rose from {lost} to {losses[-1]:.3g}, which is that of guessing, in epoch 3, by step 11"
+    with pytest.raises(Diverged, match=words):
         watch.check_epochs(losses)

@@ -21,7 +21,7 @@ class Diverged(StriateError):
 
 #: A loss so many times that of guessing has exploded, if it is so many times what it was in the first step.
 EXPLODED, RISEN = 3, 2
-#: An epoch whose loss is that of guessing, and so many times that of the first, has lost what was known.
+#: An epoch whose loss is that of guessing, and so many times that which it began with, has lost what was known.
 LOST = 1.25
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
@@ -65,11 +65,12 @@ class Guard:
     Attributes:
         guessing: the loss of naming classes at random, where training begins with weights that do better; else
             infinite.
+        known: the loss of the weights that training began with; infinite where the first epoch's has to do.
     """
 
     def __init__(self, sums: EpochSums, steps: int, run: Path, clips: bool) -> None:
         self.sums, self.steps, self.run, self.clips = sums, steps, run, clips
-        self.recent, self.guessing = RecentSteps(), math.inf
+        self.recent, self.guessing, self.known = RecentSteps(), math.inf, math.inf
         self._first: Tensor | None = None
 
     def remember(self, step: int, rate: float, loss: Tensor) -> None:
@@ -97,8 +98,9 @@ class Guard:
         Raises:
             Diverged: the last of them is no lower than that of guessing, and has risen.
         """
-        if losses[-1] >= max(self.guessing, LOST * losses[0]):
-            self._stop(f"the loss rose from {losses[0]:.3g} to {losses[-1]:.3g}, which is that of guessing,")
+        before = min(self.known, losses[0])
+        if losses[-1] >= max(self.guessing, LOST * before):
+            self._stop(f"the loss rose from {before:.3g} to {losses[-1]:.3g}, which is that of guessing,")
 
     def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Stop when anything that is about to be saved is no longer a number.
