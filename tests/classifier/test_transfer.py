@@ -12,7 +12,6 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from sklearn.metrics import log_loss
 
 import striate
 from striate.classifier import beginning as beginning_module
@@ -201,7 +200,7 @@ WILD = {"learning_rate": 100.0, "optimizer": "sgd", "average": 0, "clip_norm": 0
 
 
 @pytest.mark.parametrize(
-    ("rate", "clip", "how"), [(10.0, 1.0, "rose above 2.08"), (100.0, 0, "became infinite or not a number")]
+    ("rate", "clip", "how"), [(10.0, 1.0, "rose above 3"), (100.0, 0, "became infinite or not a number")]
 )
 def test_fine_tuning_that_diverges_begins_again_lower(source, photos, tmp_path, monkeypatch, rate, clip, how):
     run = tmp_path / "run"
@@ -252,21 +251,6 @@ def test_what_diverges_and_began_with_no_features_is_told(photos, tmp_path, monk
 def test_what_guessing_gives_is_known_of_cross_entropy(source, task, loss, guessing):
     config = SimpleNamespace(recipe=Recipe(loss=loss))
     assert preparing._guessing(task, config, SimpleNamespace(loss="cross_entropy")) == guessing
-
-
-def test_what_it_begins_with_is_measured_on_images_it_was_not_fitted_to(photos):
-    """The loss that training is held against: by scikit-learn's, of the first copies of the training images."""
-    dataset = open_dataset(photos)
-    expected = np.random.default_rng(0).normal(size=(2 * len(dataset.train), 2)).astype(np.float32)
-    expected[3] = np.nan
-    shallow = SimpleNamespace(expected=expected)
-    chances = np.exp(expected) / np.exp(expected).sum(1, keepdims=True)
-    left = np.arange(len(dataset.train)) != 3
-    loss = log_loss(dataset.train.labels[left], chances[: len(left)][left])
-    assert beginning_module._loss(shallow, SingleLabel(("a", "b")), dataset.train) == pytest.approx(loss, rel=1e-5)
-    assert beginning_module._loss(shallow, MultiLabel(("a", "b")), dataset.train) == math.inf
-    nothing = SimpleNamespace(expected=np.full_like(expected, np.nan))
-    assert beginning_module._loss(nothing, SingleLabel(("a", "b")), dataset.train) == math.inf
 
 
 def test_another_optimizer_has_the_decay_that_is_usual_with_it(source, photos, tmp_path):

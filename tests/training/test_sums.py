@@ -1,5 +1,6 @@
 """The figures of an epoch: means over images, not over batches, on one process or over all."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -28,7 +29,7 @@ class Processes:
 
     def all_reduce(self, sums: torch.Tensor, reduce_op: str) -> torch.Tensor:
         self.asked += 1
-        other = torch.tensor([12.0, 4.0, 0.0, 4.0], dtype=torch.float64)
+        other = torch.tensor([12.0, 4.0, 0.0, 4.0], dtype=torch.float64)[: len(sums)]
         return {"sum": sums + other, "mean": (sums + other) / 2, "max": torch.maximum(sums, other)}[reduce_op]
 
 
@@ -77,6 +78,17 @@ def test_processes_put_their_images_together_only_when_all_ask():
     assert sums.means() == {"train_loss": 2.0, "train_one_loss": 3.0, "train_accuracy": 0.375}
     assert fabric.asked == 1
     assert filled(Processes(count=1)).means() == MEANS
+
+
+def test_the_losses_of_some_steps_are_those_of_all_processes(fabric):
+    """The other process has had four steps, whose losses are 12 together."""
+    losses = [torch.tensor(1.0), torch.tensor(3.0)]
+    assert EpochSums(fabric, ["train_loss"], TASK).mean_of(losses) == 2
+    assert math.isnan(EpochSums(fabric, ["train_loss"], TASK).mean_of([]))
+    both = EpochSums(Processes(), ["train_loss"], TASK)
+    assert both.mean_of(losses) == 16 / 6
+    assert both.mean_of(losses, together=False) == 2
+    assert both.mean_of([]) == 3
 
 
 def test_an_epoch_goes_on_from_what_a_checkpoint_kept(fabric):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import cross_entropy
 
 from striate.classifier.beginning_words import choice, features_taken
 from striate.classifier.costs import costs_of
@@ -53,7 +52,6 @@ class Beginning:
         evaluation: what it says of the validation images; None where there are none.
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
         views: augmented copies of each training image that the classifier was fitted to as well.
-        loss: of the training images, each as told by what was not fitted to it; infinite where that is not known.
         lines: what was done, for whoever watches and for the report.
         task: what is learnt.
         decision: how much of the network to train, where that was to be decided.
@@ -64,7 +62,6 @@ class Beginning:
     evaluation: Measured | None
     measured: Measured
     views: int
-    loss: float
     lines: tuple[str, ...]
     task: Task
     decision: Decision | None
@@ -137,7 +134,6 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         evaluation=evaluation,
         measured=measured[final.name],
         views=views,
-        loss=_loss(shallow, task, dataset.train),
         lines=tuple(lines),
         task=task,
         decision=decision,
@@ -181,15 +177,6 @@ def _fitted(network: Network, task: Task, config: RunConfig, taking: Taking, spl
     if kind == COSINE:
         return by_means(vectors, labels, outputs, copies)
     return fit_once(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=copies)
-
-
-def _loss(shallow: Shallow, task: Task, split: Split) -> float:
-    """The cross-entropy of what the classifier gives of training images that it was not fitted to."""
-    scores = shallow.expected[: len(split)]
-    known = np.flatnonzero(np.isfinite(scores).all(1))
-    if task.kind != SINGLE_LABEL or not len(known):
-        return math.inf
-    return float(cross_entropy(torch.from_numpy(scores[known]), torch.from_numpy(split.labels[known])))
 
 
 def _put_in(network: Network, config: RunConfig, split: Split, shallow: Shallow, features: Features) -> None:

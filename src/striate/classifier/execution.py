@@ -103,7 +103,6 @@ def execute(
     watch = replace(watch, time_limit=left)
     training = prepare(network, folder, config, dataset, fabric, watch)
     if beginning is not None:
-        training.guard.known = beginning.loss
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
         training.checkpoint()  # a run that is killed after the model is there can go on
         if fabric.is_global_zero:

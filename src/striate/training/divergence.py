@@ -19,10 +19,13 @@ class Diverged(StriateError):
     """A training whose loss or weights are no longer numbers, or whose loss has exploded."""
 
 
-#: A loss so many times that of guessing has exploded, if it is so many times what it was in the first step.
+#: A loss so many times that of guessing, of three classes or more, has exploded if it is so many times what it was in
+#: the first step.
 EXPLODED, RISEN = 3, 2
 #: An epoch whose loss is that of guessing, and so many times that which it began with, has lost what was known.
 LOST = 1.25
+#: Steps whose loss is that of the weights that training began with, about.
+BEGUN = 4
 #: Optimizer steps between looks at whether the loss is still a number.
 LOSS_CHECK = 50
 
@@ -65,18 +68,20 @@ class Guard:
     Attributes:
         guessing: the loss of naming classes at random, where training begins with weights that do better; else
             infinite.
-        known: the loss of the weights that training began with; infinite where the first epoch's has to do.
     """
 
     def __init__(self, sums: EpochSums, steps: int, run: Path, clips: bool) -> None:
         self.sums, self.steps, self.run, self.clips = sums, steps, run, clips
-        self.recent, self.guessing, self.known = RecentSteps(), math.inf, math.inf
-        self._first: Tensor | None = None
+        self.recent, self.guessing = RecentSteps(), math.inf
+        self._first: list[Tensor] = []
+        self._begun: list[Tensor] = []
 
     def remember(self, step: int, rate: float, loss: Tensor) -> None:
         """Take note of optimizer step `step` (from 1)."""
         self.recent.add(step, rate, loss)
-        self._first = loss.detach() if self._first is None else self._first
+        self._first = self._first or [loss.detach()]
+        if step <= BEGUN:
+            self._begun.append(loss.detach())
 
     def check_losses(self, together: bool = True) -> None:
         """Stop when a loss is no longer a number, or has exploded, of all processes `together` or of this one.
@@ -87,18 +92,21 @@ class Guard:
         means = self.sums.means(together)
         if not all(map(math.isfinite, means.values())):
             self._stop("the loss became infinite or not a number")
-        if means["train_loss"] > EXPLODED * self.guessing:
-            first = 0.0 if self._first is None else RISEN * self._first.item()
-            if means["train_loss"] > first:
-                self._stop(f"the loss rose above {max(EXPLODED * self.guessing, first):.3g}")
+        first = self.sums.mean_of(self._first, together)
+        highest = max(EXPLODED * max(1.0, self.guessing), RISEN * first)
+        if not math.isnan(first) and means["train_loss"] > highest:  # without a first step nothing has risen
+            self._stop(f"the loss rose above {highest:.3g}")
 
     def check_epochs(self, losses: Sequence[float]) -> None:
-        """Stop when training has slowly lost what its first weights knew, by the mean training loss of each epoch.
+        """Stop when training has lost what its first weights knew, by the mean training loss of each epoch.
+
+        What they knew is the loss of the first steps, or of the first epoch where that is lower.
 
         Raises:
             Diverged: the last of them is no lower than that of guessing, and has risen.
         """
-        before = min(self.known, losses[0])
+        begun = self.sums.mean_of(self._begun)
+        before = losses[0] if math.isnan(begun) else min(losses[0], begun)
         if losses[-1] >= max(self.guessing, LOST * before):
             self._stop(f"the loss rose from {before:.3g} to {losses[-1]:.3g}, which is that of guessing,")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -47,6 +48,14 @@ class EpochSums:
         losses, counts = values[: len(self.names)], values[len(self.names) :]
         means = {name: value / max(seen, 1) for name, value in zip(self.names, losses, strict=True)}
         return means | {f"train_{self.task.running}": self.task.tallied(counts, seen)}
+
+    def mean_of(self, losses: Sequence[Tensor], together: bool = True) -> float:
+        """The mean of steps' losses, NaN of none; of all processes `together`, who must all ask, or of this one."""
+        sums = self.sums.new_tensor([sum(loss.item() for loss in losses), len(losses)])
+        if together and self.fabric.world_size > 1:
+            sums = cast(Tensor, self.fabric.all_reduce(sums, reduce_op="sum"))
+        total, count = sums.tolist()
+        return total / count if count else math.nan
 
     def restore(self, sums: Tensor, seen: int) -> None:
         """Put back what a checkpoint kept.
