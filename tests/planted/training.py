@@ -291,6 +291,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *faults(
         "training/recipes.py",
+        "training/test_recipes.py",
+        ('self.optimizer == "adamw" and optimizer != "adamw"', 'self.optimizer == "adamw"'),
+        ('self.optimizer == "adamw" and optimizer != "adamw"', 'optimizer != "adamw"'),
+        ("min(self.weight_decay, Recipe.weight_decay)", "Recipe.weight_decay"),
+    ),
+    *faults(
+        "training/recipes.py",
         "training/test_unfreezing.py",
         ("        thaws_in(self.unfreeze)", "        pass"),
     ),

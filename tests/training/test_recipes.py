@@ -174,6 +174,22 @@ def test_the_rate_follows_the_size_of_the_batch(optimizer, expected):
     assert recipe.with_batch_size(16).batch_size == 16
 
 
+@pytest.mark.parametrize(
+    ("before", "decay", "after", "expected"),
+    [
+        ("adamw", 0.05, "sgd", 5e-4),
+        ("adamw", 0.05, "adam", 5e-4),
+        ("adamw", 0.05, "adamw", 0.05),
+        ("adamw", 1e-5, "sgd", 1e-5),
+        ("sgd", 0.05, "adamw", 0.05),
+        ("sgd", 0.05, "rmsprop", 0.05),
+    ],
+)
+def test_the_decay_of_adamw_is_not_that_of_others(before, decay, after, expected):
+    recipe = Recipe(optimizer=before, weight_decay=decay).with_optimizer(after)
+    assert (recipe.optimizer, recipe.weight_decay) == (after, expected)
+
+
 def test_what_a_recipe_leaves_out_is_as_documented():
     found = Recipe().to_dict()
     assert set(found.pop("augment").values()) == {0.0, 4 / 3, "zero"}
