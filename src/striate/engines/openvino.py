@@ -9,11 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from striate.engines.frozen import Frozen, in_pieces
+from striate.engines.frozen import Frozen
 from striate.engines.kept import Place
 from striate.engines.tracing import traced
 
 FILE = "model.xml"
+#: Pictures that go through the network side by side, at most, each on its share of the processor's threads: on two
+#: cores that took 4.2 ms for a picture of MobileNet v2, where several at once on both took 5.4 and more.
+STREAMS = 5
 #: What OpenVINO calls the precisions.
 PRECISIONS = {"32": "f32", "bf16": "bf16"}
 
@@ -34,27 +37,33 @@ class OpenVino:
         import openvino
 
         self.name = "openvino" if precision == "32" else f"openvino-{precision}"
-        self._openvino, self._together = openvino, frozen.together
-        self._place = Place(f"openvino {openvino.__version__}", frozen.content, FILE)
+        self._openvino = openvino
+        self._place = Place(f"openvino {openvino.__version__} of one", frozen.content, FILE)
         self._model = None if anew else self._read()
         self.was_kept = self._model is not None
         if self._model is None:
-            example = frozen.example
-            self._model = openvino.convert_model(traced(frozen), example_input=example, input=list(example.shape))
+            example = frozen.example[:1]
+            self._model = openvino.convert_model(
+                traced(frozen, example), example_input=example, input=list(example.shape)
+            )
+        threads = torch.get_num_threads()
+        streams = min(threads, STREAMS)
         settings = {
             "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "NUM_STREAMS": str(streams),
+            "INFERENCE_NUM_THREADS": threads,
         }
-        compiled = openvino.Core().compile_model(self._model, "CPU", settings)
-        self._request = compiled.create_infer_request()
+        self._queue = openvino.AsyncInferQueue(openvino.Core().compile_model(self._model, "CPU", settings), streams)
+        self._queue.set_callback(_note)
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Outputs (N, K) of pictures uint8 (N, H, W, C)."""
-        return in_pieces(self._run, images, self._together)
-
-    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.array(self._request.infer({0: images})[0], np.float32)
+        images, found = np.ascontiguousarray(images), dict[int, NDArray[np.float32]]()
+        for place in range(len(images)):
+            self._queue.start_async({0: images[place : place + 1]}, (found, place))
+        self._queue.wait_all()
+        return np.concatenate([found[place] for place in range(len(images))])
 
     def _read(self) -> Any:
         """The network converted earlier; None where there is none, or it cannot be read."""
@@ -74,3 +83,9 @@ class OpenVino:
             self._openvino.save_model(self._model, folder / FILE, compress_to_fp16=False)
 
         self._place.keep(write)
+
+
+def _note(request: Any, place: tuple[dict[int, NDArray[np.float32]], int]) -> None:
+    """Keep what a picture gave."""
+    found, number = place
+    found[number] = np.array(request.get_output_tensor(0).data, np.float32)
