@@ -305,6 +305,12 @@ FAULTS: tuple[Fault, ...] = (
         ("best.side) is FAR:", "best.side) is None:"),
     ),
     *faults(
+        "engines/openvino.py",
+        "engines/test_engines.py",
+        ("(found, place))", "(found, len(images) - 1 - place))"),
+        ("np.array(request.get_output_tensor(0).data, np.float32)", "request.get_output_tensor(0).data"),
+    ),
+    *faults(
         "classifier/network_choice.py",
         "classifier/test_network_choice.py",
         ("sorted(usable, key=lambda at_hand: -accuracy_of(at_hand.network))", "usable"),
