@@ -12,48 +12,20 @@ other images; what a rule loses is how far its choice lies below the best of the
 
 from __future__ import annotations
 
-import dataclasses
-import tarfile
-import tempfile
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
-from common import Report, arguments, data
+from common import Report, arguments
+from pretrained import Kind, kinds
 from striate.transfer.decision import FAR, kin_of
-from striate.transfer.evidence import distance_of
 from striate.transfer.probing import LeastSquares
-from views import weights
 
-NETWORKS = {
-    "efficientnet_lite2": "efficientnet_lite2_imagenet.safetensors",
-    "efficientnet_lite0": "efficientnet_lite0_imagenet.safetensors",
-    "mobilenet_v2": "mobilenet_v2_imagenet.safetensors",
-    "mobilenet_v1": "mobilenet_v1_1.0_224_imagenet.safetensors",
-    "mobilenet_v1_0.75": "mobilenet_v1_0.75_192_imagenet.safetensors",
-}
 COUNTS = (20, 60, 120, 250, 500)
 DRAWS = 20
-MOST = 4000
 #: Of the images as networks of ImageNet see them, about.
 SIDE = 224
-
-
-def taken(name: str, file: str, dataset):
-    """Features of all training images, the network's ImageNet accuracy, and how far it is from its images to these."""
-    from striate.classifier.choices import preprocessing_for
-    from striate.classifier.network_choice import accuracy_of
-    from striate.engines import evaluating
-    from striate.models import create_model
-    from striate.transfer.features import Extractor
-
-    network = create_model(name, weights=weights(file)).eval()
-    look = preprocessing_for(network, dataset, network.weights_source.input_size)
-    with evaluating(network):
-        features = Extractor(network, look).take(dataset.train).of()
-        return features, accuracy_of(name), distance_of(network, look, dataset.train)
 
 
 @dataclass(frozen=True)
@@ -70,53 +42,39 @@ class Draw:
         return {name: 100 * float(self.worth.max() - self.worth[rated.argmax()]) for name, rated in rules.items()}
 
 
-def drawn(features, labels, classes, count: int, seed: int) -> Draw:
+def drawn(kind: Kind, classes: tuple[int, ...], count: int, seed: int) -> Draw:
     """A draw of so many images of some classes."""
-    rng = np.random.default_rng(seed)
+    rng, labels = np.random.default_rng(seed), kind.labels
     members = [rng.permutation(np.flatnonzero(labels == label)) for label in classes]
     each = count // len(classes)
     rows = np.concatenate([one[:each] for one in members])
     rest = np.concatenate([one[each:] for one in members])
     told, worth = [], []
-    for values in features:
-        fitted = LeastSquares(values[rows], labels[rows])
+    for one in kind.taken:
+        fitted = LeastSquares(one.features[rows], labels[rows])
         told.append(fitted.right.mean())
-        worth.append((fitted.classes(values[rest]) == labels[rest]).mean())
+        worth.append((fitted.classes(one.features[rest]) == labels[rest]).mean())
     return Draw(np.array(told), np.array(worth))
 
 
 def main() -> None:
-    import striate
-
     parser = arguments(__doc__)
     options = parser.parse_args()
     report = Report("Choice of a pretrained network", options)
     table = []
-    with tempfile.TemporaryDirectory() as place:
-        with tarfile.open(data("flowers.tar")) as archive:
-            archive.extractall(place, filter="data")
-        digits = data("mnist", "MNIST", "raw")
-        sources = {"flowers": Path(place, "flowers"), "CIFAR-10": data("cifar10_jpeg"), "MNIST": digits}
-        for called, source in sources.items():
-            whole = striate.open_dataset(source, channels=3, val_fraction=0)
-            some = np.sort(np.random.default_rng(0).permutation(len(whole.train))[:MOST])
-            whole = dataclasses.replace(whole, train=whole.train.subset(some))
-            features, priors, far = zip(*(taken(name, file, whole) for name, file in NETWORKS.items()), strict=True)
-            is_far = kin_of(far[int(np.argmax(priors))], 1.0, len(whole.classes), SIDE) is FAR
-            every = range(len(whole.classes))
-            for size in (2, len(whole.classes)):
-                sets = list(combinations(every, size))
-                for count in COUNTS:
-                    if count < 2 * size:
-                        continue
-                    draws = [
-                        drawn(features, whole.train.labels, sets[seed % len(sets)], count, seed)
-                        for seed in range(DRAWS)
-                    ]
-                    lost = [one.lost(np.array(priors), is_far) for one in draws]
-                    cells = [f"{np.mean([one[rule] for one in lost]):.2f}" for rule in lost[0]]
-                    table.append([called, str(size), str(count), *cells])
-                    print(table[-1], flush=True)
+    for kind in kinds():
+        priors = np.array([one.imagenet for one in kind.taken])
+        is_far = kin_of(kind.taken[int(priors.argmax())].distance, 1.0, kind.classes, SIDE) is FAR
+        for size in (2, kind.classes):
+            sets = list(combinations(range(kind.classes), size))
+            for count in COUNTS:
+                if count < 2 * size:
+                    continue
+                draws = [drawn(kind, sets[seed % len(sets)], count, seed) for seed in range(DRAWS)]
+                lost = [one.lost(priors, is_far) for one in draws]
+                cells = [f"{np.mean([one[rule] for one in lost]):.2f}" for rule in lost[0]]
+                table.append([kind.name, str(size), str(count), *cells])
+                print(table[-1], flush=True)
     report.table(["images of", "classes", "images in all", "lost by ImageNet, points", "by probe", "as advised"], table)
     report.close()
 
