@@ -6,15 +6,19 @@ Each set is cut from the shared flowers, CIFAR-10, MNIST or scikit-learn's digit
 weights: MobileNet v1 0.25 of ImageNet at 128 pixels, or ResNet-20 of CIFAR-10 at 32 (which has seen the training images
 of CIFAR-10, with their labels). Of each class the same few images are trained on by every regime, without validation
 images, so nothing is chosen by looking; what comes out is measured on up to 1,000 test images. From scratch the same
-network has the recipe for such images, and --scratch seconds at most. Every regime runs on one thread.
+network has the recipe for such images, and --scratch seconds at most. Every regime runs on one thread. Then `advise`
+looks at the same images with the same network, and stands for the regime that it advises.
 
-Each result is a line of the file --rows, so what was interrupted goes on; without --set the table of all rows is shown.
+Each result is a line of the file --rows, so what was interrupted goes on; without --set the table of all rows is shown:
+means of the draws (--seeds), and where the advice lies within one point of the best regime.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
+import statistics
 import tarfile
 import tempfile
 import time
@@ -53,7 +57,9 @@ SETS = {
 #: Images of each class; of the digits there are fewer than 200.
 COUNTS = (1, 2, 5, 10, 50, 200)
 REGIMES = ("features", "head", "top", "full", "scratch")
-TESTED = 1000
+ADVISED = "advised"
+#: Test images, at most; images that advice takes at least; and points below the best regime that are none.
+TESTED, FEWEST, NEAR = 1000, 8, 1.0
 
 
 def opened(chosen: Set, place: Path):
@@ -113,25 +119,74 @@ def trained(dataset, network: tuple[str, str], regime: str, seed: int, limit: fl
     return {"accuracy": found.evaluation.top1, "seconds": time.perf_counter() - began}
 
 
+def advised(dataset, network: tuple[str, str], known: dict[str, float]) -> dict[str, Any]:
+    """The accuracy of the regime that is advised for a data set, from those of all, which it is, and seconds."""
+    import striate
+
+    os.environ["STRIATE_WEIGHTS"] = str(weights(network[1]).parent)
+    began = time.perf_counter()
+    choice = striate.advise(dataset, [network[0]]).decision.regime
+    return {"accuracy": known[choice], "choice": choice, "seconds": time.perf_counter() - began}
+
+
 def fill(rows: Path, options: argparse.Namespace) -> None:
     """Run what is not among the rows yet."""
     import torch
 
     torch.set_num_threads(1)
-    known = {(row["set"], row["count"], row["regime"], row["seed"]) for row in read_rows(rows)}
+    known = {(row["set"], row["count"], row["seed"], row["regime"]): row["accuracy"] for row in read_rows(rows)}
     chosen = SETS[options.set]
     with tempfile.TemporaryDirectory() as place:
         dataset = opened(chosen, Path(place))
         for seed in range(options.seeds):
             for count in options.counts:
                 part, most = drawn(dataset, count, seed)
-                for regime in options.regimes:
-                    if count > most or (options.set, count, regime, seed) in known:
+                draw = (options.set, count, seed)
+                for regime in options.regimes if count <= most else ():
+                    if (*draw, regime) in known:
                         continue
-                    row = {"set": options.set, "count": count, "regime": regime, "seed": seed}
-                    row |= trained(part, chosen.network, regime, seed, options.scratch)
+                    if regime != ADVISED:
+                        found = trained(part, chosen.network, regime, seed, options.scratch)
+                    elif len(part.train) >= FEWEST:
+                        accuracies = {name: known[*draw, name] for name in REGIMES if (*draw, name) in known}
+                        found = advised(part, chosen.network, accuracies)
+                    else:
+                        continue
+                    known[*draw, regime] = found["accuracy"]
+                    row = {"set": options.set, "count": count, "regime": regime, "seed": seed, **found}
                     print(row, flush=True)
                     add_row(rows, row)
+
+
+def means_of(rows: list[dict[str, Any]]) -> dict[tuple[str, int], dict[str, list[float]]]:
+    """By set and images of a class, and then by regime: accuracy in per cent, seconds and draws."""
+    found: dict[tuple[str, int], dict[str, list[float]]] = {}
+    for name in SETS:
+        for count in sorted({row["count"] for row in rows if row["set"] == name}):
+            for regime in (*REGIMES, ADVISED):
+                draws = [row for row in rows if (row["set"], row["count"], row["regime"]) == (name, count, regime)]
+                if draws:
+                    accuracy = statistics.mean(100 * row["accuracy"] for row in draws)
+                    seconds = median([row["seconds"] for row in draws])
+                    found.setdefault((name, count), {})[regime] = [accuracy, seconds, len(draws)]
+    return found
+
+
+def told_of_advice(means: dict[tuple[str, int], dict[str, list[float]]]) -> list[str]:
+    """For each number of images of a class: in how many sets the advice is as good as the best regime, or nearly."""
+    lines = []
+    for count in sorted({count for _, count in means}):
+        judged = {name: regimes for (name, at), regimes in means.items() if at == count and ADVISED in regimes}
+        lost = {
+            name: max(accuracy for accuracy, *_ in regimes.values()) - regimes[ADVISED][0]
+            for name, regimes in judged.items()
+        }
+        far = [f"{name} by {points:.1f}" for name, points in lost.items() if points > NEAR]
+        if judged:
+            below = f"; below it: {', '.join(far)}" if far else ""
+            near = f"{len(judged) - len(far)} of {len(judged)}"
+            lines.append(f"- {count} of each class: advice within {NEAR:g} point of the best in {near} sets{below}")
+    return lines
 
 
 def main() -> None:
@@ -140,25 +195,21 @@ def main() -> None:
     parser.add_argument("--set", choices=SETS, help="run this one")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--counts", type=int, nargs="+", default=list(COUNTS), help="images of a class")
-    parser.add_argument("--regimes", nargs="+", default=list(REGIMES), choices=REGIMES)
+    parser.add_argument("--regimes", nargs="+", default=[*REGIMES, ADVISED], choices=[*REGIMES, ADVISED])
     parser.add_argument("--scratch", type=float, default=120, help="seconds from scratch, at most (120)")
     options = parser.parse_args()
     if options.set:
         fill(options.rows, options)
         return
+    columns = (*REGIMES, ADVISED)
     report = Report("Regimes of transfer by images of a class", options)
-    found = read_rows(options.rows)
-    table = []
-    for name in SETS:
-        for count in sorted({row["count"] for row in found if row["set"] == name}):
-            cells = []
-            for regime in REGIMES:
-                values = [row for row in found if (row["set"], row["count"], row["regime"]) == (name, count, regime)]
-                figure = median([100 * row["accuracy"] for row in values]) if values else None
-                spent = median([row["seconds"] for row in values]) if values else 0
-                cells.append("" if figure is None else f"{figure:.1f} ({spent:.0f} s)")
-            table.append([name, str(count), *cells])
-    report.table(["set", "images a class", *REGIMES], table)
+    means, table = means_of(read_rows(options.rows)), []
+    for (name, count), regimes in means.items():
+        cells = [f"{regimes[one][0]:.1f} ({regimes[one][1]:.0f} s)" if one in regimes else "" for one in columns]
+        table.append([name, str(count), *cells, f"{max(draws for *_, draws in regimes.values()):.0f}"])
+    report.table(["set", "images a class", *columns, "draws"], table)
+    for line in told_of_advice(means):
+        report.line(line)
     report.close()
 
 
