@@ -2,6 +2,7 @@
 
 import os
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,10 +135,13 @@ def _kerass():
 def test_records_are_kerass(name, monkeypatch):
     """What Keras itself would fetch for its network, and how it would feed it."""
     keras = pytest.importorskip("keras")
+    from keras.src.applications import nasnet
     from keras.src.utils import file_utils
 
     card = get_card(name)
     spelled = card.peers.get("keras", "MobileNet")
+    if spelled == "NASNetMobile":  # Keras refuses to run it by PyTorch; here it is only built, which works
+        monkeypatch.setattr(nasnet, "backend", SimpleNamespace(**vars(nasnet.backend) | {"backend": lambda: "another"}))
     record = next(source for source in card.weights if source.style == "keras")
     asked = {}
 
