@@ -158,9 +158,21 @@ def fill(rows: Path, options: argparse.Namespace) -> None:
                     add_row(rows, row)
 
 
-def means_of(rows: list[dict[str, Any]]) -> dict[tuple[str, int], dict[str, list[float]]]:
-    """By set and images of a class, and then by regime: accuracy in per cent, seconds and draws."""
-    found: dict[tuple[str, int], dict[str, list[float]]] = {}
+class Mean(NamedTuple):
+    """What a regime came to over its draws: accuracy in per cent, seconds (median), and how many there were."""
+
+    accuracy: float
+    seconds: float
+    draws: int
+
+
+#: By set and images of a class, and then by regime.
+Means = dict[tuple[str, int], dict[str, Mean]]
+
+
+def means_of(rows: list[dict[str, Any]]) -> Means:
+    """Of every regime that was run."""
+    found: Means = {}
     for name in SETS:
         for count in sorted({row["count"] for row in rows if row["set"] == name}):
             for regime in (*REGIMES, ADVISED):
@@ -168,17 +180,17 @@ def means_of(rows: list[dict[str, Any]]) -> dict[tuple[str, int], dict[str, list
                 if draws:
                     accuracy = statistics.mean(100 * row["accuracy"] for row in draws)
                     seconds = median([row["seconds"] for row in draws])
-                    found.setdefault((name, count), {})[regime] = [accuracy, seconds, len(draws)]
+                    found.setdefault((name, count), {})[regime] = Mean(accuracy, seconds, len(draws))
     return found
 
 
-def told_of_advice(means: dict[tuple[str, int], dict[str, list[float]]]) -> list[str]:
+def told_of_advice(means: Means) -> list[str]:
     """For each number of images of a class: in how many sets the advice is as good as the best regime, or nearly."""
     lines = []
     for count in sorted({count for _, count in means}):
         judged = {name: regimes for (name, at), regimes in means.items() if at == count and ADVISED in regimes}
         lost = {
-            name: max(accuracy for accuracy, *_ in regimes.values()) - regimes[ADVISED][0]
+            name: max(one.accuracy for one in regimes.values()) - regimes[ADVISED].accuracy
             for name, regimes in judged.items()
         }
         far = [f"{name} by {points:.1f}" for name, points in lost.items() if points > NEAR]
@@ -205,8 +217,9 @@ def main() -> None:
     report = Report("Regimes of transfer by images of a class", options)
     means, table = means_of(read_rows(options.rows)), []
     for (name, count), regimes in means.items():
-        cells = [f"{regimes[one][0]:.1f} ({regimes[one][1]:.0f} s)" if one in regimes else "" for one in columns]
-        table.append([name, str(count), *cells, f"{max(draws for *_, draws in regimes.values()):.0f}"])
+        found = [regimes.get(regime) for regime in columns]
+        cells = ["" if mean is None else f"{mean.accuracy:.1f} ({mean.seconds:.0f} s)" for mean in found]
+        table.append([name, str(count), *cells, str(max(mean.draws for mean in regimes.values()))])
     report.table(["set", "images a class", *columns, "draws"], table)
     for line in told_of_advice(means):
         report.line(line)
