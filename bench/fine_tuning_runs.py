@@ -2,7 +2,7 @@
 
     python bench/fine_tuning_runs.py
 
-Five sets of images and their networks (those of `transfer_regimes.py`), --per-class images of each class, and four
+Five sets of images and their networks (of `small_sets.py`), --per-class images of each class, and four
 settings each: as by default; thrice the rate; a tenth of it with batches of 8; SGD with momentum. A last run of each
 set has a rate at which anything explodes, which is to be caught, begun again lower, and said. The accuracies are on
 the test images: of the classifier of features that a run begins with, and of what it ends with. No image is set aside
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from common import Report, arguments
-from transfer_regimes import SETS, drawn, opened
+from small_sets import SETS, drawn, opened
 from views import weights
 
 CHOSEN = ("roses and tulips", "CIFAR vehicles", "MNIST", "digits, ResNet-20", "flowers, ResNet-20")
