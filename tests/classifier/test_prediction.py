@@ -1,7 +1,7 @@
 import numpy as np
 
 from striate.classifier.prediction import Prediction, Predictions, predicted
-from striate.training.tasks import SingleLabel
+from striate.training.tasks import MultiLabel, SingleLabel
 
 CLASSES = ("ant", "bee", "cat", "dog")
 
@@ -46,3 +46,27 @@ def test_however_many_are_equal_they_keep_the_order_of_their_classes():
     chances[::2] = 0.015
     found = [int(name) for name, _ in predicted(SingleLabel(names), "c.png", chances, 100).top]
     assert found == [*range(0, 100, 2), *range(1, 100, 2)]
+
+
+def test_so_many_of_a_thousand_classes_are_those_that_sorting_them_all_puts_first():
+    names = tuple(map(str, range(1000)))
+    rng = np.random.default_rng(0)
+    for top in (1, 5, 999, 1000):
+        chances = rng.integers(0, 40, 1000).astype(np.float32) / 64  # many are equal
+        chances[rng.integers(0, 1000, 3)] = np.nan
+        known = sorted((chance, -place) for place, chance in enumerate(chances.tolist()) if chance == chance)
+        ranked = [-place for _, place in reversed(known)] + np.flatnonzero(np.isnan(chances)).tolist()
+        found = predicted(SingleLabel(names), "d.png", chances, top).top
+        assert [int(name) for name, _ in found] == ranked[:top]
+
+
+def test_all_labels_that_it_has_are_named_however_few_are_asked_for():
+    found = predicted(MultiLabel(CLASSES), "e.png", np.array([0.5, 0.25, 0.75, 0.625], np.float32), 1)
+    assert found.top == (("cat", 0.75),)
+    assert found.to_dict()["labels"] == [
+        {"label": "cat", "probability": 0.75},
+        {"label": "dog", "probability": 0.625},
+        {"label": "ant", "probability": 0.5},
+    ]
+    none = predicted(MultiLabel(CLASSES), "f.png", np.array([0.25, 0.125, 0.375, 0.0], np.float32), 2)
+    assert (none.named, [name for name, _ in none.top]) == ((), ["cat", "ant"])

@@ -64,6 +64,14 @@ FAULTS: tuple[Fault, ...] = (
         ('["|".join(self.named), *super().cells(top)]', "super().cells(top)"),
     ),
     *faults(
+        "classifier/prediction.py",
+        "classifier/test_prediction.py",
+        ('np.argsort(-answer[places], kind="stable")', 'np.argsort(answer[places], kind="stable")[::-1]'),
+        ("~(answer < -np", "(answer >= -np"),
+        ("max(top, said)", "top"),
+        ("labels=ranked[:said]", "labels=ranked"),
+    ),
+    *faults(
         "classifier/classifier.py",
         "classifier/test_evaluate.py",
         ("shown(done, count)", "shown(count, done)"),

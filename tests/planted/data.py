@@ -423,11 +423,6 @@ FAULTS: tuple[Fault, ...] = (
         ("        self.notes += walk.notes()\n", "        self.notes = [*walk.notes()]\n"),
     ),
     *faults(
-        "classifier/prediction.py",
-        "classifier/test_prediction.py",
-        ('np.argsort(-answer, kind="stable")', 'np.argsort(answer, kind="stable")[::-1]'),
-    ),
-    *faults(
         "data/heif_boxes.py",
         "data/test_heif_boxes.py",
         ("            if number == item:", "            if number:"),
