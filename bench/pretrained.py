@@ -1,4 +1,4 @@
-"""What five pretrained networks make of three kinds of images, which `network_choice.py` and `forecast.py` measure."""
+"""What five pretrained networks make of some kinds of images, which `network_choice.py` and `forecast.py` measure."""
 
 from __future__ import annotations
 
@@ -59,17 +59,21 @@ class Kind:
     taken: list[Taken]
 
 
-def kinds() -> Iterator[Kind]:
-    """The flowers, and images of CIFAR-10 and of MNIST, one kind after the other."""
+def kinds(*names: str) -> Iterator[Kind]:
+    """Images of each kind that is named, one after the other: "flowers", "CIFAR-10", "MNIST", "digits"."""
     import striate
 
     with tempfile.TemporaryDirectory() as place:
         with tarfile.open(data("flowers.tar")) as archive:
             archive.extractall(place, filter="data")
-        digits = data("mnist", "MNIST", "raw")
-        sources = {"flowers": Path(place, "flowers"), "CIFAR-10": data("cifar10_jpeg"), "MNIST": digits}
-        for name, source in sources.items():
-            whole = striate.open_dataset(source, channels=3, val_fraction=0)
+        sources = {
+            "flowers": Path(place, "flowers"),
+            "CIFAR-10": data("cifar10_jpeg"),
+            "MNIST": data("mnist", "MNIST", "raw"),
+            "digits": "digits",
+        }
+        for name in names:
+            whole = striate.open_dataset(sources[name], channels=3, val_fraction=0)
             some = np.sort(np.random.default_rng(0).permutation(len(whole.train))[:MOST])
             whole = dataclasses.replace(whole, train=whole.train.subset(some))
             taken = [_take(network, file, whole) for network, file in NETWORKS.items()]

@@ -111,23 +111,18 @@ def test_its_command_can_be_copied_whatever_the_place_is_called(photos):
     assert shlex.split(found.command)[2] == str(spaced)
 
 
-@pytest.mark.parametrize(
-    ("imagenet", "forecasts", "distance", "advised"),
-    [
-        ([0.70, 0.75], [0.9, 0.8], 0.05, 1),  # the prior beats the probes
-        ([0.70, 0.75], [0.9, 0.8], 0.2, 1),
-        ([0.70, 0.75], [0.9, 0.8], 0.3, 0),  # but for images far from those it is of
-        ([0.70, 0.75, math.nan], [0.9, 0.8, 0.85], 0.05, 2),  # of other pretraining, and more is forecast of it
-        ([0.70, 0.75, math.nan], [0.75, 0.8, 0.78], 0.05, 1),
-        ([math.nan, math.nan], [0.6, 0.7], 0.05, 1),
-    ],
-)
-def test_the_prior_chooses_and_the_forecast_where_it_says_little(imagenet, forecasts, distance, advised):
-    found = [
-        SimpleNamespace(imagenet=prior, forecast=SimpleNamespace(accuracy=accuracy), distance=distance, side=224)
-        for prior, accuracy in zip(imagenet, forecasts, strict=True)
-    ]
-    order = advising._in_order(found, 10)
-    assert order[0] == advised
-    left = [forecasts[place] for place in order[1:]]
-    assert left == sorted(left, reverse=True)
+@pytest.mark.parametrize(("chosen", "overruled"), [("resnet20_cifar", "lenet5"), ("lenet5", "")])
+def test_the_network_that_is_most_accurate_on_imagenet_may_be_overruled(photos, monkeypatch, chosen, overruled):
+    monkeypatch.setattr(advising, "accuracy_of", {"lenet5": 0.8, "resnet20_cifar": 0.7}.get)
+    monkeypatch.setattr(
+        advising, "preferred", lambda found, classes: next(one for one in found if one.network == chosen)
+    )
+    found = striate.advise(photos)
+    assert (found.best.network, found.overruled) == (chosen, overruled)
+    assert found.to_dict()["overruled"] == overruled
+
+
+def test_the_preferred_network_comes_first_and_the_others_by_forecast(monkeypatch):
+    found = [SimpleNamespace(forecast=SimpleNamespace(accuracy=value)) for value in (0.7, 0.9, 0.6, 0.8)]
+    monkeypatch.setattr(advising, "preferred", lambda evidence, classes: evidence[2])
+    assert advising._in_order(found, 10) == [2, 1, 3, 0]

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from striate.classifier import advising
+from striate.classifier.advice import Advice
 
 
 @pytest.fixture(autouse=True)
@@ -36,17 +37,23 @@ def test_it_shows_the_evidence_and_what_to_do(cli, colours, at_hand):
     assert lines[-1] == f"  striate train {colours} --weights {at_hand} --transfer features"
 
 
+def test_it_says_which_network_the_images_overrule(cli, colours, monkeypatch):
+    assert "rather than" not in cli("advise", colours).out
+    monkeypatch.setattr(Advice, "overruled", "vgg16")
+    assert "features of lenet5 (these images speak for it rather than vgg16)" in cli("advise", colours).out
+
+
 def test_as_json_it_is_one_object(cli, colours):
     found = json.loads(cli("advise", colours, "--json", "--models", "lenet5").out)
     assert found.keys() == {
         *("source", "images", "classes", "side", "networks", "regimes", "akin", "choice"),
-        *("command", "table", "earlier"),
+        *("command", "table", "earlier", "overruled"),
     }  # fmt: skip
     network = found["networks"][0]
     assert network.keys() == {
         *("network", "imagenet_top1", "images", "stages", "accuracy", "interval", "forecast", "distance", "seconds"),
     }  # fmt: skip
-    assert network["stages"]["features"].keys() == {"accuracy", "interval", "nearest"}
+    assert network["stages"]["features"].keys() == {"accuracy", "interval", "nearest", "margin"}
     assert network["forecast"].keys() == {"accuracy", "interval", "images"}
     assert [regime["regime"] for regime in found["regimes"]] == ["features", "head", "top", "full"]
     assert found["choice"]["regime"] == "features"

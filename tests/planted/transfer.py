@@ -211,6 +211,8 @@ FAULTS: tuple[Fault, ...] = (
         ("    if images <= count:\n", "    if False:\n"),
         ("    np.fill_diagonal(alike, -np.inf)\n", ""),
         ("max(0.0, float(low) - doubt)", "found"),
+        ("self.margins.clip(-1, 1)", "self.margins.clip(-1)"),
+        ("np.where(own, -np.inf, self.left_out)", "self.left_out"),
     ),
     *faults(
         "transfer/similarity.py",
@@ -300,9 +302,17 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/advising.py",
         "classifier/test_advising.py",
         ("(found[place] is not first, -found[place].forecast.accuracy)", "found[place] is not first"),
-        ("best = max(rated, key=lambda one: one.imagenet)", "best = max(rated, key=foretold)"),
+    ),
+    *faults(
+        "transfer/preference.py",
+        "transfer/test_preference.py",
+        ("key=lambda one: -one.imagenet", "key=foretold"),
+        ("key=lambda one: one.probe.margin", "key=foretold"),
         ("(one for one in found if math.isnan(one.imagenet))", "found"),
         ("best.side) is FAR:", "best.side) is None:"),
+        ("is_plainly_better(one.probe, best.probe)", "is_plainly_better(one.probe, rated[0].probe)"),
+        ("PLAINLY * math.sqrt(gained + lost)", "0"),
+        ("gained - lost >", "gained >"),
     ),
     *faults(
         "engines/openvino.py",

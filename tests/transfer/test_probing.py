@@ -31,6 +31,8 @@ def test_what_is_left_out_is_told_as_by_a_fit_to_all_others(count, width):
         ridge = Ridge(alpha=found.strength).fit(scaled[others], targets(labels)[others])
         np.testing.assert_allclose(found.left_out[row], ridge.predict(scaled[row : row + 1])[0], rtol=1e-3, atol=1e-3)
     assert (found.right == (found.left_out.argmax(1) == labels)).all()
+    others = np.where(targets(labels) > 0, -np.inf, found.left_out).max(1)
+    np.testing.assert_allclose(found.margins, found.left_out[np.arange(count), labels] - others, rtol=1e-6)
 
 
 def test_other_images_are_told_as_by_ridge_regression():
@@ -113,6 +115,11 @@ def test_what_is_at_hand_needs_no_forecast():
     at_hand = probe(x, labels)
     found = forecast(x, labels, at_hand, 60)
     assert (found.accuracy, found.interval, found.images) == (at_hand.accuracy, at_hand.interval, 60)
+
+
+def test_no_image_counts_more_than_fully_in_the_margin():
+    told = np.array([True, True, False, False])
+    assert Probe(told, told, np.array([0.5, 4.0, -0.1, -3.0])).margin == pytest.approx((0.5 + 1 - 0.1 - 1) / 4)
 
 
 def test_one_image_of_a_class_is_never_told_right():

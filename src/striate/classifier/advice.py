@@ -120,6 +120,13 @@ class Advice(Shown):
         return shlex.join(words)
 
     @property
+    def overruled(self) -> str:
+        """The network that is most accurate on ImageNet, where these images speak for another; else nothing."""
+        rated = [one for one in self.evidence if math.isfinite(one.imagenet)]
+        first = max(rated, key=lambda one: one.imagenet, default=self.best)
+        return "" if first is self.best else first.network
+
+    @property
     def earlier(self) -> str:
         """A stage whose features tell the classes plainly better than those that the classifier sees; else nothing."""
         best = self.best
@@ -173,6 +180,7 @@ class Advice(Shown):
             "akin": self.kin.words,
             "table": [list(heads), *cells],
             "choice": {"network": self.best.network, "weights": self.weights, **self.decision._asdict()},
+            "overruled": self.overruled,
             "earlier": self.earlier,
             "command": self.command,
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,8 +19,9 @@ from striate.data.targets import SINGLE_LABEL
 from striate.errors import UsageError, unknown
 from striate.models import Network
 from striate.models.at_hand import AtHand, weights_at_hand
-from striate.transfer.decision import FAR, decide, kin_of
+from striate.transfer.decision import decide
 from striate.transfer.evidence import FEWEST, MOST_IMAGES, Evidence, gather, looked_at
+from striate.transfer.preference import preferred
 
 #: Networks that are looked at where none are named, at most.
 MOST_NETWORKS = 5
@@ -80,26 +80,8 @@ def advise(
 
 def _in_order(found: Sequence[Evidence], classes: int) -> list[int]:
     """The places of networks: first of the one that is advised, then by what is forecast."""
-    first = _advised(found, classes)
+    first = preferred(found, classes)
     return sorted(range(len(found)), key=lambda place: (found[place] is not first, -found[place].forecast.accuracy))
-
-
-def _advised(found: Sequence[Evidence], classes: int) -> Evidence:
-    """The network that is most accurate on ImageNet, which says more than probes do (docs/transfer.md).
-
-    That does not hold of images far from those, nor of networks that were trained on others: there the forecast says.
-    """
-
-    def foretold(one: Evidence) -> float:
-        return one.forecast.accuracy
-
-    rated = [one for one in found if math.isfinite(one.imagenet)]
-    if not rated:
-        return max(found, key=foretold)
-    best = max(rated, key=lambda one: one.imagenet)
-    if kin_of(best.distance, best.forecast.accuracy, classes, best.side) is FAR:
-        return max(found, key=foretold)
-    return max([best, *(one for one in found if math.isnan(one.imagenet))], key=foretold)
 
 
 def _rows(dataset: Dataset, seed: int) -> NDArray[np.int64]:

@@ -66,7 +66,8 @@ def _print(advice: Advice) -> None:
     print()
     print_table(_regimes(advice))
     print()
-    print(wrapped(f"advice: {advice.decision.regime} of {best.network}, for {advice.decision.why}", width, "  "))
+    over = f" (these images speak for it rather than {advice.overruled})" if advice.overruled else ""
+    print(wrapped(f"advice: {advice.decision.regime} of {best.network}{over}, for {advice.decision.why}", width, "  "))
     print(f"  {advice.command}")
 
 

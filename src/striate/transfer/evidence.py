@@ -72,6 +72,7 @@ class Evidence:
                     "accuracy": probe.accuracy,
                     "interval": list(probe.interval),
                     "nearest": float(probe.nearest.mean()),
+                    "margin": probe.margin,
                 }
                 for name, probe in self.probes.items()
             },

@@ -37,15 +37,23 @@ class Probe:
     Attributes:
         right: whether each image is told right by a linear classifier of all others, bool (N,).
         nearest: whether the image that is nearest in angle is of the same class, bool (N,).
+        margins: by how much its score of each image's class exceeds that of the best other, where targets are 1 and
+            -1, float (N,).
     """
 
     right: NDArray[np.bool_]
     nearest: NDArray[np.bool_]
+    margins: NDArray[np.floating]
 
     @property
     def accuracy(self) -> float:
         """Share that the linear classifier tells right."""
         return float(self.right.mean())
+
+    @property
+    def margin(self) -> float:
+        """How clearly the linear classifier tells them, in [-1, 1]: the mean of the margins, none counted beyond 1."""
+        return float(self.margins.clip(-1, 1).mean())
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -70,11 +78,11 @@ class Forecast:
 
 def probe(features: NDArray[np.float32], labels: NDArray[np.int64]) -> Probe:
     """What features (N, D) tell of the classes (N,) of N images, at least two."""
-    right = LeastSquares(features, labels).right
+    fitted = LeastSquares(features, labels)
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
     alike = unit @ unit.T
     np.fill_diagonal(alike, -np.inf)
-    return Probe(right, labels[alike.argmax(1)] == labels)
+    return Probe(fitted.right, labels[alike.argmax(1)] == labels, fitted.margins)
 
 
 def forecast(
@@ -144,6 +152,7 @@ class LeastSquares:
     Attributes:
         left_out: the scores (N, K) of each image by what was fitted to all others; K are the classes that there are.
         right: whether they name its class, bool (N,).
+        margins: by how much the score of its class exceeds the best other, float (N,).
         strength: of the penalty, beside the sum of the squared errors.
     """
 
@@ -168,6 +177,8 @@ class LeastSquares:
                 self._weight = right @ (inside * (np.sqrt(values) / (values + strength))[:, None])
 
         self.right = self.left_out.argmax(1) == places
+        own = targets > 0
+        self.margins = self.left_out[own] - np.where(own, -np.inf, self.left_out).max(1)
 
     def classes(self, features: NDArray[np.float32]) -> NDArray:
         """The classes (M,) of other images' features (M, D)."""
