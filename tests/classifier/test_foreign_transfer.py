@@ -98,6 +98,7 @@ def test_every_regime_begins_with_the_features_and_moves_what_it_should(name, re
         assert not any(key.startswith(tuple(f"module.{part}." for part in frozen or ("none",))) for key in moved)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(name, photos):
     weights_of(name)

@@ -92,6 +92,7 @@ def test_interrupted_before_training_it_leaves_nothing(start, paint, tmp_path):
         assert not run.exists() or (run / "last.ckpt").exists()
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_comes_to_the_end(training):
     process, run = training(0)
     process.kill()

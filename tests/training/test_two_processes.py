@@ -44,7 +44,8 @@ FIELDS = {"clip_norm": 0.05, "learning_rate": 0.5, "epochs": 2, "unfreeze": "2:n
 
 
 @pytest.fixture(
-    scope="module", params=["single-label", pytest.param("multi-label", marks=pytest.mark.slow), "regression"]
+    scope="module",
+    params=["single-label", *(pytest.param(task, marks=pytest.mark.slow) for task in ("multi-label", "regression"))],
 )
 def folders(request, tmp_path_factory, small) -> tuple[Path, Path]:
     """The same training in one process and in two."""

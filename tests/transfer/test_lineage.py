@@ -49,7 +49,7 @@ def test_the_members_of_a_family_that_a_network_grows_into(shallow, deeper):
             "vgg_a",
             "vgg_a is not vgg_d made deeper: it has no stem.conv2; vgg_d grows into vgg_e.",
         ),
-        ("resnet18", None, "which network is to grow? Give model: resnet18 grows into resnet34."),
+        ("vgg_d", None, "which network is to grow? Give model: vgg_d grows into vgg_e."),
         ("vgg_a", "torchvision:vgg16", "torchvision:vgg16 is not of the catalogue, so which layers"),
         ("densenet121", "densenet169", "no network of its family is densenet121 made deeper."),
     ],
