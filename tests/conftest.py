@@ -23,8 +23,8 @@ SLOW_LIMIT = 1800
 COLOURS = {"blue": (40, 40, 200), "green": (40, 200, 40), "red": (200, 40, 40)}
 
 
-#: Of a test marked `sampled` one case in so many is run by `make test`, from the first one on; the rest are slow. A prime,
-#: so that of a test of several parameters each takes other values from one case to the next.
+#: Of a test marked `sampled` one case in so many is run by `make test`, from the first one on; the rest are slow. It is
+#: a prime, so that of a test of several parameters each has another value from one case to the next.
 SAMPLED = 7
 
 

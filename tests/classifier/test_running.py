@@ -27,9 +27,7 @@ def test_one_picture_goes_through_the_network_as_it_is_and_many_through_the_fold
     np.testing.assert_allclose(many[1], one[0], atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "engine", ["eager", "folded", "openvino", pytest.param("onnxruntime", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("engine", ["eager", "folded", "openvino", pytest.param("onnxruntime", marks=pytest.mark.slow)])
 def test_an_engine_that_is_asked_for_runs_everything(classifier, colours, engine):
     expected = classifier.predict_proba(colours, engine="eager")
     np.testing.assert_allclose(classifier.predict_proba(colours, engine=engine), expected, atol=1e-5)
