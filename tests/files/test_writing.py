@@ -103,6 +103,32 @@ def test_a_write_that_the_system_cuts_short_leaves_the_old_file(target, kind):
     assert names_in(target.parent) == ["figures.csv"]
 
 
+FULL_AT_THE_END = """
+    import resource, sys
+    from pathlib import Path
+    from striate.files import replacing
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    try:
+        with replacing(Path(sys.argv[1])) as file:
+            file.write(b"x" * 5000)  # less than is held until the file is closed
+            raise ValueError("what went wrong")
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_what_went_wrong_first_is_told_though_the_rest_cannot_be_written_either(target):
+    process = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(FULL_AT_THE_END), str(target)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (process.stdout, process.stderr) == ("what went wrong\n", "")
+    assert target.read_text() == "old"
+    assert names_in(target.parent) == ["figures.csv"]
+
+
 def test_a_full_disk_leaves_the_old_file(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -91,12 +91,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
     file = open(temporary, "xb")  # noqa: SIM115 (what lies there already is another's, and stays)
     try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
         take_name(temporary, path)
     except BaseException:
+        with suppress(OSError):  # a full disk does not take the rest either; what went wrong first is what is told
+            file.close()
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
