@@ -160,9 +160,29 @@ def test_the_folders_are_told_in_the_order_in_which_they_are_looked_into(cli, pl
     assert lines[:3] == [f"1. {given}", "   named by STRIATE_WEIGHTS; only read", f"2. {cache} (not there yet)"]
 
 
+def test_of_a_network_it_is_told_where_each_file_lies_or_belongs(cli, places, published):
+    given, cache = places
+    (row,) = json.loads(cli("weights", "where", "squeezenet1_1", "--json").out)["weights"]
+    there = {"network": "squeezenet1_1", "name": "imagenet", "path": str(cache / "squeeze.pth")}
+    assert row == {**there, "at_hand": False}
+    shutil.copy(published[0], cache.mkdir() or row["path"])  # put there by hand
+    assert json.loads(cli("weights", "where", "squeezenet1_1", "--json").out)["weights"] == [{**there, "at_hand": True}]
+    shutil.move(cache / "squeeze.pth", given)
+    _, line = cli("weights", "where", "squeezenet1_1").out.splitlines()
+    assert line.split() == ["squeezenet1_1", "imagenet", "yes", str(given / "squeeze.pth")]
+    outcome = cli("weights", "where", "lenet5")
+    assert (outcome.code, outcome.out) == (0, "lenet5 has no published weights, and none are on this machine\n")
+
+
+def test_the_folder_of_a_repository_of_the_hub_is_told(cli, places):
+    rows = json.loads(cli("weights", "where", "resnet50_v2", "--json").out)["weights"]
+    assert str(places[1] / "timm" / "resnetv2_50.a1h_in1k") in [row["path"] for row in rows]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (("where", "resnet18x"), 2, "unknown network 'resnet18x'"),
         (("fetch", "lenet5"), 2, "lenet5 has no published weights; `striate weights list` names the networks"),
         (("fetch", "resnet18", "imagenet_v9"), 2, "unknown weights of resnet18 'imagenet_v9'"),
         (("fetch", "resnet18x"), 2, "unknown network 'resnet18x'"),

@@ -32,7 +32,6 @@ def command(
 
     A size with ~ is not published; it is what the parameters come to.
     """
-    from striate.models import get_card
     from striate.models.weights_listed import listed
 
     rows = listed(network)
@@ -40,16 +39,23 @@ def command(
         print_json({"weights": [_as_dict(row) for row in rows]})
         return
     if not rows and network is not None:
-        print(f"{get_card(network).name} has no published weights, and none are on this machine")
+        tell_none(network)
         return
     print_table(Table(COLUMNS, [_row(row) for row in rows]))
+
+
+def tell_none(network: str) -> None:
+    """Print that a network has no weights at all."""
+    from striate.models import get_card
+
+    print(f"{get_card(network).name} has no published weights, and none are on this machine")
 
 
 def _row(row: Listed) -> list[str]:
     size, is_known = row.size
     return [
         row.network,
-        row.source.file if row.path is not None and row.source.name == str(row.path) else row.source.name,
+        row.short_name,
         row.source.origin,
         decimal_size(size) if is_known else f"~{decimal_size(size)}",
         row.source.licence,

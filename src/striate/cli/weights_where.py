@@ -1,11 +1,18 @@
-"""striate weights where: the folders in which weights are looked for."""
+"""striate weights where: the folders in which weights are looked for, and where those of a network lie."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from striate.cli.output import Json, print_json, terminal_width
+import typer
+
+from striate.cli.output import Json, print_json, print_table, terminal_width
+from striate.cli.weights_list import tell_none
+from striate.text_tables import Column, Table, clipped
+
+if TYPE_CHECKING:
+    from striate.models.weights_listed import Listed
 
 GIVEN, CACHE, HUB = "given", "cache", "hub"
 MEANINGS = {
@@ -20,8 +27,55 @@ BY_HAND = (
 )
 
 
-def command(json: Json = False) -> None:
+COLUMNS = (
+    Column("network", right=False, rank=1),
+    Column("weights", right=False, least=12, cut=clipped),
+    Column("at hand", right=False),
+    Column("path", right=False, least=20, cut=clipped),
+)
+
+
+def command(
+    network: Annotated[
+        str | None, typer.Argument(help="A network: where its weights lie, or the place for a file put there by hand.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Say in which folders weights are looked for, in order, and how to put a file there by hand."""
+    if network is None:
+        _tell_folders(json)
+    else:
+        _tell_files(network, json)
+
+
+def _tell_files(network: str, json: bool) -> None:
+    from striate.models.weights_listed import listed
+
+    rows = listed(network)
+    if json:
+        plain = [
+            {"network": row.network, "name": row.source.name, "at_hand": row.path is not None, "path": str(_place(row))}
+            for row in rows
+        ]
+        print_json({"weights": plain})
+    elif rows:
+        cells = [[row.network, row.short_name, "no" if row.path is None else "yes", str(_place(row))] for row in rows]
+        print_table(Table(COLUMNS, cells))
+    else:
+        tell_none(network)
+
+
+def _place(row: Listed) -> Path:
+    """Where weights lie, or belong: of a repository of the Hub the folder."""
+    from striate.files import cache_folder
+    from striate.weights.hub import folder_by_hand
+
+    if row.path is not None:
+        return row.path
+    return folder_by_hand(row.source.repository) if row.source.repository else cache_folder() / row.source.file
+
+
+def _tell_folders(json: bool) -> None:
     from striate.files import cache_folder
     from striate.text_tables import wrapped
     from striate.weights.places import given_folders

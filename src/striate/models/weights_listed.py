@@ -34,6 +34,11 @@ class Listed:
     path: Path | None
 
     @property
+    def short_name(self) -> str:
+        """The source's name, but of what is on no card that of its file."""
+        return self.source.file if self.path is not None and self.source.name == str(self.path) else self.source.name
+
+    @property
     def size(self) -> tuple[int, bool]:
         """Bytes of the file, and whether that is known: else it is what the network's weights come to in float32."""
         if self.path is not None:
