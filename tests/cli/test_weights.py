@@ -165,6 +165,8 @@ def test_of_a_network_it_is_told_where_each_file_lies_or_belongs(cli, places, pu
     (row,) = json.loads(cli("weights", "where", "squeezenet1_1", "--json").out)["weights"]
     there = {"network": "squeezenet1_1", "name": "imagenet", "path": str(cache / "squeeze.pth")}
     assert row == {**there, "at_hand": False}
+    _, line = cli("weights", "where", "squeezenet1_1").out.splitlines()
+    assert line.split() == ["squeezenet1_1", "imagenet", "no", str(cache / "squeeze.pth")]
     shutil.copy(published[0], cache.mkdir() or row["path"])  # put there by hand
     assert json.loads(cli("weights", "where", "squeezenet1_1", "--json").out)["weights"] == [{**there, "at_hand": True}]
     shutil.move(cache / "squeeze.pth", given)
