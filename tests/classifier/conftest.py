@@ -1,9 +1,12 @@
-"""A run whose configuration was edited, which several tests here read."""
+"""A run whose configuration was edited, and weights of two networks, which several tests here read."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
+import striate
 from striate.training.run_folder import RunFolder
 
 
@@ -18,3 +21,16 @@ def edited(trained, tmp_path):
         return RunFolder(tmp_path)
 
     return edit
+
+
+@pytest.fixture(scope="session")
+def two_networks(tmp_path_factory, paint) -> Path:
+    """A folder with weights of two networks, trained for a moment on small pictures: one has batch norms, one none."""
+    folder = tmp_path_factory.mktemp("weights")
+    photos = paint(folder / "photos", count=12)
+    for name in ("resnet20_cifar", "lenet5"):
+        found = striate.train(
+            photos, model=name, epochs=1, run=folder / "runs" / name, quiet=True, report=False, workers=0
+        )
+        shutil.copy(found.path / "model.safetensors", folder / f"{name}.safetensors")
+    return folder

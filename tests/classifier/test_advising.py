@@ -2,40 +2,26 @@
 
 import math
 import shlex
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import striate
-from striate.classifier import advising
+from striate.classifier import advising, looking
 from striate.errors import UsageError
 from striate.transfer import evidence
 from striate.transfer.decision import decide
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory, paint):
-    """Two networks trained for a moment on small pictures: one with batch norms, one without."""
-    folder = tmp_path_factory.mktemp("weights")
-    photos = paint(folder / "photos", count=12)
-    for name in ("resnet20_cifar", "lenet5"):
-        found = striate.train(
-            photos, model=name, epochs=1, run=folder / "runs" / name, quiet=True, report=False, workers=0
-        )
-        shutil.copy(found.path / "model.safetensors", folder / f"{name}.safetensors")
-    return folder
-
-
 @pytest.fixture
-def photos(paint, tmp_path, source, monkeypatch):
-    monkeypatch.setenv("STRIATE_WEIGHTS", str(source))
+def photos(paint, tmp_path, two_networks, monkeypatch):
+    monkeypatch.setenv("STRIATE_WEIGHTS", str(two_networks))
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
     return paint(tmp_path / "photos", names=["blue", "violet", "grey"], count=20, seed=4)
 
 
-def test_every_network_at_hand_looks_at_the_images(photos, source):
+def test_every_network_at_hand_looks_at_the_images(photos, two_networks):
     found = striate.advise(photos)
     assert {one.network for one in found.evidence} == {"resnet20_cifar", "lenet5"}
     forecasts = [one.forecast.accuracy for one in found.evidence]
@@ -48,7 +34,7 @@ def test_every_network_at_hand_looks_at_the_images(photos, source):
     assert [plan.regime for plan in found.plans] == ["features", "head", "top", "full"]
     assert found.plans[0].accuracy == found.best.forecast.accuracy
     assert all(plan.seconds > found.plans[0].seconds for plan in found.plans[1:])
-    assert found.weights == str(source / f"{found.best.network}.safetensors")
+    assert found.weights == str(two_networks / f"{found.best.network}.safetensors")
     assert found.command == f"striate train {photos} --weights {found.weights} --transfer {found.decision.regime}"
 
 
@@ -113,7 +99,7 @@ def test_its_command_can_be_copied_whatever_the_place_is_called(photos):
 
 @pytest.mark.parametrize(("chosen", "overruled"), [("resnet20_cifar", "lenet5"), ("lenet5", "")])
 def test_the_network_that_is_most_accurate_on_imagenet_may_be_overruled(photos, monkeypatch, chosen, overruled):
-    monkeypatch.setattr(advising, "accuracy_of", {"lenet5": 0.8, "resnet20_cifar": 0.7}.get)
+    monkeypatch.setattr(looking, "accuracy_of", {"lenet5": 0.8, "resnet20_cifar": 0.7}.get)
     monkeypatch.setattr(
         advising, "preferred", lambda found, classes: next(one for one in found if one.network == chosen)
     )

@@ -38,7 +38,7 @@ def stop(*arguments, **options):
 def planned(monkeypatch):
     """Collects what would be planned, and goes no further."""
     calls: list[tuple] = []
-    monkeypatch.setattr(runs, "plan_run", lambda dataset, asked: calls.append((dataset, asked)) or stop())
+    monkeypatch.setattr(runs, "plan_run", lambda dataset, asked, watch: calls.append((dataset, asked)) or stop())
     return calls
 
 

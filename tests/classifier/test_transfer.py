@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 import striate
 from striate.classifier import beginning as beginning_module
-from striate.classifier import deciding, execution, preparing, transfer_choice
+from striate.classifier import deciding, execution, preparing, runs, transfer_choice
 from striate.classifier.request import Request
 from striate.classifier.taking import TimeIsUp
 from striate.classifier.transfer_choice import choose_transfer
@@ -127,6 +127,20 @@ def test_training_has_the_time_that_the_features_left(source, photos, tmp_path, 
     found = striate.train(photos, weights=source, transfer="full", time_limit=0.2, run=run, **SMALL)
     assert found.evaluation.top1 == 1.0
     position = load_state_alone(run / "last.ckpt")["position"]
+    assert (position["step"], position["stopped_by"]) == (1, "time limit")
+
+
+def test_what_comes_before_it_is_of_its_time_as_well(photos, tmp_path, monkeypatch):
+    plan = runs.plan_run
+
+    def slowly(*given):
+        time.sleep(0.5)
+        return plan(*given)
+
+    monkeypatch.setattr(runs, "plan_run", slowly)
+    given = {"model": "lenet5", "transfer": "scratch", "epochs": 1000, **SMALL}
+    striate.train(photos, time_limit=0.5, run=tmp_path / "run", **given)
+    position = load_state_alone(tmp_path / "run" / "last.ckpt")["position"]
     assert (position["step"], position["stopped_by"]) == (1, "time limit")
 
 

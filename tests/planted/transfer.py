@@ -304,6 +304,24 @@ FAULTS: tuple[Fault, ...] = (
         ("(found[place] is not first, -found[place].forecast.accuracy)", "found[place] is not first"),
     ),
     *faults(
+        "classifier/looking.py",
+        "classifier/test_looking.py",
+        ("or not _is_far(first, dataset)", ""),
+        ("len(usable) < 2 or", ""),
+        ("is best), (why,)", "is not best), (why,)"),
+    ),
+    *faults(
+        "classifier/transfer_choice.py",
+        "classifier/test_looking.py",
+        ("if not 0 < watch.time_limit < TAKE else 1", ""),
+        ("if name not in DECIDED", ""),
+    ),
+    *faults(
+        "classifier/runs.py",
+        "classifier/test_transfer.py",
+        ("of_process(watch.until(until), fabric), 0, asked.trust)", "of_process(watch, fabric), 0, asked.trust)"),
+    ),
+    *faults(
         "transfer/preference.py",
         "transfer/test_preference.py",
         ("key=lambda one: -one.imagenet", "key=foretold"),

@@ -6,7 +6,7 @@ import pytest
 
 from striate.training.progress import Quiet
 from striate.training.run_folder import RunFolder
-from striate.training.watch import Watch
+from striate.training.watch import LEAST_TIME, Watch
 
 
 class Recorder(Quiet):
@@ -143,3 +143,10 @@ def test_each_epoch_goes_to_the_events_which_are_closed_whatever_happens(watched
 
 def test_events_lie_in_the_run(watched):
     assert watched.events.folder == RunFolder(watched.run.path).events
+
+
+def test_what_is_left_of_its_time_is_never_nothing_where_there_is_a_limit():
+    now = time.monotonic()
+    assert Watch().until(now + 100).time_limit == 0
+    assert 98 < Watch(time_limit=1000).until(now + 100).time_limit <= 100
+    assert Watch(time_limit=1000).until(now - 100).time_limit == LEAST_TIME > 0

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from striate.classifier.advice import Advice
-from striate.classifier.choices import preprocessing_for, typical_side_of
-from striate.classifier.network_choice import accuracy_of, by_accuracy, is_imagenets, made
+from striate.classifier.choices import typical_side_of
+from striate.classifier.looking import MOST_NETWORKS, look_with
+from striate.classifier.network_choice import by_accuracy, is_imagenets
 from striate.classifier.places import open_place
 from striate.data import Dataset
 from striate.data.preprocessing import SMALL
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import UsageError, unknown
-from striate.models import Network
 from striate.models.at_hand import AtHand, weights_at_hand
 from striate.transfer.decision import decide
-from striate.transfer.evidence import FEWEST, MOST_IMAGES, Evidence, gather, looked_at
+from striate.transfer.evidence import FEWEST, MOST_IMAGES, Evidence, looked_at
 from striate.transfer.preference import preferred
-
-#: Networks that are looked at where none are named, at most.
-MOST_NETWORKS = 5
 
 
 def advise(
@@ -58,21 +54,15 @@ def advise(
     """
     dataset = source if isinstance(source, Dataset) else open_place(source, seed=seed)
     rows = _rows(dataset, seed)
-    found: list[tuple[Evidence, AtHand, Network]] = []
-    for at_hand in _networks(dataset, models):
-        network = made(at_hand, dataset)
-        look = preprocessing_for(network, dataset, at_hand.source.input_size)
-        told = partial(shown, at_hand.network)
-        evidence = gather(network, look, dataset.train, rows, accuracy_of(at_hand.network), told)
-        found.append((evidence, at_hand, network))
-    order = _in_order([evidence for evidence, _, _ in found], len(dataset.classes))
+    found = look_with(_networks(dataset, models), dataset, rows, shown)
+    order = _in_order([one.evidence for one in found], len(dataset.classes))
     found = [found[place] for place in order]
-    best, at_hand, network = found[0]
+    best, at_hand, network, look = found[0]
     return Advice.on(
         dataset,
-        [evidence for evidence, _, _ in found],
+        [one.evidence for one in found],
         network,
-        preprocessing_for(network, dataset, at_hand.source.input_size),
+        look,
         decide(len(dataset.train), len(dataset.classes), best.distance, best.side, best.forecast.accuracy),
         str(at_hand.path),
     )

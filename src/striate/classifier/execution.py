@@ -6,7 +6,6 @@ import math
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from striate.classifier.beginning import Beginning, begin, goes_on
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
 
 #: Those that share a run.
 Processes: TypeAlias = "Fabric | Alone"
-
-#: Seconds that training has where the time limit passed before it: it stops after its first step.
-LEAST_TIME = 1e-3
 
 
 def first_process(fabric: Processes, make: Callable[[], RunFolder]) -> RunFolder:
@@ -99,8 +95,7 @@ def execute(
             return _finish(network, folder, config, dataset, beginning, watch, trust, fabric)
     if isinstance(fabric, Alone):
         fabric = create_fabric(config.device, config.devices, config.precision)
-    left = max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0
-    watch = replace(watch, time_limit=left)
+    watch = watch.until(until)
     training = prepare(network, folder, config, dataset, fabric, watch)
     if beginning is not None:
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
@@ -124,8 +119,7 @@ def execute(
             else:
                 raise
             progress.message(f"note: {config.notes[-1]}")
-            watch = replace(watch, time_limit=max(until - time.monotonic(), LEAST_TIME) if watch.time_limit else 0)
-            return execute(folder, config, dataset, fabric, watch, 0, trust, lowered + 1)
+            return execute(folder, config, dataset, fabric, watch.until(until), 0, trust, lowered + 1)
         training.save_result_so_far()
         if position.stopped_by == "early stopping":
             progress.message(early_stop_line(position, training.recipe.early_stopping))

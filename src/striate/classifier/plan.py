@@ -44,6 +44,7 @@ from striate.training.shelf import get_recipe
 from striate.training.tasks import Task, task_of
 from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
+from striate.training.watch import Watch
 from striate.transfer.copies import VIEWS, cheap_views
 from striate.transfer.regimes import recipe_of, steps_of, unfreezing
 from striate.version import __version__
@@ -78,15 +79,20 @@ def adapts_channels(asked: Request) -> bool:
     return named and asked.weights is not None
 
 
-def plan_run(dataset: Dataset, asked: Request) -> RunConfig:
+def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> RunConfig:
     """Everything that decides a run: what was asked for, and what suits the images where nothing was.
+
+    Args:
+        dataset: the images.
+        asked: what was asked for.
+        watch: shows what takes a while.
 
     Raises:
         UsageError: an unknown name or an impossible value.
         StriateError: weights that do not fit, a device that is not there.
     """
     side, task = typical_side_of(dataset), task_of(dataset)
-    asked, transfer, decided = choose_transfer(asked, dataset)
+    asked, transfer, decided = choose_transfer(asked, dataset, watch)
     model = asked.model or default_network(dataset, side)
     outline = outline_of(model, asked.options)
     size, notes = asked.size, list(decided)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -154,11 +156,12 @@ def train(
 
 def _begin(asked: Request, watch: Watch) -> Classifier:
     """Open the images, plan the run, make its folder, and train."""
+    until = time.monotonic() + (watch.time_limit or math.inf)
     if asked.run is not None:
         RunFolder(asked.run).refuse_existing()
     refuse_among_images("runs" if asked.run is None else asked.run, asked.source)
     dataset = _opened(asked)
-    config = plan_run(dataset, asked)
+    config = plan_run(dataset, asked, watch)
     fabric = processes_of(config)
     folder = first_process(fabric, lambda: RunFolder.create(asked.run, _stem(dataset.source)))
     try:
@@ -166,7 +169,7 @@ def _begin(asked: Request, watch: Watch) -> Classifier:
             folder.write_config(config.to_dict())
             if dataset.skipped:
                 dataset.write_skipped(folder.skipped)
-        return execute(folder, config, dataset, fabric, of_process(watch, fabric), 0, asked.trust)
+        return execute(folder, config, dataset, fabric, of_process(watch.until(until), fabric), 0, asked.trust)
     except BaseException:
         folder.remove_if_unstarted()
         raise

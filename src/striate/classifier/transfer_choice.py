@@ -6,15 +6,18 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from striate.classifier.choices import typical_side_of
+from striate.classifier.looking import MOST_NETWORKS, TAKE, suited
 from striate.classifier.network_choice import USUAL_NETWORK, by_accuracy, is_imagenets
 from striate.classifier.request import Request
+from striate.classifier.values import DECIDED
 from striate.data import Dataset
 from striate.data.preprocessing import SMALL
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError, UsageError
 from striate.models import get_card
-from striate.models.at_hand import weights_at_hand
+from striate.models.at_hand import AtHand, weights_at_hand
 from striate.models.references import reference_to
+from striate.training.watch import Watch
 from striate.transfer.regimes import SCRATCH
 from striate.weights.store import locate
 
@@ -33,14 +36,19 @@ class Choice(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
+def choose_transfer(asked: Request, dataset: Dataset, watch: Watch | None = None) -> Choice:
     """Fill in network, weights and regime.
+
+    Args:
+        asked: the request.
+        dataset: its images.
+        watch: shows what takes a while, and how much of that there may be.
 
     Raises:
         StriateError: a regime was asked for, and no weights can be had.
         UsageError: a classifier of features was asked for where there are none, or one that is not for these labels.
     """
-    chosen = _chosen(asked, dataset)
+    chosen = _chosen(asked, dataset, watch or Watch())
     if not chosen.regime and (asked.views or asked.shallow):
         why = "".join(f" ({note})" for note in chosen.notes)
         raise UsageError(f"views and shallow are for a classifier of pretrained features, and this run has none{why}.")
@@ -49,7 +57,7 @@ def choose_transfer(asked: Request, dataset: Dataset) -> Choice:
     return chosen
 
 
-def _chosen(asked: Request, dataset: Dataset) -> Choice:
+def _chosen(asked: Request, dataset: Dataset, watch: Watch) -> Choice:
     wish = asked.transfer
     told: tuple[str, ...] = ()
     if wish == SCRATCH or (wish is None and _is_custom(asked)):
@@ -57,7 +65,7 @@ def _chosen(asked: Request, dataset: Dataset) -> Choice:
     if asked.weights is None:
         if wish is None and not _is_photographic(dataset):
             return Choice(asked, "")
-        named = _with_network(asked, dataset) if asked.model is None else asked
+        named, told = _with_network(asked, dataset, watch) if asked.model is None else (asked, ())
         try:
             asked = _with_weights(named) if named.weights is None else named
         except StriateError as error:
@@ -67,7 +75,7 @@ def _chosen(asked: Request, dataset: Dataset) -> Choice:
         if asked.weights is None:
             if wish is None:
                 return Choice(asked, "")
-            told = ("transfer builds on the weights that the network is made with; --weights FILE gives it others",)
+            told += ("transfer builds on the weights that the network is made with; --weights FILE gives it others",)
     if wish not in (None, "auto"):
         assert wish is not None
         return Choice(asked, wish, told)
@@ -90,11 +98,19 @@ def _is_photographic(dataset: Dataset) -> bool:
     return side is not None and side > SMALL and dataset.channels in (1, 3)
 
 
-def _with_network(asked: Request, dataset: Dataset) -> Request:
-    """The request with a network, and with its weights where they are on this machine."""
-    for found in by_accuracy(len(dataset.train)):
-        return replace(asked, model=found.network, weights=found.path, options={**found.options, **asked.options})
-    return replace(asked, model=USUAL_NETWORK)
+def _with_network(asked: Request, dataset: Dataset, watch: Watch) -> tuple[Request, tuple[str, ...]]:
+    """The request with a network, and with its weights where they are on this machine; and why this one."""
+    usable = by_accuracy(len(dataset.train))[: MOST_NETWORKS if not 0 < watch.time_limit < TAKE else 1]
+    if not usable:
+        return replace(asked, model=USUAL_NETWORK), ()
+    found, why = suited(usable, dataset, asked.seed, watch.progress.message)
+    return replace(_from(found, asked), model=found.network), why
+
+
+def _from(at_hand: AtHand, asked: Request) -> Request:
+    """The request with weights that are on this machine, and the options that they need but for what images decide."""
+    needed = {name: value for name, value in at_hand.options.items() if name not in DECIDED}
+    return replace(asked, weights=at_hand.path, options={**needed, **asked.options})
 
 
 def _with_weights(asked: Request) -> Request:
@@ -118,7 +134,7 @@ def _with_weights(asked: Request) -> Request:
     card = get_card(asked.model)
     for at_hand in weights_at_hand():
         if at_hand.network == card.name and is_imagenets(at_hand):
-            return replace(asked, weights=at_hand.path, options={**at_hand.options, **asked.options})
+            return _from(at_hand, asked)
     if not card.weights:
         if asked.transfer is not None:
             raise UsageError(f"{card.name} has no pretrained weights; give some with --weights, or another --model.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from striate.training.progress import Quiet
+
+#: Seconds that are left of a time limit that has passed.
+LEAST_TIME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,10 @@ class Watch:
     checkpoint_every: float = 60
     report: bool = True
     drop_checkpoint: bool = False
+
+    def until(self, moment: float) -> Watch:
+        """The same with the time that is left to a moment, by `time.monotonic`: enough at least to stop cleanly."""
+        return replace(self, time_limit=max(moment - time.monotonic(), LEAST_TIME)) if self.time_limit else self
 
 
 class Watching(TypedDict, total=False):
