@@ -322,6 +322,11 @@ FAULTS: tuple[Fault, ...] = (
         ("of_process(watch.until(until), fabric), 0, asked.trust)", "of_process(watch, fabric), 0, asked.trust)"),
     ),
     *faults(
+        "training/interruption.py",
+        "training/test_interruption.py",
+        ('any(getattr(handler, "raised", False) for', "any(False for"),
+    ),
+    *faults(
         "transfer/preference.py",
         "transfer/test_preference.py",
         ("key=lambda one: -one.imagenet", "key=foretold"),

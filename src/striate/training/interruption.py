@@ -12,7 +12,8 @@ class Interruption:
     """Inside `with Interruption() as stop:` the first Ctrl-C sets `stop.requested`; a second one interrupts.
 
     Termination (SIGTERM, as a cluster's scheduler sends it) counts as Ctrl-C. Outside the main thread signals
-    cannot be caught, and `requested` stays false.
+    cannot be caught, and `requested` stays false. Where the handler before it says that it has `raised` an interrupt,
+    as that of the command line does, and work goes on all the same, a library has swallowed it: it is requested anew.
     """
 
     def __init__(self) -> None:
@@ -23,6 +24,8 @@ class Interruption:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._previous[number] = signal.signal(number, self._request)
+            if any(getattr(handler, "raised", False) for handler in self._previous.values()):
+                self.requested = True
         return self
 
     def _request(self, number: int, frame: FrameType | None) -> None:
