@@ -56,6 +56,16 @@ def test_it_is_of_the_rows_that_are_looked_at(classifier, split):
     assert math.isnan(found.distance)  # LeNet has no batch norm
 
 
+def test_a_distance_is_of_so_many_images_from_the_first_to_the_last(colours, monkeypatch):
+    network, look = create_model("resnet20_cifar").eval(), striate.Preprocessing((32, 32), 3, (0.5,) * 3, (0.5,) * 3)
+    monkeypatch.setattr(evidence, "distance", lambda network, images: images)
+    split = open_dataset(colours, val_fraction=0).train
+    few = distance_of(network, look, split, 3)
+    every = torch.cat([distance_of(network, look, split.subset([row])) for row in (0, 14, 29)])
+    assert torch.equal(few, every)
+    assert len(distance_of(network, look, split)) == evidence.COMPARED
+
+
 def test_what_is_kept_already_takes_no_time(classifier, split):
     look = classifier.description.preprocessing
     gather(classifier.model, look, split, np.arange(30))

@@ -22,6 +22,8 @@ from striate.transfer.preference import preferred
 
 #: Networks that look at images where none are named, at most.
 MOST_NETWORKS = 5
+#: Images that tell whether others than the first shall look: those of ImageNet lie at a tenth of what is far.
+GLANCE = 4
 #: Seconds that they may take together; nobody who has less time is kept waiting.
 TAKE = 120.0
 
@@ -98,5 +100,5 @@ def _is_far(at_hand: AtHand, dataset: Dataset) -> bool:
     network = made(at_hand, dataset)
     look = preprocessing_for(network, dataset, at_hand.source.input_size)
     with evaluating(network):
-        far = distance_of(network, look, dataset.train)
+        far = distance_of(network, look, dataset.train, GLANCE)
     return kin_of(far, 1.0, len(dataset.classes), min(look.size)) is FAR

@@ -129,9 +129,16 @@ def gather(
     return Evidence(network.spec.name, imagenet, probes, foretold, far, min(look.size), len(rows), each * left)
 
 
-def distance_of(network: Network, look: Preprocessing, split: Split) -> float:
-    """How far a split's images lie from those of a network's pretraining, nats; see `striate.transfer.similarity`."""
-    rows = np.linspace(0, len(split) - 1, min(COMPARED, len(split))).astype(int)
+def distance_of(network: Network, look: Preprocessing, split: Split, count: int = COMPARED) -> float:
+    """How far a split's images lie from those of a network's pretraining, nats; see `striate.transfer.similarity`.
+
+    Args:
+        network: in evaluation mode.
+        look: brings images to it.
+        split: the images.
+        count: how many of them are compared.
+    """
+    rows = np.linspace(0, len(split) - 1, min(count, len(split))).astype(int)
     weight = next(network.parameters())
     pictures = np.stack([look(split.images.read(int(row), look.serving)) for row in rows])
     images = look.normalise(torch.from_numpy(pictures).permute(0, 3, 1, 2).to(weight.device)).to(weight.dtype)
