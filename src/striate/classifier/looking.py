@@ -88,10 +88,10 @@ def suited(
     first, rows = usable[0], looked_at(dataset.train, seed) if dataset.task == SINGLE_LABEL else None
     if len(usable) < 2 or rows is None or not _is_far(first, dataset):
         return first, ()
-    tell(f"these images are far from ImageNet's, so {len(usable)} networks look at {len(rows)} of them")
+    tell(f"these images look far from ImageNet's, so {len(usable)} networks look at {len(rows)} of them")
     found = look_with(usable, dataset, rows)
     best = preferred([one.evidence for one in found], len(dataset.classes))
-    why = f"of {len(usable)} networks {best.network} tells these images most clearly, which are far from ImageNet's"
+    why = f"of {len(usable)} networks that looked at these images {best.network} is preferred"
     return next(one.at_hand for one in found if one.evidence is best), (why,)
 
 
