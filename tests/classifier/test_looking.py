@@ -60,7 +60,7 @@ def of_both(dataset, told):
     """The choice of both networks, ResNet-20 being the more accurate on ImageNet."""
     usable = sorted(weights_at_hand(), key=lambda one: one.network, reverse=True)
     assert [one.network for one in usable] == ["resnet20_cifar", "lenet5"]
-    return suited(usable, dataset, 0, told.append)
+    return suited(usable[0], iter(usable[1:]), dataset, 0, told.append)
 
 
 def test_of_images_that_are_not_far_the_first_is_taken_and_none_looks(photos, far, margins):
@@ -81,12 +81,21 @@ def test_of_far_images_all_look_and_the_clearest_is_taken(photos, far, margins, 
     assert why == (f"of 2 networks that looked at these images {clearest} is preferred",)
 
 
-def test_where_there_is_no_choice_nothing_is_measured(photos, far):
-    asked, usable = far(0.3), weights_at_hand()
-    assert suited(usable[:1], photos, 0, print) == (usable[0], ())
-    assert suited(usable, replace(photos, task=MULTI_LABEL), 0, print) == (usable[0], ())
-    assert suited(usable, replace(photos, train=photos.train.subset([0, 1, 2])), 0, print) == (usable[0], ())
+def test_where_there_is_no_choice_nothing_is_measured(photos, far, margins):
+    asked, looked, (first, *others) = far(0.3), margins(lenet5=0.9), weights_at_hand()
+    assert suited(first, others, replace(photos, task=MULTI_LABEL), 0, print) == (first, ())
+    assert suited(first, others, replace(photos, train=photos.train.subset([0, 1, 2])), 0, print) == (first, ())
     assert asked == []
+    assert suited(first, [], photos, 0, print) == (first, ())
+    assert looked == []
+
+
+def test_what_others_cost_is_not_asked_where_they_need_not_look(photos, far):
+    far(0.05)
+    first, *others = weights_at_hand()
+    rest = iter(others)
+    suited(first, rest, photos, 0, print)
+    assert list(rest) == others
 
 
 class Told(Quiet):
@@ -105,7 +114,7 @@ def test_a_run_begins_with_it_where_there_is_time_and_says_why(photos, far, marg
     far(0.3)
     margins(lenet5=0.9, resnet20_cifar=0.1)
     usable = sorted(weights_at_hand(), key=lambda one: one.network, reverse=True)
-    monkeypatch.setattr(transfer_choice, "by_accuracy", lambda images: usable)
+    monkeypatch.setattr(transfer_choice, "by_accuracy", lambda images: iter(usable))
     progress = Told()
     chosen = choose_transfer(Request(source=photos, transfer="auto"), photos, Watch(progress, limit))
     assert (chosen.asked.model, chosen.asked.weights.name) == (model, f"{model}.safetensors")

@@ -307,13 +307,13 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/looking.py",
         "classifier/test_looking.py",
         ("or not _is_far(first, dataset)", ""),
-        ("len(usable) < 2 or", ""),
+        ("if rows is None or not", "if rows is not None and not"),
         ("is best), (why,)", "is not best), (why,)"),
     ),
     *faults(
         "classifier/transfer_choice.py",
         "classifier/test_looking.py",
-        ("if not 0 < watch.time_limit < TAKE else 1", ""),
+        ("if not 0 < watch.time_limit < TAKE else ()", ""),
         ("if name not in DECIDED", ""),
     ),
     *faults(
@@ -346,7 +346,8 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/network_choice.py",
         "classifier/test_network_choice.py",
-        ("sorted(usable, key=lambda at_hand: -accuracy_of(at_hand.network))", "usable"),
+        ("sorted(rated, key=_rank, reverse=True)", "sorted(rated)"),
+        ("-math.inf if math.isnan(accuracy) else accuracy", "accuracy"),
         ("if work[name] * images <= MOST_WORK", "if True"),
         (" if is_imagenets(at_hand)}", "}"),
         ("reversed(weights_at_hand())", "weights_at_hand()"),

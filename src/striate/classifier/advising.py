@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -100,11 +101,10 @@ def _networks(dataset: Dataset, names: Sequence[str]) -> list[AtHand]:
         if missing:
             raise unknown("weights of", missing[0], by_name, "`striate weights list` shows how to get them.")
         return [by_name[name] for name in dict.fromkeys(names)]
-    usable = by_accuracy(MOST_IMAGES)
+    chosen = list(islice(by_accuracy(MOST_IMAGES), MOST_NETWORKS))
     others = [at_hand for at_hand in here if not is_imagenets(at_hand) and at_hand.source.input_size <= SMALL]
-    chosen = usable[:MOST_NETWORKS]
     if side is not None and side <= SMALL:  # networks that were trained on small images see these at their own size
-        chosen = [*usable[: MOST_NETWORKS - len(others[:2])], *others[:2]]
+        chosen = [*chosen[: MOST_NETWORKS - len(others[:2])], *others[:2]]
     if not chosen:
         raise UsageError("no pretrained weights are on this machine; `striate weights fetch mobilenet_v2` brings some.")
     return chosen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -69,7 +69,7 @@ def look_with(
 
 
 def suited(
-    usable: Sequence[AtHand], dataset: Dataset, seed: int, tell: Callable[[str], None]
+    first: AtHand, others: Iterable[AtHand], dataset: Dataset, seed: int, tell: Callable[[str], None]
 ) -> tuple[AtHand, tuple[str, ...]]:
     """Of networks in the order of their accuracy on ImageNet the one to take.
 
@@ -77,7 +77,8 @@ def suited(
     them most clearly (docs/transfer.md).
 
     Args:
-        usable: the weights, one at least.
+        first: its weights.
+        others: those of the rest, asked for where they look.
         dataset: whose training images are looked at.
         seed: decides which of them.
         tell: told what is done, where it takes a while.
@@ -85,8 +86,11 @@ def suited(
     Returns:
         Its weights; and why, where it is not the first of all because of its accuracy.
     """
-    first, rows = usable[0], looked_at(dataset.train, seed) if dataset.task == SINGLE_LABEL else None
-    if len(usable) < 2 or rows is None or not _is_far(first, dataset):
+    rows = looked_at(dataset.train, seed) if dataset.task == SINGLE_LABEL else None
+    if rows is None or not _is_far(first, dataset):
+        return first, ()
+    usable = [first, *others]
+    if len(usable) < 2:
         return first, ()
     tell(f"these images look far from ImageNet's, so {len(usable)} networks look at {len(rows)} of them")
     found = look_with(usable, dataset, rows)

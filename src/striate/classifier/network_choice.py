@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -39,18 +40,27 @@ def work_of(at_hand: AtHand) -> float:
     return float(summary(network, (network.in_channels, side, side)).multiply_adds)
 
 
-def by_accuracy(images: int) -> list[AtHand]:
+def by_accuracy(images: int) -> Iterator[AtHand]:
     """The networks whose ImageNet weights are on this machine and that are not too slow for so many images.
 
     The most accurate on ImageNet is the first: that says best how well a network transfers to photographs (Kornblith et
-    al., 2019, arXiv:1805.08974). Where all are too slow, the quickest is the only one.
+    al., 2019, arXiv:1805.08974). Where all are too slow, the quickest is the only one. What a network costs is counted
+    when it comes to that, which takes a moment.
     """
     rated = {at_hand.network: at_hand for at_hand in reversed(weights_at_hand()) if is_imagenets(at_hand)}
-    work = {name: work_of(at_hand) for name, at_hand in rated.items()}
-    usable = [at_hand for name, at_hand in rated.items() if work[name] * images <= MOST_WORK]
-    if rated and not usable:
-        return [rated[min(work, key=lambda name: work[name])]]
-    return sorted(usable, key=lambda at_hand: -accuracy_of(at_hand.network))
+    work: dict[str, float] = {}
+    for name in sorted(rated, key=_rank, reverse=True):
+        work[name] = work_of(rated[name])
+        if work[name] * images <= MOST_WORK:
+            yield rated[name]
+    if rated and min(work.values()) * images > MOST_WORK:
+        yield rated[min(work, key=lambda name: work[name])]
+
+
+def _rank(network: str) -> float:
+    """Its accuracy on ImageNet, where none is known below all others."""
+    accuracy = accuracy_of(network)
+    return -math.inf if math.isnan(accuracy) else accuracy
 
 
 def usual_network() -> tuple[str, str | Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from striate.classifier.choices import typical_side_of
@@ -100,10 +101,12 @@ def _is_photographic(dataset: Dataset) -> bool:
 
 def _with_network(asked: Request, dataset: Dataset, watch: Watch) -> tuple[Request, tuple[str, ...]]:
     """The request with a network, and with its weights where they are on this machine; and why this one."""
-    usable = by_accuracy(len(dataset.train))[: MOST_NETWORKS if not 0 < watch.time_limit < TAKE else 1]
-    if not usable:
+    usable = by_accuracy(len(dataset.train))
+    first = next(usable, None)
+    if first is None:
         return replace(asked, model=USUAL_NETWORK), ()
-    found, why = suited(usable, dataset, asked.seed, watch.progress.message)
+    others = islice(usable, MOST_NETWORKS - 1) if not 0 < watch.time_limit < TAKE else ()
+    found, why = suited(first, others, dataset, asked.seed, watch.progress.message)
     return replace(_from(found, asked), model=found.network), why
 
 

@@ -19,7 +19,7 @@ from striate.transfer.regimes import FULL, HEAD, TOP, steps_of
 BATCH = 4
 #: Steps that are measured after a first one, but no more once they have taken so many seconds: the quickest counts, for
 #: whatever else the machine does at the moment only makes them slower.
-STEPS, PATIENCE = 5, 1.5
+STEPS, PATIENCE = 5, 1.0
 #: What numbers a precision casts to where it casts.
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 #: What the backward pass of a layer costs, in its forward passes.

@@ -35,8 +35,7 @@ def distance(network: nn.Module, images: Tensor) -> float:
     found: list[float] = []
 
     def look(norm: _BatchNorm, given: tuple[Tensor, ...]) -> None:
-        x = given[0].float().transpose(0, 1).flatten(1)
-        found.append(_divergence(x, norm))
+        found.append(_divergence(given[0].movedim(1, -1).flatten(0, -2).float(), norm))
 
     handles = [norm.register_forward_pre_hook(look) for norm in _norms(network)]
     try:
@@ -55,10 +54,11 @@ def _norms(network: nn.Module) -> Iterator[_BatchNorm]:
 
 
 def _divergence(x: Tensor, norm: _BatchNorm) -> float:
-    """Of what a layer's channels see now, (C, all values), from what they saw: the mean of the middle half of them."""
+    """Of what a layer's channels see now, (all values, C), from what they saw: the mean of the middle half of them."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    mean, variance = x.mean(1), x.var(1) + norm.eps
+    mean = x.mean(0)
+    variance = (x - mean).square_().sum(0) / (len(x) - 1) + norm.eps  # x.var does not make use of channels-last
     kept = norm.running_var + norm.eps
     ratio = variance / kept
     found = 0.5 * (ratio - 1 - ratio.log() + (mean - norm.running_mean).square() / kept)
