@@ -108,7 +108,7 @@ def test_few_pictures_are_measured_with_fewer_and_tell_nothing_of_more(engines, 
 
     watched = Kind(lambda frozen, anew: Watched(frozen, "folded", 0.0))
     use(monkeypatch, {**choosing.ENGINES, "folded": watched})
-    assert choose(frozen(small()), PICTURES, 80).engine.name == "folded"
+    assert choose(frozen(small()), PICTURES, 40).engine.name == "folded"
     assert set(seen) == {2}
     assert not list(tmp_path.iterdir())
 

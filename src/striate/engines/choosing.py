@@ -35,7 +35,7 @@ SHARE = 0.25
 #: Times that an engine runs when it was made: enough to know whether another can pay.
 GLANCES = 2
 #: One picture of so many is one to measure with.
-TASTED = 32
+TASTED = 16
 
 
 @dataclass(frozen=True)

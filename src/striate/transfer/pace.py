@@ -17,9 +17,9 @@ from striate.transfer.regimes import FULL, HEAD, TOP, steps_of
 
 #: Images of a step.
 BATCH = 4
-#: Steps that are measured after a first one, but no more once they have taken so many seconds: the quickest counts, for
-#: whatever else the machine does at the moment only makes them slower.
-STEPS, PATIENCE = 5, 1.0
+#: Steps that are measured, but no more than two once they have taken so many seconds: the quickest counts, for whatever
+#: else the machine does at the moment only makes them slower, and so does what the first one has to get ready.
+STEPS, PATIENCE = 6, 1.5
 #: What numbers a precision casts to where it casts.
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 #: What the backward pass of a layer costs, in its forward passes.
@@ -68,7 +68,7 @@ def _of_all(network: Network, look: Preprocessing, precision: str) -> float:
     x = torch.zeros(BATCH, network.in_channels, *look.size, device=weight.device, dtype=weight.dtype)
     x, labels = x.to(memory_format=network.memory_format), torch.zeros(BATCH, dtype=torch.long, device=weight.device)
     seconds: list[float] = []
-    while len(seconds) < 2 or (len(seconds) < 1 + STEPS and sum(seconds[1:]) < PATIENCE):
+    while len(seconds) < 2 or (len(seconds) < STEPS and sum(seconds) < PATIENCE):
         began = time.perf_counter()
         with torch.autocast(weight.device.type, MIXED.get(precision), enabled=precision in MIXED):
             loss = cross_entropy(trained(x), labels)
