@@ -62,6 +62,21 @@ def test_activations_keep_the_shape(name):
     assert found == wanted
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64])
+def test_what_dropout_is_made_of_keeps_shape_and_type(dtype):
+    for x in (torch.ones(2, 3, dtype=dtype), torch.ones(2, 3, dtype=dtype).t()):
+        found, wanted = both(ATEN.empty_like.default, x)
+        assert found == wanted
+    with_type = run(ATEN.empty_like.default, (x.to("meta"),), {"dtype": torch.float64}, [x.to("meta")])[0]
+    assert with_type.dtype is torch.float64
+    on_meta = torch.ones(2, 3, device="meta", dtype=dtype)
+    if dtype is torch.float32:
+        assert run(ATEN.div_.Scalar, (on_meta, 0.8), {}, [on_meta])[0] is on_meta
+    else:
+        with pytest.raises(RuntimeError, match="can't be cast"):
+            run(ATEN.div_.Scalar, (on_meta, 0.8), {}, [on_meta])
+
+
 def test_joining():
     x, y = torch.randn(2, 3, 4), torch.randn(2, 5, 4)
     for dim in (1, -2):

@@ -245,6 +245,17 @@ def test_importing_it_brings_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_common_network_is_summed_up_without_symbolic_shapes_whose_import_takes_longer() -> None:
+    code = (
+        "import sys, torch; from torch import nn; from striate.analysis import summary; "
+        "net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), "
+        "nn.Dropout(), nn.Linear(36, 2)); "
+        "assert summary(net, (3, 8, 8)).multiply_adds; assert 'sympy' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 class Reads(nn.Module):
     def __init__(self, how: str) -> None:
         super().__init__()

@@ -17,6 +17,12 @@ def _empty_like(x: Tensor) -> Tensor:
     return x.new_empty(x.shape) if x.is_contiguous() else torch.empty_like(x)
 
 
+def _asked_empty_like(x: Tensor, **others: Any) -> Tensor:
+    """The shape of `torch.empty_like`, with which dropout begins; with another type or layout it is PyTorch's."""
+    asked = any(value is not None for value in others.values())
+    return _ATEN.empty_like.default(x, **others) if asked else _empty_like(x)
+
+
 def _like_input(func: Any) -> Callable[..., Any]:
     """The shape of an operation on each value; integers, which many turn into floating numbers, are PyTorch's."""
     return lambda x, *args, **kwargs: _empty_like(x) if x.is_floating_point() else func(x, *args, **kwargs)
@@ -173,6 +179,8 @@ _SHORTCUTS: dict[Any, Callable[..., Any]] = {
             _ATEN.neg,
         )
     },
+    _ATEN.empty_like.default: _asked_empty_like,
+    _ATEN.div_.Scalar: lambda x, by: x if x.is_floating_point() else _ATEN.div_.Scalar(x, by),
     _ATEN.convolution.default: _convolution,
     _ATEN.max_pool2d_with_indices.default: _max_pool,
     _ATEN.avg_pool2d.default: _average_pool,
