@@ -178,19 +178,22 @@ def test_an_interrupt_that_a_library_made_an_error_of_is_told_as_what_it_is(end,
     assert (outcome.code, outcome.err) == (code, "striate: interrupted\n" if code else "")
 
 
-def test_the_end_after_an_interrupt_stops_the_readers_and_loses_no_output(monkeypatch):
+@pytest.mark.parametrize(("code", "waited"), [(0, ["threads"]), (2, ["threads"]), (130, [])])
+def test_the_end_stops_the_readers_and_loses_no_output(monkeypatch, code, waited):
     import atexit
+    import threading
 
     from striate.cli import start
 
     done = []
     for stream in ("stdout", "stderr"):
         monkeypatch.setattr(getattr(sys, stream), "flush", lambda stream=stream: done.append(stream))
+    monkeypatch.setattr(threading, "_shutdown", lambda: done.append("threads"))
     monkeypatch.setattr(atexit, "_run_exitfuncs", lambda: done.append("exit functions"))
     monkeypatch.setattr("_signal.signal", lambda number, handler: done.append((number, handler)))
     monkeypatch.setattr(os, "_exit", done.append)
-    start._end_process()
-    assert done == [(signal.SIGINT, signal.SIG_IGN), "exit functions", "stdout", "stderr", 130]
+    start._end_process(code)
+    assert done == [(signal.SIGINT, signal.SIG_IGN), *waited, "exit functions", "stdout", "stderr", code]
 
 
 def test_ctrl_c_and_termination_are_heeded_alike(monkeypatch):

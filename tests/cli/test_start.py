@@ -1,4 +1,4 @@
-"""The first and the last thing that happens: signals before anything heavy, and the process ended only when asked."""
+"""The first and the last thing that happens: signals before anything heavy, and the end of a process of its own."""
 
 import signal
 import threading
@@ -14,7 +14,7 @@ def happened(monkeypatch) -> list[object]:
     done = []
     monkeypatch.setattr("_signal.signal", lambda number, handler: done.append((number, handler)))
     monkeypatch.setattr("striate.cli.app.run", lambda alone: done.append(("run", alone)))
-    monkeypatch.setattr(start, "_end_process", lambda: done.append("end"))
+    monkeypatch.setattr(start, "_end_process", lambda code: done.append(code))
     return done
 
 
@@ -26,7 +26,7 @@ def test_ctrl_c_and_termination_leave_at_once_before_the_command_is_known(happen
 
 @pytest.mark.parametrize("caller", ["__main__", "a_program"])
 @pytest.mark.parametrize("code", [0, 1, 2, 130, None])
-def test_only_an_interrupted_process_of_its_own_ends_without_pythons_end(caller, code, happened, monkeypatch):
+def test_a_process_of_its_own_ends_without_pythons_end(caller, code, happened, monkeypatch):
     def run(alone):
         assert alone == (caller == "__main__")
         raise SystemExit(code)
@@ -35,7 +35,7 @@ def test_only_an_interrupted_process_of_its_own_ends_without_pythons_end(caller,
     with pytest.raises(SystemExit) as leaving:
         exec("main()", {"__name__": caller, "main": start.main})
     assert leaving.value.code == code
-    assert happened[2:] == (["end"] if (caller, code) == ("__main__", 130) else [])
+    assert happened[2:] == ([code] if caller == "__main__" and code is not None else [])
 
 
 def test_outside_the_main_thread_signals_are_not_its_business(monkeypatch):
