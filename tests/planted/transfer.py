@@ -220,6 +220,8 @@ FAULTS: tuple[Fault, ...] = (
         ("ratio - 1 - ratio.log() +", "ratio - 1 +"),
         ("        for handle in handles:\n            handle.remove()", "        pass"),
         ("ordered[quarter : len(ordered) - quarter]", "ordered"),
+        ("movedim(1, -1).flatten(0, -2)", "flatten(0, -2)"),
+        ("(x - mean).square_()", "x.square()"),
     ),
     *faults(
         "transfer/decision.py",
