@@ -246,7 +246,7 @@ from striate.cli import main
 sys.argv, usual = ["striate", "{command}", "--help"], sys.stdout
 sys.stdout = open(os.devnull, "w")
 try:
-    main()
+    main(alone=True)
 except SystemExit:
     sys.stdout = usual
 print(faults({BLOCK} * M))

@@ -133,7 +133,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     assert {name.partition("/")[2] for name in about} == {
         *("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE", "licenses/NOTICE")
     }
-    assert "striate = striate.cli:main" in entries
+    assert "striate = striate.cli:process" in entries
     assert metadata["License-Expression"] == "Apache-2.0"
     assert len(metadata.get_all("Project-URL")) == 5
     page_shows(metadata.get_payload())

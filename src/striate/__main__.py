@@ -1,6 +1,6 @@
 """`python -m striate` is the `striate` command."""
 
-from striate.cli import main
+from striate.cli import process
 
 if __name__ == "__main__":
-    main()
+    process()

@@ -18,24 +18,35 @@ def happened(monkeypatch) -> list[object]:
     return done
 
 
-def test_ctrl_c_and_termination_leave_at_once_before_the_command_is_known(happened):
-    start.main()
+@pytest.mark.parametrize("alone", [False, True])
+def test_ctrl_c_and_termination_leave_at_once_before_the_command_is_known(happened, alone):
+    start.main(alone)
     first = [(signal.SIGINT, start.leave_at_once), (signal.SIGTERM, start.leave_at_once)]
-    assert happened == [*first, ("run", False)]
+    assert happened == [*first, ("run", alone)]
 
 
-@pytest.mark.parametrize("caller", ["__main__", "a_program"])
-@pytest.mark.parametrize("code", [0, 1, 2, 130, None])
-def test_a_process_of_its_own_ends_without_pythons_end(caller, code, happened, monkeypatch):
+@pytest.fixture(params=[0, 1, 2, 130])
+def code(request, monkeypatch, happened) -> int:
+    """What the command leaves with."""
+
     def run(alone):
-        assert alone == (caller == "__main__")
-        raise SystemExit(code)
+        happened.append(alone)
+        raise SystemExit(request.param)
 
     monkeypatch.setattr("striate.cli.app.run", run)
+    return request.param
+
+
+def test_a_process_of_its_own_ends_without_pythons_end(code, happened):
+    start.process()
+    assert happened[2:] == [True, code]
+
+
+def test_a_program_that_runs_a_command_goes_on(code, happened):
     with pytest.raises(SystemExit) as leaving:
-        exec("main()", {"__name__": caller, "main": start.main})
+        start.main()
     assert leaving.value.code == code
-    assert happened[2:] == ([code] if caller == "__main__" and code is not None else [])
+    assert happened[2:] == [False]
 
 
 def test_outside_the_main_thread_signals_are_not_its_business(monkeypatch):

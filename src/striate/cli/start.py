@@ -12,10 +12,14 @@ import sys
 from striate.cli.leaving import INTERRUPTED, leave_at_once
 
 
-def main() -> None:
+def main(alone: bool = False) -> None:
     """Run the command line: 0 done, 1 failed, 2 wrong usage, 130 interrupted; one line says why.
 
-    A process that was started for it ends here.
+    Args:
+        alone: whether the process runs nothing else, so that its memory is the command's to settle.
+
+    Raises:
+        SystemExit: always, with that code.
     """
     try:
         for number in (_signal.SIGINT, _signal.SIGTERM):
@@ -24,13 +28,17 @@ def main() -> None:
         pass  # not the main thread: signals are not its business
     from striate.cli.app import run
 
-    alone = sys._getframe(1).f_globals["__name__"] == "__main__"  # not called by somebody's program
+    run(alone)
+
+
+def process() -> None:
+    """The `striate` command: a process of its own, which ends here."""
     try:
-        run(alone)
+        main(alone=True)
     except SystemExit as leaving:
-        if alone and isinstance(leaving.code, int):
-            _end_process(leaving.code)
-        raise
+        if not isinstance(leaving.code, int):
+            raise
+        _end_process(leaving.code)
 
 
 def _end_process(code: int) -> None:
