@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from striate.caller import by_flags
 from striate.errors import StriateError, UsageError
@@ -70,6 +71,39 @@ def test_a_folder_in_which_nothing_was_trained_goes_away_again(tmp_path):
     run.write_config({})
     run.remove_if_unstarted()
     assert not run.path.exists()
+
+
+@pytest.mark.parametrize("at", ["mkdir", "acquire"])
+@pytest.mark.parametrize("path", [None, "runs/new"])
+def test_an_interrupt_while_it_is_made_leaves_nothing_of_it(tmp_path, monkeypatch, at, path):
+    monkeypatch.chdir(tmp_path)
+    owner = {"mkdir": Path, "acquire": FileLock}[at]
+    real = getattr(owner, at)
+
+    def done_and_interrupted(*given, **how):
+        real(*given, **how)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, at, done_and_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        RunFolder.create(path, "photos")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_leaves_the_lock_of_another(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    other = RunFolder.create(tmp_path / "run", "photos")
+    (tmp_path / "run" / ".lock").rename(tmp_path / "lock")  # so that the folder passes for an empty one
+
+    def interrupted(*given, **how):
+        (tmp_path / "lock").rename(tmp_path / "run" / ".lock")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileLock, "acquire", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        RunFolder.create(tmp_path / "run", "photos")
+    assert (tmp_path / "run" / ".lock").exists()
+    other.unlock()
 
 
 def test_a_folder_with_a_training_or_with_other_things_in_it_stays(tmp_path):

@@ -86,12 +86,32 @@ class RunFolder:
         with contextlib.suppress(OSError):  # something else lies in it
             for path in (self.config, self.skipped, self.advice):
                 path.unlink(missing_ok=True)
+            self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        """Take away lock and folders that are this run's, unless something lies in them.
+
+        Raises:
+            OSError: something does.
+        """
+        if self._lock is not None or self._made:
             self.unlock()  # Windows removes no file that is open
             (self.path / ".lock").unlink(missing_ok=True)
-            for path in self._made:
+        for path in self._made:
+            with contextlib.suppress(FileNotFoundError):  # an interrupt came before it was made
                 path.rmdir()
 
     def _make(self, exist_ok: bool) -> None:
+        """Make the folder and lock it; an interrupt leaves nothing of it."""
+        try:
+            self._make_folders(exist_ok)
+            self.lock()
+        except KeyboardInterrupt:  # a busy disk takes its time to make a folder, so they do come just then
+            with contextlib.suppress(OSError):
+                self._remove_folders()
+            raise
+
+    def _make_folders(self, exist_ok: bool) -> None:
         try:
             self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=exist_ok)
@@ -101,7 +121,6 @@ class RunFolder:
             raise
         except OSError as error:
             raise explain(error, self.path) from error
-        self.lock()
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
