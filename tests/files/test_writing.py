@@ -67,6 +67,17 @@ def test_the_old_file_stays_whole_when_the_writer_fails_half_way(target, failure
     assert names_in(target.parent) == ["figures.csv"]
 
 
+def test_an_interrupt_while_a_file_is_made_leaves_none(target, monkeypatch):
+    def opened_and_interrupted(*given):
+        open(*given).close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writing, "open", opened_and_interrupted, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(target, "new")
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
 def test_the_name_is_taken_only_when_everything_is_written(target):
     def write(file: BinaryIO) -> None:
         assert Path(file.name).parent == target.parent  # else the rename would copy

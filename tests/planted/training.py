@@ -42,6 +42,11 @@ FAULTS: tuple[Fault, ...] = (
         ("portable_name(stem) or", "stem or"),
     ),
     *faults(
+        "files/writing.py",
+        "files/test_writing.py",
+        ("    except KeyboardInterrupt:\n        temporary.unlink", "    except EOFError:\n        temporary.unlink"),
+    ),
+    *faults(
         "training/update.py",
         "training/test_update.py",
         ("                self.scaler.unscale_(self._plain)", "                pass"),

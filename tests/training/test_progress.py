@@ -78,6 +78,13 @@ def test_lines_go_to_standard_error_one_for_an_epoch_and_rarely_within(capsys):
     assert err.splitlines() == [epoch_line(ROW, 10, TIMING), "stopped"]
 
 
+def test_a_line_is_written_at_once_so_that_an_interrupt_comes_before_or_after_it(monkeypatch):
+    written = []
+    monkeypatch.setattr(sys.stderr, "write", written.append)
+    Lines().message("stopped")
+    assert written == ["stopped\n"]
+
+
 def test_a_long_epoch_shows_where_it_stands(capsys):
     lines = Lines()
     lines.every = -1.0

@@ -89,7 +89,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         OSError: what the operating system says.
     """
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-    file = open(temporary, "xb")  # noqa: SIM115 (what lies there already is another's, and stays)
+    file = _made(temporary)
     try:
         yield file
         file.flush()
@@ -101,6 +101,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             file.close()
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        raise
+
+
+def _made(temporary: Path) -> BinaryIO:
+    """A new file, open for writing; what lies there already is another's, and stays.
+
+    A busy disk takes its time, so an interrupt may come when it is made and not yet open: then it is removed.
+    """
+    try:
+        return open(temporary, "xb")
+    except KeyboardInterrupt:
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -108,7 +108,8 @@ class Lines(Quiet):
 
     def message(self, text: str) -> None:
         """Print it."""
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{text}\n")  # at once: between text and end of a print an interrupt may come
+        sys.stderr.flush()
 
     def start(self, epochs: int, steps: int) -> None:
         """Remember how long it is."""
