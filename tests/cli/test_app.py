@@ -40,7 +40,7 @@ LESS_MEMORY = {
 @pytest.fixture
 def failing(monkeypatch):
     """Runs `striate WORDS` whose command comes to this: failing(error or exit code, *words) -> exit code."""
-    monkeypatch.setattr(module, "heed_interrupts", lambda: None)
+    monkeypatch.setattr(module, "heed_interrupts", lambda alone: None)
     monkeypatch.setattr(module, "leave", sys.exit)
     monkeypatch.delenv("STRIATE_DEBUG", raising=False)
 
@@ -64,7 +64,7 @@ def failing(monkeypatch):
 def test_commands_that_gain_by_it_keep_memory_and_only_in_a_process_of_their_own(name, cli, monkeypatch, capsys):
     kept = []
     monkeypatch.setattr(module, "keep_memory", kept.append)
-    monkeypatch.setattr(module, "heed_interrupts", lambda: None)
+    monkeypatch.setattr(module, "heed_interrupts", lambda alone: None)
     monkeypatch.setattr(module, "leave", sys.exit)
     assert cli(name, "--help").code == 0  # called by a program
     assert kept == []
@@ -79,7 +79,7 @@ def test_commands_that_gain_by_it_keep_memory_and_only_in_a_process_of_their_own
 
 
 def test_a_wrong_word_in_the_variable_of_memory_is_one_line(monkeypatch, capsys):
-    monkeypatch.setattr(module, "heed_interrupts", lambda: None)
+    monkeypatch.setattr(module, "heed_interrupts", lambda alone: None)
     monkeypatch.setattr(sys, "argv", ["striate", "check", "nowhere"])
     monkeypatch.setenv("STRIATE_MALLOC", "never")
     with pytest.raises(SystemExit) as leaving:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -194,6 +195,49 @@ def test_the_end_stops_the_readers_and_loses_no_output(monkeypatch, code, waited
     monkeypatch.setattr(os, "_exit", done.append)
     start._end_process(code)
     assert done == [(signal.SIGINT, signal.SIG_IGN), *waited, "exit functions", "stdout", "stderr", code]
+
+
+SWALLOWED = """
+import signal, sys, os, time
+from striate.cli import interrupt
+interrupt.heed_interrupts(alone={alone})
+class Ends:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)  # the interrupt is raised here, where nothing can be raised
+try:
+    Ends()
+    time.sleep(5)
+except KeyboardInterrupt:
+    print("raised", interrupt.was_interrupted())
+"""
+
+
+@pytest.mark.parametrize(("alone", "out"), [(True, "raised True\n"), (False, "")])
+def test_an_interrupt_where_nothing_can_be_raised_comes_again(alone, out):
+    code = SWALLOWED.format(alone=alone) if alone else SWALLOWED.format(alone=alone).replace("sleep(5)", "sleep(0.1)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (0, out, not alone)
+
+
+def test_what_comes_again_is_waited_for_and_was_not_raised_yet(monkeypatch):
+    from striate.cli import interrupt
+
+    handler, waits = interrupt.Handler(), []
+    monkeypatch.setattr(handler, "_wait", lambda: waits.append(1))
+    handler.raised = True
+    handler.swallowed(SimpleNamespace(exc_type=KeyboardInterrupt))
+    assert (handler.waiting, handler.raised, waits) == (True, False, [1])  # a second one leaves at once
+
+
+def test_other_things_that_cannot_be_raised_are_told_as_python_has_it():
+    code = (
+        "from striate.cli import interrupt; interrupt.heed_interrupts(alone=True)\n"
+        "class Ends:\n    def __del__(self): raise ValueError('lost')\n"
+        "Ends()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert "ValueError: lost" in done.stderr
 
 
 def test_ctrl_c_and_termination_are_heeded_alike(monkeypatch):

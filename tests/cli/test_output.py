@@ -158,7 +158,7 @@ def test_debugging_shows_where_it_went_wrong(monkeypatch):
         raise ValueError("odd")
 
     monkeypatch.setattr(module, "app", fail)
-    monkeypatch.setattr(module, "heed_interrupts", lambda: None)
+    monkeypatch.setattr(module, "heed_interrupts", lambda alone: None)
     monkeypatch.setenv("STRIATE_DEBUG", "1")
     with pytest.raises(ValueError, match="odd"):
         module.run()

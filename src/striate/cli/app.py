@@ -116,7 +116,7 @@ def run(alone: bool = False) -> NoReturn:
     """
     _open_streams()
     try:
-        heed_interrupts()
+        heed_interrupts(alone)
         code = app(prog_name="striate", standalone_mode=False, obj=alone)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):

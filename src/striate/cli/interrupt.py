@@ -3,8 +3,9 @@
 An extension module that is being loaded takes a KeyboardInterrupt, raised in the Python code it calls, for the end of
 the world: PyTorch's aborts the process. So while anything is being imported an interrupt waits until that is done, and
 a second one leaves at once. A library that calls Python code may also take the KeyboardInterrupt for an error of that
-code and raise one of its own, so an interrupt that was raised is remembered. Training has its own way
-(`striate.training.interruption`).
+code and raise one of its own, so an interrupt that was raised is remembered; or it can raise nothing at all, and Python
+would print what is lost there with its traceback: then the interrupt comes again a moment later. Training has its own
+way (`striate.training.interruption`).
 """
 
 from __future__ import annotations
@@ -41,6 +42,17 @@ class Handler:
         if not self.waiting:
             self.raised = True
             raise KeyboardInterrupt
+        self._wait()
+
+    def swallowed(self, lost: sys.UnraisableHookArgs) -> None:
+        """Take what was raised where nothing can be raised: an interrupt comes again, anything else Python tells."""
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            sys.__unraisablehook__(lost)
+            return
+        self.waiting, self.raised = True, False
+        self._wait()
+
+    def _wait(self) -> None:
         timer = threading.Timer(PATIENCE, self._look_again)
         timer.daemon = True
         timer.start()
@@ -59,12 +71,17 @@ def importing(frame: FrameType | None) -> bool:
     return False
 
 
-def heed_interrupts() -> None:
-    """Take Ctrl-C, and termination as a cluster's scheduler sends it, from now on; only the main thread can."""
+def heed_interrupts(alone: bool = False) -> None:
+    """Take Ctrl-C, and termination as a cluster's scheduler sends it, from now on; only the main thread can.
+
+    `alone` says that the process runs nothing else, so that what its libraries swallow is the command's to take.
+    """
     if threading.current_thread() is threading.main_thread():
         handler = Handler()
         signal.signal(signal.SIGINT, handler)
         signal.signal(signal.SIGTERM, handler)
+        if alone:
+            sys.unraisablehook = handler.swallowed
 
 
 def was_interrupted() -> bool:
