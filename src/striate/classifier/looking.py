@@ -22,10 +22,10 @@ from striate.transfer.preference import preferred
 
 #: Networks that look at images where none are named, at most.
 MOST_NETWORKS = 5
-#: Images that tell whether others than the first shall look: those of ImageNet lie at a tenth of what is far.
-GLANCE = 4
 #: Seconds that they may take together; nobody who has less time is kept waiting.
 TAKE = 120.0
+#: Images that tell whether others than the first shall look: those of ImageNet lie at a tenth of what is far.
+GLANCE = 4
 
 
 class Looked(NamedTuple):
