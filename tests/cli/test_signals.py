@@ -35,7 +35,7 @@ def training(start, paint, tmp_path):
     """Start a training that is well under way: training(workers) -> (its process, its run folder)."""
     processes = []
 
-    def begin(workers: int, epochs: int = 25) -> tuple[subprocess.Popen, Path]:
+    def begin(workers: int, epochs: int = 8) -> tuple[subprocess.Popen, Path]:
         photos, run = paint(tmp_path / "photos", count=100), tmp_path / "run"
         options = ("--model", "lenet5", "--batch-size", 4, "--epochs", epochs, "--workers", workers, "--run", run)
         processes.append(start("train", photos, *options))
@@ -103,6 +103,7 @@ def test_killed_and_resumed_it_comes_to_the_end(training):
 
 def test_two_processes_do_not_share_a_run_folder(training, start):
     process, run = training(0, epochs=2000)
+    process.send_signal(signal.SIGSTOP)  # it holds the folder all the same, and takes no time from the others
     second = start("train", "--resume", run)
     third = start("train", run.parent / "photos", "--run", run)
     _, err = second.communicate(timeout=60)
@@ -112,7 +113,14 @@ def test_two_processes_do_not_share_a_run_folder(training, start):
     _, err = third.communicate(timeout=60)
     assert third.returncode == 2
     assert "never overwritten" in err
+    process.send_signal(signal.SIGCONT)
+    rows = (run / "metrics.csv").read_text()
+    for _ in range(600):
+        if (run / "metrics.csv").read_text() != rows:
+            break
+        time.sleep(0.05)
     assert process.poll() is None
+    assert (run / "metrics.csv").read_text() != rows  # it trains on
 
 
 @pytest.mark.slow

@@ -7,9 +7,9 @@ from striate.units import count, decimal_size
 
 
 def test_scale_tells_the_call_the_factors_and_the_cost(cli):
-    command = ("scale", "mobilenet_v1", "--macs", "100M", "--params", "3M", "--latency", "60s")
+    command = ("scale", "mobilenet_v1", "--macs", "20M", "--params", "1M", "--latency", "60s")
     plain, words = json.loads(cli(*command, "--json").out), cli(*command).out.splitlines()
-    assert plain["limits"] == {"multiply_adds": 100e6, "parameters": 3e6, "latency": 60_000.0}  # milliseconds
+    assert plain["limits"] == {"multiply_adds": 20e6, "parameters": 1e6, "latency": 60_000.0}  # milliseconds
     arguments = ", ".join(f"{key}={value!r}" for key, value in plain["spec"]["arguments"].items())
     assert words[:-1] == [
         f"create_model('mobilenet_v1', {arguments})",

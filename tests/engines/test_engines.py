@@ -1,5 +1,10 @@
 """Every engine against the network itself, and what becomes of one that differs, fails or is not here."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -105,6 +110,32 @@ def test_what_cannot_be_kept_is_made_all_the_same(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("no folder")
     engine = make_engine("openvino", frozen(small()), PICTURES)
     assert difference(engine(PICTURES), frozen(small()).eager()(PICTURES)) < EXACT
+
+
+#: Two engines of which the first goes first, and then a signal, which interrupts nothing.
+SIGNAL = """
+import gc, os, signal
+from frozen_network import PICTURES, frozen, small
+from striate.engines import make_engine
+signal.signal(signal.SIGINT, lambda *_: print("and goes on"))
+first, second = (make_engine("openvino", frozen(small()), PICTURES) for _ in range(2))
+for name in ("first", "second"):
+    del globals()[name]
+    gc.collect()
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_a_process_outlives_a_signal_after_its_engines_went(tmp_path):
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNAL],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "STRIATE_CACHE": str(tmp_path), "PYTHONPATH": paths},
+    )
+    assert (done.returncode, done.stdout) == (0, "and goes on\n"), done.stderr
 
 
 def test_the_compiled_engine_takes_any_number_of_pictures():

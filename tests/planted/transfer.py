@@ -344,6 +344,7 @@ FAULTS: tuple[Fault, ...] = (
         "engines/test_engines.py",
         ("(found, place))", "(found, len(images) - 1 - place))"),
         ("np.array(request.get_output_tensor(0).data, np.float32)", "request.get_output_tensor(0).data"),
+        ("@functools.cache\n", ""),
     ),
     *faults(
         "classifier/network_choice.py",

@@ -6,35 +6,48 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import striate
+from striate.augment import Augment
 from striate.errors import StriateError
+from striate.training import Recipe
 from striate.training.checkpoints import load_checkpoint
 
-#: Dropout, batch norm, momentum, averaging, augmentation, a warm-up and a trained set that changes: all with a state.
-TRAIN = """
-import sys, striate
-from striate.training import Recipe
-from striate.augment import Augment
-recipe = Recipe(epochs=3, batch_size=16, average=0.95, warmup_epochs=1, optimizer=sys.argv[2],
-                learning_rate=float(sys.argv[3]), augment=Augment(translate=0.1, rotate=10),
-                stage_decay=0.8, unfreeze="3:none")
-striate.train("digits", model=sys.argv[4], recipe=recipe, run=sys.argv[1], seed=3, quiet=True, report=False,
-              freeze="stem", checkpoint_every=0.1, device="cpu")
-"""
-RESUME = """
-import sys
-from striate.classifier import resume
-resume(sys.argv[1], quiet=True, report=False, checkpoint_every=0.2)
-"""
+#: Runs a function of this file in a process that can be killed.
+SCRIPT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import test_resume; getattr(test_resume, sys.argv[2])(*sys.argv[3:])"
+)
 CASES = [("sgd", "0.02", "keras_mnist"), ("adamw", "0.002", "resnet20_cifar")]
 
 
-def start(script: str, *arguments: object) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", script, *map(str, arguments)])
+def train(run: Path, optimizer: str, rate: str, network: str) -> None:
+    """Dropout, batch norm, momentum, averaging, augmentation, a warm-up and a set that changes: all with a state."""
+    recipe = Recipe(
+        epochs=3,
+        batch_size=32,
+        average=0.95,
+        warmup_epochs=1,
+        optimizer=optimizer,
+        learning_rate=float(rate),
+        augment=Augment(translate=0.1, rotate=10),
+        stage_decay=0.8,
+        unfreeze="3:none",
+    )
+    options = {"freeze": "stem", "checkpoint_every": 0.2, "device": "cpu", "quiet": True, "report": False}
+    striate.train("digits", model=network, recipe=recipe, run=run, seed=3, **options)
+
+
+def go_on(run: Path) -> None:
+    striate.resume(run, quiet=True, report=False, checkpoint_every=0.2)
+
+
+def start(function: Callable[..., None], *arguments: object) -> subprocess.Popen:
+    command = [sys.executable, "-c", SCRIPT, Path(__file__).parent, function.__name__, *arguments]
+    return subprocess.Popen(list(map(str, command)))
 
 
 def wait_for_step(run: Path, step: int) -> None:
@@ -65,22 +78,22 @@ def differences(first: Path, second: Path) -> list[str]:
 @pytest.mark.parametrize(("optimizer", "rate", "network"), [CASES[0], pytest.param(*CASES[1], marks=pytest.mark.slow)])
 def test_killed_mid_epoch_and_resumed_equals_uninterrupted(optimizer, rate, network, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert start(TRAIN, whole, optimizer, rate, network).wait() == 0
+    train(whole, optimizer, rate, network)
 
-    process = start(TRAIN, broken, optimizer, rate, network)
-    wait_for_step(broken, 90)  # 80 steps an epoch: in the second one
+    process = start(train, broken, optimizer, rate, network)
+    wait_for_step(broken, 45)  # 40 steps an epoch: in the second one
     process.kill()
     assert process.wait() == -signal.SIGKILL
     position = load_checkpoint(broken / "last.ckpt")[1]["position"]
     assert position["stopped_by"] == ""
     assert position["epoch"] < 3
 
-    process = start(RESUME, broken)
-    wait_for_step(broken, position["step"] + 50)
+    process = start(go_on, broken)
+    wait_for_step(broken, position["step"] + 25)
     process.kill()
     process.wait()
 
-    assert start(RESUME, broken).wait() == 0
+    go_on(broken)
     assert differences(broken, whole) == []
 
 

@@ -32,7 +32,7 @@ def test_the_deep_network_has_the_shallow_ones_options_but_for_its_cards_own_and
         (ModelSpec("vgg_e"), []),
         (ModelSpec("resnet50"), ["resnet101", "resnet152"]),
         (ModelSpec("plain18"), ["plain34"]),
-        (ModelSpec("efficientnet_b0"), ["efficientnet_b1"]),
+        pytest.param(ModelSpec("efficientnet_b0"), ["efficientnet_b1"], marks=pytest.mark.slow),
         (ModelSpec("densenet121"), []),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,6 @@ class OpenVino:
         import openvino
 
         self.name = "openvino" if precision == "32" else f"openvino-{precision}"
-        self._openvino = openvino
         self._place = Place(f"openvino {openvino.__version__} of one", frozen.content, FILE)
         self._model = None if anew else self._read()
         self.was_kept = self._model is not None
@@ -54,7 +54,7 @@ class OpenVino:
             "NUM_STREAMS": str(streams),
             "INFERENCE_NUM_THREADS": threads,
         }
-        self._queue = openvino.AsyncInferQueue(openvino.Core().compile_model(self._model, "CPU", settings), streams)
+        self._queue = openvino.AsyncInferQueue(_core().compile_model(self._model, "CPU", settings), streams)
         self._queue.set_callback(_note)
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -70,19 +70,33 @@ class OpenVino:
         try:
             if not self._place.is_kept:
                 return None
-            core = self._openvino.Core()
-            core.set_property({"ENABLE_MMAP": False})  # the file may be replaced while it is used
-            return core.read_model(self._place.file)
+            return _core().read_model(self._place.file)
         except RuntimeError:  # cut off
             return None
 
     def keep(self) -> None:
         """Keep what was converted for the next time."""
+        import openvino
 
         def write(folder: Path) -> None:
-            self._openvino.save_model(self._model, folder / FILE, compress_to_fp16=False)
+            openvino.save_model(self._model, folder / FILE, compress_to_fp16=False)
 
         self._place.keep(write)
+
+
+@functools.cache
+def _core() -> Any:
+    """OpenVINO itself: one for the process, and for good.
+
+    Each gives the thread that first compiles by it a stack for its signals and, when it goes, takes that memory away,
+    which the thread may still have as its stack: of two, where the first goes first. The next signal, be it Ctrl-C or
+    the end of a child, would then end the process by a segmentation fault.
+    """
+    import openvino
+
+    core = openvino.Core()
+    core.set_property({"ENABLE_MMAP": False})  # a file may be replaced while it is used
+    return core
 
 
 def _note(request: Any, place: tuple[dict[int, NDArray[np.float32]], int]) -> None:
