@@ -257,6 +257,7 @@ print(faults({BLOCK} * M))
 
 
 @needs_glibc
+@pytest.mark.slow
 def test_a_training_is_the_same_byte_for_byte(trained, colours, tmp_path):
     run = tmp_path / "kept"
     code = f"""

@@ -59,6 +59,7 @@ def test_an_unknown_stage_is_named_with_those_that_there_are():
         create_model("resnet20_cifar", until="stage9")
 
 
+@pytest.mark.slow
 def test_a_run_is_loaded_and_its_weights_go_on(tmp_path):
     digits = striate.open_dataset("digits", channels=3)
     whole = create_model("resnet20_cifar")
