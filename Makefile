@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests run in two processes; one thread each, or they would wait for one another.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+# Tests run in two processes; one thread each, or they would wait for one another. Each process takes half of the files,
+# and of the other's when it is done, so that what the tests of a file share is made once.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # What the package says it runs on.
 PYTHONS := 3.11 3.12 3.13 3.14

@@ -51,7 +51,7 @@ def failing(monkeypatch):
                 raise outcome
             return outcome
 
-        monkeypatch.setattr(typer.Typer, "__call__", come_to)
+        monkeypatch.setattr(type(module._command()), "__call__", come_to)
         monkeypatch.setattr(sys, "argv", ["striate", *words])
         with pytest.raises(SystemExit) as leaving:
             module.run()

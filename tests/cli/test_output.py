@@ -157,7 +157,7 @@ def test_debugging_shows_where_it_went_wrong(monkeypatch):
     def fail(**_):
         raise ValueError("odd")
 
-    monkeypatch.setattr(module, "app", fail)
+    monkeypatch.setattr(module, "_command", lambda: fail)
     monkeypatch.setattr(module, "heed_interrupts", lambda alone: None)
     monkeypatch.setenv("STRIATE_DEBUG", "1")
     with pytest.raises(ValueError, match="odd"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -117,7 +118,7 @@ def run(alone: bool = False) -> NoReturn:
     _open_streams()
     try:
         heed_interrupts(alone)
-        code = app(prog_name="striate", standalone_mode=False, obj=alone)
+        code = _command()(prog_name="striate", standalone_mode=False, obj=alone)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
@@ -132,6 +133,12 @@ def run(alone: bool = False) -> NoReturn:
     if code == INTERRUPTED or (code and was_interrupted()):
         interrupted()
     leave(code or 0)
+
+
+@functools.cache
+def _command() -> Any:
+    """All commands with their options, read off their functions: it takes long, and they stay as they are."""
+    return typer.main.get_command(app)
 
 
 def _open_streams() -> None:
@@ -162,7 +169,7 @@ def _explain(error: Exception) -> tuple[str, int]:
 def _less_memory() -> str:
     """What helps against running out of memory: the options of this command that make it need less."""
     called = next((word for word in sys.argv[1:] if word in COMMANDS), "")
-    commands = getattr(typer.main.get_command(app), "commands", {})
+    commands = getattr(_command(), "commands", {})
     options = {name for parameter in getattr(commands.get(called), "params", ()) for name in parameter.opts}
     helpful = [name for name in ("--batch-size", "--size", "--input") if name in options]
     return f"try a smaller {' or '.join(helpful)}" if helpful else "it needs a machine with more of it"
