@@ -14,7 +14,7 @@ import sys, torch
 from striate.analysis import summary
 from striate.models import create_model, get_card
 others = ("highway10_w16_mnist", "mobilenet_v2_0.35", "nasnet_cifar", "vit_ti_16")
-for name in ("lenet5", "lenet5_1998", "keras_mnist", *others):
+for name in ("lenet5", "lenet5_1998", "vgg11_bn", *others):
     create_model(name)
     assert "torch._dynamo" not in sys.modules, f"{name}, built"
     card = get_card(name)
