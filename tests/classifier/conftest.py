@@ -1,4 +1,4 @@
-"""A run whose configuration was edited, and weights of two networks, which several tests here read."""
+"""Runs and weights of networks that were trained for a moment, which several tests here read."""
 
 import json
 import shutil
@@ -34,3 +34,19 @@ def two_networks(tmp_path_factory, paint) -> Path:
         )
         shutil.copy(found.path / "model.safetensors", folder / f"{name}.safetensors")
     return folder
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory, paint) -> Path:
+    """A ResNet-20 trained for a moment on three colours: it has batch norms, stages and a dense head."""
+    folder = tmp_path_factory.mktemp("source")
+    photos = paint(folder / "photos", count=12)
+    run = folder / "run"
+    striate.train(photos, model="resnet20_cifar", epochs=2, batch_size=4, run=run, quiet=True, report=False, workers=0)
+    return run
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory, paint) -> Path:
+    """Two colours that it has not seen apart before."""
+    return paint(tmp_path_factory.mktemp("new") / "photos", names=["blue", "violet"], count=20, seed=9)

@@ -105,8 +105,9 @@ def test_a_librarys_network_needs_no_trust_and_takes_grey_as_colour(paint, tmp_p
     run = tmp_path / "run"
     trained = striate.train(grey, model="torchvision:shufflenet_v2_x0_5", size=32, run=run, **FAST)
     assert (trained.model.in_channels, trained.description.preprocessing.channels) == (3, 3)
-    assert (striate.load(run).predict_proba(grey) == trained.predict_proba(grey)).all()
-    assert striate.load(run).description.network["origin"]["versions"].keys() == {"torchvision"}
+    again, same = striate.load(run), {"engine": "eager"}  # of equal ones the quickest is a matter of the moment
+    assert (again.predict_proba(grey, **same) == trained.predict_proba(grey, **same)).all()
+    assert again.description.network["origin"]["versions"].keys() == {"torchvision"}
 
 
 def test_a_second_head_is_trained_or_refused(net, colours):

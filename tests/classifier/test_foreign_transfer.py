@@ -10,6 +10,8 @@ from safetensors.torch import load_file, save_file
 
 import striate
 from striate.classifier import resume
+from striate.classifier.request import Request
+from striate.classifier.transfer_choice import choose_transfer
 from striate.errors import UsageError
 from striate.models.libraries import library_network
 from striate.models.references import reference_to
@@ -96,6 +98,17 @@ def test_every_regime_begins_with_the_features_and_moves_what_it_should(name, re
         frozen = config["freeze"] and found.model.up_to(config["freeze"])
         assert moved
         assert not any(key.startswith(tuple(f"module.{part}." for part in frozen or ("none",))) for key in moved)
+
+
+def test_weights_that_are_given_it_are_transferred_by_themselves_and_those_that_it_has_are_left_alone(photos):
+    def regime(**asked):
+        asked = Request(source=photos, model="net.py:build", **asked)
+        return choose_transfer(asked, striate.open_dataset(photos)).regime
+
+    weights_of("net.py:build")
+    assert regime(weights="weights.pth") == "auto"
+    assert regime(weights="weights.pth", settings={"epochs": 2}) == "full"
+    assert regime() == regime(settings={"epochs": 2}) == ""
 
 
 @pytest.mark.sampled

@@ -175,7 +175,7 @@ def test_the_interpolation_of_weights_goes_into_the_run_and_the_model_and_on_fro
     config = json.loads((tmp_path / "first" / "config.json").read_text())
     assert config["preprocessing"]["interpolation"] == "bicubic"
     assert config["preprocessing"]["crop_fraction"] == 0.875
-    assert config["recipe"]["name"] == "finetune"
+    assert config["recipe"]["name"] == "transfer_all"
     assert load(tmp_path / "first").description.preprocessing.interpolation == "bicubic"
     again = tmp_path / "first" / "model.safetensors"
     assert create_model("lenet5", weights=again).weights_source.interpolation == "bicubic"

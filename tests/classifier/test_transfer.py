@@ -15,10 +15,8 @@ from safetensors.torch import load_file
 
 import striate
 from striate.classifier import beginning as beginning_module
-from striate.classifier import deciding, execution, preparing, runs, transfer_choice
-from striate.classifier.request import Request
+from striate.classifier import deciding, execution, preparing, runs
 from striate.classifier.taking import TimeIsUp
-from striate.classifier.transfer_choice import choose_transfer
 from striate.data import open_dataset, remembered
 from striate.errors import StriateError, UsageError
 from striate.training.checkpoints import load_checkpoint, load_state_alone
@@ -32,22 +30,6 @@ from striate.transfer import copies
 from striate.transfer.head import UnfitHead, check_head
 
 SMALL = {"quiet": True, "report": False, "workers": 0}
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory, paint):
-    """A ResNet-20 trained for a moment on three colours: it has batch norms, stages and a dense head."""
-    folder = tmp_path_factory.mktemp("source")
-    photos = paint(folder / "photos", count=12)
-    run = folder / "run"
-    striate.train(photos, model="resnet20_cifar", epochs=2, batch_size=4, run=run, **SMALL)
-    return run
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory, paint):
-    """Two colours that it has not seen apart before."""
-    return paint(tmp_path_factory.mktemp("new") / "photos", names=["blue", "violet"], count=20, seed=9)
 
 
 def weights(run):
@@ -344,24 +326,6 @@ def test_a_run_that_is_killed_before_its_first_epoch_goes_on(source, photos, tmp
         assert (run / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
 
-@pytest.mark.parametrize(
-    ("options", "regime"),
-    [
-        ({}, ""),  # small pictures
-        ({"weights": "RUN"}, "auto"),
-        ({"weights": "RUN", "transfer": "full"}, "full"),
-        ({"weights": "RUN", "settings": {"epochs": 3}}, ""),
-        ({"weights": "RUN", "recipe": "tiny"}, ""),
-        ({"weights": "RUN", "freeze": "stem"}, ""),
-        ({"weights": "RUN", "freeze": "stem", "transfer": "auto"}, "auto"),
-    ],
-)
-def test_what_is_done_where_nobody_said(source, photos, options, regime):
-    given = {name: source if value == "RUN" else value for name, value in options.items()}
-    dataset = striate.open_dataset(photos)
-    assert choose_transfer(Request(source=photos, **given), dataset).regime == regime
-
-
 def test_batch_norms_keep_their_statistics_and_learn_scale_and_shift(source, photos, tmp_path):
     striate.train(photos, weights=source, transfer="full", epochs=1, run=tmp_path / "run", **SMALL)
     before, _ = load_model(source / "model.safetensors")
@@ -417,30 +381,6 @@ def test_auto_stops_where_nothing_is_left_to_gain(source, photos, tmp_path, monk
     assert found.evaluation.top1 == 1.0
     assert not (tmp_path / "run" / "last.ckpt").exists()
     assert notes(tmp_path / "run")["transfer"] == "features"
-
-
-def test_without_weights_photographs_start_from_nothing_and_it_is_said(paint, tmp_path, monkeypatch):
-    monkeypatch.setenv("STRIATE_WEIGHTS", str(tmp_path))
-
-    def offline(source):
-        raise StriateError("no network: put the file at /there")
-
-    monkeypatch.setattr(transfer_choice, "locate", offline)
-    dataset = striate.open_dataset(paint(tmp_path / "photos", count=2, side=80))
-    chosen = choose_transfer(Request(source="photos"), dataset)
-    assert (chosen.regime, chosen.asked.weights, chosen.asked.model) == ("", None, None)
-    assert chosen.notes == ("no pretrained weights, so it starts from random ones: no network: put the file at /there",)
-    with pytest.raises(StriateError, match="no network"):
-        choose_transfer(Request(source="photos", transfer="features"), dataset)
-
-
-def test_weights_at_hand_are_taken_by_accuracy(paint, tmp_path, shared_weights, monkeypatch):
-    monkeypatch.setenv("STRIATE_WEIGHTS", str(shared_weights))
-    dataset = striate.open_dataset(paint(tmp_path / "photos", count=2, side=80))
-    chosen = choose_transfer(Request(source="photos"), dataset)
-    assert (chosen.regime, chosen.asked.model) == ("auto", "efficientnet_lite2")
-    chosen = choose_transfer(Request(source="photos", model="mobilenet_v2"), dataset)
-    assert chosen.asked.weights.name == "mobilenet_v2_imagenet.safetensors"
 
 
 def test_features_that_were_kept_are_compared_with_the_network(source, photos, tmp_path, monkeypatch):

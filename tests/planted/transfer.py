@@ -179,7 +179,17 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/transfer_choice.py",
         "classifier/test_foreign_transfer.py",
         ("if reference is not None and not reference.is_named_code:", "if False:"),
-        ("return Choice(asked, wish, told)", "return Choice(asked, wish)"),
+        ("return Choice(asked, regime, told + why)", "return Choice(asked, regime)"),
+    ),
+    *faults(
+        "classifier/transfer_choice.py",
+        "classifier/test_transfer_choice.py",
+        ('if "epochs" in asked.settings:', "if False:"),
+        ('or "init" in asked.settings', ""),
+        ("(_is_custom(asked) or _goes_on(asked, dataset))", "_is_custom(asked)"),
+        ("if not asked.settings or asked.weights is None:", "if asked.weights is None:"),
+        ("return AUTO, (why,) if names else ()", "return AUTO, ()"),
+        ('if not name.startswith("augment")', ""),
     ),
     *faults(
         "models/weights_of_own.py",

@@ -95,8 +95,8 @@ def train(
             the settings' "unfreeze" trains more as epochs begin: "5:stage2,10:none".
         transfer: how pretrained weights are used: "features" (a linear classifier of them), "head", "top" (with the
             last stages), "full", "scratch" (not at all), or "auto", what suits the number of images; see
-            `striate.transfer.regimes`. By default "auto" for photographs where weights can be had and nothing was said
-            of how to train.
+            `striate.transfer.regimes`. By default "auto" for photographs where weights can be had, "full" where epochs
+            are set; no regime where a recipe, freeze or grow_from says how to train.
         views: augmented copies of each training image whose features are taken and kept, too, for that classifier; by
             default 4 where images are few or it is only the beginning.
         shallow: that classifier: "softmax", "svm" or "cosine" (the nearest class mean by angle); by default what suits.

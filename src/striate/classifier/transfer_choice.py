@@ -15,11 +15,13 @@ from striate.data import Dataset
 from striate.data.preprocessing import SMALL
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError, UsageError
+from striate.files import at_home
 from striate.models import get_card
 from striate.models.at_hand import AtHand, weights_at_hand
 from striate.models.references import reference_to
 from striate.training.watch import Watch
-from striate.transfer.regimes import SCRATCH
+from striate.transfer.regimes import AUTO, FULL, SCRATCH
+from striate.weights.files import classes_in, has_metadata
 from striate.weights.store import locate
 
 
@@ -61,7 +63,7 @@ def choose_transfer(asked: Request, dataset: Dataset, watch: Watch | None = None
 def _chosen(asked: Request, dataset: Dataset, watch: Watch) -> Choice:
     wish = asked.transfer
     told: tuple[str, ...] = ()
-    if wish == SCRATCH or (wish is None and _is_custom(asked)):
+    if wish == SCRATCH or (wish is None and (_is_custom(asked) or _goes_on(asked, dataset))):
         return Choice(asked, "")
     if asked.weights is None:
         if wish is None and not _is_photographic(dataset):
@@ -77,16 +79,31 @@ def _chosen(asked: Request, dataset: Dataset, watch: Watch) -> Choice:
             if wish is None:
                 return Choice(asked, "")
             told += ("transfer builds on the weights that the network is made with; --weights FILE gives it others",)
-    if wish not in (None, "auto"):
-        assert wish is not None
-        return Choice(asked, wish, told)
-    return Choice(asked, "auto", told)
+    regime, why = (wish, ()) if wish is not None else _by_settings(asked)
+    return Choice(asked, regime, told + why)
 
 
 def _is_custom(asked: Request) -> bool:
-    """Whether how to train was said, in which case nothing is done beside it."""
-    said = asked.recipe or asked.settings or asked.freeze or asked.grow_from
-    return bool(said or not (asked.model is None or _is_catalogue(asked)))
+    """Whether the weights to begin with, or how to train, were said otherwise, so that nothing is done beside it."""
+    said = asked.recipe or asked.freeze or asked.grow_from or "init" in asked.settings
+    return bool(said or not (asked.model is None or asked.weights is not None or _is_catalogue(asked)))
+
+
+def _goes_on(asked: Request, dataset: Dataset) -> bool:
+    """Whether settings say how to train on a classifier of these very classes, whose head a new one would undo."""
+    if not asked.settings or asked.weights is None:
+        return False
+    file = at_home(asked.weights)
+    return file.is_file() and has_metadata(file) and classes_in(file) == tuple(dataset.classes)
+
+
+def _by_settings(asked: Request) -> tuple[str, tuple[str, ...]]:
+    """The regime where none was said, and why: who sets epochs wants them; other settings hold where there are any."""
+    if "epochs" in asked.settings:
+        return FULL.name, ("transfer full, since epochs are set; --transfer scratch begins at random weights",)
+    names = ", ".join(name for name in asked.settings if not name.startswith("augment"))
+    why = f"for training by steps, should there be any: {names}; --transfer full trains in any case"
+    return AUTO, (why,) if names else ()
 
 
 def _is_catalogue(asked: Request) -> bool:

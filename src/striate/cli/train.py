@@ -90,7 +90,7 @@ def command(
         str | None,
         typer.Option(
             help="How pretrained weights are used: features, head, top, full, scratch or auto, which is the default "
-            "for photographs where nothing else is said of how to train.",
+            "for photographs where weights can be had; with --epochs, full.",
             rich_help_panel=NETWORK,
         ),
     ] = None,

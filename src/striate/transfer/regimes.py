@@ -40,11 +40,12 @@ HEAD = Regime("head", "the head alone, under augmentation", "transfer_head")
 TOP = Regime("top", "the head and the last stages", "transfer_all")
 FULL = Regime("full", "all of it, at rates that fall by stage", "transfer_all")
 
-#: By name; "auto" is no regime but the choice among them, "scratch" is none of pretrained weights.
+#: No regime but the choice among them, and none of pretrained weights.
+AUTO, SCRATCH = "auto", "scratch"
+#: By name.
 REGIMES: Mapping[str, Regime | None] = MappingProxyType(
-    {"features": FEATURES, "head": HEAD, "top": TOP, "full": FULL, "auto": None}
+    {"features": FEATURES, "head": HEAD, "top": TOP, "full": FULL, AUTO: None}
 )
-SCRATCH = "scratch"
 
 #: Training images from which on a recipe's epochs suffice; with a quarter of them there are twice as many epochs.
 MANY = 3_000
@@ -69,7 +70,7 @@ def recipe_of(regime: str, images: int, small: bool, side: int) -> Recipe | None
             of those many have an orientation, as digits have.
         side: of the images as the network sees them, pixels.
     """
-    chosen = REGIMES.get(regime) or (FULL if regime == "auto" else None)
+    chosen = REGIMES.get(regime) or (FULL if regime == AUTO else None)
     if chosen is None:
         return None
     recipe = get_recipe(chosen.recipe)
