@@ -35,6 +35,8 @@ ALLOWED = {
     "files/placing.py": {
         "shutil": "a file of the user's is copied as it is, with its times",
         "open": "a copy, in a place where nothing was",
+        "link": "which then has its name in one step, never in the place of another",
+        "replace": "or so where a drive knows no second names",
         "mkdir": "the folder that it is put into",
         "symlink": "or a link to it",
     },

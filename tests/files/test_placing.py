@@ -1,5 +1,6 @@
 """Files that are put into a folder: whole or not at all, and never in the place of another."""
 
+import errno
 import os
 import shutil
 
@@ -7,6 +8,7 @@ import pytest
 
 from striate.errors import StriateError
 from striate.files import place
+from striate.files.writing import BEING_WRITTEN
 
 
 @pytest.fixture
@@ -58,6 +60,31 @@ def test_a_copy_that_fails_leaves_nothing(picture, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         place(picture, tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_half_a_copy_never_has_the_name_of_a_picture(picture, tmp_path, monkeypatch):
+    """So that a process that is killed leaves nothing that could be taken for one."""
+    seen, copying = [], shutil.copyfileobj
+
+    def watched(reading, writing):
+        seen.extend((tmp_path / "new").iterdir())
+        copying(reading, writing)
+
+    monkeypatch.setattr(shutil, "copyfileobj", watched)
+    place(picture, tmp_path / "new")
+    assert [bool(BEING_WRITTEN.fullmatch(path.name)) for path in seen] == [True]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["cat.old.jpg"]
+
+
+def test_a_drive_without_second_names_takes_copies_too(picture, tmp_path, monkeypatch):
+    def refuses(source, target):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuses)
+    placed = [place(picture, tmp_path / "new") for _ in range(2)]
+    assert [path.name for path in placed] == ["cat.old.jpg", "cat.old_2.jpg"]
+    assert [(path.read_bytes(), path.stat().st_mtime) for path in placed] == [(b"meow", 1e9)] * 2
+    assert len([*(tmp_path / "new").iterdir()]) == 2
 
 
 def test_what_cannot_be_read_or_written_is_told_in_a_line(picture, tmp_path):

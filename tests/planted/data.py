@@ -14,8 +14,10 @@ FAULTS: tuple[Fault, ...] = (
         "files/placing.py",
         "files/test_placing.py",
         ('open(target, "xb")', 'open(target, "wb")'),
-        ("shutil.copystat(source, target)", "pass"),
-        ("target.unlink()", "pass"),
+        ("shutil.copystat(source, copy)", "pass"),
+        ("copy.unlink(missing_ok=True)", "pass"),
+        ('copy = folder / f".copy.{secrets.token_hex(4)}"', "copy = folder / source.name"),
+        ("os.link(copy, target)", "os.replace(copy, target)"),
         ("os.path.abspath(source)", "source"),
     ),
     *faults(

@@ -122,8 +122,8 @@ def command(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help=f"How to train: {', '.join(RECIPES)}; `striate recipes` tells what each is for. By default finetune "
-            "with weights, else tiny for small images, else photos.",
+            help=f"How to train: {', '.join(RECIPES)}; `striate recipes` tells what each is for. By default that of "
+            "the transfer; without one finetune with weights, else tiny for small images, else photos.",
             rich_help_panel=TRAINING,
         ),
     ] = None,

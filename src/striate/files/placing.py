@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -30,17 +31,22 @@ def place(source: Path, folder: Path, *, link: bool = False) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise explain(error, folder) from error
-    for target in _names(folder / source.name):
-        try:
-            if link:
-                os.symlink(os.path.abspath(source), target)
-            else:
-                _copy(source, target)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise explain(error, target) from error
-        return target
+    wanted = folder / source.name
+    try:
+        if link:
+            return _named(wanted, lambda target: os.symlink(os.path.abspath(source), target))
+        with _copied(source, folder) as copy:
+            return _named(wanted, lambda target: _take(copy, target))
+    except OSError as error:
+        raise explain(error, wanted) from error
+
+
+def _named(wanted: Path, put: Callable[[Path], None]) -> Path:
+    """The first name that is free, once it is taken."""
+    for target in _names(wanted):
+        with suppress(FileExistsError):
+            put(target)
+            return target
     raise AssertionError("names never end")
 
 
@@ -50,18 +56,30 @@ def _names(wanted: Path) -> Iterator[Path]:
         yield wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
 
 
-def _copy(source: Path, target: Path) -> None:
+@contextmanager
+def _copied(source: Path, folder: Path) -> Iterator[Path]:
+    """A whole copy in the folder under a name for what is being written, which is gone when the block ends."""
     try:
         reading = open(source, "rb")  # noqa: SIM115 (its errors are others than those of the copy)
     except OSError as error:
         raise StriateError(f"{source}: cannot be read ({error.strerror}), so it was not copied.") from error
-    with reading:
-        writing = open(target, "xb")  # noqa: SIM115 (what lies there already is another's, and stays)
-        try:
-            with writing:
-                shutil.copyfileobj(reading, writing)
-            shutil.copystat(source, target)
-        except BaseException:
-            with suppress(OSError):
-                target.unlink()
-            raise
+    copy = folder / f".copy.{secrets.token_hex(4)}"
+    try:
+        with reading, open(copy, "xb") as writing:
+            shutil.copyfileobj(reading, writing)
+        shutil.copystat(source, copy)
+        yield copy
+    finally:
+        with suppress(OSError):
+            copy.unlink(missing_ok=True)
+
+
+def _take(copy: Path, target: Path) -> None:
+    """Give a copy its name in one step, unless that is taken."""
+    try:
+        os.link(copy, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without second names: an empty file keeps the name free until it is replaced
+        open(target, "xb").close()
+        os.replace(copy, target)
