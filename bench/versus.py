@@ -28,8 +28,8 @@ PICTURES = 240
 #: What the child does: a training with these settings, or a use of the classifier that was prepared.
 TRAININGS: dict[str, dict[str, Any]] = {
     "train, frozen MobileNet v2": {"model": "mobilenet_v2", "weights": True, "freeze": "all"},
-    "train, all of MobileNet v2": {"model": "mobilenet_v2", "weights": True, "size": 160},
-    "train, ResNet-18": {"model": "resnet18", "size": 128},
+    "train, all of MobileNet v2": {"model": "mobilenet_v2", "weights": True, "recipe": "finetune", "size": 160},
+    "train, ResNet-18": {"model": "resnet18", "recipe": "photos", "size": 128},
     "train, LeNet-5 on MNIST": {"model": "lenet5", "source": "mnist"},
 }
 USES = ("evaluate, MobileNet v2", "predict, a folder")
