@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from striate.classifier import advising, looking
 from striate.errors import UsageError
 from striate.transfer import evidence
 from striate.transfer.decision import decide
+from striate.transfer.probing import Probe
 
 
 @pytest.fixture
@@ -106,6 +108,20 @@ def test_the_network_that_is_most_accurate_on_imagenet_may_be_overruled(photos, 
     found = striate.advise(photos)
     assert (found.best.network, found.overruled) == (chosen, overruled)
     assert found.to_dict()["overruled"] == overruled
+
+
+@pytest.mark.parametrize(("gained", "lost", "earlier"), [(12, 2, "stage2"), (12, 6, ""), (0, 0, "")])
+def test_an_earlier_stage_is_named_where_it_tells_plainly_more(photos, gained, lost, earlier):
+    found = striate.advise(photos, ["resnet20_cifar"])
+
+    def probe_of(right):
+        return Probe(right, right, np.zeros(len(right)))
+
+    last, stage = np.arange(54) < 30, np.arange(54) < 30
+    stage[30 : 30 + gained], stage[:lost] = True, False
+    probes = {"stage1": probe_of(last), "stage2": probe_of(stage), "features": probe_of(last)}
+    found = replace(found, evidence=(replace(found.best, probes=probes),))
+    assert found.earlier == found.to_dict()["earlier"] == earlier
 
 
 def test_the_preferred_network_comes_first_and_the_others_by_forecast(monkeypatch):

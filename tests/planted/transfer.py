@@ -316,6 +316,11 @@ FAULTS: tuple[Fault, ...] = (
         ("(found[place] is not first, -found[place].forecast.accuracy)", "found[place] is not first"),
     ),
     *faults(
+        "classifier/advice.py",
+        "classifier/test_advising.py",
+        ("if is_plainly_better(self.best.probes[stage], self.best.probe)", "if stage != 'features'"),
+    ),
+    *faults(
         "classifier/looking.py",
         "classifier/test_looking.py",
         ("or not _is_far(first, dataset)", ""),

@@ -22,6 +22,7 @@ from striate.training.shelf import get_recipe
 from striate.transfer.decision import FAR, LIKE, STRANGE, UNLIKE, Decision, Kin, expected, kin_of
 from striate.transfer.evidence import Evidence
 from striate.transfer.pace import pace_of
+from striate.transfer.preference import is_plainly_better
 from striate.transfer.regimes import FEATURES, FULL, recipe_of
 from striate.units import percent, whole
 
@@ -129,8 +130,8 @@ class Advice(Shown):
     @property
     def earlier(self) -> str:
         """A stage whose features tell the classes plainly better than those that the classifier sees; else nothing."""
-        best = self.best
-        return best.best_stage if best.probes[best.best_stage].interval[0] > best.probe.accuracy else ""
+        stage = self.best.best_stage
+        return stage if is_plainly_better(self.best.probes[stage], self.best.probe) else ""
 
     @property
     def two_by_two(self) -> tuple[tuple[str, ...], list[list[str]]]:
