@@ -180,14 +180,18 @@ def _moved(before, run):
     return {name for name, tensor in after.items() if name in before and not torch.equal(tensor, before[name])}
 
 
-def test_the_best_is_kept_also_where_it_is_the_beginning(source, photos, tmp_path, monkeypatch):
+def test_the_best_is_kept_also_where_it_is_the_beginning(source, photos, tmp_path, monkeypatch, capsys):
     """At an absurd rate nothing gets better than the features were."""
     run = tmp_path / "run"
     monkeypatch.setattr("striate.training.divergence.Guard.check_losses", lambda *given, **more: None)
     monkeypatch.setattr("striate.training.divergence.Guard.check_epochs", lambda *given: None)
     settings = {"learning_rate": 1.0, "average": 0, "warmup_epochs": 0, "optimizer": "sgd"}
-    found = striate.train(photos, weights=source, transfer="full", epochs=2, settings=settings, run=run, **SMALL)
+    given = {**SMALL, "quiet": False, "report": True}
+    found = striate.train(photos, weights=source, transfer="full", epochs=2, settings=settings, run=run, **given)
     assert found.description.metrics["epoch"] == 0
+    told = "Kept is the classifier of features that it began with, accuracy 100.00%: no epoch was better."
+    assert told in capsys.readouterr().err
+    assert told in (run / "report.html").read_text(encoding="utf-8")
     assert found.evaluation.top1 == 1.0
     assert [row["epoch"] for row in rows(run)] == ["1", "2"]
 

@@ -63,6 +63,9 @@ FAULTS: tuple[Fault, ...] = (
         ('if best.get("epoch") == BEGINNING and', "if False and"),
         ("(accuracy * images + 2) / (images + 4)", "accuracy"),
         ("        if position.epoch > end:", "        if position.epoch >= end:"),
+        ('best["epoch"] != BEGINNING or', ""),
+        ("isinstance(score, float) and math.isfinite(score)", "isinstance(score, float)"),
+        ("scores.get(highest, -math.inf) <= best[name]", "scores.get(highest, -math.inf) < best[name]"),
     ),
     *faults(
         "training/loop.py",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from striate.training.metrics import Evaluation
-from striate.training.selection import better, doubt, early_stop_line, epochs_waited, figures_of
+from striate.training.selection import beginning_line, better, doubt, early_stop_line, epochs_waited, figures_of
 from striate.training.state import Position
 from striate.training.value_metrics import RegressionEvaluation
 
@@ -84,6 +84,27 @@ def test_the_line_names_the_end_and_the_best():
     line = early_stop_line(position, 3)
     for part in ("after epoch 12 of 30", "last 3 epochs", "epoch 9", "0.2500", "75.00%"):
         assert part in line
+
+
+FEATURES = {"epoch": 0, "accuracy": 0.75, "loss": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("best", "scores", "line"),
+    [
+        (FEATURES, [0.625, 0.875, 0.8], ": epoch 2 with 87.50% is less than one standard error better."),
+        (FEATURES, [0.625, 0.75, math.nan], ": no epoch was better."),
+        (FEATURES, [math.nan], ": no epoch was better."),
+        (FEATURES | {"epoch": 2}, [0.625, 0.875], ""),
+        ({"epoch": 0}, [None], ""),
+        (FEATURES, [], ""),
+        (None, [0.5], ""),
+    ],
+)
+def test_it_is_said_where_the_beginning_is_kept(best, scores, line):
+    history = [{"epoch": epoch, "val_accuracy": score} for epoch, score in enumerate(scores, 1)]
+    told = "Kept is the classifier of features that it began with, accuracy 75.00%" if line else ""
+    assert beginning_line(Position([3], best=best, history=history)) == told + line
 
 
 @pytest.fixture

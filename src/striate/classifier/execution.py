@@ -25,7 +25,7 @@ from striate.training.divergence import Diverged
 from striate.training.fabric import create_fabric
 from striate.training.metrics import Evaluation
 from striate.training.run_folder import RunFolder
-from striate.training.selection import early_stop_line
+from striate.training.selection import beginning_line, early_stop_line
 from striate.training.state import Position
 from striate.training.watch import Watch
 from striate.transfer.head import UnfitHead
@@ -123,6 +123,8 @@ def execute(
         training.save_result_so_far()
         if position.stopped_by == "early stopping":
             progress.message(early_stop_line(position, training.recipe.early_stopping))
+        if kept := beginning_line(position):
+            progress.message(kept)
     else:
         position = training.position
         training.save_result_so_far()

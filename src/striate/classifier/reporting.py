@@ -24,6 +24,7 @@ from striate.training.batches import Batches
 from striate.training.measured import Measured
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
+from striate.training.selection import beginning_line
 from striate.training.state import Position
 from striate.transfer.regimes import FEATURES
 from striate.units import plural
@@ -57,6 +58,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             source=config.source,
             command=config.command,
             extensions=run_facts.extensions(run.path, position.extensions),
+            kept=beginning_line(position) if by_steps else "",
             stopped_by=position.stopped_by,
             versions=config.versions,
             advice=run.read_advice(),

@@ -42,6 +42,7 @@ class ReportContent:
         source: the data, as the user gave it.
         command: the command line that repeats the run; empty where there was none.
         extensions: the command lines that then extended it, in order.
+        kept: which weights these are, where they are not those of the best epoch; a sentence.
         stopped_by: what ended the training ("all 20 epochs done", "time limit").
         versions: package to version.
         advice: why it was trained so and not otherwise, as `Advice.to_dict` says it.
@@ -77,6 +78,7 @@ class ReportContent:
     source: str = ""
     command: str = ""
     extensions: Sequence[str] = ()
+    kept: str = ""
     stopped_by: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     advice: Mapping[str, Any] = field(default_factory=dict)

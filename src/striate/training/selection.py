@@ -68,3 +68,19 @@ def early_stop_line(position: Position, patience: int) -> str:
         f"stopped early after epoch {done} of {position.epochs}: none of the last {patience} epochs was better. "
         f"Kept is the best, epoch {best['epoch']:g}: val loss {best['loss']:.4f} {score}."
     )
+
+
+def beginning_line(position: Position) -> str:
+    """That the classifier which training began with is kept, and why; empty where it is not, or nothing tells."""
+    best = position.best
+    if best is None or best["epoch"] != BEGINNING or not position.history or len(best) == 1:
+        return ""
+    name = score_in(best)
+    figure = FIGURES[name]
+    told_of = ((row["epoch"], row.get(f"val_{name}")) for row in position.history)
+    scores = {epoch: score for epoch, score in told_of if isinstance(score, float) and math.isfinite(score)}
+    told = f"Kept is the classifier of features that it began with, {figure.words} {figure.write(best[name])}"
+    highest = max(scores, key=scores.__getitem__, default=BEGINNING)
+    if scores.get(highest, -math.inf) <= best[name]:
+        return f"{told}: no epoch was better."
+    return f"{told}: epoch {highest:g} with {figure.write(scores[highest])} is less than one standard error better."
