@@ -276,7 +276,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/plan.py",
         "classifier/test_transfer.py",
-        ('if transfer == "features" else VIEWS', 'if transfer == "features" else 0'),
+        ("if transfer == FEATURES.name else VIEWS", "if transfer == FEATURES.name else 0"),
     ),
     *faults(
         "transfer/features.py",

@@ -30,7 +30,7 @@ from striate.transfer.decision import Decision
 from striate.transfer.features import Extractor, Features
 from striate.transfer.fitted import fit_once
 from striate.transfer.head import UnfitHead, check_head, has_bias, put_in_head
-from striate.transfer.regimes import FEATURES
+from striate.transfer.regimes import AUTO, FEATURES
 from striate.transfer.shallow import COSINE, Shallow, by_means
 from striate.weights.loading import AUXILIARY
 
@@ -110,7 +110,7 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
         taken |= {split.name: taking.take(split) for split in dataset.splits if len(split) and split.name not in taken}
         taking.augmented(dataset.train, _views(network, config, dataset), config.views is not None)
         shallow = _fitted(network, task, config, taking, dataset.train)
-        if config.transfer == "auto":
+        if config.transfer == AUTO:
             from striate.classifier.deciding import decided
 
             spent = time.perf_counter() - began

@@ -46,7 +46,7 @@ from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
 from striate.training.watch import Watch
 from striate.transfer.copies import VIEWS, cheap_views
-from striate.transfer.regimes import recipe_of, steps_of, unfreezing
+from striate.transfer.regimes import AUTO, FEATURES, recipe_of, steps_of, unfreezing
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, has_metadata, read_metadata
@@ -121,8 +121,8 @@ def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> Ru
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
     recipe, more = _recipe(preset, asked, network, dataset, task, size)
-    if transfer in ("features", "auto"):  # nothing, or perhaps nothing, is trained by steps
-        more = [f"should it be trained: {note}" for note in more if transfer == "auto"]
+    if transfer in (FEATURES.name, AUTO):  # nothing, or perhaps nothing, is trained by steps
+        more = [f"should it be trained: {note}" for note in more if transfer == AUTO]
     freeze = asked.freeze
     if transfer and not freeze:
         steps = steps_of(network, transfer)
@@ -131,7 +131,7 @@ def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> Ru
             recipe = replace(recipe, unfreeze=unfreezing(steps, recipe.epochs))
     check_parts(network, freeze, recipe)
     kind, devices = device_type(asked.device), asked.devices
-    precision = "32" if transfer == "features" else asked.precision  # nothing is trained
+    precision = "32" if transfer == FEATURES.name else asked.precision  # nothing is trained
     costs = costs_of(network, preprocessing)
     return RunConfig(
         network=network.spec,
@@ -173,9 +173,9 @@ def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> Ru
 
 def _views(asked: Request, transfer: str, multiply_adds: int, images: int) -> int | None:
     """Augmented copies for the classifier of features; None where there is none, or it is not decided yet."""
-    if asked.views is not None or transfer in ("", "auto"):
+    if asked.views is not None or transfer in ("", AUTO):
         return asked.views
-    return cheap_views(multiply_adds, images) if transfer == "features" else VIEWS
+    return cheap_views(multiply_adds, images) if transfer == FEATURES.name else VIEWS
 
 
 def _recipe(
