@@ -31,8 +31,8 @@ def plan_of(dataset, **asked):
 
 
 def planned(dataset):
-    """Network, size, resize rule, whether worker processes are used, and the notes on sizes."""
-    plan = plan_of(dataset)
+    """Network, size, resize rule, whether worker processes are used, and the notes on sizes; from no weights."""
+    plan = plan_of(dataset, transfer="scratch")
     look = plan.preprocessing
     notes = [note for note in plan.notes if "sizes" in note]
     return plan.network.name, tuple(look.size), look.resize, plan.workers > 0, notes
