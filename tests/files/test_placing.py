@@ -85,6 +85,10 @@ def test_a_drive_without_second_names_takes_copies_too(picture, tmp_path, monkey
     assert [path.name for path in placed] == ["cat.old.jpg", "cat.old_2.jpg"]
     assert [(path.read_bytes(), path.stat().st_mtime) for path in placed] == [(b"meow", 1e9)] * 2
     assert len([*(tmp_path / "new").iterdir()]) == 2
+    monkeypatch.setattr(os, "replace", refuses)
+    with pytest.raises(StriateError, match=r"cat\.old\.jpg: cannot be written \(Operation not permitted\)"):
+        place(picture, tmp_path / "new")
+    assert len([*(tmp_path / "new").iterdir()]) == 2
 
 
 def test_what_cannot_be_read_or_written_is_told_in_a_line(picture, tmp_path):

@@ -18,6 +18,7 @@ FAULTS: tuple[Fault, ...] = (
         ("copy.unlink(missing_ok=True)", "pass"),
         ('copy = folder / f".copy.{secrets.token_hex(4)}"', "copy = folder / source.name"),
         ("os.link(copy, target)", "os.replace(copy, target)"),
+        ("            target.unlink()", "            pass"),
         ("os.path.abspath(source)", "source"),
     ),
     *faults(

@@ -82,4 +82,8 @@ def _take(copy: Path, target: Path) -> None:
         raise
     except OSError:  # a file system without second names: an empty file keeps the name free until it is replaced
         open(target, "xb").close()
-        os.replace(copy, target)
+        try:
+            os.replace(copy, target)
+        except BaseException:
+            target.unlink()
+            raise
