@@ -137,3 +137,11 @@ def test_only_images_that_are_worth_it_get_worker_processes(monkeypatch):
     for (kind, side), workers in expected.items():
         assert choices.workers_for(make[kind](), side, None) == workers, (kind.__name__, side)
         assert [choices.workers_for(make[kind](), side, wanted) for wanted in (0, 3)] == [0, 3]
+
+
+@pytest.mark.parametrize(
+    ("images", "batch"),
+    [(1, 1), (2, 2), (3, 2), (39, 2), (40, 4), (79, 4), (639, 32), (640, 64), (5000, 256), (10_000, 512)],
+)
+def test_a_batch_that_suits_gives_an_epoch_ten_steps(images, batch):
+    assert choices.fitting_batch(images) == batch

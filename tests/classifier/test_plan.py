@@ -15,7 +15,7 @@ import striate
 from striate.analysis import summary
 from striate.classifier import load, train
 from striate.classifier import plan as planning
-from striate.classifier.choices import fitting_batch, input_size
+from striate.classifier.choices import input_size
 from striate.classifier.plan import _weights, plan_run, pretrained_channels
 from striate.classifier.request import Request
 from striate.data import Dataset, FileImages, KeptImages, Split, open_dataset
@@ -115,44 +115,11 @@ def test_small_images_keep_their_size_where_the_small_stem_takes_them(network, s
     assert input_size(outline_of(network), side, None) == size
 
 
-@pytest.mark.parametrize(
-    ("images", "batch"), [(1, 1), (2, 2), (3, 2), (27, 2), (40, 4), (79, 4), (639, 32), (640, 64), (10_000, 512)]
-)
-def test_a_batch_that_suits_gives_an_epoch_ten_steps(images, batch):
-    assert fitting_batch(images) == batch
-
-
-def test_a_batch_is_made_to_suit_with_its_rate_unless_it_is_asked_for(colours):
-    def plan(**settings):
-        chosen = plan_of(open_dataset(colours), model="lenet5", settings=settings)
-        told = [note for note in chosen.notes if "batches of 2 images" in note]
-        return chosen.recipe.batch_size, chosen.recipe.learning_rate, len(told)
-
-    rate = get_recipe("tiny").learning_rate
-    assert plan() == (2, rate * 2 / 32, 1)
-    assert plan(batch_size=16) == (16, rate, 0)
-    assert plan(learning_rate=0.5) == (2, 0.5, 1)
-    two = replace(get_recipe("tiny"), batch_size=2)
-    same = plan_of(open_dataset(colours), model="lenet5", recipe=two)
-    assert (same.recipe.learning_rate, same.notes) == (rate, ())
-
-
-@pytest.mark.parametrize(("size", "recipe"), [(64, "tiny"), (65, "photos")])
-def test_small_images_have_a_recipe_of_their_own(size, recipe, colours):
-    plan = plan_of(open_dataset(colours), model="resnet20_cifar", size=size)
-    assert plan.recipe.name == recipe
-
-
 @pytest.mark.parametrize(("classes", "outputs"), [(("red", "blue"), 1), (("red", "green", "blue"), 3)])
 def test_a_sigmoid_separates_two_classes_and_no_more(classes, outputs, paint, tmp_path):
     dataset = open_dataset(paint(tmp_path / "photos", classes, count=4))
     plan = plan_of(dataset, model="keras_cats_dogs")
     assert plan.network.arguments["num_classes"] == outputs
-
-
-def test_a_loss_that_does_not_fit_is_refused_in_the_plan(colours):
-    with pytest.raises(UsageError, match="RBF outputs"):
-        plan_of(open_dataset(colours), model="lenet5", settings={"loss": "rbf"})
 
 
 def test_precision_is_chosen_by_the_work_of_one_device(colours, monkeypatch):
@@ -219,23 +186,6 @@ def test_a_network_on_anothers_base_says_what_starts_from_where(narrow, paint, t
     assert not any("start from" in note for note in config["notes"])
 
 
-@pytest.mark.parametrize(
-    ("images", "batch"),
-    [(1, 1), (2, 2), (3, 2), (39, 2), (40, 4), (639, 32), (640, 64), (5000, 256)],
-)
-def test_a_batch_is_a_power_of_two_that_gives_ten_steps(images, batch):
-    assert fitting_batch(images) == batch
-
-
-@pytest.mark.parametrize(("size", "recipe"), [(64, "tiny"), (65, "photos")])
-def test_the_recipe_goes_by_the_size_that_the_network_sees(photos, size, recipe):
-    dataset = open_dataset(photos(((32, 32), 4)), val_fraction=0)
-    plan = plan_of(dataset, model="resnet18", size=size)
-    assert plan.recipe.name == recipe
-    assert plan.recipe.batch_size == 2
-    assert any("batches of 2 images, since there are only 4 to train on" in note for note in plan.notes)
-
-
 @pytest.mark.parametrize(("side", "network", "size"), [(64, "striate_l", 64), (65, "resnet18", 224)])
 def test_images_are_small_up_to_a_side(photos, side, network, size):
     folder = photos(((side, 30), 2))
@@ -300,19 +250,6 @@ def test_a_device_is_planned_by_its_own_name(colours, monkeypatch):
     monkeypatch.setattr(planning, "choose_precision", lambda wanted, kind, *work: f"{wanted} on {kind}")
     plan = plan_of(open_dataset(colours), model="lenet5", device="auto")
     assert (asked, plan.device, plan.precision) == (["auto"], "mps", "32 on mps")
-
-
-@pytest.mark.parametrize(
-    ("weights", "size", "recipe"),
-    [(None, 64, "tiny"), (None, 65, "photos"), ("own", 65, "transfer_all"), ("own", 64, "transfer_all")],
-)
-def test_a_recipe_goes_by_weights_before_size(colours, tmp_path, weights, size, recipe):
-    file = tmp_path / "own.safetensors"
-    save_file(create_model("resnet20_cifar", num_classes=3).state_dict(), file)
-    asked = {"model": "resnet20_cifar", "size": size, "weights": file if weights else None}
-    assert plan_of(open_dataset(colours), **asked).recipe.name == recipe
-    named = plan_of(open_dataset(colours), **asked | {"recipe": "mnist_fast"})
-    assert named.recipe.name == "mnist_fast"
 
 
 def test_what_cannot_be_trained_is_refused_in_the_plan(colours):

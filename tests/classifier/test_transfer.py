@@ -184,7 +184,7 @@ def test_the_best_is_kept_also_where_it_is_the_beginning(source, photos, tmp_pat
     """At an absurd rate nothing gets better than the features were."""
     run = tmp_path / "run"
     monkeypatch.setattr("striate.training.divergence.Guard.check_losses", lambda *given, **more: None)
-    monkeypatch.setattr("striate.training.divergence.Guard.check_epochs", lambda *given: None)
+    monkeypatch.setattr("striate.training.divergence.Guard.check_epochs", lambda *given, **more: None)
     settings = {"learning_rate": 1.0, "average": 0, "warmup_epochs": 0, "optimizer": "sgd"}
     given = {**SMALL, "quiet": False, "report": True}
     found = striate.train(photos, weights=source, transfer="full", epochs=2, settings=settings, run=run, **given)

@@ -35,15 +35,13 @@ def test_a_card_has_a_weight_where_its_family_has_heads():
 @pytest.mark.parametrize(
     ("options", "settings", "preset", "built"),
     [
-        ({}, {}, None, None),
-        ({"auxiliary": True}, {}, None, True),
         ({"auxiliary": False}, {}, Recipe(), False),
         ({"auxiliary": True}, {}, Recipe(), True),
         ({}, {}, Recipe(), None),
-        ({}, {"auxiliary_weight": "0.2"}, None, True),
+        ({}, {"auxiliary_weight": "0.2"}, Recipe(), True),
         ({}, {}, Recipe(auxiliary_weight=0.2), True),
         ({}, {"auxiliary_weight": 0}, Recipe(auxiliary_weight=0.2), False),
-        ({"auxiliary": True}, {"auxiliary_weight": 0.2}, None, True),
+        ({"auxiliary": True}, {"auxiliary_weight": 0.2}, Recipe(), True),
     ],
 )
 def test_heads_are_built_where_a_weight_or_the_option_asks_for_them(options, settings, preset, built):
@@ -55,13 +53,13 @@ def test_heads_are_built_where_a_weight_or_the_option_asks_for_them(options, set
 @pytest.mark.parametrize(("auxiliary", "weight"), [(True, 0), (False, 0.3)])
 def test_option_and_weight_that_contradict_each_other_are_refused(auxiliary, weight):
     with pytest.raises(UsageError, match=f"auxiliary={auxiliary} and auxiliary_weight={weight} contradict"):
-        auxiliary_options(outline_of("googlenet"), {"auxiliary": auxiliary}, {"auxiliary_weight": weight}, None)
+        auxiliary_options(outline_of("googlenet"), {"auxiliary": auxiliary}, {"auxiliary_weight": weight}, Recipe())
 
 
 def test_a_weight_for_a_network_without_heads_is_refused():
     with pytest.raises(UsageError, match=r"resnet18 has no auxiliary heads.*googlenet, .*inception_v3"):
-        auxiliary_options(outline_of("resnet18"), {}, {"auxiliary_weight": 0.3}, None)
-    assert auxiliary_options(outline_of("resnet18"), {}, {"auxiliary_weight": 0}, None) == {}
+        auxiliary_options(outline_of("resnet18"), {}, {"auxiliary_weight": 0.3}, Recipe())
+    assert auxiliary_options(outline_of("resnet18"), {}, {"auxiliary_weight": 0}, Recipe()) == {}
 
 
 def test_heads_without_a_weight_and_a_weight_without_heads_are_refused(small):

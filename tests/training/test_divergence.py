@@ -236,3 +236,20 @@ def test_what_was_known_may_be_lost_slowly(small, tmp_path, losses, begun, lost)
     words = rf"^the loss rose from {lost} to {losses[-1]:.3g}, which is that of guessing, in epoch 3, by step 11"
     with pytest.raises(Diverged, match=words):
         watch.check_epochs(losses)
+
+
+@pytest.mark.parametrize(
+    ("losses", "is_lost"),
+    [([0.5, 0.95], True), ([0.5, 0.94], False), ([0.1, 0.2], False), ([1.3, 1.38], False), ([1.5, 1.8], False)],
+)
+def test_what_is_kept_has_not_lost_half_of_what_was_known(small, tmp_path, losses, is_lost):
+    watch = guard(small, tmp_path, clips=False)
+    watch.remember(11, 0.01, torch.tensor(0.0))
+    watch.check_epochs(losses, kept=True)  # nobody said what guessing gives
+    watch.guessing = math.log(4)  # 1.386
+    watch.check_epochs(losses)
+    if not is_lost:
+        watch.check_epochs(losses, kept=True)
+        return
+    with pytest.raises(Diverged, match=r"^the loss rose from 0\.5 to 0\.95 in epoch 3, by step 11"):
+        watch.check_epochs(losses, kept=True)

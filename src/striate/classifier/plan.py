@@ -12,7 +12,6 @@ import torch
 from striate.classifier.choices import (
     default_network,
     enlarged_notes,
-    fitting_batch,
     input_size,
     preprocessing_for,
     size_notes,
@@ -22,12 +21,12 @@ from striate.classifier.choices import (
 from striate.classifier.costs import costs_of
 from striate.classifier.growth import plan_growth
 from striate.classifier.places import place_of
+from striate.classifier.recipe_choice import preset_of, recipe_for
 from striate.classifier.request import Request
 from striate.classifier.run_config import RunConfig
 from striate.classifier.transfer_choice import choose_transfer
 from striate.data import Dataset, Preprocessing
 from striate.data.preprocessing import SMALL
-from striate.errors import UsageError
 from striate.files import at_home
 from striate.models import ConvNet, Network, Outline, get_card, obtain, outline_of
 from striate.models.choice import is_named
@@ -35,18 +34,16 @@ from striate.models.defaults_taken import defaults_taken
 from striate.models.foreign import Foreign
 from striate.models.foreign_notes import foreign_notes
 from striate.models.references import reference_to
-from striate.training.auxiliary import auxiliary_options, auxiliary_weight
+from striate.training.auxiliary import auxiliary_options
 from striate.training.first_weights import first_weights_note
 from striate.training.hardware import choose_precision, device_type
-from striate.training.limits import check_validated
 from striate.training.recipes import KEPT, LONGEST_WARMUP, Recipe
-from striate.training.shelf import get_recipe
-from striate.training.tasks import Task, task_of
+from striate.training.tasks import task_of
 from striate.training.trained_set import check_parts
 from striate.training.unfreezing import never_thaws, thaws_in
 from striate.training.watch import Watch
 from striate.transfer.copies import VIEWS, cheap_views
-from striate.transfer.regimes import AUTO, FEATURES, recipe_of, steps_of, unfreezing
+from striate.transfer.regimes import AUTO, FEATURES, steps_of, unfreezing
 from striate.version import __version__
 from striate.weights import describe
 from striate.weights.files import OWN_MODEL, has_metadata, read_metadata
@@ -99,8 +96,7 @@ def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> Ru
     if size is None:
         size = input_size(outline, side, asked.starting_file)
         notes += size_notes(dataset, side, size)
-    suited = recipe_of(transfer, len(dataset.train), side is not None and side <= SMALL, size)
-    preset = get_recipe(asked.recipe) if isinstance(asked.recipe, str) else asked.recipe or suited
+    preset = preset_of(asked, transfer, len(dataset.train), side is not None and side <= SMALL, size)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(asked.seed)  # a module that is handed over keeps the head that it is given here
         network = obtain(
@@ -120,7 +116,7 @@ def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> Ru
     notes += enlarged_notes(network, side, size)
     preprocessing = preprocessing_for(network, dataset, size)
     _try(network, preprocessing)
-    recipe, more = _recipe(preset, asked, network, dataset, task, size)
+    recipe, more = recipe_for(preset, asked, network, dataset, task)
     if transfer in (FEATURES.name, AUTO):  # nothing, or perhaps nothing, is trained by steps
         more = [f"should it be trained: {note}" for note in more if transfer == AUTO]
     freeze = asked.freeze
@@ -176,40 +172,6 @@ def _views(asked: Request, transfer: str, multiply_adds: int, images: int) -> in
     if asked.views is not None or transfer in ("", AUTO):
         return asked.views
     return cheap_views(multiply_adds, images) if transfer == FEATURES.name else VIEWS
-
-
-def _recipe(
-    preset: Recipe | None, asked: Request, network: Network, dataset: Dataset, task: Task, size: int
-) -> tuple[Recipe, list[str]]:
-    """The recipe that was asked for, or suits, with what was set; and what was decided on the way.
-
-    Raises:
-        UsageError: it does not go with the network, the images or the devices.
-    """
-    chosen, notes = preset or get_recipe("finetune" if asked.weights else "tiny" if size <= SMALL else "photos"), []
-    fitting = fitting_batch(len(dataset.train))
-    if "batch_size" not in asked.settings and fitting < chosen.batch_size:
-        chosen = chosen.with_batch_size(fitting)
-        notes.append(
-            f"batches of {fitting} images, since there are only {len(dataset.train)} to train on; "
-            f"learning rate {chosen.learning_rate:.3g} to suit"
-        )
-    chosen = task.fitting(chosen)
-    if "optimizer" in asked.settings and "weight_decay" not in asked.settings:
-        suited = chosen.with_optimizer(asked.settings["optimizer"])
-        if suited.weight_decay != chosen.weight_decay:
-            notes.append(
-                f"weight decay {suited.weight_decay:g}, as is usual with {suited.optimizer}; the recipe's "
-                f"{chosen.weight_decay:g} is for {chosen.optimizer}"
-            )
-        chosen = suited
-    chosen = chosen.override(asked.settings)
-    task.loss(chosen, network.loss)  # raises where they do not go together
-    chosen = replace(chosen, auxiliary_weight=auxiliary_weight(network, chosen))
-    check_validated(chosen, dataset.val is not None)
-    if chosen.batch_size % asked.devices:
-        raise UsageError(f"a batch of {chosen.batch_size} cannot be shared evenly by {asked.devices} devices.")
-    return chosen, notes
 
 
 def _stand_in(network: Network, weights: str | Path | None) -> list[str]:

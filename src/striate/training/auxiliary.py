@@ -20,7 +20,7 @@ WITH_AN_OPTION = tuple(f"torchvision:{name}" for name in WITH_HEADS)
 
 
 def auxiliary_options(
-    outline: Outline, options: Mapping[str, Any], settings: Mapping[str, Any], preset: Recipe | None
+    outline: Outline, options: Mapping[str, Any], settings: Mapping[str, Any], preset: Recipe
 ) -> Mapping[str, Any]:
     """The network's options, with its auxiliary heads where a weight for their losses is asked for.
 
@@ -28,7 +28,7 @@ def auxiliary_options(
         outline: of the network.
         options: of the network, as asked for.
         settings: fields of the recipe, as asked for.
-        preset: the recipe, if one was named.
+        preset: the recipe, before anything is set.
 
     Raises:
         UsageError: there are none to build, or options and weight contradict each other.
@@ -53,12 +53,12 @@ def auxiliary_options(
     return {**options, "auxiliary": bool(asked)}
 
 
-def _asked(settings: Mapping[str, Any], preset: Recipe | None) -> float | None:
+def _asked(settings: Mapping[str, Any], preset: Recipe) -> float | None:
     """The weight that was asked for, None where it was not spoken of."""
     name = "auxiliary_weight"
     if name in settings:
         return Recipe().override({name: settings[name]}).auxiliary_weight
-    return (preset.auxiliary_weight or None) if preset else None
+    return preset.auxiliary_weight or None
 
 
 def auxiliary_weight(model: Network, recipe: Recipe) -> float:

@@ -22,7 +22,7 @@ class Diverged(StriateError):
 #: A loss so many times that of guessing, of three classes or more, has exploded if it is so many times what it was in
 #: the first step.
 EXPLODED, RISEN = 3, 2
-#: An epoch whose loss is that of guessing, and so many times that which it began with, has lost what was known.
+#: An epoch that has lost what was known has a loss so many times that which training began with, at least.
 LOST = 1.25
 #: Steps whose loss is that of the weights that training began with, about.
 BEGUN = 4
@@ -97,18 +97,24 @@ class Guard:
         if not math.isnan(first) and means["train_loss"] > highest:  # without a first step nothing has risen
             self._stop(f"the loss rose above {highest:.3g}")
 
-    def check_epochs(self, losses: Sequence[float]) -> None:
+    def check_epochs(self, losses: Sequence[float], kept: bool = False) -> None:
         """Stop when training has lost what its first weights knew, by the mean training loss of each epoch.
 
-        What they knew is the loss of the first steps, or of the first epoch where that is lower.
+        What they knew is the loss of the first steps, or of the first epoch where that is lower. All of it is lost
+        where a loss is that of guessing; what is kept may not have lost half of it.
+
+        Args:
+            losses: of the epochs so far.
+            kept: whether what the last of them came to is kept, however it does on other images.
 
         Raises:
-            Diverged: the last of them is no lower than that of guessing, and has risen.
+            Diverged: the last of them has risen too much.
         """
         begun = self.sums.mean_of(self._begun)
-        before = losses[0] if math.isnan(begun) else min(losses[0], begun)
-        if losses[-1] >= max(self.guessing, LOST * before):
-            self._stop(f"the loss rose from {before:.3g} to {losses[-1]:.3g}, which is that of guessing,")
+        before, last = losses[0] if math.isnan(begun) else min(losses[0], begun), losses[-1]
+        if last >= max((before + self.guessing) / 2 if kept else self.guessing, LOST * before):
+            guessed = ", which is that of guessing," if last >= self.guessing else ""
+            self._stop(f"the loss rose from {before:.3g} to {last:.3g}{guessed}")
 
     def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Stop when anything that is about to be saved is no longer a number.

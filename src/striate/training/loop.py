@@ -231,7 +231,8 @@ class Training(Checkpointed):
         self.guard.check_weights(self.result.state_dict())
         began, position, waited = time.perf_counter(), self.position, self.train_batches.waited
         means, images, seconds = self.sums.means(), position.step_in_epoch * self.batch_size, position.seconds
-        self.guard.check_epochs([*(row["train_loss"] for row in position.history if row["epoch"]), means["train_loss"]])
+        losses = [*(row["train_loss"] for row in position.history if row["epoch"]), means["train_loss"]]
+        self.guard.check_epochs(losses, kept=self.validation is None and position.epoch + 1 == self.epochs)
         position.epoch, position.step_in_epoch, position.seconds = position.epoch + 1, 0, 0.0
         if self.validation is not None or position.epoch == self.epochs:
             self.settle_statistics()
