@@ -228,14 +228,16 @@ def test_what_was_known_may_be_lost_slowly(small, tmp_path, losses, begun, lost)
     for step, loss in enumerate(begun, 1):
         watch.remember(step, 0.01, torch.tensor(loss))
     watch.remember(11, 0.01, torch.tensor(0.0))
-    watch.check_epochs([0.1, 9.0])  # nobody said what guessing gives
+    watch.check_epochs([0.1, 9.0], 4, validated=False)  # nobody said what guessing gives
     watch.guessing = math.log(4)
+    watch.check_epochs(losses, 2 * len(losses) + 1, validated=False)  # there is time to find it again
     if not lost:
-        watch.check_epochs(losses)
+        watch.check_epochs(losses, 2 * len(losses), validated=False)
         return
     words = rf"^the loss rose from {lost} to {losses[-1]:.3g}, which is that of guessing, in epoch 3, by step 11"
-    with pytest.raises(Diverged, match=words):
-        watch.check_epochs(losses)
+    for planned in (len(losses), 2 * len(losses)):
+        with pytest.raises(Diverged, match=words):
+            watch.check_epochs(losses, planned, validated=True)
 
 
 @pytest.mark.parametrize(
@@ -245,11 +247,21 @@ def test_what_was_known_may_be_lost_slowly(small, tmp_path, losses, begun, lost)
 def test_what_is_kept_has_not_lost_half_of_what_was_known(small, tmp_path, losses, is_lost):
     watch = guard(small, tmp_path, clips=False)
     watch.remember(11, 0.01, torch.tensor(0.0))
-    watch.check_epochs(losses, kept=True)  # nobody said what guessing gives
+    watch.check_epochs(losses, 2, validated=False)  # nobody said what guessing gives
     watch.guessing = math.log(4)  # 1.386
-    watch.check_epochs(losses)
+    watch.check_epochs(losses, 2, validated=True)
+    watch.check_epochs(losses, 3, validated=False)
     if not is_lost:
-        watch.check_epochs(losses, kept=True)
+        watch.check_epochs(losses, 2, validated=False)
         return
     with pytest.raises(Diverged, match=r"^the loss rose from 0\.5 to 0\.95 in epoch 3, by step 11"):
-        watch.check_epochs(losses, kept=True)
+        watch.check_epochs(losses, 2, validated=False)
+
+
+@pytest.mark.parametrize("val", [True, False])
+def test_the_epochs_are_looked_at_as_they_end(small, tmp_path, monkeypatch, val):
+    run, asked = small.training(tmp_path, small.recipe(epochs=3), val=val), []
+    look = lambda losses, planned, validated: asked.append((len(losses), planned, validated))  # noqa: E731
+    monkeypatch.setattr(run.guard, "check_epochs", look)
+    run.train()
+    assert asked == [(1, 3, val), (2, 3, val), (3, 3, val)]

@@ -97,22 +97,27 @@ class Guard:
         if not math.isnan(first) and means["train_loss"] > highest:  # without a first step nothing has risen
             self._stop(f"the loss rose above {highest:.3g}")
 
-    def check_epochs(self, losses: Sequence[float], kept: bool = False) -> None:
+    def check_epochs(self, losses: Sequence[float], planned: int, validated: bool) -> None:
         """Stop when training has lost what its first weights knew, by the mean training loss of each epoch.
 
-        What they knew is the loss of the first steps, or of the first epoch where that is lower. All of it is lost
-        where a loss is that of guessing; what is kept may not have lost half of it.
+        What they knew is the loss of the first steps, or of the first epoch where that is lower. While the rate is high
+        all of it may be lost and yet found again as the rate falls, so it is asked for from the middle of training on.
+        What is kept without being validated may not have lost half of it.
 
         Args:
             losses: of the epochs so far.
-            kept: whether what the last of them came to is kept, however it does on other images.
+            planned: how many epochs there are to be.
+            validated: whether what is kept is what does best on other images.
 
         Raises:
-            Diverged: the last of them has risen too much.
+            Diverged: the last loss is too high.
         """
+        if 2 * len(losses) < planned:
+            return
         begun = self.sums.mean_of(self._begun)
         before, last = losses[0] if math.isnan(begun) else min(losses[0], begun), losses[-1]
-        if last >= max((before + self.guessing) / 2 if kept else self.guessing, LOST * before):
+        is_kept = len(losses) == planned and not validated
+        if last >= max((before + self.guessing) / 2 if is_kept else self.guessing, LOST * before):
             guessed = ", which is that of guessing," if last >= self.guessing else ""
             self._stop(f"the loss rose from {before:.3g} to {last:.3g}{guessed}")
 

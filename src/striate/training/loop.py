@@ -232,7 +232,7 @@ class Training(Checkpointed):
         began, position, waited = time.perf_counter(), self.position, self.train_batches.waited
         means, images, seconds = self.sums.means(), position.step_in_epoch * self.batch_size, position.seconds
         losses = [*(row["train_loss"] for row in position.history if row["epoch"]), means["train_loss"]]
-        self.guard.check_epochs(losses, kept=self.validation is None and position.epoch + 1 == self.epochs)
+        self.guard.check_epochs(losses, self.epochs, validated=self.validation is not None)
         position.epoch, position.step_in_epoch, position.seconds = position.epoch + 1, 0, 0.0
         if self.validation is not None or position.epoch == self.epochs:
             self.settle_statistics()
