@@ -217,9 +217,10 @@ def test_a_loss_may_be_too_high(small, tmp_path, monkeypatch):
         ([1.2, 1.4], (), ""),  # hardly worse than it began
         ([1.5, 1.5], (), ""),
         ([1.5], (), ""),
-        ([1.5], (0.5, 0.7, 1.2, 1.2), "0.9"),  # in the first epoch already
-        ([1.3, 1.3, 1.4], (0.5, 0.7, 1.2, 1.2), "0.9"),
-        ([1.3, 1.3, 1.4], (0.5, 0.7, 1.9, 1.9), ""),
+        ([1.5], (0.5, 0.7, 1.2, 1.2), "0.5"),  # in the first epoch already
+        ([1.3, 1.3, 1.4], (1.2, 1.2, 1.9, 1.9), ""),
+        ([1.3, 1.3, 1.4], (0.5, 2.7, 9.9, 9.9), "0.5"),  # in the first steps already
+        ([1.3, 1.3, 1.4], (1.3, 0.7, 1.1, 0.9), "1"),
         ([0.5, 1.4], (1.9, 1.9), "0.5"),
     ],
 )
@@ -246,6 +247,8 @@ def test_what_was_known_may_be_lost_slowly(small, tmp_path, losses, begun, lost)
 )
 def test_what_is_kept_has_not_lost_half_of_what_was_known(small, tmp_path, losses, is_lost):
     watch = guard(small, tmp_path, clips=False)
+    for step, loss in enumerate((losses[0], 2.0, 2.0), 1):
+        watch.remember(step, 0.01, torch.tensor(loss))
     watch.remember(11, 0.01, torch.tensor(0.0))
     watch.check_epochs(losses, 2, validated=False)  # nobody said what guessing gives
     watch.guessing = math.log(4)  # 1.386

@@ -100,9 +100,9 @@ class Guard:
     def check_epochs(self, losses: Sequence[float], planned: int, validated: bool) -> None:
         """Stop when training has lost what its first weights knew, by the mean training loss of each epoch.
 
-        What they knew is the loss of the first steps, or of the first epoch where that is lower. While the rate is high
-        all of it may be lost and yet found again as the rate falls, so it is asked for from the middle of training on.
-        What is kept without being validated may not have lost half of it.
+        What they knew is the loss of the first step, or of the first few or the first epoch where that is lower. While
+        the rate is high all of it may be lost and yet found again as the rate falls, so it is asked for from the middle
+        of training on. What is kept without being validated may not have lost half of it.
 
         Args:
             losses: of the epochs so far.
@@ -114,12 +114,15 @@ class Guard:
         """
         if 2 * len(losses) < planned:
             return
-        begun = self.sums.mean_of(self._begun)
-        before, last = losses[0] if math.isnan(begun) else min(losses[0], begun), losses[-1]
+        before, first, last = losses[0], losses[0], losses[-1]
+        if self._begun:  # not where training has just gone on
+            before = min(before, self.sums.mean_of(self._begun))
+            first = min(before, self.sums.mean_of(self._begun[:1]))
+        half = min(self.guessing, (before + self.guessing) / 2)
         is_kept = len(losses) == planned and not validated
-        if last >= max((before + self.guessing) / 2 if is_kept else self.guessing, LOST * before):
+        if last >= max(half if is_kept else self.guessing, LOST * first):
             guessed = ", which is that of guessing," if last >= self.guessing else ""
-            self._stop(f"the loss rose from {before:.3g} to {last:.3g}{guessed}")
+            self._stop(f"the loss rose from {first:.3g} to {last:.3g}{guessed}")
 
     def check_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Stop when anything that is about to be saved is no longer a number.
