@@ -362,6 +362,12 @@ FAULTS: tuple[Fault, ...] = (
         ("@functools.cache\n", ""),
     ),
     *faults(
+        "engines/unreported.py",
+        "engines/test_unreported.py",
+        ("if _REPORTER in sys.modules:", "if True:"),
+        ("        del modules[_REPORTER]", "        pass"),
+    ),
+    *faults(
         "classifier/network_choice.py",
         "classifier/test_network_choice.py",
         ("sorted(rated, key=_rank, reverse=True)", "sorted(rated)"),

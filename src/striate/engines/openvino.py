@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from striate.engines.frozen import Frozen
 from striate.engines.kept import Place
 from striate.engines.tracing import traced
+from striate.engines.unreported import openvino
 
 FILE = "model.xml"
 #: Pictures that go through the network side by side, at most, each on its share of the processor's threads: on two
@@ -35,15 +36,14 @@ class OpenVino:
     """
 
     def __init__(self, frozen: Frozen, precision: str = "32", anew: bool = False) -> None:
-        import openvino
-
+        package = openvino()
         self.name = "openvino" if precision == "32" else f"openvino-{precision}"
-        self._place = Place(f"openvino {openvino.__version__} of one", frozen.content, FILE)
+        self._place = Place(f"openvino {package.__version__} of one", frozen.content, FILE)
         self._model = None if anew else self._read()
         self.was_kept = self._model is not None
         if self._model is None:
             example = frozen.example[:1]
-            self._model = openvino.convert_model(
+            self._model = package.convert_model(
                 traced(frozen, example), example_input=example, input=list(example.shape)
             )
         threads = torch.get_num_threads()
@@ -54,7 +54,7 @@ class OpenVino:
             "NUM_STREAMS": str(streams),
             "INFERENCE_NUM_THREADS": threads,
         }
-        self._queue = openvino.AsyncInferQueue(_core().compile_model(self._model, "CPU", settings), streams)
+        self._queue = package.AsyncInferQueue(_core().compile_model(self._model, "CPU", settings), streams)
         self._queue.set_callback(_note)
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -76,10 +76,9 @@ class OpenVino:
 
     def keep(self) -> None:
         """Keep what was converted for the next time."""
-        import openvino
 
         def write(folder: Path) -> None:
-            openvino.save_model(self._model, folder / FILE, compress_to_fp16=False)
+            openvino().save_model(self._model, folder / FILE, compress_to_fp16=False)
 
         self._place.keep(write)
 
@@ -92,9 +91,7 @@ def _core() -> Any:
     which the thread may still have as its stack: of two, where the first goes first. The next signal, be it Ctrl-C or
     the end of a child, would then end the process by a segmentation fault.
     """
-    import openvino
-
-    core = openvino.Core()
+    core = openvino().Core()
     core.set_property({"ENABLE_MMAP": False})  # a file may be replaced while it is used
     return core
 

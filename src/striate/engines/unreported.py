@@ -1,0 +1,30 @@
+"""OpenVINO without its telemetry, which would tell of every import and conversion to a server, unasked.
+
+It does so by a process forked from a thread, and keeps a number for its user in the home folder. A user's pictures and
+machine are nobody else's business; and a fork of a process that holds a data set takes time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+_REPORTER = "openvino_telemetry"
+
+
+def openvino() -> Any:
+    """The package, imported so that it finds nobody to report by; as it is where the user's program has imported it.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    if _REPORTER in sys.modules:
+        return importlib.import_module("openvino")
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: not to be had
+    modules[_REPORTER] = None
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        del modules[_REPORTER]
