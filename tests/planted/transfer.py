@@ -364,8 +364,8 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "engines/unreported.py",
         "engines/test_unreported.py",
-        ("if _REPORTER in sys.modules:", "if True:"),
-        ("        del modules[_REPORTER]", "        pass"),
+        ("was_there = _REPORTER in modules", "was_there = True"),
+        ("del modules[_REPORTER]", "pass"),
     ),
     *faults(
         "classifier/network_choice.py",

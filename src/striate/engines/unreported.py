@@ -6,7 +6,6 @@ machine are nobody else's business; and a fork of a process that holds a data se
 
 from __future__ import annotations
 
-import importlib
 import sys
 from types import ModuleType
 from typing import Any
@@ -20,11 +19,13 @@ def openvino() -> Any:
     Raises:
         ImportError: it is not installed.
     """
-    if _REPORTER in sys.modules:
-        return importlib.import_module("openvino")
     modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: not to be had
-    modules[_REPORTER] = None
+    was_there = _REPORTER in modules
+    if not was_there:
+        modules[_REPORTER] = None
     try:
-        return importlib.import_module("openvino")
+        import openvino as package
     finally:
-        del modules[_REPORTER]
+        if not was_there:
+            del modules[_REPORTER]
+    return package
