@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from striate.augment.resizing import averaged
+
 _CV_BORDER = {"zero": cv2.BORDER_CONSTANT, "edge": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 _TORCH_BORDER = {"zero": "zeros", "edge": "border", "reflect": "reflection"}
 #: Sides beyond this are cut to what is shown; OpenCV's warp takes none above 32,767.
@@ -83,10 +85,9 @@ def _halve(
     if shrink.max() < 2:
         return image, matrix
     factor = 2 ** np.log2(np.maximum(shrink, 1)).astype(int)
-    height, width, channels = image.shape
+    height, width = image.shape[:2]
     small = (max(1, width // int(factor[0])), max(1, height // int(factor[1])))
-    smaller = cv2.resize(image, small, interpolation=cv2.INTER_AREA).reshape(small[1], small[0], channels)
-    return smaller.astype(np.uint8, copy=False), matrix * np.array([[small[0] / width], [small[1] / height]])
+    return averaged(image, small[1], small[0]), matrix * np.array([[small[0] / width], [small[1] / height]])
 
 
 def recolour(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
