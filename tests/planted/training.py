@@ -168,6 +168,12 @@ FAULTS: tuple[Fault, ...] = (
         ('    "patience": (1, 1_000_000),', '    "patience": (0, 1_000_000),'),
     ),
     *faults(
+        "augment/resizing.py",
+        "augment/test_resizing.py",
+        ("range(0, channels, _AT_ONCE)", "range(0, _AT_ONCE, _AT_ONCE)"),
+        ("cv2.INTER_AREA", "cv2.INTER_LINEAR"),
+    ),
+    *faults(
         "augment/geometry.py",
         "augment/test_sampling.py",
         ("np.exp(rng.uniform(np.log(ratio[0]), np.log(ratio[1]), size=n))", "rng.uniform(ratio[0], ratio[1], size=n)"),
