@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from striate.augment import geometry, warp
+from striate.augment.draws import Draws
 from striate.data import Preprocessing
 
 ONE = np.ones(1)
@@ -112,8 +113,7 @@ def test_no_resizing_takes_the_centre_pixel_for_pixel():
 )
 def test_random_boxes_lie_inside_and_keep_area_and_ratio(seed, height, width, smallest, widest):
     inputs, size = np.tile([[height, width]], (20, 1)), (10, 16)
-    rng = np.random.default_rng(seed)
-    matrices = geometry.random_box(rng, inputs, size, (smallest, 1.0), (1 / widest, widest))
+    matrices = geometry.random_box(Draws(seed, 0, range(20)), inputs, size, (smallest, 1.0), (1 / widest, widest))
     corners = matrices @ np.array([[0, 16], [0, 10], [1, 1]])
     left, right, top, bottom = corners[:, 0, 0], corners[:, 0, 1], corners[:, 1, 0], corners[:, 1, 1]
     assert min(left.min(), top.min()) >= -1e-9
@@ -129,7 +129,7 @@ def test_random_boxes_lie_inside_and_keep_area_and_ratio(seed, height, width, sm
 
 def test_random_boxes_spread_over_the_picture_and_over_their_range_of_areas():
     inputs = np.tile([[200, 200]], (4000, 1))
-    matrices = geometry.random_box(np.random.default_rng(0), inputs, (1, 1), (0.08, 1.0), (1.0, 1.0))
+    matrices = geometry.random_box(Draws(0, 0, range(4000)), inputs, (1, 1), (0.08, 1.0), (1.0, 1.0))
     share = matrices[:, 0, 0] * matrices[:, 1, 1] / 200**2
     assert share.mean() == pytest.approx(0.54, abs=0.01)
     assert np.quantile(share, 0.1) == pytest.approx(0.172, abs=0.02)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from striate.data import ArrayImages, Preprocessing, Split, channel_statistics, open_dataset
-from striate.data.channel_statistics import split_statistics
+from striate.data.channel_statistics import colour_covariance, split_statistics
 from striate.data.facts import Facts
 from striate.errors import StriateError
 
@@ -125,3 +125,16 @@ def test_a_deviation_is_one_grey_level_at_least():
     array[0, :5, :, 1] = 4  # and of this one two
     _, std = channel_statistics(ArrayImages(array, ["a"]))
     assert std == pytest.approx([1 / 255, 2 / 255])
+
+
+def test_the_covariance_of_colours_is_numpys_over_all_pixels(uneven):
+    images = open_dataset(uneven).train.images
+    pixels = np.concatenate([images.read(row).reshape(-1, 3) / 255 for row in range(len(images))])
+    np.testing.assert_allclose(colour_covariance(images), np.cov(pixels.T, bias=True), rtol=1e-9)
+
+
+def test_of_large_pictures_every_so_many_rows_and_columns_tell_the_colours():
+    rng = np.random.default_rng(0)
+    large = np.repeat(np.repeat(rng.integers(0, 256, (1, 64, 64, 3), dtype=np.uint8), 8, axis=1), 8, axis=2)
+    expected = np.cov(large.reshape(-1, 3).T / 255, bias=True)
+    np.testing.assert_allclose(colour_covariance(ArrayImages(large, ["x"])), expected, rtol=1e-9)

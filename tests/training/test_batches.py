@@ -14,11 +14,14 @@ import pytest
 import torch
 from PIL import Image
 
-from striate.augment import Augment
+from striate.augment import Augment, recolour, warp
+from striate.augment.recolouring import means
+from striate.augment.sampling import colours, draws, geometries
 from striate.caller import by_flags
 from striate.data import ArrayImages, FileImages, Preprocessing, Split
 from striate.errors import StriateError, UsageError
 from striate.training import batches as batches_module
+from striate.training import making
 from striate.training.batches import Batches
 
 COUNT = 23
@@ -314,7 +317,7 @@ def test_images_beyond_the_memory_of_a_batch_are_read_again(files, monkeypatch):
     reads = []
     read = FileImages.read
     monkeypatch.setattr(FileImages, "read", lambda self, index: reads.append(index) or read(self, index))
-    monkeypatch.setattr(batches_module, "_BATCH_MEMORY", 1)
+    monkeypatch.setattr(making, "BATCH_MEMORY", 1)
     assert_same(collect(training(files)), expected)
     seen = sum(len(labels) for _, labels in expected)
     assert len(reads) == 2 * seen
@@ -325,29 +328,20 @@ def test_images_beyond_the_memory_of_a_batch_are_read_again(files, monkeypatch):
     assert len(reads) == seen
 
 
-def test_augmentations_are_drawn_for_each_image_as_the_preprocessing_has_it(files, monkeypatch):
-    """One source of chance for each batch, sizes of the pictures themselves, and what lies outside of them."""
+def test_augmentations_are_drawn_for_each_image_as_the_preprocessing_has_it(files):
+    """By the image's own number and size, and with what lies outside of it."""
     look = Preprocessing(SIZE, 3, (0.5,) * 3, (0.25,) * 3, "crop", 0.75)
     strong = Augment(translate=0.4, border="edge", contrast=0.5)
-    drawn, warped, coloured = [], [], []
-    geometry, colour, warp = Augment.sample_geometry, Augment.sample_colour, batches_module.warp
-
-    def sample_geometry(self, rng, sizes, *rest):
-        drawn.append((self, sizes.tolist(), *rest))
-        return geometry(self, rng, sizes, *rest)
-
-    monkeypatch.setattr(Augment, "sample_geometry", sample_geometry)
-    monkeypatch.setattr(
-        Augment, "sample_colour", lambda self, rng, count: coloured.append(count) or colour(self, rng, count)
-    )
-    monkeypatch.setattr(batches_module, "warp", lambda *given: warped.append(given[2:]) or warp(*given))
-    ((_, labels),) = itertools.islice(Batches(files, look, 5, strong).epoch(0), 1)
-    sizes = [[14 + label % 5, 20 - label % 7] for label in labels.tolist()]
-    assert drawn == [(strong, sizes, SIZE, "crop", 0.75)]
-    assert (warped, coloured) == ([(SIZE, "edge")], [5])
+    images, labels = next(iter(Batches(files, look, 5, strong, seed=3).epoch(2)))
+    for image, label in zip(images.permute(0, 2, 3, 1).numpy(), labels.tolist(), strict=True):
+        picture, drawn = files.images.read(label), draws(strong, 3, 2, np.array([label]))
+        matrices = geometries(strong, drawn, np.array([picture.shape[:2]]), SIZE, "crop", 0.75)
+        alone = warp([picture], matrices, SIZE, "edge")
+        expected = recolour(alone[0], colours(strong, drawn, means(alone))[0])
+        np.testing.assert_array_equal(image, expected)
 
 
-def test_chance_follows_from_seed_epoch_and_number_of_the_batch(arrays):
+def test_chance_follows_from_seed_epoch_and_image(arrays):
     def corners(seed: int, epoch: int) -> list[bytes]:
         made = Batches(arrays, PREPROCESSING, 5, STRONG, seed=seed)
         return [images.numpy().tobytes() for images, _ in made.epoch(epoch)]
@@ -369,7 +363,7 @@ def test_pictures_that_just_fit_are_read_once(files, monkeypatch):
     monkeypatch.setattr(FileImages, "read", lambda self, index: reads.append(index) or read(self, index))
     part = files.subset(np.arange(5))
     for memory, count in ((sum(sizes), 5), (sum(sizes) - 1, 6)):
-        monkeypatch.setattr(batches_module, "_BATCH_MEMORY", memory)
+        monkeypatch.setattr(making, "BATCH_MEMORY", memory)
         reads.clear()
         batches = Batches(part, PREPROCESSING, 5, Augment(rotate=5))
         ((_, labels),) = batches.epoch(0)
@@ -393,7 +387,61 @@ def test_waiting_adds_up_over_batches_and_is_not_working(arrays, monkeypatch):
     for _ in batches.epoch(0):
         time.sleep(0.02)
     alone = batches.waited
-    monkeypatch.setattr(batches._maker.__class__, "__getitem__", lambda self, key: time.sleep(0.02) or (0, key.number))
+    monkeypatch.setattr(
+        batches._maker.__class__, "__getitem__", lambda self, key: time.sleep(0.02) or (0, len(key.indices))
+    )
     list(batches.epoch(0))
     assert batches.waited - alone >= 0.08
     assert alone < 0.08
+
+
+EVERYTHING = Augment(
+    flip=0.5,
+    area=0.4,
+    rotate=10,
+    elastic=0.02,
+    contrast=0.3,
+    hue=20,
+    blur=0.5,
+    noise=0.05,
+    erase=0.5,
+    mixup=0.4,
+    cutmix=1.0,
+    choose=3,
+)
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 4])
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_images_and_labels_are_the_same_on_any_number_of_processes_and_workers(arrays, world_size, workers):
+    def epoch(ranks: int, helpers: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        parts = [
+            Batches(arrays, PREPROCESSING, 8 // ranks, EVERYTHING, 5, helpers, (rank, ranks), classes=COUNT).epoch(1)
+            for rank in range(ranks)
+        ]
+        steps = zip(*parts, strict=True)
+        return [
+            (torch.cat([part.images for part in step]), torch.cat([part.labels for part in step])) for step in steps
+        ]
+
+    assert_same(epoch(world_size, workers), epoch(1, 0))
+
+
+def test_a_pair_stays_a_pair_where_parts_are_odd(arrays):
+    policy = Augment(mixup=1.0)
+    parts = [Batches(arrays, PREPROCESSING, 3, policy, 5, 0, (rank, 2), classes=COUNT) for rank in range(2)]
+    whole = Batches(arrays, PREPROCESSING, 6, policy, 5, classes=COUNT)
+    for first, second, both in zip(*(part.epoch(0) for part in parts), whole.epoch(0), strict=True):
+        assert torch.equal(torch.cat([first.images, second.images]), both.images)
+        assert torch.equal(torch.cat([first.labels, second.labels]), both.labels)
+
+
+def test_labels_of_mixed_images_are_shares_of_two_classes_that_their_pixels_have(arrays):
+    plain = dict(zip(arrays.labels.tolist(), arrays.images.array.astype(float), strict=True))
+    for images, labels in Batches(arrays, PREPROCESSING, 6, Augment(mixup=1.0), classes=COUNT).epoch(0):
+        assert labels.dtype == torch.float32
+        torch.testing.assert_close(labels.sum(1), torch.ones(len(labels)))
+        assert ((labels > 0).sum(1) <= 2).all()
+        for image, shares in zip(images.permute(0, 2, 3, 1).numpy(), labels.numpy(), strict=True):
+            expected = sum(share * plain[label] for label, share in enumerate(shares) if share)
+            np.testing.assert_allclose(image, expected, atol=0.6)

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from striate.augment import Augment
+from striate.augment.policies import get_policy
 from striate.errors import StriateError, UsageError
 from striate.training.limits import check_validated
 from striate.training.recipes import Recipe
@@ -289,7 +290,6 @@ def test_a_whole_number_may_be_written_as_another():
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("augment", "'augment' is a group of fields; set one of them, such as augment.flip=0.5."),
         ("epochs.first", "'epochs' has no fields, so 'epochs.first' cannot be set."),
         ("augment.flip.left", "'flip' has no fields, so 'augment.flip.left' cannot be set."),
     ],
@@ -298,6 +298,15 @@ def test_a_path_that_ends_too_soon_or_too_late_is_told(path, said):
     with pytest.raises(UsageError) as error:
         Recipe().override({path: 1})
     assert str(error.value) == said
+
+
+def test_a_policy_is_set_by_name_or_as_it_is_and_then_any_strength_of_it():
+    strong = Recipe().override({"augment": "strong", "augment.rotate": "3", "epochs": 2})
+    assert strong.augment == dataclasses.replace(get_policy("strong"), rotate=3.0)
+    assert strong.epochs == 2
+    assert Recipe().override({"augment": Augment(flip=0.5)}).augment == Augment(flip=0.5)
+    with pytest.raises(UsageError, match="policy"):
+        Recipe().override({"augment": "stong"})
 
 
 @pytest.mark.parametrize(("path", "offered"), [("flip", "augment.flip"), ("augment.flp", "augment.flip")])

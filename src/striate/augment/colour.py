@@ -30,10 +30,10 @@ def brightness(factor: NDArray[np.float64]) -> Matrices:
     return matrices
 
 
-def contrast(factor: NDArray[np.float64]) -> Matrices:
-    """Stretch values away from mid-grey (factor > 1) or towards it."""
+def contrast(factor: NDArray[np.float64], grey: NDArray[np.float64]) -> Matrices:
+    """Stretch values away from a level of grey, the mean of the picture, or towards it; 0 is that grey alone."""
     matrices = brightness(factor)
-    matrices[:, :3, 3] = (0.5 * (1 - factor))[:, None]
+    matrices[:, :3, 3] = ((1 - factor) * grey)[:, None]
     return matrices
 
 
@@ -45,12 +45,39 @@ def saturation(factor: NDArray[np.float64]) -> Matrices:
 
 
 def hue(degrees: NDArray[np.float64]) -> Matrices:
-    """Turn the colour circle, grey stays grey (a rotation in YIQ)."""
+    """Turn the colour circle from red to green, grey stays grey (a rotation in YIQ)."""
     radians = np.deg2rad(degrees)
     turn = np.zeros((len(radians), 3, 3))
     turn[:, 0, 0] = 1
     turn[:, 1, 1] = turn[:, 2, 2] = np.cos(radians)
-    turn[:, 1, 2], turn[:, 2, 1] = -np.sin(radians), np.sin(radians)
+    turn[:, 1, 2], turn[:, 2, 1] = np.sin(radians), -np.sin(radians)
     matrices = identity(len(radians))
     matrices[:, :3, :3] = np.linalg.inv(TO_YIQ) @ turn @ TO_YIQ
     return matrices
+
+
+def shift(offsets: NDArray[np.float64]) -> Matrices:
+    """Add an offset (n, 3) to each channel, as a share of the range."""
+    matrices = identity(len(offsets))
+    matrices[:, :3, 3] = offsets
+    return matrices
+
+
+def grey_level(matrices: Matrices, means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean grey, shape (n,), of pictures of these channel means (n, 3) once the matrices have acted on them."""
+    shifted = np.einsum("nij,nj->ni", matrices[:, :3, :3], means) + matrices[:, :3, 3]
+    return shifted @ LUMA
+
+
+def principal_axes(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The directions in which colours of a data set vary, each as long as their standard deviation along it.
+
+    Args:
+        covariance: (3, 3), of the red, green and blue of pixels in 0..1.
+
+    Returns:
+        (3, 3), a column for each direction. Numbers drawn from N(0, s) for the three, times this, are the shift of
+        AlexNet's "PCA colour augmentation" (Krizhevsky et al., 2012, section 4.1, where s is 0.1).
+    """
+    variances, directions = np.linalg.eigh(covariance)
+    return directions * np.sqrt(np.maximum(variances, 0))

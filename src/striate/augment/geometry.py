@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from striate.augment.draws import Draws
+
 Matrices = NDArray[np.float64]
 
 
@@ -96,7 +98,7 @@ def fit(inputs: NDArray[np.int64], size: tuple[int, int], resize: str, crop_frac
 
 
 def random_box(
-    rng: np.random.Generator,
+    draws: Draws,
     inputs: NDArray[np.int64],
     size: tuple[int, int],
     area: tuple[float, float],
@@ -107,12 +109,31 @@ def random_box(
     `area` is a share of the picture's area, `ratio` width over height (sampled evenly in its logarithm). A box
     that does not fit is shrunk until it does, so no picture needs a second draw.
     """
-    n = len(inputs)
     heights, widths = inputs[:, 0].astype(float), inputs[:, 1].astype(float)
-    pixels = rng.uniform(*area, size=n) * heights * widths
-    aspect = np.exp(rng.uniform(np.log(ratio[0]), np.log(ratio[1]), size=n))
+    pixels = between(draws.share("area"), *area) * heights * widths
+    aspect = np.exp(between(draws.share("ratio"), *np.log(ratio)))
     width, height = np.sqrt(pixels * aspect), np.sqrt(pixels / aspect)
     shrink = np.minimum(1.0, np.minimum(widths / width, heights / height))
     width, height = width * shrink, height * shrink
-    left, top = rng.random(n) * (widths - width), rng.random(n) * (heights - height)
+    left, top = draws.share("left") * (widths - width), draws.share("top") * (heights - height)
     return box(left, top, width, height, size)
+
+
+def between(share: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Shares in [0, 1) as numbers in [low, high)."""
+    return low + share * (high - low)
+
+
+def on_whole_pixels(matrices: Matrices, size: tuple[int, int]) -> Matrices:
+    """The same boxes, their edges moved to the nearest pixels of the input; for matrices that only stretch and mirror.
+
+    A box is one pixel wide at least.
+    """
+    whole = matrices.copy()
+    for axis, length in ((0, size[1]), (1, size[0])):
+        first, last = matrices[:, axis, 2], matrices[:, axis, 2] + matrices[:, axis, axis] * length
+        way, low = np.where(first <= last, 1, -1), np.rint(np.minimum(first, last))
+        span = np.maximum(1, np.rint(np.maximum(first, last)) - low)
+        whole[:, axis, axis] = way * span / length
+        whole[:, axis, 2] = np.where(way > 0, low, low + span)
+    return whole

@@ -6,12 +6,16 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
+from striate.augment import Augment
+from striate.augment.colour import principal_axes
 from striate.classifier.growth import regrow
 from striate.classifier.run_config import RunConfig
 from striate.classifier.saving import saver
 from striate.data import Dataset, Split
+from striate.data.channel_statistics import colour_covariance
 from striate.data.kept import in_memory
 from striate.data.targets import SINGLE_LABEL
 from striate.engines import images_at_once
@@ -88,14 +92,30 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     """The batches of this process."""
     together = images_at_once(config.preprocessing.size, VALIDATION_BATCH, config.device)
     look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
-    part = (fabric.global_rank, fabric.world_size)
     return Material(
-        train=Batches(_decoded(dataset.train), look, size, config.recipe.augment, config.seed, workers, part),
+        train=Batches(
+            _decoded(dataset.train),
+            look,
+            size,
+            config.recipe.augment,
+            config.seed,
+            workers,
+            part=(fabric.global_rank, fabric.world_size),
+            classes=len(dataset.classes),
+            axes=colour_axes(config.recipe.augment, dataset),
+        ),
         val=Batches(_decoded(dataset.val), look, together, workers=workers) if dataset.val else None,
         task=task_of(dataset),
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),
     )
+
+
+def colour_axes(policy: Augment, dataset: Dataset) -> np.ndarray | None:
+    """The directions in which the colours of the training images vary, where the policy has PCA colour."""
+    if not policy.pca or dataset.channels != 3:
+        return None
+    return principal_axes(colour_covariance(dataset.train.images))
 
 
 def _decoded(split: Split) -> Split:

@@ -12,6 +12,7 @@ from striate.analysis.latency import measure_latency
 from striate.classifier import run_facts
 from striate.classifier.classifier import Classifier
 from striate.classifier.costs import costs_of
+from striate.classifier.preparing import colour_axes
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
@@ -118,12 +119,12 @@ def _mistakes(dataset: Dataset, evaluation: Measured) -> list[Mistake]:
 
 def _augmented(recipe: Recipe, dataset: Dataset, classifier: Classifier) -> list[tuple[np.ndarray, list[np.ndarray]]]:
     """A few training images, each with versions of it as the network sees them."""
-    look = classifier.description.preprocessing
+    look, axes = classifier.description.preprocessing, colour_axes(recipe.augment, dataset)
     rows = []
     for index in np.linspace(0, len(dataset.train) - 1, SAMPLES).astype(int):
         picture, alike = dataset.train.images.read(int(index)), dataset.train.subset(np.full(VERSIONS, index))
         one = replace(alike, images=KeptImages([picture] * VERSIONS, alike.images))  # decoded once
-        batches = Batches(one, look, VERSIONS, recipe.augment, seed=int(index))
+        batches = Batches(one, look, VERSIONS, recipe.augment, int(index), classes=len(dataset.classes), axes=axes)
         versions = next(batches.epoch(0)).images.permute(0, 2, 3, 1).numpy()
         rows.append((look(picture), list(versions)))
     return rows

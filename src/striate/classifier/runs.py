@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
+from striate.augment import Augment
 from striate.classifier import values
 from striate.classifier.classifier import Classifier
 from striate.classifier.execution import Processes, execute, first_process
@@ -47,6 +48,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    policy: str | Augment | None = None,
     settings: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     size: int | None = None,
@@ -88,6 +90,7 @@ def train(
         epochs: instead of the recipe's; batch_size and learning_rate likewise.
         batch_size: see epochs.
         learning_rate: see epochs.
+        policy: how training images are augmented: a policy, or the name of one; by default the recipe's.
         settings: any fields of the recipe by name, nested ones with a dot: {"augment.rotate": 15}.
         options: options of the network, such as {"shortcut": "B"}, or arguments of the function that makes it.
         size: side of the images that the network sees, pixels.
@@ -124,7 +127,7 @@ def train(
     Raises:
         StriateError: anything a user can mend, in one line.
     """
-    named = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    named = {"augment": policy, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     asked = Request(
         source=source,
         model=model,

@@ -12,6 +12,7 @@ import typer
 from striate.allocator import LARGEST_KEPT, keep_memory
 from striate.cli import (
     advise,
+    augment,
     card,
     check,
     compare,
@@ -63,6 +64,7 @@ COMMANDS = {
     "scale": scale,
     "recommend": recommend,
     "check": check,
+    "augment": augment,
     "kernel": kernel,
     "gradients": gradients,
     "experiment": experiment,
@@ -73,7 +75,7 @@ GROUPS = {
     "Train and use": ("train", "advise", "evaluate", "predict", "embed", "grow", "recipes"),
     "Look inside": ("summary", "field", "gradients"),
     "Networks": ("models", "card", "compare", "scale", "recommend", "weights"),
-    "Data": ("check",),
+    "Data": ("check", "augment"),
     "Learn": ("experiment", "layer", "kernel"),
 }
 #: Commands that are quicker where freed memory is kept (`bench/allocator.py`), and the bytes of the largest block that

@@ -143,6 +143,13 @@ def command(
             "--learning-rate", "--lr", help="Its peak; by default the recipe's, to suit.", rich_help_panel=TRAINING
         ),
     ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help="How training images are augmented: by a policy (`striate augment --list`); by default the recipe's.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -267,6 +274,7 @@ def command(
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
+            policy=policy,
             settings=pairs(set_, "--set"),
             options=options(option),
             size=size,

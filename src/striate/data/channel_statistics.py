@@ -10,6 +10,9 @@ from striate.data.images import ArrayImages, Images
 from striate.data.workers import reading_threads
 from striate.errors import StriateError
 
+#: Rows and columns of a picture from which its colours are taken.
+SIDE = 128
+
 #: Mean and standard deviation of each channel, pixels in [0, 1].
 Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 
@@ -42,6 +45,26 @@ def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
         with reading_threads() as pool:
             sums = list(pool.map(lambda row: channel_sums(images.read(row)), indices.tolist()))
     return _from_sums(np.sum(sums, axis=0))
+
+
+def colour_covariance(images: Images, sample: int = 500) -> np.ndarray:
+    """The covariance (3, 3) of red, green and blue over the pixels of images of three channels, in [0, 1].
+
+    `sample` images at most are looked at, evenly spaced, each pixel of them counting alike.
+    """
+    indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
+    with reading_threads() as pool:
+        moments = np.sum(list(pool.map(lambda row: _moments(images.read(row)), indices.tolist())), axis=0)
+    moments /= moments[3, 3]
+    return moments[:3, :3] - np.outer(moments[:3, 3], moments[:3, 3])
+
+
+def _moments(image: np.ndarray) -> np.ndarray:
+    """Sums of the products (4, 4) of red, green, blue and 1 over pixels of uint8 (H, W, 3), of a large image a part."""
+    step = max(1, image.shape[0] // SIDE)
+    pixels = image[::step, ::step].reshape(-1, 3) / 255
+    whole = np.column_stack([pixels, np.ones(len(pixels))])
+    return whole.T @ whole
 
 
 def _from_sums(sums: np.ndarray) -> Statistics:

@@ -29,7 +29,7 @@ from typing import Any
 
 import torch
 
-from striate.augment import Augment
+from striate.augment.policies import get_policy
 from striate.caller import either
 from striate.classifier.places import open_place
 from striate.data import Dataset
@@ -64,7 +64,7 @@ PLAIN = Recipe(
     schedule="constant",
     warmup_epochs=0.0,
 )
-AUGMENTED = replace(PLAIN, augment=Augment(rotate=40, translate=0.2, shear=11.5, scale=0.2, flip=0.5, border="edge"))
+AUGMENTED = replace(PLAIN, augment=get_policy("cats_dogs"))
 #: Rates on a frozen base, the book's and that of the short form, and of the last block with it.
 FROZEN, SHORT_FROZEN, LAST_BLOCK = 2e-5, 1e-4, 1e-5
 

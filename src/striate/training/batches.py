@@ -1,7 +1,7 @@
 """Batches: which images come when, and what is done to them, decided by the seed alone.
 
-The order of an epoch follows from (seed, epoch), the augmentations of a batch from (seed, epoch, batch). So the
-same seed gives the same training whatever the number of workers, no epoch repeats another's augmentations, and a
+The order of an epoch follows from (seed, epoch), what becomes of an image from (seed, epoch, image). So the same seed
+gives the same training whatever the number of workers and processes, no epoch repeats another's augmentations, and a
 run can go on from any batch.
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -19,104 +18,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from striate.augment import Augment, recolour, warp
+from striate.augment import Augment
+from striate.augment.policy import MIXING
 from striate.caller import either
-from striate.data import ArrayImages, Preprocessing, Split
-from striate.data.decode import Serving
-from striate.data.views import View, cut_all
+from striate.data import Preprocessing, Split
+from striate.data.views import View
 from striate.data.workers import opencv_alone
 from striate.errors import StriateError, UsageError
-
-#: Bytes of decoded images that are held while a batch is made.
-_BATCH_MEMORY = 1 << 29
+from striate.training.making import Key, Made, Maker
 
 
 class Batch(NamedTuple):
-    """uint8 images (N, C, H, W), channels last in memory, and their int64 labels (N,); of V views N * V images."""
+    """uint8 images (N, C, H, W), channels last in memory, and their labels; of V views N * V images.
+
+    Labels are those of the split; of mixed images each label's share, float32 (N, K).
+    """
 
     images: Tensor
     labels: Tensor
-
-
-class _Key(NamedTuple):
-    """What a worker needs to make one batch; epoch -1 means no augmentation."""
-
-    epoch: int
-    number: int
-    indices: NDArray[np.int64]
-
-
-#: Images and labels, or why there are none.
-_Made = tuple[Tensor, Tensor] | StriateError
-
-
-@dataclass(frozen=True)
-class _Maker(Dataset):
-    """Makes the batch of a key; travels to the workers."""
-
-    split: Split
-    preprocessing: Preprocessing
-    augment: Augment
-    seed: int
-    views: tuple[View, ...] = ()
-
-    def __getitem__(self, key: _Key) -> _Made:
-        try:
-            images = self._training(key) if key.epoch >= 0 else self._plain(key.indices)
-        except StriateError as error:  # raised in the main process, without a worker's traceback around it
-            return error
-        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(self.split.labels[key.indices])
-
-    def _read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], Iterable[NDArray[np.uint8]]]:
-        """Heights and widths (n, 2) of some images, and the images.
-
-        Those that do not fit in `_BATCH_MEMORY` together are read again when it is their turn.
-        """
-        source, free = self.split.images, _BATCH_MEMORY
-        if isinstance(source, ArrayImages):
-            return np.tile(source.array.shape[1:3], (len(indices), 1)), source.array[indices]
-        sizes, kept = [], []
-        for index in indices:
-            image = source.read(int(index))
-            free -= image.nbytes
-            sizes.append(image.shape[:2])
-            kept.append(image if free >= 0 else None)
-        pairs = zip(indices, kept, strict=True)
-        images = (source.read(int(index)) if image is None else image for index, image in pairs)
-        return np.array(sizes), images
-
-    @property
-    def _serving(self) -> Serving | None:
-        """How much smaller pictures serve, but for views at larger scales."""
-        return None if any(view.scale != 1 for view in self.views) else self.preprocessing.serving
-
-    def _plain(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        source = self.split.images
-        if self.views:
-            return np.concatenate(
-                [cut_all(source.read(int(index), self._serving), self.preprocessing, self.views) for index in indices]
-            )
-        if isinstance(source, ArrayImages) and source.array.shape[1:3] == self.preprocessing.size:
-            return source.array[indices]
-        # One at a time: only what the network sees is held, whatever the size of the pictures.
-        return np.stack([self.preprocessing(source.read(int(index), self._serving)) for index in indices])
-
-    def _training(self, key: _Key) -> NDArray[np.uint8]:
-        if not self.augment.changes_geometry and not self.augment.changes_colour:
-            return self._plain(key.indices)
-        look, rng = self.preprocessing, generator(self.seed, *key[:2])
-        if self.augment.changes_geometry:
-            sizes, pictures = self._read(key.indices)
-            matrices = self.augment.sample_geometry(rng, sizes, look.size, look.resize, look.crop_fraction)
-            images = warp(pictures, matrices, look.size, self.augment.border)
-        else:
-            images = self._plain(key.indices)
-        if self.augment.changes_colour:
-            colours = self.augment.sample_colour(rng, len(images))
-            images = np.stack([recolour(image, colour) for image, colour in zip(images, colours, strict=True)])
-        return images
 
 
 def generator(*key: int) -> np.random.Generator:
@@ -144,6 +65,8 @@ class Batches:
         workers: processes that decode and warp beside training; 0 makes batches in this one.
         part: which of how many processes that train together this one is; each takes its own part of every batch.
         views: ways to cut each picture, whose cuts follow one another; none for the one that preprocessing makes.
+        classes: how many classes the labels name, which mixed images have to know.
+        axes: directions in which the colours of the data vary (`augment.colour.principal_axes`), for PCA colour.
 
     Raises:
         UsageError: a training batch larger than the split.
@@ -159,6 +82,8 @@ class Batches:
         workers: int = 0,
         part: tuple[int, int] = (0, 1),
         views: Sequence[View] = (),
+        classes: int = 0,
+        axes: NDArray[np.float64] | None = None,
     ) -> None:
         self.split, self.batch_size, self.seed, self.views = split, batch_size, seed, tuple(views)
         self.training = augment is not None
@@ -171,7 +96,8 @@ class Batches:
             )
         self.steps = len(split) // together if self.training else -(-len(split) // batch_size)
         self.waited = 0.0  # seconds the consumer has waited for batches
-        maker = _Maker(split, preprocessing, augment or Augment(), seed, self.views)
+        self.mixes = augment is not None and augment.has(*MIXING)
+        maker = Maker(split, preprocessing, augment or Augment(), seed, self.views, classes, axes)
         self._keys = _Keys()
         self._loader = DataLoader(
             maker,
@@ -199,24 +125,32 @@ class Batches:
                 raise made
             yield Batch(*made)
 
-    def _from_workers(self) -> Iterator[_Made]:
+    def _from_workers(self) -> Iterator[Made]:
         with opencv_alone():  # the workers are forked from here
             return iter(self._loader)
 
-    def _make(self, key: _Key) -> _Made:
+    def _make(self, key: Key) -> Made:
         with opencv_alone():
             return self._maker[key]
 
-    def _plan(self, epoch: int, start: int) -> Iterator[_Key]:
+    def _plan(self, epoch: int, start: int) -> Iterator[Key]:
         if not self.training:
             for number in range(start, self.steps):
                 first = number * self.batch_size
-                yield _Key(-1, number, np.arange(first, min(first + self.batch_size, len(self.split))))
+                yield Key(-1, np.arange(first, min(first + self.batch_size, len(self.split))))
             return
         order = generator(self.seed, epoch).permutation(len(self.split))
+        partners = order[_neighbours(len(order))] if self.mixes else None
         for step in range(start, self.steps):
-            number = step * self.world_size + self.rank
-            yield _Key(epoch, number, order[number * self.batch_size : (number + 1) * self.batch_size])
+            first = (step * self.world_size + self.rank) * self.batch_size
+            part = slice(first, first + self.batch_size)
+            yield Key(epoch, order[part], None if partners is None else partners[part])
+
+
+def _neighbours(count: int) -> NDArray[np.int64]:
+    """Places in pairs, each with the other's in its place: whoever takes which part of them, pairs stay the same."""
+    places = np.arange(count)
+    return np.minimum(places ^ 1, count - 1)
 
 
 class _Keys:
@@ -227,9 +161,9 @@ class _Keys:
     """
 
     def __init__(self) -> None:
-        self.plan: list[_Key] = []
+        self.plan: list[Key] = []
 
-    def __iter__(self) -> Iterator[_Key]:
+    def __iter__(self) -> Iterator[Key]:
         return iter(self.plan)
 
     def __len__(self) -> int:

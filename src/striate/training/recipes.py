@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from striate.augment import Augment
+from striate.augment.policies import get_policy
 from striate.errors import StriateError, unknown
 from striate.layers import INITS
 from striate.notebook import Facts, Shown
@@ -203,10 +204,16 @@ class Recipe(Shown):
     def override(self, settings: Mapping[str, Any]) -> Recipe:
         """The recipe with fields set by name, nested ones with a dot: {"epochs": 30, "augment.rotate": "15"}.
 
+        "augment" itself takes the name of a policy, or a policy.
+
         Raises:
             UsageError: an unknown field (the nearest is offered) or a value that does not fit it.
         """
         recipe = self
         for path, value in settings.items():
-            recipe = with_field(recipe, path, value)
+            if path == "augment":
+                policy = value if isinstance(value, Augment) else get_policy(str(value))
+                recipe = dataclasses.replace(recipe, augment=policy)
+            else:
+                recipe = with_field(recipe, path, value)
         return recipe

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from striate.augment import Augment
+from striate.augment.policies import POLICIES
 from striate.errors import unknown
 from striate.training.recipes import KEPT, Recipe
-
-#: Crops and mirror images for photographs, as ResNet's authors used them with Szegedy's crop.
-_PHOTOS = Augment(flip=0.5, area=0.25, brightness=0.2, contrast=0.2, saturation=0.2)
-
-#: The same, milder: stronger crops would spoil what is known already.
-_MILD = Augment(flip=0.5, area=0.35, brightness=0.15, contrast=0.15, saturation=0.15)
-
-#: Crooked, shifted and resized digits, as hands write them.
-_DIGITS = Augment(rotate=12, scale=0.1, shear=6, translate=0.07)
 
 _SHELF: tuple[tuple[str, Recipe], ...] = (
     (
         "photographs, from random first weights",
-        Recipe(name="photos", epochs=60, label_smoothing=0.1, average=0.999, augment=_PHOTOS),
+        Recipe(name="photos", epochs=60, label_smoothing=0.1, average=0.999, augment=POLICIES["photos"]),
     ),
     (
         "photographs, from pretrained weights",
@@ -31,7 +22,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             weight_decay=0.05,
             average=0.99,
             label_smoothing=0.1,
-            augment=_PHOTOS,
+            augment=POLICIES["photos"],
         ),
     ),
     (
@@ -44,7 +35,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             learning_rate=5e-4,
             weight_decay=0.05,
             warmup_epochs=0.5,
-            augment=_MILD,
+            augment=POLICIES["mild"],
         ),
     ),
     (
@@ -62,7 +53,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             label_smoothing=0.1,
             clip_norm=1.0,
             average=0.98,
-            augment=_MILD,
+            augment=POLICIES["mild"],
         ),
     ),
     (
@@ -73,7 +64,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             batch_size=32,
             schedule="one_cycle",
             warmup_epochs=0,
-            augment=Augment(translate=0.1, rotate=10, scale=0.1),
+            augment=POLICIES["tiny"],
         ),
     ),
     (
@@ -104,7 +95,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             warmup_epochs=2.2,
             label_smoothing=0.1,
             average=0.998,
-            augment=_DIGITS,
+            augment=POLICIES["digits"],
         ),
     ),
     # With distortions as in the paper's section III.C. Adam stands in for its diagonal second-order method.
@@ -121,7 +112,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             schedule="linear",
             warmup_epochs=0.3,
             average=0.998,
-            augment=Augment(rotate=6, scale=0.06, shear=4, translate=0.04),
+            augment=POLICIES["lenet_1998"],
         ),
     ),
     (
@@ -137,7 +128,7 @@ _SHELF: tuple[tuple[str, Recipe], ...] = (
             warmup_epochs=2.0,
             label_smoothing=0.1,
             average=0.998,
-            augment=Augment(flip=0.5, crop_padding=4),
+            augment=POLICIES["cifar"],
         ),
     ),
 )

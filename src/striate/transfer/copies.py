@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.augment import Augment, recolour, warp
+from striate.augment import Augment
+from striate.augment.augmenting import moved, recoloured, spoilt
+from striate.augment.sampling import draws, geometries
 from striate.data import Preprocessing
 
 #: Copies of each image that a classifier of features is fitted to as well before training by steps, whose images are
@@ -38,12 +40,14 @@ class Copy:
 
     def cut(self, picture: NDArray[np.uint8], look: Preprocessing) -> NDArray[np.uint8]:
         """What the network sees of uint8 (H, W, C): uint8 (*look.size, C)."""
-        digest = hashlib.blake2b(picture.tobytes(), digest_size=8).digest()
-        rng = np.random.default_rng([self.number, int.from_bytes(digest, "big")])
+        image = int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "big")
+        drawn = draws(self.augment, 0, self.number, np.array([image], np.uint64))
         if self.augment.changes_geometry:
-            size = np.array([picture.shape[:2]])
-            matrices = self.augment.sample_geometry(rng, size, look.size, look.resize, look.crop_fraction)
-            seen = warp([picture], matrices, look.size, self.augment.border)[0]
+            sizes = np.array([picture.shape[:2]])
+            matrices = geometries(self.augment, drawn, sizes, look.size, look.resize, look.crop_fraction)
+            seen = moved(self.augment, drawn, [picture], matrices, look.size)
         else:
-            seen = look(picture)
-        return recolour(seen, self.augment.sample_colour(rng, 1)[0]) if self.augment.changes_colour else seen
+            seen = look(picture)[None]
+        recoloured(self.augment, drawn, seen)
+        spoilt(self.augment, drawn, seen)
+        return seen[0]

@@ -1,0 +1,143 @@
+"""One batch out of its images: read, moved, recoloured, mixed. It travels to the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from striate.augment import Augment
+from striate.augment.augmenting import moved, recoloured, spoilt
+from striate.augment.draws import Draws
+from striate.augment.mixing import mix, mixes
+from striate.augment.sampling import draws, geometries
+from striate.data import ArrayImages, Preprocessing, Split
+from striate.data.decode import Serving
+from striate.data.views import View, cut_all
+from striate.errors import StriateError
+
+#: Bytes of decoded images that are held while a batch is made.
+BATCH_MEMORY = 1 << 29
+
+
+class Key(NamedTuple):
+    """What a worker needs to make one batch.
+
+    Attributes:
+        epoch: -1 means no augmentation.
+        indices: of the images.
+        partners: of those that are mixed into them, where the policy mixes.
+    """
+
+    epoch: int
+    indices: NDArray[np.int64]
+    partners: NDArray[np.int64] | None = None
+
+
+#: Images and labels, or why there are none.
+Made = tuple[Tensor, Tensor] | StriateError
+
+
+@dataclass(frozen=True)
+class Maker(Dataset):
+    """Makes the batch of a key.
+
+    Attributes:
+        split: the images.
+        preprocessing: what brings an image to the network's size.
+        augment: random transforms.
+        seed: decides them, with the epoch and the image.
+        views: ways to cut each picture; none for the one that preprocessing makes.
+        classes: how many classes single labels name; mixed images have a share of each.
+        axes: directions in which the colours of the data vary (`colour.principal_axes`), for PCA colour.
+    """
+
+    split: Split
+    preprocessing: Preprocessing
+    augment: Augment
+    seed: int
+    views: tuple[View, ...] = ()
+    classes: int = 0
+    axes: NDArray[np.float64] | None = None
+
+    def __getitem__(self, key: Key) -> Made:
+        """The batch, channels last in memory."""
+        try:
+            images, labels = self._trained_on(key) if key.epoch >= 0 else self._looked_at(key.indices)
+        except StriateError as error:  # raised in the main process, without a worker's traceback around it
+            return error
+        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
+
+    def _looked_at(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray]:
+        return self._plain(indices), self.split.labels[indices]
+
+    def _trained_on(self, key: Key) -> tuple[NDArray[np.uint8], NDArray]:
+        if key.partners is None:
+            return self._augmented(key.epoch, key.indices), self.split.labels[key.indices]
+        wanted, places = np.unique(np.concatenate([key.indices, key.partners]), return_inverse=True)
+        pictures, (own, others) = self._augmented(key.epoch, wanted), np.split(places, 2)
+        how = mixes(self.augment, draws(self.augment, self.seed, key.epoch, key.indices))
+        images, kept = mix(pictures[own], pictures[others], how)
+        shares = (kept[:, None], 1 - kept[:, None])
+        labels = sum(share * self._soft(rows) for share, rows in zip(shares, (key.indices, key.partners), strict=True))
+        return images, np.asarray(labels, np.float32)
+
+    def _soft(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+        labels = self.split.labels[indices]
+        return np.eye(self.classes)[labels] if labels.ndim == 1 else labels.astype(np.float64)
+
+    def _augmented(self, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        policy = self.augment
+        if not policy.changes_anything:
+            return self._plain(indices)
+        drawn = draws(policy, self.seed, epoch, indices)
+        images = self._moved(drawn, indices) if policy.changes_geometry else self._plain(indices)
+        recoloured(policy, drawn, images, self.axes)
+        spoilt(policy, drawn, images)
+        return images
+
+    def _moved(self, drawn: Draws, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        look = self.preprocessing
+        sizes, pictures = self._read(indices)
+        matrices = geometries(self.augment, drawn, sizes, look.size, look.resize, look.crop_fraction)
+        return moved(self.augment, drawn, pictures, matrices, look.size)
+
+    def _read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], Iterable[NDArray[np.uint8]]]:
+        """Heights and widths (n, 2) of some images, and the images.
+
+        Those that do not fit in `BATCH_MEMORY` together are read again when it is their turn.
+        """
+        source, free = self.split.images, BATCH_MEMORY
+        if isinstance(source, ArrayImages):
+            return np.tile(source.array.shape[1:3], (len(indices), 1)), source.array[indices]
+        sizes, kept = [], []
+        for index in indices:
+            image = source.read(int(index))
+            free -= image.nbytes
+            sizes.append(image.shape[:2])
+            kept.append(image if free >= 0 else None)
+        pairs = zip(indices, kept, strict=True)
+        images = (source.read(int(index)) if image is None else image for index, image in pairs)
+        return np.array(sizes), images
+
+    @property
+    def _serving(self) -> Serving | None:
+        """How much smaller pictures serve, but for views at larger scales."""
+        return None if any(view.scale != 1 for view in self.views) else self.preprocessing.serving
+
+    def _plain(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        source = self.split.images
+        if self.views:
+            return np.concatenate(
+                [cut_all(source.read(int(index), self._serving), self.preprocessing, self.views) for index in indices]
+            )
+        if isinstance(source, ArrayImages) and source.array.shape[1:3] == self.preprocessing.size:
+            return source.array[indices]
+        # One at a time: only what the network sees is held, whatever the size of the pictures.
+        return np.stack([self.preprocessing(source.read(int(index), self._serving)) for index in indices])
