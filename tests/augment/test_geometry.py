@@ -52,8 +52,8 @@ def test_a_batch_holds_a_matrix_of_its_own_for_each_image():
     np.testing.assert_allclose(turns @ [1, 0, 1], [[1, 0, 1], [0, 1, 1], [-1, 0, 1]], atol=1e-12)
 
 
-def test_squash_shows_the_four_corners():
-    matrices = geometry.fit(np.array([[50, 80]]), (20, 10), "squash", 0.875)
+def test_stretch_shows_the_four_corners():
+    matrices = geometry.fit(np.array([[50, 80]]), (20, 10), "stretch", 0.875)
     assert at(matrices, 0, 0) == (0, 0)
     assert at(matrices, 10, 20) == (80, 50)
 
@@ -80,7 +80,7 @@ def smooth_picture(height: int, width: int) -> np.ndarray:
     return np.stack(waves, axis=2).round().astype(np.uint8)
 
 
-@pytest.mark.parametrize("rule", ["crop", "squash"])
+@pytest.mark.parametrize("rule", ["crop", "letterbox", "stretch"])
 @pytest.mark.parametrize(
     ("picture", "size"),
     [((60, 60), (48, 48)), ((47, 80), (32, 32)), ((90, 61), (32, 48)), ((20, 26), (40, 40)), ((300, 200), (32, 32))],
@@ -89,7 +89,7 @@ def test_fit_warps_to_the_picture_that_preprocessing_makes(rule, picture, size):
     image = smooth_picture(*picture)
     plain = Preprocessing(size, 3, (0.5,) * 3, (0.5,) * 3, rule)(image).astype(int)
     matrices = geometry.fit(np.array([picture]), size, rule, 0.875)[:, :2]
-    warped = warp([image], matrices, size, "edge")[0].astype(int)
+    warped = warp([image], matrices, size, "zero" if rule == "letterbox" else "edge")[0].astype(int)
     difference = np.abs(warped - plain)
     # rounded sizes and whole-pixel crops move the plain picture by up to a pixel, but not to one side by more
     slope = max(np.abs(np.diff(plain, axis=0)).max(), np.abs(np.diff(plain, axis=1)).max())

@@ -15,7 +15,7 @@ def test_each_pixel_is_the_mean_of_those_that_it_covers(channels):
 @pytest.mark.parametrize("channels", [4, 5, 13])
 def test_pictures_of_many_channels_are_warped_where_halving_does_not_divide(channels):
     image = np.random.default_rng(0).integers(0, 256, (101, 77, channels), dtype=np.uint8)
-    matrices = geometry.fit(np.array([[101, 77]]), (30, 30), "squash", 1.0)[:, :2]
+    matrices = geometry.fit(np.array([[101, 77]]), (30, 30), "stretch", 1.0)[:, :2]
     together = warp([image], matrices, (30, 30))[0]
     for channel in range(channels):
         alone = warp([image[:, :, channel : channel + 1]], matrices, (30, 30))[0, :, :, 0]

@@ -99,13 +99,14 @@ def test_pad_and_crop_shifts_both_ways_apart_from_each_other():
     assert {tuple(shift) for shift in found} == {(float(x), float(y)) for x in range(-3, 4) for y in range(-3, 4)}
 
 
-@pytest.mark.parametrize("resize", ["crop", "squash", "none"])
+@pytest.mark.parametrize("resize", ["crop", "letterbox", "stretch", "none"])
 def test_without_a_random_crop_the_picture_is_fitted_as_preprocessing_does(resize):
     inputs = np.array([[80, 120]])
     found = geometry_of(Augment(flip=0.0), inputs, (40, 40), 0, resize, 0.5)[0]
     expected = {
         "crop": [[1, 0, 40], [0, 1, 20]],  # half of the short side is 40 pixels
-        "squash": [[3, 0, 0], [0, 2, 0]],
+        "letterbox": [[3, 0, 0], [0, 3, -20]],
+        "stretch": [[3, 0, 0], [0, 2, 0]],
         "none": [[1, 0, 40], [0, 1, 20]],
     }[resize]
     np.testing.assert_allclose(found, expected)

@@ -98,7 +98,7 @@ def test_the_short_way_and_the_warp_show_the_same(border, monkeypatch):
 
 def test_images_of_different_sizes_become_one_batch():
     images = [noise(12, 30, 3), noise(25, 9, 3, seed=1)]
-    matrices = geometry.fit(np.array([[12, 30], [25, 9]]), (8, 8), "squash", 1.0)[:, :2]
+    matrices = geometry.fit(np.array([[12, 30], [25, 9]]), (8, 8), "stretch", 1.0)[:, :2]
     both = warp(images, matrices, (8, 8))
     assert both.shape == (2, 8, 8, 3)
     for index in range(2):
@@ -112,7 +112,7 @@ def test_shrinking_does_not_alias(channels):
     image = np.repeat(checkerboard[..., None], channels, axis=2)
     # half a pixel aside, so that without halving every point would fall on the middle of a white or black square
     aside = geometry.translation(0.5 * ONE, 0.5 * ONE)
-    matrices = (aside @ geometry.fit(np.array([[128, 128]]), (16, 16), "squash", 1.0))[:, :2]
+    matrices = (aside @ geometry.fit(np.array([[128, 128]]), (16, 16), "stretch", 1.0))[:, :2]
     small = warp([image], matrices, (16, 16), "reflect")
     assert small.shape == (1, 16, 16, channels)
     assert np.abs(small.astype(int) - 127.5).max() <= 1
@@ -120,7 +120,7 @@ def test_shrinking_does_not_alias(channels):
 
 def test_only_the_image_that_shrinks_is_halved_and_the_other_stays_exact():
     images = [noise(8, 8, 3), noise(64, 64, 3, seed=1)]
-    matrices = np.concatenate([geometry.identity(1), geometry.fit(np.array([[64, 64]]), (8, 8), "squash", 1.0)])[:, :2]
+    matrices = np.concatenate([geometry.identity(1), geometry.fit(np.array([[64, 64]]), (8, 8), "stretch", 1.0)])[:, :2]
     out = warp(images, matrices, (8, 8))
     np.testing.assert_array_equal(out[0], images[0])
     np.testing.assert_allclose(out[1], images[1].reshape(8, 8, 8, 8, 3).mean(axis=(1, 3)), atol=0.51)
@@ -128,7 +128,7 @@ def test_only_the_image_that_shrinks_is_halved_and_the_other_stays_exact():
 
 def test_shrinking_keeps_things_where_they_are_when_halving_does_not_divide():
     ramp = np.linspace(0, 255, 101 * 3).round().astype(np.uint8).reshape(1, 303, 1).repeat(301, axis=0)
-    matrices = geometry.fit(np.array([[301, 303]]), (30, 30), "squash", 1.0)[:, :2]
+    matrices = geometry.fit(np.array([[301, 303]]), (30, 30), "stretch", 1.0)[:, :2]
     small = warp([ramp], matrices, (30, 30), "edge")[0, 15, :, 0].astype(float)
     expected = (np.arange(30) + 0.5) / 30 * 255
     np.testing.assert_allclose(small[1:-1], expected[1:-1], atol=1.5)
@@ -174,7 +174,7 @@ def test_what_is_cut_off_a_long_image_is_not_seen(border, across, monkeypatch):
 def test_sides_longer_than_opencv_takes_are_warped(shape):
     image = np.full(shape, 77, np.uint8)
     inputs = np.array([shape[:2]])
-    for resize in ("crop", "squash"):
+    for resize in ("crop", "stretch"):
         assert (warp([image], geometry.fit(inputs, (32, 32), resize, 0.875)[:, :2], (32, 32)) == 77).all()
 
 

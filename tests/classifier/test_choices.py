@@ -105,7 +105,7 @@ def test_weights_say_how_their_images_are_shown(channels, mean, std, side):
     assert (look.crop_fraction, look.interpolation) == (0.96, "bicubic")
 
 
-@pytest.mark.parametrize(("side", "resize"), [(8, "squash"), (64, "squash"), (65, "crop")])
+@pytest.mark.parametrize(("side", "resize"), [(8, "stretch"), (64, "stretch"), (65, "crop")])
 def test_without_weights_small_images_are_shown_whole(side, resize):
     dataset = arrays(side, 5, 1)
     look = choices.preprocessing_for(SimpleNamespace(weights_source=None), dataset, 30)

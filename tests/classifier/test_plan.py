@@ -57,7 +57,7 @@ def photos(tmp_path):
 
 
 def test_equal_small_images_are_shown_at_their_size(photos):
-    assert planned(open_dataset(photos(((32, 32), 20)))) == ("striate_l", (32, 32), "squash", False, [])
+    assert planned(open_dataset(photos(((32, 32), 20)))) == ("striate_l", (32, 32), "stretch", False, [])
 
 
 @pytest.mark.parametrize("memory_limit", [None, 0])
@@ -65,7 +65,7 @@ def test_equal_small_images_are_shown_at_their_size(photos):
 def test_a_stray_size_changes_neither_network_nor_resolution(photos, stray, memory_limit):
     dataset = open_dataset(photos(((32, 32), 20), (stray, 2)), val_fraction=0, memory_limit=memory_limit)
     network, size, resize, workers, (note,) = planned(dataset)
-    assert (network, size, resize) == ("striate_l", (32, 32), "squash")
+    assert (network, size, resize) == ("striate_l", (32, 32), "stretch")
     assert isinstance(dataset.train.images, FileImages if memory_limit == 0 else KeptImages)
     assert workers == (memory_limit == 0)
     assert "the images are of 2 sizes, from " in note
@@ -86,7 +86,7 @@ def test_a_small_stray_among_photos_changes_nothing_either(photos):
 def test_small_images_of_many_sizes_take_the_middle_one(photos):
     folder = photos(*(((20 + side, 18), 2) for side in range(0, 20, 2)), mode="L")
     network, size, resize, workers, (note,) = planned(open_dataset(folder, val_fraction=0))
-    assert (network, size, resize, workers) == ("striate_m", (30, 30), "squash", False)
+    assert (network, size, resize, workers) == ("striate_m", (30, 30), "stretch", False)
     assert note == (
         "the images are of 10 sizes, from 20x18 to 38x18; the network sees 30x30, chosen by the middle one of their "
         "longer sides"

@@ -93,7 +93,7 @@ def page(photos, tmp_path_factory) -> str:
     run.path.mkdir()
     run.model.write_bytes(bytes(1234))
     dataset = striate.open_dataset(photos)
-    look = Preprocessing((8, 8), 3, (0.0,) * 3, (1.0,) * 3, "squash")
+    look = Preprocessing((8, 8), 3, (0.0,) * 3, (1.0,) * 3, "stretch")
     classifier = Classifier(
         network(), Description({"name": "lenet5", "arguments": {}}, dataset.classes, look), run.path
     )
@@ -297,7 +297,7 @@ def test_large_pictures_of_mistakes_are_held_small(tmp_path):
 
 def test_augmented_versions_are_drawn_as_the_recipe_and_the_network_have_it(photos):
     dataset = striate.open_dataset(photos)
-    look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "squash")
+    look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "stretch")
     classifier = Classifier(network(), Description({"name": "lenet5", "arguments": {}}, dataset.classes, look))
     plain = _augmented(Recipe(), dataset, classifier)
     assert [picture.shape for picture, _ in plain] == [(6, 9, 3)] * 6
@@ -313,7 +313,7 @@ def test_the_cost_is_that_of_the_network_as_trained(tmp_path, monkeypatch):
     monkeypatch.setattr(reporting, "measure_latency", lambda *given, **said: asked.append((given, said)) or latency)
     run = RunFolder(tmp_path)
     run.model.write_bytes(bytes(77))
-    look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "squash")
+    look = Preprocessing((6, 9), 3, (0.0,) * 3, (1.0,) * 3, "stretch")
     classifier = Classifier(network(), Description({"name": "lenet5", "arguments": {}}, ("a", "b", "c"), look))
     trained = network()
     trained.stem.requires_grad_(False)

@@ -44,7 +44,7 @@ def test_another_scale_shows_the_middle_of_a_larger_picture():
 
 
 def test_a_picture_shown_whole_is_shifted_and_filled_by_reflection():
-    look = Preprocessing((16, 16), 1, (0.5,), (0.25,), "squash")
+    look = Preprocessing((16, 16), 1, (0.5,), (0.25,), "stretch")
     picture = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     corner = View("top left").cut(picture, look)  # one pixel of room all around
     np.testing.assert_array_equal(corner[1:, 1:], picture[:-1, :-1])
@@ -53,7 +53,14 @@ def test_a_picture_shown_whole_is_shifted_and_filled_by_reflection():
     np.testing.assert_array_equal(CENTRE.cut(picture, look), picture)
 
 
-@pytest.mark.parametrize("rule", ["crop", "squash"])
+def test_a_letterboxed_picture_stays_in_its_box_at_any_scale():
+    look, white = Preprocessing((16, 16), 1, (0.5,), (0.25,), "letterbox"), np.full((20, 40, 1), 255, np.uint8)
+    once, larger = CENTRE.cut(white, look)[:, 8, 0], View(scale=1.5).cut(white, look)[:, 8, 0]
+    np.testing.assert_array_equal(once, [0] * 4 + [255] * 8 + [0] * 4)
+    np.testing.assert_array_equal(larger, [0] * 2 + [255] * 12 + [0] * 2)
+
+
+@pytest.mark.parametrize("rule", ["crop", "letterbox", "stretch"])
 @pytest.mark.parametrize("shape", [(9, 40, 3), (300, 200, 3), (14, 14, 1), (16, 16, 4)])
 def test_every_view_has_the_networks_size_whatever_the_picture(rule, shape):
     look = Preprocessing((14, 14), 3, (0.5,) * 3, (0.25,) * 3, rule)

@@ -23,7 +23,7 @@ def description(model, **more) -> Description:
     return Description(
         network={"name": model.spec.name, "arguments": dict(model.spec.arguments)},
         classes=("cat", "Hündin", "日本"),
-        preprocessing=Preprocessing((28, 28), 1, (0.13,), (0.31,), "squash", 0.9),
+        preprocessing=Preprocessing((28, 28), 1, (0.13,), (0.31,), "stretch", 0.9),
         **{
             "recipe": {"epochs": 3, "milestones": [0.5], "augment": {"flip": 0.5}},
             "data": {"source": "photos/", "fingerprint": "ab12", "train": 10},

@@ -117,8 +117,9 @@ OWN = {
     ("look", "more", "wanted"),
     [
         ({}, {}, {"crop_fraction": 0.8, "interpolation": "bicubic"}),
-        ({"resize": "squash"}, {}, {"crop_fraction": 1.0, "interpolation": "bicubic"}),
-        ({"resize": "pad"}, {}, {"crop_fraction": 1.0, "interpolation": "bicubic"}),
+        ({"resize": "squash"}, {}, {"crop_fraction": 1.0, "interpolation": "bicubic", "resize": "stretch"}),
+        ({"resize": "letterbox"}, {}, {"crop_fraction": 1.0, "interpolation": "bicubic", "resize": "letterbox"}),
+        ({"resize": "none"}, {}, {"crop_fraction": 1.0, "interpolation": "bicubic"}),
         ({"interpolation": None}, {}, {"crop_fraction": 0.8, "interpolation": "bilinear"}),
         # what is said beside the description comes before it
         ({}, {"interpolation": "bilinear"}, {"crop_fraction": 0.8, "interpolation": "bilinear"}),

@@ -80,16 +80,18 @@ def fit(inputs: NDArray[np.int64], size: tuple[int, int], resize: str, crop_frac
     Args:
         inputs: (n, 2) heights and widths of the input pictures.
         size: (height, width) of the output.
-        resize: "crop" (short side to size / crop_fraction, centre crop), "squash" (whole picture, aspect
-            ignored) or "none" (centre crop without scaling).
+        resize: "crop" (short side to size / crop_fraction, centre crop), "letterbox" (whole picture,
+            black around it), "stretch" (whole picture, aspect ignored) or "none" (centre crop without scaling).
         crop_fraction: the share of the short side that a centre crop keeps.
     """
     heights, widths = inputs[:, 0].astype(float), inputs[:, 1].astype(float)
     out_height, out_width = size
-    if resize == "squash":
+    if resize == "stretch":
         return box(np.zeros_like(widths), np.zeros_like(heights), widths, heights, size)
     if resize == "none":
         scale = np.ones_like(widths)
+    elif resize == "letterbox":
+        scale = np.maximum(heights / out_height, widths / out_width)
     else:
         whole = (heights == out_height) & (widths == out_width)  # the right size already: shown as it is
         scale = np.where(whole, 1.0, crop_fraction * np.minimum(heights / out_height, widths / out_width))

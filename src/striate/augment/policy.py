@@ -134,6 +134,10 @@ class Augment:
         """The policy with other strengths by name."""
         return replace(self, **strengths)  # type: ignore[arg-type]  # numbers all
 
+    def under(self, resize: str) -> Augment:
+        """The policy as it acts where a resize rule lays pictures on black: what lies outside them is black then."""
+        return replace(self, border="zero") if resize == "letterbox" else self
+
     def has(self, *names: str) -> bool:
         """Whether any of these transforms acts."""
         return any(getattr(self, name) for name in names)

@@ -87,7 +87,7 @@ def versions(
 
     `axes` as `sampling.colours` takes them, the others as `sampling.geometries`.
     """
-    made = []
+    made, policy = [], policy.under(resize)
     for picture in pictures[:2]:
         drawn = draws(policy, seed, 0, np.arange(count))
         matrices = geometries(policy, drawn, np.tile([picture.shape[:2]], (count, 1)), size, resize, crop_fraction)

@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.augment.elastic import maps
+from striate.augment.fourth import FourthChannel
 from striate.augment.resizing import averaged
 
 _BORDERS = {"zero": cv2.BORDER_CONSTANT, "edge": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 #: Sides beyond this are cut to what is shown; OpenCV's warp takes none above 32,767.
 _LONGEST = 16_384
+#: So are pictures of so many times the pixels of the output, which would be shrunk or copied for nothing.
+_MUCH = 4
 _MARGIN = 4  # source pixels around what is shown
 #: How far the edges of a box may lie from whole pixels, for rounding.
 _EVEN = 1e-6
@@ -41,6 +44,7 @@ def warp(
     """
     shrink = np.sqrt((matrices[:, :, :2] ** 2).sum(axis=2))  # (N, 2): input pixels per output pixel, across and down
     boxes = _boxes(matrices, size) if field is None else {}
+    fourth = FourthChannel(size)
     out: NDArray[np.uint8] | None = None
     for number, image in enumerate(images):
         if out is None:
@@ -52,24 +56,22 @@ def warp(
         reach = 0.0 if moved is None else float(np.abs(moved).max() * shrink[number].max())
         image, matrix = _cut(image, matrices[number], size, reach + _MARGIN)
         image, factors = _halve(image, shrink[number])
-        _show(image, _from_centres(matrix * factors[:, None]), out[number], border, moved)
+        fourth.warp(image, out[number], _shown(_from_centres(matrix * factors[:, None]), border, moved))
     assert out is not None
     return out
 
 
-def _show(
-    image: NDArray[np.uint8],
-    matrix: NDArray[np.float64],
-    out: NDArray[np.uint8],
-    border: str,
-    moved: NDArray[np.float32] | None,
-) -> None:
-    """The picture under a matrix from pixel to pixel, and displacements where there are some, into `out`."""
+def _shown(
+    matrix: NDArray[np.float64], border: str, moved: NDArray[np.float32] | None
+) -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], object]:
+    """What shows a picture, in the room that it is given, under a matrix from pixel to pixel and displacements."""
+    mode = _BORDERS[border]
     if moved is None:
-        size = (out.shape[1], out.shape[0])
-        cv2.warpAffine(image, matrix, size, dst=out, flags=_FLAGS, borderMode=_BORDERS[border])
-    else:
-        cv2.remap(image, maps(matrix, moved), None, cv2.INTER_LINEAR, dst=out, borderMode=_BORDERS[border])  # type: ignore[call-overload]  # one map is both
+        return lambda image, out: cv2.warpAffine(
+            image, matrix, (out.shape[1], out.shape[0]), dst=out, flags=_FLAGS, borderMode=mode
+        )
+    places = maps(matrix, moved)
+    return lambda image, out: cv2.remap(image, places, None, cv2.INTER_LINEAR, dst=out, borderMode=mode)  # type: ignore[call-overload]  # one map is both
 
 
 def _boxes(matrices: NDArray[np.float64], size: tuple[int, int]) -> dict[int, NDArray[np.int64]]:
@@ -88,14 +90,10 @@ def _show_box(image: NDArray[np.uint8], box: NDArray[np.int64], out: NDArray[np.
     (left, right), (top, bottom) = np.sort(box, axis=1).tolist()
     shown = _inside(image, left, top, right, bottom, border)
     shown, _ = _halve(shown, np.array([(right - left) / out.shape[1], (bottom - top) / out.shape[0]]))
+    cv2.resize(shown, (out.shape[1], out.shape[0]), dst=out, interpolation=cv2.INTER_LINEAR)
     mirrored = box[:, 0] > box[:, 1]
-    size = (out.shape[1], out.shape[0])
-    if not mirrored.any():
-        cv2.resize(shown, size, dst=out, interpolation=cv2.INTER_LINEAR)
-        return
-    if shown.shape[:2] != out.shape[:2]:
-        shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    cv2.flip(shown, _FLIPS[tuple(mirrored.tolist())], dst=out)
+    if mirrored.any():
+        cv2.flip(out, _FLIPS[tuple(mirrored.tolist())], dst=out)
 
 
 def _inside(image: NDArray[np.uint8], left: int, top: int, right: int, bottom: int, border: str) -> NDArray[np.uint8]:
@@ -119,13 +117,13 @@ def _from_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 def _cut(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], margin: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of a very long image that the matrix shows with a margin of pixels, and the matrix from its corner.
+    """The part of a large image that the matrix shows with a margin of pixels, and the matrix from its corner.
 
     Where the matrix shows what lies outside the image, its mirror image inside is kept, for the border to repeat.
     """
-    if max(image.shape[:2]) <= _LONGEST:
-        return image, matrix
     height, width = size
+    if max(image.shape[:2]) <= _LONGEST and image.shape[0] * image.shape[1] <= _MUCH * height * width:
+        return image, matrix
     corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])  # x and y of each
     offsets = np.zeros(2)
     for axis, length in ((0, image.shape[1]), (1, image.shape[0])):

@@ -78,11 +78,11 @@ def preprocessing_for(network: Network, dataset: Dataset, size: int) -> Preproce
     side = typical_side_of(dataset)
     if source is not None:
         mean, std = source.normalisation(dataset.channels)
-        crop, way = source.crop_fraction, source.interpolation
-        return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)
+        rule, crop, way = source.resize, source.crop_fraction, source.interpolation
+        return Preprocessing((size, size), dataset.channels, mean, std, rule, crop, way)
     # Small pictures are shown whole: a centre crop would cut their edges off.
     whole = side is not None and side <= SMALL
-    return Preprocessing.for_dataset(dataset, (size, size), resize="squash" if whole else "crop")
+    return Preprocessing.for_dataset(dataset, (size, size), resize="stretch" if whole else "crop")
 
 
 def fitting_batch(images: int) -> int:

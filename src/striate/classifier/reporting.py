@@ -16,7 +16,7 @@ from striate.classifier.preparing import colour_axes
 from striate.classifier.run_config import RunConfig
 from striate.data import Dataset, KeptImages
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
-from striate.data.preprocessing import shrunk
+from striate.data.resizing import shrunk
 from striate.data.targets import OUTPUTS, SINGLE_LABEL, spelt
 from striate.models import Network, get_card
 from striate.models.origin import about

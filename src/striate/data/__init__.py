@@ -7,7 +7,8 @@ from striate.data.duplicates import Duplicates, cross_split_duplicates, same_pic
 from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
 from striate.data.kept import KeptImages
 from striate.data.open import open_dataset
-from striate.data.preprocessing import Preprocessing, resize_image
+from striate.data.preprocessing import Preprocessing
+from striate.data.resizing import resize_image
 from striate.data.survey import Place, Sizes, Survey
 
 __all__ = [

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from striate.data.channel_statistics import split_statistics
 from striate.data.channels import to_channels
+from striate.data.resizing import centred, resize_image, resize_window
 from striate.errors import StriateError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +23,9 @@ if TYPE_CHECKING:
 
 #: Images of this many pixels a side or less are small: they get a network for small images at their own size.
 SMALL = 64
-RESIZE_RULES = ("crop", "squash", "none")
+RESIZE_RULES = ("crop", "letterbox", "stretch", "none")
+#: Names that files of earlier versions have for them.
+_EARLIER_NAMES = {"squash": "stretch"}
 INTERPOLATIONS = ("bilinear", "bicubic")
 #: How many times the pixels of the input a resized image may have before only the part that is shown is made.
 _MOST_WASTE = 8
@@ -41,8 +42,9 @@ class Preprocessing:
         channels: channels that the network sees.
         mean: mean of each channel, pixels in [0, 1].
         std: standard deviation of each channel, pixels in [0, 1].
-        resize: "crop" scales the image to cover `size / crop_fraction` and cuts the centre; "squash" scales
-            to `size` whatever the aspect; "none" accepts only images that have `size` already.
+        resize: "crop" scales the image to cover `size / crop_fraction` and cuts the centre; "letterbox" scales it to
+            fit into `size` whole, black around it; "stretch" scales it to `size` whatever the aspect; "none" accepts
+            only images that have `size` already.
         crop_fraction: how much of the resized short side the centre crop keeps.
         interpolation: "bilinear" or "bicubic", both antialiased; files written before there was a choice lack the
             field and mean bilinear.
@@ -98,16 +100,27 @@ class Preprocessing:
                 f"the image is {image.shape[0]}x{image.shape[1]}, the network takes {height}x{width} "
                 "and resizing is off (resize 'none')"
             )
-        if self.resize == "squash":
-            return resize_image(image, height, width, self.interpolation)
-        whole = self.cover(*image.shape[:2])
+        whole = self.whole(*image.shape[:2])
+        if self.resize == "stretch":
+            return resize_image(image, *whole, self.interpolation)
+        if self.resize == "letterbox":
+            return centred(resize_image(image, *whole, self.interpolation), self.size)
         top, left = round((whole[0] - height) / 2), round((whole[1] - width) / 2)
         if whole[0] * whole[1] > _MOST_WASTE * height * width:
             return resize_window(image, whole, (top, left, height, width), self.interpolation)
         image = resize_image(image, *whole, self.interpolation)
         return np.ascontiguousarray(image[top : top + height, left : left + width])
 
-    def cover(self, height: int, width: int) -> tuple[int, int]:
+    def whole(self, height: int, width: int) -> tuple[int, int]:
+        """The height and width to which the resize rule brings a whole image, before it is cut or laid on black."""
+        if self.resize == "crop":
+            return self._cover(height, width)
+        if self.resize == "letterbox":
+            scale = min(self.size[0] / height, self.size[1] / width)
+            return max(1, round(height * scale)), max(1, round(width * scale))
+        return (height, width) if self.resize == "none" else self.size
+
+    def _cover(self, height: int, width: int) -> tuple[int, int]:
         """The smallest size of the image's aspect that covers `size / crop_fraction` (short side exact)."""
         target_height, target_width = (round(side / self.crop_fraction) for side in self.size)
         if width * target_height <= height * target_width:
@@ -120,9 +133,7 @@ class Preprocessing:
         It stays at least twice as large as it is resized to: at 1 to 2 times a mean of 6 grey levels differ, from 2 on
         1 and less, and an eighth is hardly quicker to decode than a quarter.
         """
-        if self.resize == "none":
-            return 1
-        wanted = self.cover(height, width) if self.resize == "crop" else self.size
+        wanted = self.whole(height, width)
         room = min(height / wanted[0], width / wanted[1]) / _LEAST_SHRINKING
         return next((scale for scale in (8, 4, 2) if scale <= room), 1)
 
@@ -140,61 +151,9 @@ class Preprocessing:
     def from_dict(cls, fields: dict[str, Any]) -> Preprocessing:
         """The inverse of `to_dict`. Raises UsageError for a missing or an unknown field."""
         values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
+        if "resize" in values:
+            values["resize"] = _EARLIER_NAMES.get(values["resize"], values["resize"])
         try:
             return cls(**values)
         except TypeError as error:
             raise UsageError(f"these are not the fields of a preprocessing: {error}") from error
-
-
-def resize_image(image: np.ndarray, height: int, width: int, interpolation: str = "bilinear") -> np.ndarray:
-    """Resize uint8 (H, W, C) to uint8 (height, width, C), bilinear or bicubic, with antialiasing.
-
-    It is the operation behind torchvision's `Resize(antialias=True)` and gives the same pixels.
-    """
-    if image.shape[:2] == (height, width):
-        return image
-    image = np.ascontiguousarray(image)
-    if not image.flags.writeable:  # torch warns about sharing read-only memory
-        image = image.copy()
-    # (1, C, H, W); the batch comes first, or PyTorch does not take it for channels-last, and needs thrice the time
-    batch = torch.from_numpy(image)[None].permute(0, 3, 1, 2)
-    resized = F.interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
-    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
-
-
-def shrunk(image: np.ndarray, longest: int) -> np.ndarray:
-    """The image, its longer side brought to `longest` pixels if it has more; bilinear, antialiased."""
-    height, width = image.shape[:2]
-    if max(height, width) <= longest:
-        return image
-    scale = longest / max(height, width)
-    return resize_image(image, max(1, round(height * scale)), max(1, round(width * scale)))
-
-
-def resize_window(
-    image: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int], interpolation: str = "bilinear"
-) -> np.ndarray:
-    """The window (top, left, height, width) of what `resize_image` to `size` gives, without making the rest.
-
-    Equal within two grey levels, the rounding of two passes, but where bicubic goes beyond black or white between them.
-    A thin image blown up to the height of a network's input would otherwise be thousands of inputs wide.
-    """
-    top, left, height, width = window
-    down, across = image.shape[0] / size[0], image.shape[1] / size[1]  # source pixels per pixel
-    # All that the window's edges look at: the kernel reaches 2 pixels (bicubic), or 2 of the larger kind.
-    reach_down, reach_across = 3 * max(1.0, down), 3 * max(1.0, across)
-    first_row, first_column = max(0, int(top * down - reach_down)), max(0, int(left * across - reach_across))
-    last_row, last_column = (top + height) * down + reach_down, (left + width) * across + reach_across
-    part = image[first_row : int(last_row) + 1, first_column : int(last_column) + 1]
-    box = (
-        left * across - first_column,
-        top * down - first_row,
-        min((left + width) * across - first_column, part.shape[1]),
-        min((top + height) * down - first_row, part.shape[0]),
-    )
-    method = Image.Resampling[interpolation.upper()]
-    bands = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(part[..., band])).resize((width, height), method, box))
-        for band in range(image.shape[2])
-    ]
-    return np.stack(bands, axis=2)

@@ -14,7 +14,8 @@ import numpy as np
 
 from striate.data.channels import to_channels
 from striate.data.decode import Serving
-from striate.data.preprocessing import Preprocessing, resize_image
+from striate.data.preprocessing import Preprocessing
+from striate.data.resizing import centred, resize_image
 from striate.errors import UsageError, unknown
 
 #: Where a view lies in the picture, from its top left: shares of the room that is left over.
@@ -107,13 +108,12 @@ def cut_all(picture: np.ndarray, look: Preprocessing, views: Sequence[View]) -> 
 
 def _laid_out(picture: np.ndarray, look: Preprocessing, scale: float) -> np.ndarray:
     """The picture resized, with room around what the network sees of it."""
-    height, width = look.size
-    if look.resize == "crop":
-        return resize_image(picture, *_scaled(look.cover(*picture.shape[:2]), scale), look.interpolation)
-    whole = resize_image(picture, *_scaled(look.size, scale), look.interpolation)
-    if scale > 1:
+    whole = resize_image(picture, *_scaled(look.whole(*picture.shape[:2]), scale), look.interpolation)
+    if look.resize == "letterbox":
+        whole = centred(whole, _scaled(look.size, scale))
+    if look.resize == "crop" or scale > 1:
         return whole
-    rows, columns = max(1, round(MARGIN * height)), max(1, round(MARGIN * width))
+    rows, columns = (max(1, round(MARGIN * side)) for side in look.size)
     return np.pad(whole, ((rows, rows), (columns, columns), (0, 0)), mode="symmetric")
 
 

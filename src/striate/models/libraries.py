@@ -112,7 +112,7 @@ def preprocessing_of(reference: Reference, network: nn.Module | None = None) -> 
         return fields | {
             "mean": tuple(settings.get("mean", IMAGENET_STATISTICS.mean)),
             "std": tuple(settings.get("std", IMAGENET_STATISTICS.std)),
-            "resize": "squash" if squash else "crop",
+            "resize": "stretch" if squash else "crop",
             "crop_fraction": float(settings.get("crop_pct") or 0.875),
             "interpolation": "bilinear" if settings.get("interpolation") == "bilinear" else "bicubic",
         }

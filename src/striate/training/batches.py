@@ -97,7 +97,8 @@ class Batches:
         self.steps = len(split) // together if self.training else -(-len(split) // batch_size)
         self.waited = 0.0  # seconds the consumer has waited for batches
         self.mixes = augment is not None and augment.has(*MIXING)
-        maker = Maker(split, preprocessing, augment or Augment(), seed, self.views, classes, axes)
+        policy = (augment or Augment()).under(preprocessing.resize)
+        maker = Maker(split, preprocessing, policy, seed, self.views, classes, axes)
         self._keys = _Keys()
         self._loader = DataLoader(
             maker,

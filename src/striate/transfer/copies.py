@@ -41,13 +41,14 @@ class Copy:
     def cut(self, picture: NDArray[np.uint8], look: Preprocessing) -> NDArray[np.uint8]:
         """What the network sees of uint8 (H, W, C): uint8 (*look.size, C)."""
         image = int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "big")
-        drawn = draws(self.augment, 0, self.number, np.array([image], np.uint64))
-        if self.augment.changes_geometry:
+        policy = self.augment.under(look.resize)
+        drawn = draws(policy, 0, self.number, np.array([image], np.uint64))
+        if policy.changes_geometry:
             sizes = np.array([picture.shape[:2]])
-            matrices = geometries(self.augment, drawn, sizes, look.size, look.resize, look.crop_fraction)
-            seen = moved(self.augment, drawn, [picture], matrices, look.size)
+            matrices = geometries(policy, drawn, sizes, look.size, look.resize, look.crop_fraction)
+            seen = moved(policy, drawn, [picture], matrices, look.size)
         else:
             seen = look(picture)[None]
-        recoloured(self.augment, drawn, seen)
-        spoilt(self.augment, drawn, seen)
+        recoloured(policy, drawn, seen)
+        spoilt(policy, drawn, seen)
         return seen[0]

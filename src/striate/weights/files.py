@@ -36,6 +36,12 @@ OWN_MODEL = "striate model 1"
 
 PADDING = {"tf_same": "tensorflow", "symmetric": "symmetric"}
 INTERPOLATIONS = ("bilinear", "bicubic")
+#: By which rule images are resized for weights of one of these, some of which earlier versions wrote.
+_RESIZE_RULES = {
+    **{rule: rule for rule in ("crop", "letterbox", "stretch")},
+    "squash": "stretch",
+    "none": "crop",  # images had the right size, others have to be brought to it
+}
 
 
 def read_state(path: str | Path) -> dict[str, Tensor]:
@@ -144,11 +150,13 @@ def _own_description(text: str) -> dict[str, str]:
         "input_mean": json.dumps(look["mean"]),
         "input_std": json.dumps(look["std"]),
         "interpolation": look.get("interpolation", "bilinear"),
+        "resize": look["resize"],
     }
 
 
 def _describe(path: Path, metadata: Mapping[str, str], images: Images) -> WeightSource:
     fields: dict[str, Any] = {"mean": images.mean, "std": images.std, "interpolation": images.interpolation}
+    fields["resize"] = _RESIZE_RULES[metadata.get("resize", "crop")]
     options: dict[str, Any] = {}
     size = int(metadata["input_size"])
     resize = float(metadata.get("resize_short_side", size))

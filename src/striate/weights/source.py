@@ -32,6 +32,7 @@ class WeightSource:
         std: per channel, on pixels in [0, 1].
         crop_fraction: the short side is resized to input_size / crop_fraction, then the centre is cropped.
         interpolation: how images are resized, "bilinear" or "bicubic".
+        resize: by which rule of `data.Preprocessing`; "crop" is that of all published weights.
         accuracy: what its publisher, or this project, measured with these weights.
         options: options of the network that these weights need.
         style: the family's key table by which its tensors are named; with it come further options.
@@ -52,6 +53,7 @@ class WeightSource:
     std: tuple[float, ...] = IMAGENET_STATISTICS.std
     crop_fraction: float = 0.875
     interpolation: str = "bilinear"
+    resize: str = "crop"
     accuracy: tuple[Figure, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     style: str = ""
