@@ -3,18 +3,11 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from striate.data.resizing import centred, resize_image, resize_window, shrunk
+from striate.data.resizing import centred, resize_image, resize_window
 
 
 def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-def test_shrunk_keeps_the_aspect_and_leaves_small_images_alone():
-    image = noise(100, 50, 3)
-    assert shrunk(image, 100) is image
-    assert shrunk(image, 40).shape == (40, 20, 3)
-    assert shrunk(noise(2, 600, 1), 30).shape == (1, 30, 1)
 
 
 def test_read_only_arrays_are_resized_without_a_warning(recwarn):
@@ -46,7 +39,7 @@ def test_a_window_is_cut_out_of_the_whole(shape, size, interpolation):
 
 def test_resizing_is_bilinear_where_nothing_else_is_said():
     image = noise(9, 30, 3)
-    for made in (resize_image(image, 5, 7), resize_window(image, (5, 7), (0, 0, 5, 7)), shrunk(image[:, :28], 7)):
+    for made in (resize_image(image, 5, 7), resize_window(image, (5, 7), (0, 0, 5, 7))):
         assert made.shape[1] == 7
     np.testing.assert_array_equal(resize_image(image, 5, 7), resize_image(image, 5, 7, "bilinear"))
     assert np.abs(resize_image(image, 5, 7).astype(int) - resize_image(image, 5, 7, "bicubic")).max() > 5
@@ -56,23 +49,6 @@ def test_resizing_is_bilinear_where_nothing_else_is_said():
     tensor = torch.from_numpy(np.ascontiguousarray(turned)).permute(2, 0, 1)
     expected = v2.Resize((5, 7), antialias=True)(tensor).permute(1, 2, 0).numpy()
     assert np.abs(resize_image(turned, 5, 7).astype(int) - expected).max() <= 1
-
-
-@pytest.mark.parametrize(
-    ("shape", "longest", "expected"),
-    [
-        ((100, 50), 100, (100, 50)),
-        ((50, 100), 99, (50, 99)),
-        ((50, 101), 100, (50, 100)),
-        ((30, 90), 10, (3, 10)),
-        ((90, 35), 10, (10, 4)),
-        ((1000, 1), 10, (10, 1)),
-        ((1, 1000), 10, (1, 10)),
-        ((5, 4), 10, (5, 4)),
-    ],
-)
-def test_the_longer_side_is_brought_down(shape, longest, expected):
-    assert shrunk(noise(*shape, 2), longest).shape == (*expected, 2)
 
 
 @pytest.mark.parametrize(("size", "top", "left"), [((6, 9), 1, 2), ((3, 5), 0, 0), ((4, 6), 0, 0)])

@@ -72,17 +72,18 @@ def enlarged_notes(network: Network, side: int | None, size: int) -> list[str]:
     ]
 
 
-def preprocessing_for(network: Network, dataset: Dataset, size: int) -> Preprocessing:
-    """As the weights want their images, else by the statistics of these."""
+def preprocessing_for(network: Network, dataset: Dataset, size: int, resize: str | None = None) -> Preprocessing:
+    """As the weights want their images, else by the statistics of these; `resize` is the rule that is asked for."""
     source = network.weights_source
     side = typical_side_of(dataset)
     if source is not None:
         mean, std = source.normalisation(dataset.channels)
         rule, crop, way = source.resize, source.crop_fraction, source.interpolation
-        return Preprocessing((size, size), dataset.channels, mean, std, rule, crop, way)
+        return Preprocessing((size, size), dataset.channels, mean, std, resize or rule, crop, way)
     # Small pictures are shown whole: a centre crop would cut their edges off.
     whole = side is not None and side <= SMALL
-    return Preprocessing.for_dataset(dataset, (size, size), resize="stretch" if whole else "crop")
+    rule = resize or ("stretch" if whole else "crop")
+    return Preprocessing.for_dataset(dataset, (size, size), resize=rule)
 
 
 def fitting_batch(images: int) -> int:

@@ -114,7 +114,7 @@ def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> Ru
     if isinstance(network, Foreign):
         notes += foreign_notes(network, asked.weights)
     notes += enlarged_notes(network, side, size)
-    preprocessing = preprocessing_for(network, dataset, size)
+    preprocessing = preprocessing_for(network, dataset, size, asked.resize)
     _try(network, preprocessing)
     recipe, more = recipe_for(preset, asked, network, dataset, task)
     if transfer in (FEATURES.name, AUTO):  # nothing, or perhaps nothing, is trained by steps

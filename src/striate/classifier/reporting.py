@@ -14,9 +14,8 @@ from striate.classifier.classifier import Classifier
 from striate.classifier.costs import costs_of
 from striate.classifier.preparing import colour_axes
 from striate.classifier.run_config import RunConfig
-from striate.data import Dataset, KeptImages
+from striate.data import Dataset, KeptImages, Preprocessing
 from striate.data.duplicates import contradictions, cross_split_duplicates, same_pictures
-from striate.data.resizing import shrunk
 from striate.data.targets import OUTPUTS, SINGLE_LABEL, spelt
 from striate.models import Network, get_card
 from striate.models.origin import about
@@ -34,8 +33,6 @@ WORST = 24
 #: Seconds that measuring the network's speed may take; and where the whole run took hardly longer.
 LATENCY, QUICK_LATENCY = 1.5, 0.3
 SAMPLES, VERSIONS = 6, 6
-#: The longest side of a picture that is held for the report, which shows thumbnails.
-SHOWN = 512
 
 
 def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: Classifier, position: Position) -> None:
@@ -70,7 +67,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             evaluation=evaluation,
             split=evaluation.split,
             **_sizes(dataset),
-            worst=_mistakes(dataset, evaluation),
+            worst=_mistakes(dataset, evaluation, config.preprocessing),
             augmented=_augmented(recipe, dataset, classifier) if by_steps else [],
             cost=_cost(run, classifier, trained, LATENCY if by_steps else QUICK_LATENCY),
             skipped=dataset.skipped,
@@ -108,12 +105,13 @@ def _about(config: RunConfig) -> str:
     return f"{card.introduces} {card.paper}"
 
 
-def _mistakes(dataset: Dataset, evaluation: Measured) -> list[Mistake]:
+def _mistakes(dataset: Dataset, evaluation: Measured, look: Preprocessing) -> list[Mistake]:
+    """The images that it is most wrong about, as the network sees them."""
     images = getattr(dataset, evaluation.split).images
     mistakes = []
     for index in evaluation.worst(WORST).tolist():
         told = evaluation.mistake(index)
-        mistakes.append(Mistake(shrunk(images.read(index), SHOWN), images.name(index), *told))
+        mistakes.append(Mistake(look(images.read(index, look.serving)), images.name(index), *told))
     return mistakes
 
 

@@ -15,6 +15,7 @@ from striate.classifier.choices import USUAL
 from striate.classifier.growth import check_asked, starting_file
 from striate.data import Dataset
 from striate.data.asked import column_names
+from striate.data.preprocessing import RESIZE_RULES
 from striate.data.targets import check_kind
 from striate.errors import UsageError, unknown
 from striate.files import at_home
@@ -55,6 +56,7 @@ class Request:
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     size: int | None = None
+    resize: str | None = None
     freeze: str | None = None
     transfer: str | None = None
     views: int | None = None
@@ -77,6 +79,8 @@ class Request:
         keep(source=self.source if isinstance(self.source, Dataset) else place("source", self.source))
         keep(seed=whole("seed", self.seed, 0, values.SEEDS), devices=whole("devices", self.devices, 1, values.DEVICES))
         keep(size=None if self.size is None else whole("size", self.size, 1, values.SIDES))
+        if self.resize is not None and self.resize not in RESIZE_RULES:
+            raise unknown("resize rule", self.resize, RESIZE_RULES)
         keep(workers=None if self.workers is None else whole("workers", self.workers, 0, values.WORKERS))
         keep(val_fraction=values.share("val_fraction", self.val_fraction), precision=str(self.precision))
         keep(options=values.network_options(self.options), settings=values.fields("settings", self.settings))

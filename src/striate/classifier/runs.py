@@ -52,6 +52,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     size: int | None = None,
+    resize: str | None = None,
     freeze: str | None = None,
     transfer: str | None = None,
     views: int | None = None,
@@ -94,6 +95,9 @@ def train(
         settings: any fields of the recipe by name, nested ones with a dot: {"augment.rotate": 15}.
         options: options of the network, such as {"shortcut": "B"}, or arguments of the function that makes it.
         size: side of the images that the network sees, pixels.
+        resize: how images are brought to that size: "crop" (the middle of them), "letterbox" (whole, on black),
+            "stretch" (whole, whatever their aspect) or "none" (they have it); by default the rule of the weights, else
+            "crop", small images whole. Evaluation and prediction use the rule of the training.
         freeze: train only what comes after this part of the network: "stem", a stage's name, or "all" but the head;
             the settings' "unfreeze" trains more as epochs begin: "5:stage2,10:none".
         transfer: how pretrained weights are used: "features" (a linear classifier of them), "head", "top" (with the
@@ -138,6 +142,7 @@ def train(
         settings=values.recipe_fields(named, settings),
         options=options or {},
         size=size,
+        resize=resize,
         freeze=freeze,
         transfer=transfer,
         views=views,

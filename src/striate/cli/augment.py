@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from striate.cli.output import Json, print_json, print_table
+from striate.cli.output import Json, TrustOption, loaded, print_json, print_table
 from striate.cli.pairs import pairs
 from striate.cli.panels import OUTPUT
 from striate.errors import UsageError
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from striate.augment import Augment
-    from striate.report.contact_sheet import Cell
 
-#: Pixels a side of the pictures of a sheet; versions under the whole policy, and how many in a row.
-SIZE, VERSIONS, ACROSS = 160, 8, 4
+#: Pixels a side of the pictures of a sheet.
+SIZE = 160
 COLUMNS = (Column("policy", right=False), Column("what it does", right=False, rank=1, least=34, cut=clipped))
 PREFIX = "augment."
 
@@ -39,12 +38,22 @@ def command(
         typer.Option("--set", metavar="FIELD=VALUE", help="Any strength, such as rotate=15. Given again for another."),
     ] = None,
     names: Annotated[bool, typer.Option("--list", help="List the policies that have a name.")] = False,
+    show_input: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN|NETWORK",
+            help="Show what this network sees of the picture in its place, and what it would by other resize rules.",
+        ),
+    ] = None,
     size: Annotated[int, typer.Option(min=16, max=1024, help="Pixels a side of each picture.")] = SIZE,
     seed: Annotated[int, typer.Option(min=0, help="Decides what is drawn.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="The sheet; by default augmented.png.", rich_help_panel=OUTPUT),
+        typer.Option(
+            metavar="FILE.png", help="The sheet; by default augmented.png, or input.png.", rich_help_panel=OUTPUT
+        ),
     ] = None,
+    trust: TrustOption = None,
     json: Json = False,
 ) -> None:
     """Write a contact sheet of what a policy does to a picture: each transform at rising strength, then all at once."""
@@ -53,16 +62,20 @@ def command(
         return
     if not photos:
         raise UsageError("give a picture to augment, or --list for the policies that have a name.")
+    if show_input is not None:
+        _show_input(show_input, trust, photos, size, out, json)
+        return
     if len(photos) > 2:
         raise UsageError(f"{len(photos)} pictures: one is augmented, a second one may be mixed with it.")
     from striate.data.decode import decode
     from striate.files import write_atomically
     from striate.report.contact_sheet import contact_sheet, png
+    from striate.report.policy_sheet import all_together, transforms_alone
 
     pictures, chosen = [decode(photo, None) for photo in photos], _policy(policy, set_)
-    rows = [*_alone(chosen, pictures, (size, size), seed)]
+    rows = [*transforms_alone(chosen, pictures, (size, size), seed)]
     if policy or set_:
-        rows += _together(chosen, pictures, (size, size), seed)
+        rows += all_together(chosen, pictures, (size, size), seed)
     target = write_atomically(out or Path("augmented.png"), png(contact_sheet(rows)))
     _tell(target, chosen, pictures, json)
 
@@ -93,31 +106,23 @@ def _policy(name: str | None, settings: list[str] | None) -> Augment:
     return chosen
 
 
-def _alone(policy: Augment, pictures: Sequence[NDArray], size: tuple[int, int], seed: int) -> Iterator[list[Cell]]:
-    """The picture itself, then a row for each transform."""
-    from striate.augment import Augment
-    from striate.augment.policy import MIXING
-    from striate.augment.showing import alone, transforms, versions
-    from striate.report.contact_sheet import Cell
+def _show_input(run: str, trust: str | None, photos: Sequence[str], size: int, out: Path | None, json: bool) -> None:
+    from striate.data.decode import decode
+    from striate.files import write_atomically
+    from striate.report.contact_sheet import contact_sheet, png
+    from striate.report.input_sheet import input_sheet
+    from striate.training.recipes import Recipe
 
-    yield [Cell("the picture", versions(Augment(), pictures[:1], size, 1)[0])]
-    for name in transforms(policy):
-        if name in MIXING and len(pictures) < 2:
-            continue
-        steps = alone(policy, name)
-        yield [
-            Cell(words, versions(one, pictures, size, 1, seed + number)[0]) for number, (words, one) in enumerate(steps)
-        ]
-
-
-def _together(policy: Augment, pictures: Sequence[NDArray], size: tuple[int, int], seed: int) -> list[list[Cell]]:
-    """Rows of versions under the whole policy."""
-    from striate.augment.showing import versions
-    from striate.report.contact_sheet import Cell
-
-    made = versions(policy, pictures, size, VERSIONS, seed)
-    cells = [Cell(f"all together, {number}", picture) for number, picture in enumerate(made, 1)]
-    return [cells[first : first + ACROSS] for first in range(0, len(cells), ACROSS)]
+    if len(photos) > 1:
+        raise UsageError(f"{len(photos)} pictures: --show-input shows one.")
+    description = loaded(Path(run), None, trust, "cpu").description
+    look, policy = description.preprocessing, Recipe.from_dict(description.recipe).augment
+    sheet = contact_sheet([*input_sheet(look, policy, decode(photos[0], look.channels), size)])
+    target = write_atomically(out or Path("input.png"), png(sheet))
+    if json:
+        print_json({"sheet": str(target), "preprocessing": look.to_dict(), "policy": asdict(policy)})
+        return
+    print(f"written to {target}")
 
 
 def _tell(target: Path, policy: Augment, pictures: Sequence[NDArray], json: bool) -> None:
@@ -131,7 +136,13 @@ def _tell(target: Path, policy: Augment, pictures: Sequence[NDArray], json: bool
         print_json(found | {"skipped": left_out + alone})
         return
     if left_out:
-        print(f"note: {', '.join(left_out)} need red, green and blue, and do nothing to this picture")
+        print(
+            f"note: {_needing(left_out)} red, green and blue, and {'does' if len(left_out) == 1 else 'do'} nothing here"
+        )
     if alone:
-        print(f"note: {', '.join(alone)} need a second picture: striate augment ONE TWO")
+        print(f"note: {_needing(alone)} a second picture: striate augment ONE TWO")
     print(f"written to {target}")
+
+
+def _needing(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'needs' if len(names) == 1 else 'need'}"

@@ -78,6 +78,14 @@ def command(
             rich_help_panel=NETWORK,
         ),
     ] = None,
+    resize: Annotated[
+        str | None,
+        typer.Option(
+            help="How images are brought to that size: crop (their middle), letterbox (whole, on black), stretch "
+            "(whole, whatever their aspect) or none; by default what suits.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
     freeze: Annotated[
         str | None,
         typer.Option(
@@ -278,6 +286,7 @@ def command(
             settings=pairs(set_, "--set"),
             options=options(option),
             size=size,
+            resize=resize,
             freeze=freeze,
             transfer=transfer,
             views=views,

@@ -24,15 +24,6 @@ def resize_image(image: np.ndarray, height: int, width: int, interpolation: str 
     return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
 
 
-def shrunk(image: np.ndarray, longest: int) -> np.ndarray:
-    """The image, its longer side brought to `longest` pixels if it has more; bilinear, antialiased."""
-    height, width = image.shape[:2]
-    if max(height, width) <= longest:
-        return image
-    scale = longest / max(height, width)
-    return resize_image(image, max(1, round(height * scale)), max(1, round(width * scale)))
-
-
 def resize_window(
     image: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int], interpolation: str = "bilinear"
 ) -> np.ndarray:
