@@ -11,6 +11,7 @@ import sys
 
 from planted import (
     analysis,
+    augment,
     classifier,
     cli,
     data,
@@ -29,6 +30,7 @@ from planting import Fault, plant_all
 PARTS = (
     data,
     engines,
+    augment,
     training,
     models,
     analysis,

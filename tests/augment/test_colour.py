@@ -89,3 +89,14 @@ def test_yiq_is_the_fccs():
     np.testing.assert_allclose(colour.TO_YIQ @ [0, 1, 0], [0.587, -0.274, -0.523], atol=1e-3)
     np.testing.assert_allclose(colour.TO_YIQ @ [0, 0, 1], [0.114, -0.322, 0.312], atol=1.1e-3)
     np.testing.assert_allclose(colour.TO_YIQ @ [1, 1, 1], [1, 0, 0], atol=1e-9)
+
+
+def test_principal_axes_are_the_directions_of_the_spread_as_long_as_it():
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    pixels = np.random.default_rng(1).normal(size=(1000, 3)) * (0.3, 0.1, 0.02) @ turn.T
+    covariance = np.cov(pixels, rowvar=False)
+    axes = colour.principal_axes(covariance)
+    np.testing.assert_allclose(axes @ axes.T, covariance, atol=1e-12)
+    lengths = np.linalg.norm(axes, axis=0)
+    np.testing.assert_allclose(axes.T @ axes, np.diag(lengths**2), atol=1e-12)  # at right angles
+    np.testing.assert_allclose(covariance @ axes, axes * lengths**2, atol=1e-12)

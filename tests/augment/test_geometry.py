@@ -135,3 +135,14 @@ def test_random_boxes_spread_over_the_picture_and_over_their_range_of_areas():
     assert np.quantile(share, 0.1) == pytest.approx(0.172, abs=0.02)
     centre = matrices[:, :2, 2].mean(axis=0) + matrices[:, [0, 1], [0, 1]].mean(axis=0) / 2
     np.testing.assert_allclose(centre, [100, 100], atol=2)
+
+
+def test_boxes_move_to_whole_pixels_and_stay_mirrored():
+    upright = geometry.box(*(np.array([value]) for value in (10.3, 20.6, 40.2, 29.9)), size=(8, 16))
+    mirror = geometry.about(8, 4, geometry.scaling(np.array([-1.0]), np.array([1.0])))
+    there, mirrored = (geometry.on_whole_pixels(matrices, (8, 16)) for matrices in (upright, upright @ mirror))
+    assert (at(there, 0, 0), at(there, 16, 8)) == ((10, 21), (50, 50))  # 50.5 and 50.5 are rounded to even
+    assert (at(mirrored, 0, 0), at(mirrored, 16, 8)) == ((50, 21), (10, 50))
+    thin = geometry.box(*(np.array([value]) for value in (3.1, 2.6, 0.2, 0.1)), size=(8, 16))
+    whole = geometry.on_whole_pixels(thin, (8, 16))
+    assert (at(whole, 0, 0), at(whole, 16, 8)) == ((3, 3), (4, 4))

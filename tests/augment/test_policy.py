@@ -269,3 +269,9 @@ def test_a_mirror_image_is_turned_after_it_was_mirrored():
     angle = np.arctan2(found[:, 1, 0], found[:, 1, 1])
     np.testing.assert_allclose(found[:, 0, 0], -np.cos(angle), atol=1e-9)
     np.testing.assert_allclose(found[:, 0, 1], np.sin(angle), atol=1e-9)
+
+
+def test_beyond_a_letterboxed_picture_all_is_black():
+    policy = Augment(rotate=10, border="reflect")
+    assert policy.under("letterbox") == Augment(rotate=10, border="zero")
+    assert policy.under("crop") == policy.under("stretch") == policy

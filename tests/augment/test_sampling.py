@@ -198,3 +198,12 @@ def test_of_other_than_three_channels_only_what_needs_no_colours_is_drawn(channe
     found = colours(policy, drawn, np.full((50, channels), 0.4), np.eye(3))
     plain = colours(Augment(brightness=0.3, contrast=0.3), drawn, np.full((50, 3), 0.4))
     np.testing.assert_allclose(found, plain, atol=1e-12)
+
+
+def test_contrast_turns_about_the_mean_grey_of_each_picture():
+    means = np.random.default_rng(0).uniform(0.1, 0.9, (50, 3))
+    drawn = draws(Augment(contrast=0.5), 3, 0, np.arange(50))
+    found = colours(Augment(contrast=0.5), drawn, means)
+    grey = means @ (0.299, 0.587, 0.114)
+    at_grey = np.einsum("nij,nj->ni", found[:, :, :3], np.repeat(grey[:, None], 3, axis=1)) + found[:, :, 3]
+    np.testing.assert_allclose(at_grey, np.repeat(grey[:, None], 3, axis=1), atol=1e-12)

@@ -86,8 +86,8 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/choices.py",
         "classifier/test_plan.py",
         (
-            'return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop, way)',
-            'return Preprocessing((size, size), dataset.channels, mean, std, "crop", crop)',
+            "return Preprocessing((size, size), dataset.channels, mean, std, resize or rule, crop, way)",
+            "return Preprocessing((size, size), dataset.channels, mean, std, resize or rule, crop)",
         ),
         ("return typical_side(facts.sizes)", "return int(facts.sizes.max())"),
         ("is_small = held is KeptImages and side is not None", "is_small = side is not None"),

@@ -44,8 +44,8 @@ FAULTS: tuple[Fault, ...] = (
         "data/test_channel_statistics.py",
         ("return _from_sums(facts.sums.sum(axis=0))", "return _from_sums(facts.sums[:8].sum(axis=0))"),
         (
-            "np.linspace(0, len(images) - 1, min(sample, len(images)))",
-            "np.linspace(0, min(sample, len(images)) - 1, min(sample, len(images)))",
+            "np.linspace(0, count - 1, min(sample, count))",
+            "np.linspace(0, min(sample, count) - 1, min(sample, count))",
         ),
     ),
     *faults(
@@ -332,9 +332,16 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/preprocessing.py",
         "data/test_preprocessing.py",
-        ("return resize_image(image, height, width, self.interpolation)", "return resize_image(image, height, width)"),
+        ("return resize_image(image, *whole, self.interpolation)", "return resize_image(image, *whole)"),
+        ("scale = min(self.size[0] / height, self.size[1] / width)", "scale = self.size[0] / height"),
+        ('_EARLIER_NAMES = {"squash": "stretch"}', '_EARLIER_NAMES = {"squash": "crop"}'),
         ("(top, left, height, width), self.interpolation)", "(top, left, height, width))"),
+    ),
+    *faults(
+        "data/resizing.py",
+        "data/test_resizing.py",
         ("left * across - first_column,", "left * across,"),
+        ("(size[1] - image.shape[1]) // 2", "(size[0] - image.shape[0]) // 2"),
     ),
     *faults(
         "data/orientation.py",

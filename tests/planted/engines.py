@@ -57,7 +57,7 @@ FAULTS: tuple[Fault, ...] = (
         "data/preprocessing.py",
         "data/test_preprocessing.py",
         ("if scale <= room), 1)", "if scale < room), 1)"),
-        ('        if self.resize == "none":\n            return 1\n', ""),
+        ('return (height, width) if self.resize == "none" else self.size', "return self.size"),
     ),
     *faults(
         "data/jpeg.py",

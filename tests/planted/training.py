@@ -1,4 +1,4 @@
-"""Faults in the loop, its state, recipes and augmentation."""
+"""Faults in the loop, its state and recipes."""
 
 from planting import Fault, faults
 
@@ -168,25 +168,15 @@ FAULTS: tuple[Fault, ...] = (
         ('    "patience": (1, 1_000_000),', '    "patience": (0, 1_000_000),'),
     ),
     *faults(
-        "augment/resizing.py",
-        "augment/test_resizing.py",
-        ("range(0, channels, _AT_ONCE)", "range(0, _AT_ONCE, _AT_ONCE)"),
-        ("cv2.INTER_AREA", "cv2.INTER_LINEAR"),
-    ),
-    *faults(
-        "augment/geometry.py",
-        "augment/test_sampling.py",
-        ("np.exp(rng.uniform(np.log(ratio[0]), np.log(ratio[1]), size=n))", "rng.uniform(ratio[0], ratio[1], size=n)"),
-    ),
-    *faults(
-        "augment/apply.py",
-        "augment/test_apply.py",
-        ("matrix[:, 2] - offsets]", "matrix[:, 2]]"),
+        "training/making.py",
+        "training/test_batches.py",
+        ("            free -= image.nbytes\n", "            free -= 0\n"),
+        ("shares = (kept[:, None], 1 - kept[:, None])", "shares = (kept[:, None], kept[:, None])"),
     ),
     *faults(
         "training/batches.py",
         "training/test_batches.py",
-        ("            free -= image.nbytes\n", "            free -= 0\n"),
+        ("return np.minimum(places ^ 1, count - 1)", "return np.minimum(places + 1, count - 1)"),
         ("        with opencv_alone():  # the workers are forked from here", "        if self.workers:"),
         (
             "        with opencv_alone():\n            return self._maker[key]",

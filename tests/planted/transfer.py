@@ -264,9 +264,9 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "transfer/copies.py",
         "transfer/test_copies.py",
-        ('[self.number, int.from_bytes(digest, "big")]', "self.number"),
-        ('[self.number, int.from_bytes(digest, "big")]', 'int.from_bytes(digest, "big")'),
-        ("recolour(seen, self.augment.sample_colour(rng, 1)[0]) if self.augment.changes_colour else seen", "seen"),
+        ("draws(policy, 0, self.number, np", "draws(policy, 0, 0, np"),
+        ("np.array([image], np.uint64)", "np.array([0], np.uint64)"),
+        ("        recoloured(policy, drawn, seen)\n", ""),
     ),
     *faults(
         "transfer/copies.py",

@@ -36,7 +36,7 @@ def channel_statistics(images: Images, sample: int = 5000) -> Statistics:
     """
     if not len(images):
         raise StriateError("there are no images to take the mean of")
-    indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
+    indices = _evenly_spaced(len(images), sample)
     if isinstance(images, ArrayImages):
         _, _, width, channels = images.array.shape
         chunks = np.array_split(indices, -(-len(indices) // 256))
@@ -52,11 +52,16 @@ def colour_covariance(images: Images, sample: int = 500) -> np.ndarray:
 
     `sample` images at most are looked at, evenly spaced, each pixel of them counting alike.
     """
-    indices = np.unique(np.linspace(0, len(images) - 1, min(sample, len(images))).round().astype(np.int64))
+    indices = _evenly_spaced(len(images), sample)
     with reading_threads() as pool:
         moments = np.sum(list(pool.map(lambda row: _moments(images.read(row)), indices.tolist())), axis=0)
     moments /= moments[3, 3]
     return moments[:3, :3] - np.outer(moments[:3, 3], moments[:3, 3])
+
+
+def _evenly_spaced(count: int, sample: int) -> np.ndarray:
+    """The places of `sample` of so many images, or of all, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(sample, count)).round().astype(np.int64))
 
 
 def _moments(image: np.ndarray) -> np.ndarray:
