@@ -214,3 +214,13 @@ def test_only_a_run_is_extended(epochs, cli):
 def test_blanks_about_names_and_values_are_no_part_of_them(said):
     assert said("photos", "--set", " epochs = 3 ", "--option", " width = 2 ")[3]["settings"] == {"epochs": "3"}
     assert said("photos", "--option", " width = 2 ")[3]["options"] == {"width": 2}
+
+
+def test_a_transform_that_makes_classes_alike_is_told_of_once_and_stands_in_the_report(cli):
+    asked = ("--model", "lenet5", "--epochs", 1, "--run", "run", "--quiet")
+    outcome = cli("train", "digits", "--policy", "flips", *asked)
+    assert outcome.code == 0
+    words = "augment.flip=0.5 seems to change what these images show"
+    assert outcome.err.count(words) == 1
+    assert words in Path("run/report.html").read_text(encoding="utf-8")
+    assert words not in cli("train", "--resume", "run", "--extend", 1, "--quiet").err

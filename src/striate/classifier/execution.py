@@ -18,11 +18,14 @@ from striate.classifier.run_config import RunConfig
 from striate.classifier.saving import saver
 from striate.classifier.telling import introduction, standing
 from striate.data import Dataset
+from striate.data.targets import SINGLE_LABEL
 from striate.errors import Interrupted, StriateError
 from striate.models import Network, Trust
 from striate.training.alone import Alone
 from striate.training.divergence import Diverged
 from striate.training.fabric import create_fabric
+from striate.training.label_changes import label_changes
+from striate.training.loop import Training
 from striate.training.metrics import Evaluation
 from striate.training.run_folder import RunFolder
 from striate.training.selection import beginning_line, early_stop_line
@@ -79,11 +82,12 @@ def execute(
         StriateError: training diverged, or a file cannot be written.
     """
     progress, until = watch.progress, time.monotonic() + (watch.time_limit or math.inf)
-    network = network_of(config, trust or Trust(), pretrained=not folder.checkpoint.exists())
+    fresh = not folder.checkpoint.exists()
+    network = network_of(config, trust or Trust(), pretrained=fresh)
     for line in introduction(folder, config, dataset):
         progress.message(line)
     beginning = None
-    if config.transfer and not folder.checkpoint.exists():
+    if config.transfer and fresh:
         beginning = _begin(network, config, dataset, watch, until)
         if beginning is not None and beginning.advice is not None and fabric.is_global_zero:
             folder.write_advice(beginning.advice.to_dict())
@@ -102,6 +106,8 @@ def execute(
         training.checkpoint()  # a run that is killed after the model is there can go on
         if fabric.is_global_zero:
             saver(folder, config, dataset)(network, beginning.best)
+    if fresh and fabric.is_global_zero:
+        _warn(training, dataset)
     if extend:
         training.extend(extend)
     for line in standing(training):
@@ -167,6 +173,15 @@ def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch, 
     for line in beginning.lines:
         watch.progress.message(line)
     return beginning
+
+
+def _warn(training: Training, dataset: Dataset) -> None:
+    """Say which transforms of the training images make their classes alike."""
+    if dataset.task != SINGLE_LABEL:
+        return
+    for change in label_changes(dataset.train, training.recipe.augment):
+        training.position.notes.append(str(change))
+        training.progress.message(f"note: {change}")
 
 
 def _finish(
