@@ -28,6 +28,7 @@ TRAIN = {
         "options": {"a": 1, "b": 0.5, "c": True, "d": False, "e": "B"}
     },
     "--size 48": {"size": 48},
+    "--resize letterbox": {"resize": "letterbox"},
     "--freeze stem": {"freeze": "stem"},
     "--transfer head": {"transfer": "head"},
     "--views 3": {"views": 3},
@@ -217,10 +218,10 @@ def test_blanks_about_names_and_values_are_no_part_of_them(said):
 
 
 def test_a_transform_that_makes_classes_alike_is_told_of_once_and_stands_in_the_report(cli):
-    asked = ("--model", "lenet5", "--epochs", 1, "--run", "run", "--quiet")
+    asked = ("--model", "lenet5", "--epochs", 1, "--run", "run")
     outcome = cli("train", "digits", "--policy", "flips", *asked)
     assert outcome.code == 0
     words = "augment.flip=0.5 seems to change what these images show"
     assert outcome.err.count(words) == 1
     assert words in Path("run/report.html").read_text(encoding="utf-8")
-    assert words not in cli("train", "--resume", "run", "--extend", 1, "--quiet").err
+    assert words not in cli("train", "--resume", "run", "--extend", 1).err

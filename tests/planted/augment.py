@@ -88,4 +88,18 @@ FAULTS: tuple[Fault, ...] = (
         "report/test_contact_sheet.py",
         ("place = GAP + column * across, GAP + number * down", "place = column * across, number * down"),
     ),
+    *faults(
+        "training/label_changes.py",
+        "training/test_label_changes.py",
+        ("with_strengths(**{name: getattr(policy, name)})", "with_strengths(**{name: 0})"),
+        ("arange(len(labels)) % 2 == half", "arange(len(labels)) % 1 == 0"),
+        ("or len(split) < LEAST", "or len(split) <= LEAST"),
+        ("WORSE * (~named).sum()", "99 * (~named).sum()"),
+    ),
+    *faults(
+        "classifier/execution.py",
+        "cli/test_train_wiring.py",
+        ("if fresh and fabric.is_global_zero:", "if fabric.is_global_zero:"),
+        ("        training.position.notes.append(str(change))\n", ""),
+    ),
 )
