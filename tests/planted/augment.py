@@ -102,4 +102,14 @@ FAULTS: tuple[Fault, ...] = (
         ("if fresh and fabric.is_global_zero:", "if fabric.is_global_zero:"),
         ("        training.position.notes.append(str(change))\n", ""),
     ),
+    *faults(
+        "augment/batch.py",
+        "augment/test_batch.py",
+        ("matrices[alike] * kept, size, border)", "matrices[alike], size, border)"),
+        ("theta[:, :, 2] += theta[:, :, 0] + theta[:, :, 1]", "theta[:, :, 2] += theta[:, :, 0]"),
+        ("factors[:, :1, :3].sum(2)", "factors[:, :1, 0]"),
+        ("warp_batch(images.float(), matrices, size, policy.border)", "warp_batch(images.float(), matrices, size)"),
+        ("np.where(how.boxed, 1.0, kept)", "np.where(how.boxed, kept, 1.0)"),
+        ('not policy.has("elastic", *PIXELS)', 'not policy.has("elastic")'),
+    ),
 )

@@ -47,13 +47,13 @@ def mix(
         if not how.boxed[row]:
             cv2.addWeighted(image, kept[row], partner, 1 - kept[row], 0.0, dst=mixed[row])
             continue
-        left, top, right, bottom = _box(how.kept[row], how.places[row], height, width)
+        left, top, right, bottom = box(how.kept[row], how.places[row], height, width)
         mixed[row, top:bottom, left:right] = partner[top:bottom, left:right]
         kept[row] = 1 - (right - left) * (bottom - top) / (height * width)
     return mixed, kept
 
 
-def _box(kept: float, place: NDArray[np.float64], height: int, width: int) -> tuple[int, int, int, int]:
+def box(kept: float, place: NDArray[np.float64], height: int, width: int) -> tuple[int, int, int, int]:
     """A box of the picture's shape about a point, cut off at the edges (Yun et al., 2019, equation 2)."""
     side = np.sqrt(1 - kept)
     middle_x, middle_y = place[0] * width, place[1] * height
