@@ -14,9 +14,6 @@ Matrices = NDArray[np.float64]
 #: Luma of ITU-R BT.601, the weights of grey in JPEG, OpenCV and torchvision.
 LUMA = np.array([0.299, 0.587, 0.114])
 
-#: RGB to YIQ (FCC, 1953): hue is a rotation of the I-Q plane.
-TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
-
 
 def identity(n: int) -> Matrices:
     """N unit matrices, shape (n, 4, 4)."""
@@ -45,14 +42,19 @@ def saturation(factor: NDArray[np.float64]) -> Matrices:
 
 
 def hue(degrees: NDArray[np.float64]) -> Matrices:
-    """Turn the colour circle from red to green, grey stays grey (a rotation in YIQ)."""
-    radians = np.deg2rad(degrees)
-    turn = np.zeros((len(radians), 3, 3))
-    turn[:, 0, 0] = 1
-    turn[:, 1, 1] = turn[:, 2, 2] = np.cos(radians)
-    turn[:, 1, 2], turn[:, 2, 1] = np.sin(radians), -np.sin(radians)
-    matrices = identity(len(radians))
-    matrices[:, :3, :3] = np.linalg.inv(TO_YIQ) @ turn @ TO_YIQ
+    """Turn the colour circle from red to green, grey stays grey: a rotation about the line of greys (Haeberli, 1993,
+    "Matrix Operations for Image Processing").
+
+    HSV's hue, which is no matrix, is turned alike: exactly so by thirds of a circle, by 2 to 12 grey levels apart on
+    photographs between them, where HSV keeps the largest channel and this the sum of all.
+    """
+    cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    same, level, aside = (1 + 2 * cosine) / 3, (1 - cosine) / 3, sine / np.sqrt(3)
+    matrices = identity(len(degrees))
+    for channel in range(3):
+        matrices[:, channel, channel] = same
+        matrices[:, (channel + 1) % 3, channel] = level + aside
+        matrices[:, (channel + 2) % 3, channel] = level - aside
     return matrices
 
 
