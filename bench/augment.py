@@ -1,4 +1,4 @@
-"""How quickly photographs are augmented on one core: resized crop, flip, rotation, shear and colours, 256 to 224 pixels.
+"""How quickly photographs are augmented on one core: resized crop, flip, rotation, shear and colours, 256 to 224.
 
     STRIATE_PEERS=PYTHON python bench/augment.py [--rounds 5]
 

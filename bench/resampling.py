@@ -2,9 +2,9 @@
 
     python bench/resampling.py [--pictures 100]
 
-A picture that is known at every point (sums of waves, down to the finest that its pixels hold) is cut, turned and slanted
-by the same random amounts: by striate's one matrix, and by torchvision's resized crop, rotation and shear one after the
-other. Printed are the root mean square differences, in grey levels, from the known picture at the same points, over the
+A picture that is known at every point (a sum of waves, down to the finest that its pixels hold) is cut, turned and
+slanted by the same random amounts: by striate's one matrix, and by torchvision's resized crop, rotation and shear one
+after the other. Printed are the root mean square differences, in grey levels, from the known picture at the same points, over the
 middle of the output, for waves of several lengths.
 """
 
@@ -35,10 +35,12 @@ class Known:
         self.phases = rng.uniform(0, 2 * np.pi, WAVES)
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The grey level there."""
         waves = np.cos(x[..., None] * self.waves[0] + y[..., None] * self.waves[1] + self.phases)
         return 127.5 + 100 * waves.sum(-1) / math.sqrt(8 * WAVES)
 
     def pixels(self) -> np.ndarray:
+        """As a camera has it: uint8 (SIDE, SIDE, 3)."""
         y, x = np.mgrid[:SIDE, :SIDE] + 0.5
         grey = np.clip(np.rint(self(x, y)), 0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
