@@ -4,8 +4,8 @@
 
 A picture that is known at every point (a sum of waves, down to the finest that its pixels hold) is cut, turned and
 slanted by the same random amounts: by striate's one matrix, and by torchvision's resized crop, rotation and shear one
-after the other. Printed are the root mean square differences, in grey levels, from the known picture at the same points, over the
-middle of the output, for waves of several lengths.
+after the other. Printed are the root mean square differences, in grey levels, from the known picture at the same
+points, over the middle of the output, for waves of several lengths.
 """
 
 from __future__ import annotations
