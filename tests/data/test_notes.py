@@ -17,7 +17,8 @@ def split(*counts, name="train"):
 def test_classes_are_unbalanced_beyond_a_factor():
     assert class_notes(split(20, 20 * IMBALANCE, 30), CLASSES[:3]) == []
     assert class_notes(split(30, 20 * IMBALANCE + 1, 20, 0), CLASSES[:4]) == [
-        "unbalanced: 'bee' has 101 training images, 'cat' 20 (5.0 times fewer)"
+        "unbalanced: 'bee' has 101 training images, 'cat' 20 (5.0 times fewer); so that rare ones are not missed, "
+        'train with balance="weights"'
     ]
 
 

@@ -20,6 +20,7 @@ from striate.data.targets import SINGLE_LABEL
 from striate.engines import evaluating
 from striate.errors import UsageError
 from striate.models import Network
+from striate.training.balance import NONE, SAMPLER
 from striate.training.measured import Measured
 from striate.training.progress import Quiet
 from striate.training.selection import BEGINNING, figures_of
@@ -175,8 +176,22 @@ def _fitted(network: Network, task: Task, config: RunConfig, taking: Taking, spl
     few = task.kind == SINGLE_LABEL and split.counts(outputs).min() < FEW
     kind = config.shallow or (COSINE if few else task.shallow)
     if kind == COSINE:
-        return by_means(vectors, labels, outputs, copies)
-    return fit_once(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=copies)
+        return by_means(vectors, labels, outputs, copies)  # to which all classes count alike
+    weights = _weights(task, config, split)
+    if weights is not None:
+        weights = np.concatenate([weights] * copies)
+    return fit_once(
+        vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=copies, weights=weights
+    )
+
+
+def _weights(task: Task, config: RunConfig, split: Split) -> NDArray[np.float32] | None:
+    """What each image counts, (N, 1) or by output (N, K), or as often as it would come; None where all count alike."""
+    if config.recipe.balance == NONE:
+        return None
+    sampled = config.recipe.balance == SAMPLER
+    found = task.times(split.labels)[:, None] if sampled else task.weights(split.labels)
+    return found.astype(np.float32)
 
 
 def _put_in(network: Network, config: RunConfig, split: Split, shallow: Shallow, features: Features) -> None:

@@ -25,6 +25,9 @@ def _classes(evaluation: Any, on: str) -> list[str]:
     lines = [f"top-1 {percent(evaluation.top1, 2)} ({_interval(evaluation.top1_interval)}) {on}"]
     if evaluation.top5 is not None:
         lines.append(f"top-5 {percent(evaluation.top5, 2)}")
+    if evaluation.unbalanced:
+        recall, f1 = percent(evaluation.balanced_accuracy, 2), percent(evaluation.macro_f1, 2)
+        lines.append(f"balanced accuracy {recall}, macro F1 {f1}: the means over the classes, each counting alike")
     return [*lines, f"loss {evaluation.loss:.4f}, calibration error {evaluation.calibration().ece:.4f}"]
 
 

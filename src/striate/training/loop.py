@@ -76,7 +76,7 @@ class Training(Checkpointed):
         self.watch, self.progress, self.save_best, self.identity = watch, watch.progress, save_best, identity
         self.train_batches = material.train
         self.task, self.preprocessing = material.task, material.preprocessing
-        self.objective = Objective(model, recipe, self.task)
+        self.objective = Objective(model, recipe, self.task, material.train.split.labels)
         self.validation = self._validation(material)
         model.keeps_statistics = recipe.norm_statistics == KEPT
         self.schedule = recipe.rate_schedule()

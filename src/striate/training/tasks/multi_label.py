@@ -14,6 +14,7 @@ from torch.nn import functional
 from striate.data import Split
 from striate.data.targets import MULTI_LABEL
 from striate.errors import UsageError
+from striate.training.balance import WEIGHTS, label_weights, times_by_rarest_label
 from striate.training.intervals import mean_difference
 from striate.training.label_metrics import THRESHOLD, MultiLabelEvaluation
 from striate.training.losses import OWN
@@ -39,19 +40,35 @@ class MultiLabel(Task):
         """The loss becomes the binary cross-entropy."""
         return recipe if recipe.loss in (OWN, *LOSSES) else replace(recipe, loss=OWN)
 
-    def loss(self, recipe: Recipe, own: str) -> Loss:
-        """Binary cross-entropy, the mean over labels and images; smoothed, a label counts 1 - s / 2 or s / 2."""
+    def loss(self, recipe: Recipe, own: str, labels: NDArray[np.bool_] | None = None) -> Loss:
+        """Binary cross-entropy, the mean over labels and images; smoothed, a label counts 1 - s / 2 or s / 2.
+
+        Balanced, having and lacking a label count alike; PyTorch's `pos_weight` is the ratio of their weights.
+        """
         refuse_distances(own)
         if recipe.loss not in (OWN, *LOSSES):
             raise UsageError(f"the loss '{recipe.loss}' is for one class per image; several labels take loss=binary.")
-        smoothing = recipe.label_smoothing
+        smoothing, weight, ratio = recipe.label_smoothing, None, None
+        if labels is not None and recipe.balance == WEIGHTS:
+            weight, with_it = map(torch.from_numpy, label_weights(labels))  # of images without it, and with it
+            ratio = with_it / weight
 
         def loss(logits: Tensor, labels: Tensor) -> Tensor:
             truth = labels.to(logits.dtype)
             truth = truth * (1 - smoothing) + smoothing / 2 if smoothing else truth
-            return functional.binary_cross_entropy_with_logits(logits, truth)
+            weights = (None if each is None else each.to(logits) for each in (weight, ratio))
+            return functional.binary_cross_entropy_with_logits(logits, truth, next(weights), pos_weight=next(weights))
 
         return loss
+
+    def times(self, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The rarest label of an image decides."""
+        return times_by_rarest_label(labels)
+
+    def weights(self, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Having and lacking a label count alike: (N, K)."""
+        without, with_it = label_weights(labels)
+        return np.where(labels, with_it, without)
 
     def tally(self, logits: Tensor, labels: Tensor) -> list[Tensor]:
         """Labels that are rightly said, said and had, over all images together."""
