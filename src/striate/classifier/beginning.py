@@ -54,7 +54,7 @@ class Beginning:
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
         views: augmented copies of each training image that the classifier was fitted to as well.
         lines: what was done, for whoever watches and for the report.
-        task: what is learnt.
+        task: what is learnt, with what was fitted to the validation images.
         decision: how much of the network to train, where that was to be decided.
         advice: the evidence for it, where there are probes.
     """
@@ -122,9 +122,10 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
             shallow = _fitted(network, task, config, taking, dataset.train)
         _put_in(network, config, dataset.train, shallow, taken["train"])
     final = dataset.test or dataset.val or dataset.train
-    told = {split.name: split for split in (final, dataset.val) if split}
-    measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
-    views, evaluation = len(taking.copies) - 1, measured.get("val")
+    views, evaluation = len(taking.copies) - 1, None
+    if dataset.val is not None:
+        task = task.fitted(_measured(task, shallow, taken["val"], dataset.val))
+        evaluation = _measured(task, shallow, taken["val"], dataset.val)
     images = sum(map(len, dataset.splits)) + views * len(dataset.train)
     seconds = time.perf_counter() - began
     lines = features_taken(network, taking.extractor, images, views, shallow, config.shallow, evaluation, seconds)
@@ -133,7 +134,7 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     return Beginning(
         shallow=shallow,
         evaluation=evaluation,
-        measured=measured[final.name],
+        measured=_measured(task, shallow, taken[final.name], final),
         views=views,
         lines=tuple(lines),
         task=task,

@@ -14,6 +14,7 @@ from striate.errors import UsageError
 from striate.training.balance import times_by_rarest_label
 from striate.training.recipes import Recipe
 from striate.training.tasks import MultiLabel, Regression, SingleLabel, read_task
+from striate.training.thresholds import fitted_thresholds
 
 NAMES = ("a", "b", "c")
 LOGITS = torch.from_numpy(np.random.default_rng(0).normal(0, 2, (40, 3)))
@@ -231,3 +232,24 @@ def test_values_have_nothing_to_balance():
     for balance in ("weights", "sampler"):
         with pytest.raises(UsageError, match=f"balance is {balance}, which is for classes and labels"):
             REGRESSION.loss(Recipe(balance=balance), "hinge")
+
+
+def test_thresholds_are_fitted_measured_by_and_told():
+    plain = MultiLabel(NAMES)
+    val = split(LABELS)
+    task = plain.fitted(plain.measure(LOGITS[:, None], val))
+    found = task.measure(LOGITS[:, None], val)
+    assert found.thresholds == task.thresholds == fitted_thresholds(LABELS.numpy(), LOGITS.sigmoid().float().numpy())
+    assert found.macro_f1 > found.at_half.macro_f1
+    assert read_task(NAMES, task.to_dict()) == task
+    low, high = (f"{100 * each:.0f}%" for each in (min(task.thresholds), max(task.thresholds)))
+    assert task.fit_told(val) == f"thresholds, fitted to 40 validation images: {low} to {high}"
+    known = LABELS.clone()
+    known[:, 0], known[:, 2] = False, True
+    assert task.fit_told(split(known)).endswith(
+        "; 50% for 'a', which no validation image has; 50% for 'c', which no validation image lacks"
+    )
+    assert plain.fit_told(None) == "thresholds stay at 50%: there were no validation images to fit them to"
+    for other in (SingleLabel(NAMES), REGRESSION):
+        assert other.fitted(found) is other
+        assert other.fit_told(val) == ""

@@ -103,6 +103,14 @@ class Task(ABC):
     def measure(self, logits: Tensor, split: Split) -> Measured:
         """The evaluation that logits (N, V, K) of a split's images are."""
 
+    def fitted(self, evaluation: Measured) -> Task:
+        """The task with what validation images say of it: thresholds, where it has any."""
+        return self
+
+    def fit_told(self, val: Split | None) -> str:
+        """What was fitted to validation images, and what of them could not tell, in words; empty of nothing."""
+        return ""
+
     @abstractmethod
     def gain(self, once: Measured, found: Measured) -> tuple[float, float, float, float]:
         """What several views gain: the figure of one view; by how much all of them are better, and its interval."""
