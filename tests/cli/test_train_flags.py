@@ -204,7 +204,7 @@ def test_the_help_has_every_flag_under_a_heading(cli):
             )
         ],
         "Training": [
-            *("--recipe", "--epochs", "--batch-size", "--learning-rate", "--set", "--task", "--target"),
+            *("--recipe", "--epochs", "--batch-size", "--learning-rate", "--balance", "--set", "--task", "--target"),
             *("--val-fraction", "--seed"),
         ],
         "The run and its folder": [

@@ -173,6 +173,16 @@ class MultiLabelEvaluation(Measured):
         """The labels that an image has, and those that it is said to have."""
         return self._named(self.labels[index]), self._named(self.predicted[index]), None, None
 
+    def curve(self, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Recall and precision of a label that some image has, at every threshold from the highest on."""
+        return _Ranked.of(self.labels[:, place], self.probabilities[:, place]).curve()
+
+    def worst_of(self, place: int, count: int) -> NDArray[np.int64]:
+        """Positions of the `count` images of which a label was most surely said wrongly, or left out, surest first."""
+        wrong = np.flatnonzero(self.predicted[:, place] != self.labels[:, place])
+        by = np.abs(self.probabilities[wrong, place] - self.labels[wrong, place])
+        return wrong[np.argsort(-by, kind="stable")][:count]
+
     def _named(self, has: NDArray[np.bool_]) -> str:
         return ", ".join(name for name, held in zip(self.classes, has, strict=True) if held) or "none"
 
@@ -216,6 +226,10 @@ class _Ranked(NamedTuple):
         ranked = chances[order]
         last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
         return cls(order, has[order], last)
+
+    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found = np.cumsum(self.has)[self.last]
+        return found / found[-1], found / (self.last + 1)
 
     def average_precision(self, weights: NDArray[np.float64]) -> float:
         weights = weights[self.order]
