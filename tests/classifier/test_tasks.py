@@ -11,8 +11,10 @@ from PIL import Image
 from sklearn import metrics
 
 import striate
+from striate.classifier import reporting
 from striate.classifier.prediction import LabelsPrediction, ValuesPrediction
 from striate.classifier.prediction_table import prediction_table
+from striate.data import open_dataset
 from striate.errors import StriateError, UsageError
 from striate.training.label_metrics import MultiLabelEvaluation
 from striate.training.model_file import save_model
@@ -251,3 +253,23 @@ def test_a_table_of_predictions_has_the_probability_of_every_label(labelled, tab
     assert first["labels"] == "|".join(found[0].named)
     assert [second[name] for name in ("labels", "east", "south")] == ["", "", ""]
     assert second["error"]
+
+
+def test_the_report_shows_the_mistakes_of_each_label_and_which_come_together(labelled):
+    evaluation = labelled.evaluation
+    page = (labelled.path / "report.html").read_text(encoding="utf-8")
+    assert "Which labels come together" in page
+    assert page.count("precision against recall") == 3
+    wrong = sum(min(4, len(evaluation.worst_of(place, 99))) for place in range(3))
+    assert len(re.findall('<span class="was">has it(?: not)?</span>', page)) == wrong
+    told = reporting._label_mistakes(open_dataset(labelled.description.data["source"]), evaluation)
+    for name, mistakes in told:
+        place = labelled.classes.index(name)
+        for mistake, row in zip(mistakes, evaluation.worst_of(place, 4), strict=True):
+            assert mistake.name == evaluation.names[row]
+            assert mistake.probability == pytest.approx(evaluation.probabilities[row, place])
+            said, has = evaluation.predicted[row, place], evaluation.labels[row, place]
+            assert (mistake.predicted, mistake.true) == (
+                "said" if said else "not said",
+                "has it" if has else "has it not",
+            )

@@ -32,6 +32,14 @@ def test_classes_of_few_images_are_counted_and_the_first_named():
     assert class_notes(split(), CLASSES) == []
 
 
+def test_labels_that_every_image_has_are_told_of():
+    labels = np.array([[1, 1, 0], [1, 0, 0]] * 20, bool)
+    labelled = Split("train", ArrayImages(np.zeros((40, 1, 1, 1), np.uint8), ["x"] * 40), labels)
+    assert class_notes(labelled, CLASSES[:3]) == ["every training image has 'ant', so nothing is to be learnt of that"]
+    assert class_notes(labelled.subset(np.arange(0)), CLASSES[:3]) == []
+    assert class_notes(split(20), CLASSES[:1]) == []
+
+
 def test_parts_without_a_class_name_it_and_empty_parts_do_not():
     parts = [split(1, 1, 1), split(0, 2, name="val"), split(name="test")]
     assert absent_notes(parts, CLASSES[:3]) == ["val has no images of 'ant', 'cat'"]

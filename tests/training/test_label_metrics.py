@@ -141,3 +141,21 @@ def test_labels_are_said_from_their_thresholds_on():
     assert (told["macro_f1"], told["macro_f1_at_half"]) == (found.macro_f1, plain.macro_f1)
     with pytest.raises(StriateError, match="2 thresholds for 5 labels"):
         replace(plain, thresholds=(0.5, 0.5))
+
+
+@pytest.mark.parametrize("levels", [0, 4])
+def test_curves_are_scikit_learns(levels):
+    found = drawn(300, levels)
+    recall, precision = found.curve(1)
+    theirs, their_recall, _ = metrics.precision_recall_curve(found.labels[:, 1], found.probabilities[:, 1])
+    np.testing.assert_allclose(recall, their_recall[-2::-1], rtol=1e-9)
+    np.testing.assert_allclose(precision, theirs[-2::-1], rtol=1e-9)
+
+
+def test_the_surest_mistakes_of_a_label_come_first():
+    labels = np.array([[1, 0], [0, 0], [1, 0], [0, 1], [1, 1]], bool)
+    chances = np.array([[0.4, 0.9], [0.9, 0.1], [0.1, 0.1], [0.2, 0.9], [0.8, 0.9]])
+    found = MultiLabelEvaluation(("a", "b"), labels, chances, thresholds=(0.3, 0.5))
+    assert found.worst_of(0, 5).tolist() == [1, 2]
+    assert found.worst_of(0, 1).tolist() in ([1], [2])
+    assert found.worst_of(1, 5).tolist() == [0]

@@ -32,6 +32,10 @@ def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
                 f"'{classes[smallest]}' {counts[smallest]:,} ({ratio:.1f} times fewer); "
                 f"so that rare ones are not missed, train with {mend}"
             )
+    every = np.flatnonzero(counts == len(train)) if train.labels.ndim > 1 and len(train) else ()
+    if len(every):
+        listed = few([f"'{classes[label]}'" for label in every])
+        notes.append(f"every training image has {listed}, so nothing is to be learnt of that")
     small = np.flatnonzero((counts > 0) & (counts < FEW_IMAGES))
     if len(small):
         listed = few([f"'{classes[label]}' ({counts[label]})" for label in small.tolist()])
