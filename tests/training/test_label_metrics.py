@@ -154,8 +154,8 @@ def test_curves_are_scikit_learns(levels):
 
 def test_the_surest_mistakes_of_a_label_come_first():
     labels = np.array([[1, 0], [0, 0], [1, 0], [0, 1], [1, 1]], bool)
-    chances = np.array([[0.4, 0.9], [0.9, 0.1], [0.1, 0.1], [0.2, 0.9], [0.8, 0.9]])
+    chances = np.array([[0.4, 0.9], [0.9, 0.1], [0.05, 0.1], [0.2, 0.9], [0.8, 0.9]])
     found = MultiLabelEvaluation(("a", "b"), labels, chances, thresholds=(0.3, 0.5))
-    assert found.worst_of(0, 5).tolist() == [1, 2]
-    assert found.worst_of(0, 1).tolist() in ([1], [2])
+    assert found.worst_of(0, 5).tolist() == [2, 1]
+    assert found.worst_of(0, 1).tolist() == [2]
     assert found.worst_of(1, 5).tolist() == [0]

@@ -334,7 +334,7 @@ def test_weights_are_saved_as_they_are_only_where_none_were(tmp_path, small, the
     if there:
         run.run.model.touch()
     run.save_result_so_far()
-    assert saved == ([] if there else [(run.module, {"epoch": 2})])
+    assert saved == ([] if there else [(run.module, {"epoch": 2}, run.task)])
 
 
 def test_a_checkpoint_holds_all_that_decides_how_it_goes_on(tmp_path, small):

@@ -52,5 +52,10 @@ def test_what_no_image_tells_keeps_one_half():
 
 def test_thresholds_are_probabilities_however_sure_the_network_is():
     labels = np.repeat([True, False], 500)[:, None]
-    for sure in (np.where(labels, 1.0, 0.0), np.where(labels, 1e-12, 0.0), np.where(labels, 1.0, 1 - 1e-12)):
+    for sure in (
+        np.zeros((1000, 1)),
+        np.where(labels, 1.0, 0.0),
+        np.where(labels, 1e-12, 0.0),
+        np.where(labels, 1.0, 1 - 1e-12),
+    ):
         assert 0 < fitted_thresholds(labels, sure)[0] < 1
