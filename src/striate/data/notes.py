@@ -32,9 +32,9 @@ def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
                 f"'{classes[smallest]}' {counts[smallest]:,} ({ratio:.1f} times fewer); "
                 f"so that rare ones are not missed, train with {mend}"
             )
-    every = np.flatnonzero(counts == len(train)) if train.labels.ndim > 1 and len(train) else ()
+    every = np.flatnonzero(counts == len(train)) if train.labels.ndim > 1 and len(train) else np.empty(0, int)
     if len(every):
-        listed = few([f"'{classes[label]}'" for label in every])
+        listed = few([f"'{classes[label]}'" for label in every.tolist()])
         notes.append(f"every training image has {listed}, so nothing is to be learnt of that")
     small = np.flatnonzero((counts > 0) & (counts < FEW_IMAGES))
     if len(small):
