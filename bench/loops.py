@@ -78,7 +78,7 @@ class StriateLoop:
             recipe,
             RunFolder.create(folder, "loop"),
             create_fabric("cpu", 1, precision),
-            lambda network, figures: None,
+            lambda network, figures, learnt: None,
             Quiet(),
             checkpoint_every=math.inf,
         )

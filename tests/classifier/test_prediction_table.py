@@ -84,15 +84,12 @@ def test_a_full_disk_is_told_whenever_it_is_full(tmp_path):
 
 def test_labels_and_values_have_columns_of_their_own(tmp_path):
     labels, values = MultiLabel(("sea", "sky")), Regression(("age", "height"), (0.0, 0.0), (1.0, 1.0))
-    with prediction_table(tmp_path / "l.csv", labels, top=5) as table:
-        table.write(predicted(labels, "a.png", np.array([0.75, 0.5]), 5))
-        table.write(predicted(labels, "b.png", np.array([0.25, 0.125]), 5))
+    with prediction_table(tmp_path / "l.csv", labels) as table:
+        table.write(predicted(labels, "a.png", np.array([0.5, 0.75]), 1))
+        table.write(predicted(labels, "b.png", np.array([0.25, 0.125]), 1))
         table.write(Prediction("c.png", error="truncated"))
     assert (tmp_path / "l.csv").read_text() == (
-        "file,labels,label,probability,label_2,probability_2,error\n"
-        "a.png,sea|sky,sea,0.750000,sky,0.500000,\n"
-        "b.png,,sea,0.250000,sky,0.125000,\n"
-        "c.png,,,,,,truncated\n"
+        "file,labels,sea,sky,error\na.png,sky|sea,0.500000,0.750000,\nb.png,,0.250000,0.125000,\nc.png,,,,truncated\n"
     )
     with prediction_table(tmp_path / "v.csv", values) as table:
         table.write(predicted(values, "a.png", np.array([41.5, 1.0 / 3]), 1))

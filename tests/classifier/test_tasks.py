@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,15 @@ from PIL import Image
 from sklearn import metrics
 
 import striate
+from striate.classifier import reporting
 from striate.classifier.prediction import LabelsPrediction, ValuesPrediction
+from striate.classifier.prediction_table import prediction_table
+from striate.data import open_dataset
 from striate.errors import StriateError, UsageError
 from striate.training.label_metrics import MultiLabelEvaluation
+from striate.training.model_file import save_model
 from striate.training.tasks import MultiLabel, Regression
+from striate.training.thresholds import fitted_thresholds
 from striate.training.value_metrics import RegressionEvaluation
 
 FAST = {"model": "lenet5", "size": 16, "epochs": 8, "batch_size": 16, "workers": 0, "quiet": True}
@@ -53,12 +59,18 @@ def valued(tables, tmp_path_factory):
     return striate.train(tables / "values.csv", target="light,blue", **FAST, run=run)
 
 
+def replace_thresholds(classifier, cut):
+    """The classifier with another threshold for all labels, read from a description."""
+    task = MultiLabel(classifier.classes, (cut,) * len(classifier.classes)).to_dict()
+    return striate.Classifier(classifier.model, replace(classifier.description, task=task))
+
+
 def column(run, name):
     return [float(row[name]) for row in csv.DictReader((run / "metrics.csv").open())]
 
 
 def test_labels_are_learnt_and_measured_as_scikit_learn_does(labelled):
-    assert labelled.task == MultiLabel(("east", "north", "south"))
+    assert labelled.task == MultiLabel(("east", "north", "south"), labelled.task.thresholds)
     losses = column(labelled.path, "train_loss")
     assert losses[-1] < 0.5 * losses[0]
     found = labelled.evaluation
@@ -67,7 +79,10 @@ def test_labels_are_learnt_and_measured_as_scikit_learn_does(labelled):
     chances = np.array([labelled.predict_proba([name])[0] for name in found.names])
     wanted = metrics.average_precision_score(found.labels, chances, average="macro")
     assert found.mean_average_precision == pytest.approx(wanted, abs=1e-6)
-    assert found.micro_f1 == pytest.approx(metrics.f1_score(found.labels, chances >= 0.5, average="micro"), abs=1e-6)
+    said = chances >= np.array(labelled.task.thresholds)
+    assert found.micro_f1 == pytest.approx(metrics.f1_score(found.labels, said, average="micro"), abs=1e-6)
+    at_half = metrics.f1_score(found.labels, chances >= 0.5, average="micro")
+    assert found.at_half.micro_f1 == found.to_dict()["micro_f1_at_half"] == pytest.approx(at_half, abs=1e-6)
     assert found.mean_average_precision > 0.9
 
 
@@ -95,8 +110,15 @@ def test_predictions_say_labels_and_values(labelled, valued, tables):
     found = labelled.predict(tables / "3.png", top=3)
     assert isinstance(found, LabelsPrediction)
     assert [chance for _, chance in found.top] == sorted((chance for _, chance in found.top), reverse=True)
-    assert found.labels == tuple(pair for pair in found.top if pair[1] >= 0.5)
+    cuts = dict(zip(labelled.classes, labelled.task.thresholds, strict=True))
+    assert found.labels == tuple(pair for pair in found.top if pair[1] >= cuts[pair[0]])
     assert found.to_dict()["labels"] == [{"label": name, "probability": chance} for name, chance in found.labels]
+    assert found.to_dict()["probabilities"] == dict(found.probabilities)
+    assert sorted(found.probabilities) == sorted(found.top)
+    assert [name for name, _ in found.probabilities] == list(labelled.classes)
+    always, never = (replace_thresholds(labelled, cut).predict(tables / "3.png") for cut in (1e-9, 1 - 1e-9))
+    assert [len(each.labels) for each in (always, never)] == [3, 0]
+    assert never.text == ("none",)
     found = valued.predict([tables / "3.png", tables / "none.png"])
     assert isinstance(found[0], ValuesPrediction)
     assert [name for name, _ in found[0].values] == ["light", "blue"]
@@ -183,3 +205,71 @@ def test_the_configuration_says_what_was_asked(valued):
     assert config["target"] == ["light", "blue"]
     assert config["task"]["kind"] == "regression"
     assert config["task"]["mean"] == pytest.approx([100, 30], rel=0.2)
+
+
+def test_thresholds_are_those_of_the_validation_images_and_are_kept(labelled, tables):
+    """Fitted to what the saved weights say of them, never to test images; without any they are one half."""
+    val = labelled.evaluate(tables / "labels.csv", "val")
+    assert labelled.task.thresholds == pytest.approx(fitted_thresholds(val.labels, val.probabilities), abs=1e-4)
+    assert labelled.task.thresholds == labelled.evaluation.thresholds == striate.load(labelled.path).task.thresholds
+    test = labelled.evaluation
+    assert labelled.task.thresholds != pytest.approx(fitted_thresholds(test.labels, test.probabilities), abs=1e-4)
+    page = (labelled.path / "report.html").read_text(encoding="utf-8")
+    assert "thresholds, fitted to 13 validation images: " in page
+    config = json.loads((labelled.path / "config.json").read_text())
+    assert config["task"] == {"kind": "multi-label"}
+
+
+def test_a_file_of_an_earlier_version_has_thresholds_of_one_half(labelled, tables, tmp_path):
+    older = replace(labelled.description, task={"kind": "multi-label"})
+    again = striate.load(striate.Classifier(labelled.model, older).save(tmp_path / "older.safetensors"))
+    found = again.evaluate(tables / "labels.csv", "test")
+    assert (again.task.thresholds, found.thresholds) == ((), ())
+    np.testing.assert_array_equal(found.predicted, found.probabilities >= 0.5)
+    for thresholds in ([0.5], [0.5, 0.0, 0.5], [0.5, 2, 0.5], "x"):
+        broken = replace(older, task={"kind": "multi-label", "thresholds": thresholds})
+        place = save_model(tmp_path / "broken.safetensors", labelled.model, broken)
+        with pytest.raises(StriateError, match="the model file is damaged"):
+            striate.load(place)
+
+
+def test_without_validation_images_thresholds_stay_and_it_is_said(tables, tmp_path, capsys):
+    fast = FAST | {"epochs": 1, "quiet": False, "report": False}
+    found = striate.train(tables / "labels.csv", **fast, run=tmp_path / "run", val_fraction=0)
+    assert found.task.thresholds == ()
+    told = capsys.readouterr().err
+    assert told.count("thresholds stay at 50%: there were no validation images to fit them to") == 1
+
+
+def test_a_table_of_predictions_has_the_probability_of_every_label(labelled, tables, tmp_path):
+    with prediction_table(tmp_path / "said.csv", labelled.task) as table:
+        found = labelled.predict([tables / "3.png", tables / "none.png"])
+        for prediction in found:
+            table.write(prediction)
+    first, second = csv.DictReader((tmp_path / "said.csv").open())
+    assert list(first) == ["file", "labels", "east", "north", "south", "error"]
+    for name, chance in found[0].probabilities:
+        assert float(first[name]) == pytest.approx(chance, abs=1e-6)
+    assert first["labels"] == "|".join(found[0].named)
+    assert [second[name] for name in ("labels", "east", "south")] == ["", "", ""]
+    assert second["error"]
+
+
+def test_the_report_shows_the_mistakes_of_each_label_and_which_come_together(labelled):
+    evaluation = labelled.evaluation
+    page = (labelled.path / "report.html").read_text(encoding="utf-8")
+    assert "Which labels come together" in page
+    assert page.count("precision against recall") == 3
+    wrong = sum(min(4, len(evaluation.worst_of(place, 99))) for place in range(3))
+    assert len(re.findall('<span class="was">has it(?: not)?</span>', page)) == wrong
+    told = reporting._label_mistakes(open_dataset(labelled.description.data["source"]), evaluation)
+    for name, mistakes in told:
+        place = labelled.classes.index(name)
+        for mistake, row in zip(mistakes, evaluation.worst_of(place, 4), strict=True):
+            assert mistake.name == evaluation.names[row]
+            assert mistake.probability == pytest.approx(evaluation.probabilities[row, place])
+            said, has = evaluation.predicted[row, place], evaluation.labels[row, place]
+            assert (mistake.predicted, mistake.true) == (
+                "said" if said else "not said",
+                "has it" if has else "has it not",
+            )

@@ -16,7 +16,7 @@ from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
-from striate.training.tasks import SingleLabel
+from striate.training.tasks import MultiLabel, SingleLabel
 from striate.training.watch import Watch
 
 WATCH = {"time_limit": 120, "checkpoint_every": 7, "report": False, "drop_checkpoint": True}
@@ -107,13 +107,15 @@ def test_what_a_saved_model_says_of_itself_comes_from_configuration_and_data(mon
     folder, dataset = RunFolder(run), open_dataset(colours, test_fraction=0.3)
     config = replace(RunConfig.read(folder), seed=5, val_fraction=0.25, source="somewhere")
     network = striate.load(run).model
-    saver(folder, config, dataset)(network, {"epoch": 3, "loss": 0.5})
+    learnt = MultiLabel(dataset.classes, (0.25, 0.5, 0.75))
+    saver(folder, config, dataset)(network, {"epoch": 3, "loss": 0.5}, learnt)
     ((path, saved, description),) = kept
     assert (path, saved) == (folder.model, network)
     assert description.network == config.network.to_dict()
     assert (description.classes, description.preprocessing) == (dataset.classes, config.preprocessing)
     assert (description.recipe, description.versions) == (config.recipe.to_dict(), config.versions)
     assert description.metrics == {"epoch": 3, "loss": 0.5}
+    assert description.learnt == learnt
     assert description.data == {
         "source": "somewhere",
         "fingerprint": dataset.fingerprint,

@@ -16,6 +16,8 @@ FIGURES = {
     "top1_low",
     "top1_high",
     "top5",
+    "balanced_accuracy",
+    "macro_f1",
     "ece",
     "per_class",
     "confusion",
@@ -38,6 +40,7 @@ RECIPE = {
     *(
         "label_smoothing",
         "auxiliary_weight",
+        "balance",
         "clip_norm",
         "stage_decay",
         "unfreeze",

@@ -29,7 +29,10 @@ def test_labels_from_check_to_predict(cli, colours, table, tmp_path):
     assert told[0].startswith("mAP ")
     assert "on 3 val images" in told[0]
     evaluated = cli("evaluate", tmp_path / "run", table).out.splitlines()
-    assert evaluated[5].split() == ["label", "AP", "precision", "recall", "F1", "images"]
+    assert evaluated[1].endswith("mean of the labels', at thresholds fitted to these images")
+    assert evaluated[2].endswith("mean of the labels', at 50%")
+    heads = ["label", "AP", "threshold", "precision", "recall", "F1", "F1", "at", "50%", "images"]
+    assert evaluated[6].split() == heads
     name, *labels = cli("predict", tmp_path / "run", colours / "red" / "0.png").out.strip().split("\t")
     assert name == str(colours / "red" / "0.png")
     assert labels == ["none"] or all(label.split()[0] in ("blue", "even", "green", "red") for label in labels)

@@ -34,6 +34,7 @@ TRAIN = {
     "--transfer head": {"transfer": "head"},
     "--views 3": {"views": 3},
     "--shallow svm": {"shallow": "svm"},
+    "--balance sampler": {"balance": "sampler"},
     "--task regression": {"task": "regression"},
     "--target age,height": {"target": "age,height"},
     "--val-fraction 0.3": {"val_fraction": 0.3},
@@ -62,6 +63,7 @@ PLAIN = {
             "epochs",
             "batch_size",
             "learning_rate",
+            "balance",
         )
     ),
     **dict.fromkeys(("size", "freeze", "run")),

@@ -17,7 +17,8 @@ def split(*counts, name="train"):
 def test_classes_are_unbalanced_beyond_a_factor():
     assert class_notes(split(20, 20 * IMBALANCE, 30), CLASSES[:3]) == []
     assert class_notes(split(30, 20 * IMBALANCE + 1, 20, 0), CLASSES[:4]) == [
-        "unbalanced: 'bee' has 101 training images, 'cat' 20 (5.0 times fewer)"
+        "unbalanced: 'bee' has 101 training images, 'cat' 20 (5.0 times fewer); so that rare ones are not missed, "
+        'train with balance="weights"'
     ]
 
 
@@ -29,6 +30,14 @@ def test_classes_of_few_images_are_counted_and_the_first_named():
         "fewer than 10 training images: 'ant' (9), 'bee' (8), 'cat' (7), 'dog' (6), 'eel' (5) and 2 more"
     )  # fmt: skip
     assert class_notes(split(), CLASSES) == []
+
+
+def test_labels_that_every_image_has_are_told_of():
+    labels = np.array([[1, 1, 0], [1, 0, 0]] * 20, bool)
+    labelled = Split("train", ArrayImages(np.zeros((40, 1, 1, 1), np.uint8), ["x"] * 40), labels)
+    assert class_notes(labelled, CLASSES[:3]) == ["every training image has 'ant', so nothing is to be learnt of that"]
+    assert class_notes(labelled.subset(np.arange(0)), CLASSES[:3]) == []
+    assert class_notes(split(20), CLASSES[:1]) == []
 
 
 def test_parts_without_a_class_name_it_and_empty_parts_do_not():

@@ -457,7 +457,8 @@ def test_notes_come_from_the_files_to_the_pictures(make_folder, tmp_path):
         "much alike, yet classes of their own: 'Cat' and 'cat'",
         "val has no images of 'cat'",
         "images: 34 train, 2 val, 34 test (test cut from train by class with seed 4, val as in the source)",
-        "unbalanced: 'Cat' has 30 training images, 'cat' 4 (7.5 times fewer)",
+        "unbalanced: 'Cat' has 30 training images, 'cat' 4 (7.5 times fewer); so that rare ones are not missed, "
+        'train with balance="weights"',
         "fewer than 10 training images: 'cat' (4)",
         "2 images in grey, repeated over 3 channels (first: val/Cat/000.png)",
         "2 of 70 images are not 12x10 (height x width) like the rest: val/Cat/000.png (9x9), val/Cat/001.png (9x9)",

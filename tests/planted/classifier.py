@@ -61,15 +61,15 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/test_prediction_table.py",
         ('[""] * (2 * top - len(cells))', "[]"),
         ("range(2, top + 1)", "range(2, top)"),
-        ('["|".join(self.named), *super().cells(top)]', "super().cells(top)"),
+        ('["|".join(self.named), *(f"{chance', '[*(f"{chance'),
     ),
     *faults(
         "classifier/prediction.py",
         "classifier/test_prediction.py",
         ('np.argsort(-answer[places], kind="stable")', 'np.argsort(answer[places], kind="stable")[::-1]'),
         ("~(answer < -np", "(answer >= -np"),
-        ("max(top, said)", "top"),
-        ("labels=ranked[:said]", "labels=ranked"),
+        ("labels=labels, probabilities=every", "labels=every, probabilities=every"),
+        ("for place in said[np.argsort(-answer[said]", "for place in said[np.argsort(answer[said]"),
     ),
     *faults(
         "classifier/classifier.py",
@@ -216,7 +216,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/test_reporting.py",
         ("told = evaluation.mistake(index)", "told = evaluation.mistake(0)"),
         ("costs_of(trained, classifier", "costs_of(classifier.model, classifier"),
-        ("getattr(dataset, evaluation.split).images", "dataset.train.images"),
+        ("    images = getattr(dataset, evaluation.split).images", "    images = dataset.train.images"),
     ),
     *faults(
         "classifier/run_facts.py",

@@ -98,7 +98,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "transfer/fitted.py",
         "transfer/test_fitted.py",
-        ("for array in (features, labels):", "for array in (features,):"),
+        ("for array in (features, labels, *(", "for array in (features, *("),
         ("{outputs} {loss} {sorted(options.items())}", "{outputs} {loss}"),
         ("{outputs} {loss} {sorted", "{loss} {sorted"),
         ("[found.strength, found.temperature]", "[found.strength, 1.0]"),
@@ -189,7 +189,7 @@ FAULTS: tuple[Fault, ...] = (
         ("(_is_custom(asked) or _goes_on(asked, dataset))", "_is_custom(asked)"),
         ("if not asked.settings or asked.weights is None:", "if asked.weights is None:"),
         ("return AUTO, (why,) if names else ()", "return AUTO, ()"),
-        ('if not name.startswith("augment")', ""),
+        ('if name not in OF_FEATURES and not name.startswith("augment.")', ""),
     ),
     *faults(
         "models/weights_of_own.py",
@@ -286,7 +286,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "classifier/beginning.py",
         "classifier/test_transfer.py",
-        ("copies=copies)", "copies=1)"),
+        ("copies=copies, weights=weights", "copies=1, weights=weights"),
         ("!= FEATURES.name and config.views is None:", "== FEATURES.name and config.views is None:"),
         ("kind = config.shallow or (COSINE if few else task.shallow)", "kind = COSINE if few else task.shallow"),
     ),

@@ -96,7 +96,7 @@ def training(
     val: bool = True,
     fabric: Fabric | None = None,
     task: str = "single-label",
-    save: Callable[[nn.Module, dict[str, float]], None] = lambda network, figures: None,
+    save: Callable[[nn.Module, dict[str, float], Task], None] = lambda network, figures, learnt: None,
     final_images: int = 0,
     identity: str = "",
     **watch: Any,

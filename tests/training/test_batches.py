@@ -445,3 +445,46 @@ def test_labels_of_mixed_images_are_shares_of_two_classes_that_their_pixels_have
         for image, shares in zip(images.permute(0, 2, 3, 1).numpy(), labels.numpy(), strict=True):
             expected = sum(share * plain[label] for label, share in enumerate(shares) if share)
             np.testing.assert_allclose(image, expected, atol=0.6)
+
+
+def rare(arrays) -> np.ndarray:
+    """How often each picture is to come: the last three as often as all others."""
+    return np.where(np.arange(COUNT) < COUNT - 3, COUNT / 2 / (COUNT - 3), COUNT / 6)
+
+
+def test_pictures_that_come_several_times_are_augmented_differently_each_time(arrays):
+    batches = training(arrays, times=rare(arrays))
+    images, labels = (torch.cat(parts) for parts in zip(*collect(batches), strict=True))
+    assert len(labels) == 20
+    assert (labels >= COUNT - 3).sum() >= 7
+    assert len(images.flatten(1).unique(dim=0)) == 20
+    other = torch.cat([each for _, each in collect(batches, 1)])
+    assert not torch.equal(labels, other)
+
+
+@pytest.mark.parametrize("world_size", [1, 2])
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("start", [0, 1])
+def test_drawn_pictures_are_the_same_on_any_number_of_processes_and_workers(arrays, world_size, workers, start):
+    def epoch(ranks: int, helpers: int, begin: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        options = {"classes": COUNT, "times": rare(arrays)}
+        parts = [
+            Batches(arrays, PREPROCESSING, 8 // ranks, EVERYTHING, 5, helpers, (rank, ranks), **options).epoch(1, begin)
+            for rank in range(ranks)
+        ]
+        steps = zip(*parts, strict=True)
+        return [tuple(torch.cat(each) for each in zip(*step, strict=True)) for step in steps]
+
+    assert_same(epoch(world_size, workers, start), epoch(1, 0, 0)[start:])
+
+
+def test_drawn_pictures_are_mixed_with_the_version_of_their_partner_that_comes_beside_them(arrays):
+    """Pictures and their partners lie beside one another in the order: each is seen, whole, when it keeps all."""
+    policy = Augment(rotate=30, mixup=1e-6)  # one of the two is kept whole
+    whole = Batches(arrays, PREPROCESSING, 20, Augment(rotate=30), 5, times=rare(arrays))
+    mixed = Batches(arrays, PREPROCESSING, 20, policy, 5, classes=COUNT, times=rare(arrays))
+    (plain, labels), (found, shares) = collect(whole)[0], collect(mixed)[0]
+    assert set(shares.unique().tolist()) == {0.0, 1.0}
+    for place, (image, share) in enumerate(zip(found, shares, strict=True)):
+        versions = [plain[each] for each in (place, place ^ 1) if labels[each] == share.argmax()]
+        assert any(torch.equal(image, version) for version in versions), place

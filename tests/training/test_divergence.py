@@ -97,7 +97,7 @@ def test_the_message_names_the_step_and_its_rate(clip_norm, tmp_path, small):
 @pytest.mark.parametrize("step", [3, 8])  # the last of all is 8
 def test_nothing_broken_is_saved(step, what, val, tmp_path, small):
     saved = []
-    save = lambda network, best: saved.append(copy.deepcopy(network.state_dict()))  # noqa: E731
+    save = lambda network, best, _: saved.append(copy.deepcopy(network.state_dict()))  # noqa: E731
     run = small.training(tmp_path, small.recipe(epochs=2), val=val, save=save)
     broken_at(run, step, what)
     with pytest.raises(StriateError, match=re.compile(rf"in epoch {(step + 3) // 4}, by step [{step}4]")):

@@ -272,7 +272,7 @@ def test_a_plateaus_patience_and_rate_come_back(tmp_path, small, monkeypatch):
 
 def test_the_best_so_far_comes_back_and_its_rows(tmp_path, small):
     saved: list[float] = []
-    run = small.training(tmp_path, small.recipe(), save=lambda network, best: saved.append(best["epoch"]))
+    run = small.training(tmp_path, small.recipe(), save=lambda network, best, _: saved.append(best["epoch"]))
     small.stop_after(run, 9)
     best = dict(run.train().best)
     rows = [dict(row) for row in run.position.history]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def test_figures_equal_scikit_learns(images, levels):
     assert found.subset_accuracy == pytest.approx(metrics.accuracy_score(labels, said), **close)
     each = metrics.precision_recall_fscore_support(labels, said, average=None, zero_division=0)
     scores = found.per_class()
-    for got, wanted in zip(zip(*[score[2:] for score in scores], strict=True), each, strict=True):
+    for got, wanted in zip(zip(*[score[2:6] for score in scores], strict=True), each, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-6)
     for place in np.flatnonzero(there):
         wanted = metrics.average_precision_score(labels[:, place], chances[:, place])
@@ -57,7 +58,7 @@ def test_a_label_that_no_image_has_does_not_count():
     found = MultiLabelEvaluation(("a", "b"), labels, np.array([[0.9, 0.1], [0.2, 0.7], [0.8, 0.1]]))
     assert found.mean_average_precision == 1
     assert math.isnan(found.per_class()[1].average_precision)
-    assert found.per_class()[1][2:] == (0, 0, 0, 0)
+    assert found.per_class()[1][2:6] == (0, 0, 0, 0)
     none = MultiLabelEvaluation(("a",), np.zeros((2, 1)), np.full((2, 1), 0.2))
     assert (math.isnan(none.score), none.micro_f1, none.subset_accuracy) == (True, 0.0, 1.0)
 
@@ -120,3 +121,41 @@ def test_it_can_be_written_as_json():
 def test_what_is_no_evaluation_is_refused(labels, chances, words):
     with pytest.raises(StriateError, match=words):
         MultiLabelEvaluation(("a", "b"), labels, chances)
+
+
+def test_labels_are_said_from_their_thresholds_on():
+    plain = drawn()
+    cuts = (0.2, 0.9, 0.4, 0.5, 0.7)
+    found = replace(plain, thresholds=cuts)
+    said = plain.probabilities >= np.array(cuts)
+    np.testing.assert_array_equal(found.predicted, said)
+    assert found.macro_f1 == pytest.approx(metrics.f1_score(plain.labels, said, average="macro"))
+    assert found.at_half.macro_f1 == plain.macro_f1
+    assert found.mean_average_precision == plain.mean_average_precision
+    for place, (score, half) in enumerate(zip(found.per_class(), plain.per_class(), strict=True)):
+        assert score.threshold == cuts[place]
+        assert score.f1 == pytest.approx(metrics.f1_score(plain.labels[:, place], said[:, place]))
+        assert (score.f1_at_half, half.f1_at_half, half.threshold) == (half.f1, half.f1, 0.5)
+    told = found.to_dict()
+    assert (told["micro_f1"], told["micro_f1_at_half"]) == (found.micro_f1, plain.micro_f1)
+    assert (told["macro_f1"], told["macro_f1_at_half"]) == (found.macro_f1, plain.macro_f1)
+    with pytest.raises(StriateError, match="2 thresholds for 5 labels"):
+        replace(plain, thresholds=(0.5, 0.5))
+
+
+@pytest.mark.parametrize("levels", [0, 4])
+def test_curves_are_scikit_learns(levels):
+    found = drawn(300, levels)
+    recall, precision = found.curve(1)
+    theirs, their_recall, _ = metrics.precision_recall_curve(found.labels[:, 1], found.probabilities[:, 1])
+    np.testing.assert_allclose(recall, their_recall[-2::-1], rtol=1e-9)
+    np.testing.assert_allclose(precision, theirs[-2::-1], rtol=1e-9)
+
+
+def test_the_surest_mistakes_of_a_label_come_first():
+    labels = np.array([[1, 0], [0, 0], [1, 0], [0, 1], [1, 1]], bool)
+    chances = np.array([[0.4, 0.9], [0.9, 0.1], [0.05, 0.1], [0.2, 0.9], [0.8, 0.9]])
+    found = MultiLabelEvaluation(("a", "b"), labels, chances, thresholds=(0.3, 0.5))
+    assert found.worst_of(0, 5).tolist() == [2, 1]
+    assert found.worst_of(0, 1).tolist() == [2]
+    assert found.worst_of(1, 5).tolist() == [0]

@@ -45,7 +45,7 @@ def training(
     run = RunFolder(folder)
     run.path.mkdir(exist_ok=True)
 
-    def save(network, figures):
+    def save(network, figures, learnt):
         saved.append(figures | {"weights": {k: v.clone() for k, v in network.state_dict().items()}})
 
     return Training(
@@ -211,7 +211,7 @@ def test_weights_saved_before_an_epochs_end_have_statistics_that_fit(tmp_path, s
     run.train()
     assert measured == []
     run.save_result_so_far()
-    assert saved == [(run.result, {"epoch": steps // 4})]
+    assert saved == [(run.result, {"epoch": steps // 4}, run.task)]
     assert [network for network, _, _ in measured] == ([run.result] if steps < 100 else [])
     assert all(len(list(batches)) == 4 for _, batches, _ in measured)
 
@@ -334,7 +334,7 @@ def test_weights_are_saved_as_they_are_only_where_none_were(tmp_path, small, the
     if there:
         run.run.model.touch()
     run.save_result_so_far()
-    assert saved == ([] if there else [(run.module, {"epoch": 2})])
+    assert saved == ([] if there else [(run.module, {"epoch": 2}, run.task)])
 
 
 def test_a_checkpoint_holds_all_that_decides_how_it_goes_on(tmp_path, small):

@@ -114,3 +114,29 @@ def test_an_unknown_loss_is_told_with_those_there_are():
         choose_loss("xyz", "cross_entropy")
     names = "binary, cross_entropy, half_squared_error, hinge, own, rbf, rbf_distance, squared_error"
     assert str(error.value) == f"unknown loss 'xyz'. Known: {names}."
+
+
+WEIGHTS = torch.tensor([0.5, 4.0, 1.0])
+SOFT = torch.tensor([[0.7, 0.3, 0.0], [0.1, 0.2, 0.7]])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("labels", [F.one_hot(LABELS, 3).float(), SOFT])
+def test_weighed_cross_entropy_is_pytorchs_of_shares(labels, smoothing):
+    theirs = torch.nn.CrossEntropyLoss(WEIGHTS, label_smoothing=smoothing)(LOGITS, labels)
+    ours = choose_loss("cross_entropy", "hinge", smoothing, WEIGHTS.double())
+    torch.testing.assert_close(ours(LOGITS, labels), theirs)
+    if labels is not SOFT:
+        torch.testing.assert_close(ours(LOGITS, LABELS), theirs)
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_a_class_counts_as_its_weight_says_in_every_loss(name):
+    logits = -LOGITS.square()
+    weighed, plain = choose_loss(name, "rbf", 0.0, WEIGHTS), LOSSES[name]
+    alone = [plain(logits[row : row + 1], LABELS[row : row + 1]) for row in range(2)]
+    wanted = (0.5 * alone[0] + 1.0 * alone[1]) / 2
+    torch.testing.assert_close(weighed(logits, LABELS), wanted)
+    torch.testing.assert_close(choose_loss(name, "rbf", 0.0, torch.ones(3))(logits, LABELS), plain(logits, LABELS))
+    halves = (weighed(logits[:1], LABELS[:1]) + weighed(logits[1:], LABELS[1:])) / 2
+    torch.testing.assert_close(halves, wanted)  # processes that share a batch take the mean of theirs

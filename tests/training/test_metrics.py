@@ -2,6 +2,7 @@ import json
 import math
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from sklearn import metrics
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, top_k_accuracy_score
 from torchmetrics.classification import MulticlassCalibrationError
 
@@ -252,3 +254,22 @@ def test_however_many_are_equal_they_keep_their_order():
     evaluation = Evaluation(tuple(map(str, labels)), labels, np.eye(50)[(labels + 1) % 50])
     assert evaluation.worst(99).tolist() == labels.tolist()
     assert [pair.true for pair in evaluation.most_confused(99)] == labels.tolist()
+
+
+def test_figures_to_which_each_class_counts_alike_are_scikit_learns():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(4, 300, p=[0.8, 0.15, 0.05, 0])
+    chances = rng.dirichlet([0.5] * 4, 300) + np.eye(4)[labels] / 2
+    chances = (chances / chances.sum(1, keepdims=True)).astype(np.float32)
+    found = Evaluation(tuple("abcd"), labels, chances)
+    said = chances.argmax(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "y_pred contains classes not in y_true"
+        assert found.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(labels, said))
+    wanted = metrics.f1_score(labels, said, average="macro", labels=[0, 1, 2])
+    assert found.macro_f1 == pytest.approx(wanted)
+    assert found.unbalanced
+    assert found.to_dict()["balanced_accuracy"] == found.balanced_accuracy
+    assert found.to_dict()["macro_f1"] == found.macro_f1
+    rows = np.concatenate([np.flatnonzero(labels == label)[:10] for label in (0, 1, 2)])
+    assert not Evaluation(tuple("abcd"), labels[rows], chances[rows]).unbalanced

@@ -121,7 +121,7 @@ def figures(monkeypatch):
 def test_the_first_of_equal_epochs_is_kept(small, tmp_path, figures):
     saved: list[dict] = []
     figures([(5, 0.7), (6, 0.6), (6, 0.6), (6, 0.5), (6, 0.5)])
-    run = small.training(tmp_path, small.recipe(epochs=5), save=lambda network, best: saved.append(dict(best)))
+    run = small.training(tmp_path, small.recipe(epochs=5), save=lambda network, best, _: saved.append(dict(best)))
     run.train()
     assert [(best["epoch"], best["accuracy"], best["loss"]) for best in saved] == [
         (1, 0.5, 0.7),

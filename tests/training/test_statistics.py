@@ -100,7 +100,7 @@ def test_after_a_few_wild_steps_the_validation_loss_is_sound(tmp_path, small, mo
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_what_is_saved_has_the_statistics_that_were_validated(average, tmp_path, small):
     saved = []
-    run = small.training(tmp_path, small.recipe(epochs=1, average=average), save=lambda net, _: saved.append(net))
+    run = small.training(tmp_path, small.recipe(epochs=1, average=average), save=lambda net, *_: saved.append(net))
     run.train()
     fresh = copy.deepcopy(saved[-1])
     measure(fresh, run.train_batches.epoch(0), small.LOOK)

@@ -29,7 +29,7 @@ def train(fabric):
     import torch
     torch.manual_seed(0)
     saved = []
-    save = lambda network, best: saved.append(best["epoch"])
+    save = lambda network, best, learnt: saved.append(best["epoch"])
     model = small.stateless().freeze("stem")
     run = small.training(folder, small.recipe(**fields), model=model, fabric=fabric, task=sys.argv[4], save=save)
     position = run.train()

@@ -79,3 +79,15 @@ def test_where_none_can_be_kept_it_is_fitted_all_the_same(fits, monkeypatch, tmp
 def test_what_cannot_be_fitted_is_said(fits):
     with pytest.raises(UsageError, match="shallow classifier"):
         fit_once(FEATURES, LABELS, 3, "trees")
+
+
+def test_weights_are_part_of_what_is_fitted(fits):
+    weights = np.ones((60, 1), np.float32)
+    first = fit_once(FEATURES, LABELS, 3, "svm", weights, seed=0)
+    same(first, fit_once(FEATURES, LABELS, 3, "svm", weights, seed=0))
+    assert len(fits) == 1
+    weights[3] = 2
+    found = fit_once(FEATURES, LABELS, 3, "svm", weights, seed=0)
+    fit_once(FEATURES, LABELS, 3, "svm", seed=0)
+    assert len(fits) == 3
+    same(found, fit(FEATURES, LABELS, 3, "svm", seed=0, weights=weights))

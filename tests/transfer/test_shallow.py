@@ -9,10 +9,11 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.utils.class_weight import compute_sample_weight
 
 from striate.errors import UsageError
 from striate.transfer.head import check_head
-from striate.transfer.shallow import STRENGTHS, UNKNOWN, by_means, fit
+from striate.transfer.shallow import STRENGTHS, UNKNOWN, _temperature, by_means, fit
 
 DIGITS = load_digits()
 X, Y = DIGITS.data.astype(np.float32)[:600], DIGITS.target[:600]
@@ -203,3 +204,61 @@ def test_means_of_copies_know_which_are_of_one_image():
     lone = by_means(np.concatenate([images[:4], images[:4]]), np.tile([0, 0, 0, 1], 2), 2, copies=2)
     assert np.isnan(lone.expected[[3, 7]]).all()
     assert np.isfinite(lone.expected[[0, 1, 2, 4, 5, 6]]).all()
+
+
+def test_weights_are_scikit_learns_class_weights():
+    rare = np.flatnonzero((Y != 3) & (Y != 7) | (np.arange(len(Y)) % 8 == 0))
+    x, y = X[rare], Y[rare]
+    scaled, weights = StandardScaler().fit_transform(x.astype(np.float64)), compute_sample_weight("balanced", y)
+    given = weights[:, None].astype(np.float32)
+    theirs = LogisticRegression(C=1 / (0.02 * len(x)), tol=1e-8, max_iter=5000, class_weight="balanced")
+    expected = theirs.fit(scaled, y).predict_proba(scaled)
+    np.testing.assert_allclose(probabilities(fit(x, y, 10, strength=0.02, weights=given)(x)), expected, atol=3e-3)
+    plain = probabilities(fit(x, y, 10, strength=0.02)(x))
+    assert np.abs(plain - expected).max() > 0.02
+    labels = np.stack([y == 3, y > 4], 1)
+    each = np.stack([compute_sample_weight("balanced", column) for column in labels.T], 1).astype(np.float32)
+    found = fit(x, labels, 2, "logistic", strength=0.02, weights=each)(x)
+    for column in range(2):
+        expected = theirs.fit(scaled, labels[:, column]).predict_proba(scaled)[:, 1]
+        np.testing.assert_allclose(1 / (1 + np.exp(-found[:, column])), expected, atol=3e-3)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "svm"])
+def test_an_image_of_weight_two_is_one_that_is_there_twice(loss):
+    twice = np.arange(0, len(X), 5)
+    weights = np.ones((len(X), 1), np.float32)
+    weights[twice] = 2
+    weights /= weights.mean()
+    doubled = fit(np.concatenate([X, X[twice]]), np.concatenate([Y, Y[twice]]), 10, loss, strength=0.05)(X)
+    weighed = fit(X, Y, 10, loss, strength=0.05, weights=weights)(X)
+    # They are standardised otherwise, by the copies too.
+    assert np.abs(weighed - doubled).mean() < 0.05 * np.abs(doubled).mean()
+    assert np.mean(weighed.argmax(1) == doubled.argmax(1)) > 0.99
+
+
+def test_weights_are_compared_by_and_their_temperature_is_found_by_them():
+    weights = np.where(Y == 3, 6, 0.5).astype(np.float32)[:, None]
+    found = fit(X, Y, 10, "svm", weights=weights)
+    known = np.isfinite(found.expected[:, 0])
+    best, counts = found.compared[found.strength], weights[known, 0]
+    assert best == min(found.compared.values())
+    scores = found.expected[known] * found.temperature
+    signs = np.where(np.eye(10, dtype=bool)[Y[known]], 1, -1)
+    losses = np.square(np.maximum(0, 1 - signs * scores)).sum(1)
+    assert best == pytest.approx((losses * counts).mean(), rel=1e-3)
+    plain = fit(X, Y, 10, "svm")
+    unweighed = plain.expected[known] * plain.temperature
+    losses = np.square(np.maximum(0, 1 - signs * unweighed)).sum(1)
+    assert found.compared[plain.strength] < 0.98 * (losses * counts).mean()  # what is compared was fitted by them
+    assert found.temperature == pytest.approx(_temperature(scores, Y[known], counts[:, None]), rel=1e-4)
+
+
+def test_a_temperature_is_that_of_images_as_often_as_they_count():
+    rng, labels = np.random.default_rng(0), np.arange(400) % 3
+    scores = np.eye(3)[labels] * np.where(np.arange(400) < 200, 3, 0.5)[:, None] + rng.normal(size=(400, 3))
+    often = np.where(np.arange(400) < 200, 1, 3)
+    again = np.repeat(np.arange(400), often)
+    wanted = _temperature(scores[again], labels[again])
+    assert _temperature(scores, labels, often[:, None]) == pytest.approx(wanted, rel=0.01)
+    assert _temperature(scores, labels) < 0.9 * wanted

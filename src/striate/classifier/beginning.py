@@ -20,6 +20,7 @@ from striate.data.targets import SINGLE_LABEL
 from striate.engines import evaluating
 from striate.errors import UsageError
 from striate.models import Network
+from striate.training.balance import NONE, SAMPLER
 from striate.training.measured import Measured
 from striate.training.progress import Quiet
 from striate.training.selection import BEGINNING, figures_of
@@ -53,7 +54,7 @@ class Beginning:
         measured: of the images that a run is measured on at its end: test, else validation, else training images.
         views: augmented copies of each training image that the classifier was fitted to as well.
         lines: what was done, for whoever watches and for the report.
-        task: what is learnt.
+        task: what is learnt, with what was fitted to the validation images.
         decision: how much of the network to train, where that was to be decided.
         advice: the evidence for it, where there are probes.
     """
@@ -121,9 +122,10 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
             shallow = _fitted(network, task, config, taking, dataset.train)
         _put_in(network, config, dataset.train, shallow, taken["train"])
     final = dataset.test or dataset.val or dataset.train
-    told = {split.name: split for split in (final, dataset.val) if split}
-    measured = {name: _measured(task, shallow, taken[name], split) for name, split in told.items()}
-    views, evaluation = len(taking.copies) - 1, measured.get("val")
+    views, evaluation = len(taking.copies) - 1, None
+    if dataset.val is not None:
+        task = task.fitted(_measured(task, shallow, taken["val"], dataset.val))
+        evaluation = _measured(task, shallow, taken["val"], dataset.val)
     images = sum(map(len, dataset.splits)) + views * len(dataset.train)
     seconds = time.perf_counter() - began
     lines = features_taken(network, taking.extractor, images, views, shallow, config.shallow, evaluation, seconds)
@@ -132,7 +134,7 @@ def begin(network: Network, config: RunConfig, dataset: Dataset, progress: Quiet
     return Beginning(
         shallow=shallow,
         evaluation=evaluation,
-        measured=measured[final.name],
+        measured=_measured(task, shallow, taken[final.name], final),
         views=views,
         lines=tuple(lines),
         task=task,
@@ -175,8 +177,22 @@ def _fitted(network: Network, task: Task, config: RunConfig, taking: Taking, spl
     few = task.kind == SINGLE_LABEL and split.counts(outputs).min() < FEW
     kind = config.shallow or (COSINE if few else task.shallow)
     if kind == COSINE:
-        return by_means(vectors, labels, outputs, copies)
-    return fit_once(vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=copies)
+        return by_means(vectors, labels, outputs, copies)  # to which all classes count alike
+    weights = _weights(task, config, split)
+    if weights is not None:
+        weights = np.concatenate([weights] * copies)
+    return fit_once(
+        vectors, labels, outputs, kind, seed=config.seed, bias=has_bias(network), copies=copies, weights=weights
+    )
+
+
+def _weights(task: Task, config: RunConfig, split: Split) -> NDArray[np.float32] | None:
+    """What each image counts, (N, 1) or by output (N, K), or as often as it would come; None where all count alike."""
+    if config.recipe.balance == NONE:
+        return None
+    sampled = config.recipe.balance == SAMPLER
+    found = task.times(split.labels)[:, None] if sampled else task.weights(split.labels)
+    return found.astype(np.float32)
 
 
 def _put_in(network: Network, config: RunConfig, split: Split, shallow: Shallow, features: Features) -> None:

@@ -105,7 +105,7 @@ def execute(
         training.position.best, training.position.notes = beginning.best, [*beginning.lines]
         training.checkpoint()  # a run that is killed after the model is there can go on
         if fabric.is_global_zero:
-            saver(folder, config, dataset)(network, beginning.best)
+            saver(folder, config, dataset)(network, beginning.best, beginning.task)
     if fresh and fabric.is_global_zero:
         _warn(training, dataset)
     if extend:
@@ -148,6 +148,7 @@ def execute(
         progress.message(line)
     fabric.barrier()  # the first process has written the model
     classifier = _result(folder, trust)
+    _tell_fit(classifier, dataset, position, watch)
     with progress.evaluating() as shown:
         classifier.evaluation = classifier.evaluate(dataset, shown=shown)
     if watch.report and training.fabric.is_global_zero:
@@ -199,10 +200,11 @@ def _finish(
     position.history.append(beginning.row)
     if fabric.is_global_zero:
         folder.update_config(checkpoint="dropped: its classifier was fitted to the end, with nothing to go on with")
-        saver(folder, config, dataset)(network, beginning.best)
+        saver(folder, config, dataset)(network, beginning.best, beginning.task)
         folder.write_table(folder.metrics, position.history)
     fabric.barrier()
     classifier = _result(folder, trust)
+    _tell_fit(classifier, dataset, position, watch)
     classifier.evaluation = cast(Evaluation, beginning.measured)
     if watch.report and fabric.is_global_zero:
         report_run(folder, config, dataset, classifier, position)
@@ -214,6 +216,14 @@ def _result(folder: RunFolder, trust: Trust | None) -> Classifier:
     if trust is None:
         return load(folder.path)
     return load(folder.path, trust=next(iter(trust.places), None), model=trust.handed)
+
+
+def _tell_fit(classifier: Classifier, dataset: Dataset, position: Position, watch: Watch) -> None:
+    """Say what was fitted to the validation images, now and in the report."""
+    words = classifier.task.fit_told(dataset.val)
+    if words:
+        watch.progress.message(words)
+        position.notes.append(words)
 
 
 def _drop_checkpoint(folder: RunFolder, position: Position) -> str:

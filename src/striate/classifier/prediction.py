@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from striate.data.targets import MULTI_LABEL, REGRESSION
 from striate.engines import Chosen
 from striate.notebook import Facts, Shown, listed
-from striate.training.label_metrics import THRESHOLD
-from striate.training.tasks import Task
+from striate.training.tasks import MultiLabel, Task
+from striate.training.thresholds import HALF
 from striate.units import percent, plural, whole
 
 
@@ -80,10 +80,12 @@ class LabelsPrediction(Prediction):
 
     Attributes:
         labels: (label, probability) pairs of those that it is said to have, the most probable first.
+        probabilities: such pairs of all labels, in the order of the outputs.
         top: those of all labels that are the most probable, as many as were asked for.
     """
 
     labels: tuple[tuple[str, float], ...] = ()
+    probabilities: tuple[tuple[str, float], ...] = ()
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -91,8 +93,8 @@ class LabelsPrediction(Prediction):
         return tuple(label for label, _ in self.labels)
 
     def cells(self, top: int) -> list[str]:
-        """The labels with | between them, then those that are most probable, each with its probability."""
-        return ["|".join(self.named), *super().cells(top)]
+        """The labels with | between them, then the probability of every label there is."""
+        return ["|".join(self.named), *(f"{chance:.6f}" for _, chance in self.probabilities)]
 
     @property
     def text(self) -> tuple[str, ...]:
@@ -104,10 +106,11 @@ class LabelsPrediction(Prediction):
         if self.error:
             return {"name": self.name, "error": self.error}
         pairs = {"labels": self.labels, "top": self.top}
-        return {"name": self.name} | {
+        told = {
             key: [{"label": label, "probability": probability} for label, probability in found]
             for key, found in pairs.items()
         }
+        return {"name": self.name, **told, "probabilities": dict(self.probabilities)}
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,9 +144,11 @@ def predicted(task: Task, name: str, answer: NDArray[Any], top: int) -> Predicti
     if task.kind == REGRESSION:
         return ValuesPrediction(name, values=tuple(zip(task.classes, answer.tolist(), strict=True)))
     if task.kind == MULTI_LABEL:
-        said = int((answer >= THRESHOLD).sum())
-        ranked = _most_probable(task.classes, answer, max(top, said))
-        return LabelsPrediction(name, ranked[:top], labels=ranked[:said])
+        assert isinstance(task, MultiLabel)
+        every = tuple(zip(task.classes, answer.tolist(), strict=True))
+        said = np.flatnonzero(answer >= np.array(task.thresholds or [HALF] * len(every)))
+        labels = tuple(every[place] for place in said[np.argsort(-answer[said], kind="stable")])
+        return LabelsPrediction(name, _most_probable(task.classes, answer, top), labels=labels, probabilities=every)
     return Prediction(name, _most_probable(task.classes, answer, top))
 
 
@@ -162,9 +167,10 @@ def columns_of(task: Task, top: int) -> list[str]:
     """The header over `Prediction.cells`."""
     if task.kind == REGRESSION:
         return list(task.classes)
-    kind = "label" if task.kind == MULTI_LABEL else "class"
-    more = [f"{name}_{place}" for place in range(2, top + 1) for name in (kind, "probability")]
-    return [*["labels"] * (task.kind == MULTI_LABEL), kind, "probability", *more]
+    if task.kind == MULTI_LABEL:
+        return ["labels", *task.classes]
+    more = [f"{name}_{place}" for place in range(2, top + 1) for name in ("class", "probability")]
+    return ["class", "probability", *more]
 
 
 class Stream(Iterator[Prediction]):

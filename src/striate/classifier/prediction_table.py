@@ -17,7 +17,7 @@ from striate.training.tasks import Task
 class PredictionTable:
     """A CSV file that is open, and its columns: file, class, probability, then class_2, probability_2 and so on.
 
-    Of several labels: file, labels with | between them, then label, probability and so on; of values: file and each
+    Of several labels: file, labels with | between them, then the probability of each label; of values: file and each
     value. The last column, error, says why a picture could not be read; one before it, unsure, is there where it is
     asked for.
     """

@@ -21,6 +21,7 @@ from striate.data.targets import SINGLE_LABEL
 from striate.engines import images_at_once
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
+from striate.training.balance import SAMPLER
 from striate.training.batches import Batches
 from striate.training.first_weights import draw_first_weights
 from striate.training.loop import Training
@@ -92,6 +93,7 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
     """The batches of this process."""
     together = images_at_once(config.preprocessing.size, VALIDATION_BATCH, config.device)
     look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
+    task, labels = task_of(dataset), dataset.train.labels
     return Material(
         train=Batches(
             _decoded(dataset.train),
@@ -103,9 +105,10 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
             part=(fabric.global_rank, fabric.world_size),
             classes=len(dataset.classes),
             axes=colour_axes(config.recipe.augment, dataset),
+            times=task.times(labels) if config.recipe.balance == SAMPLER else None,
         ),
         val=Batches(_decoded(dataset.val), look, together, workers=workers) if dataset.val else None,
-        task=task_of(dataset),
+        task=task,
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),
     )

@@ -21,6 +21,7 @@ from striate.models import Network, get_card
 from striate.models.origin import about
 from striate.report import Mistake, ReportContent, write_report
 from striate.training.batches import Batches
+from striate.training.label_metrics import MultiLabelEvaluation
 from striate.training.measured import Measured
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
@@ -30,6 +31,8 @@ from striate.transfer.regimes import FEATURES
 from striate.units import plural
 
 WORST = 24
+#: Labels whose own mistakes are shown, and how many of each.
+LABELS, WORST_OF_LABEL = 12, 4
 #: Seconds that measuring the network's speed may take; and where the whole run took hardly longer.
 LATENCY, QUICK_LATENCY = 1.5, 0.3
 SAMPLES, VERSIONS = 6, 6
@@ -68,6 +71,7 @@ def report_run(run: RunFolder, config: RunConfig, dataset: Dataset, classifier: 
             split=evaluation.split,
             **_sizes(dataset),
             worst=_mistakes(dataset, evaluation, config.preprocessing),
+            worst_of_labels=_label_mistakes(dataset, evaluation, config.preprocessing),
             augmented=_augmented(recipe, dataset, classifier) if by_steps else [],
             cost=_cost(run, classifier, trained, LATENCY if by_steps else QUICK_LATENCY),
             skipped=dataset.skipped,
@@ -113,6 +117,24 @@ def _mistakes(dataset: Dataset, evaluation: Measured, look: Preprocessing) -> li
         told = evaluation.mistake(index)
         mistakes.append(Mistake(look(images.read(index, look.serving)), images.name(index), *told))
     return mistakes
+
+
+def _label_mistakes(dataset: Dataset, evaluation: Measured, look: Preprocessing) -> list[tuple[str, list[Mistake]]]:
+    """Of several labels the surest mistakes of each, the label of the lowest F1 first."""
+    if not isinstance(evaluation, MultiLabelEvaluation):
+        return []
+    images, scores = getattr(dataset, evaluation.split).images, evaluation.per_class()
+    found: list[tuple[str, list[Mistake]]] = []
+    for place in sorted(range(len(scores)), key=lambda place: scores[place].f1):
+        rows = evaluation.worst_of(place, WORST_OF_LABEL).tolist()
+        mistakes = []
+        for row in rows if len(found) < LABELS else ():
+            has, chance = bool(evaluation.labels[row, place]), float(evaluation.probabilities[row, place])
+            told = ("has it", "not said") if has else ("has it not", "said")
+            mistakes.append(Mistake(look(images.read(row, look.serving)), images.name(row), *told, chance))
+        if rows:
+            found.append((evaluation.classes[place], mistakes))
+    return found
 
 
 def _augmented(recipe: Recipe, dataset: Dataset, classifier: Classifier) -> list[tuple[np.ndarray, list[np.ndarray]]]:

@@ -16,6 +16,7 @@ from striate.classifier.growth import read_growth
 from striate.data import Preprocessing
 from striate.errors import StriateError, unknown
 from striate.models import ModelSpec, create_model
+from striate.training.balance import NONE
 from striate.training.hardware import PRECISIONS
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
@@ -108,6 +109,8 @@ class RunConfig:
     def way_of_transfer(self) -> dict[str, Any]:
         """How pretrained weights are used, as far as it was said or decided, in plain values."""
         said = {"transfer": self.transfer, "views": self.views, "shallow": self.shallow}
+        if self.transfer and self.recipe.balance != NONE:
+            said["balance"] = self.recipe.balance  # of features there is no recipe
         return {name: value for name, value in said.items() if value not in NOTHING}
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from striate.classifier.run_config import RunConfig
 from striate.data.targets import SINGLE_LABEL
 from striate.layers import DropPath
 from striate.models import Network
+from striate.training.balance import SAMPLER, WEIGHTS
 from striate.training.recipes import Recipe
 from striate.training.state import Position
 from striate.training.tasks import Task
@@ -75,9 +76,15 @@ def loss_differences(recipe: Recipe, network: Network, task: Task) -> list[str]:
     if loss != task.measured:
         words = task.measured.replace("_", "-" if task.measured == "cross_entropy" else " ")
         clauses.append(f"training minimises {loss}, validation measures {words}")
-    if smoothing := recipe.label_smoothing:
+    if recipe.balance == WEIGHTS:
+        clauses.append("rare classes count more in training, and all images alike in validation")
+    if (smoothing := recipe.label_smoothing) and recipe.balance == WEIGHTS:
+        clauses.append(f"labels are smoothed by {smoothing:g} in training only")
+    elif smoothing:
         floor = smoothing_floor(smoothing, len(task.classes) if task.kind == SINGLE_LABEL else 2)
         clauses.append(f"labels are smoothed by {smoothing:g} in training only, so its loss is {floor:.3g} or more")
+    if recipe.balance == SAMPLER:
+        clauses.append("images of rare classes come more often in training")
     if recipe.augment.changes_geometry or recipe.augment.changes_colour:
         clauses.append("training images are augmented")
     if any(_drops(layer) for layer in network.modules()):

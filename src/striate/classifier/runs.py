@@ -49,6 +49,7 @@ def train(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     policy: str | Augment | None = None,
+    balance: str | None = None,
     settings: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     size: int | None = None,
@@ -92,6 +93,8 @@ def train(
         batch_size: see epochs.
         learning_rate: see epochs.
         policy: how training images are augmented: a policy, or the name of one; by default the recipe's.
+        balance: what is done about classes of few images: "weights" (they count more in the loss), "sampler" (their
+            images come more often) or "none"; see `Recipe`.
         settings: any fields of the recipe by name, nested ones with a dot: {"augment.rotate": 15}.
         options: options of the network, such as {"shortcut": "B"}, or arguments of the function that makes it.
         size: side of the images that the network sees, pixels.
@@ -131,7 +134,13 @@ def train(
     Raises:
         StriateError: anything a user can mend, in one line.
     """
-    named = {"augment": policy, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    named = {
+        "augment": policy,
+        "balance": balance,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+    }
     asked = Request(
         source=source,
         model=model,

@@ -12,17 +12,18 @@ from striate.data import Dataset
 from striate.models import Network
 from striate.training.model_file import Description, save_model
 from striate.training.run_folder import RunFolder
+from striate.training.tasks import Task
 from striate.transfer.regimes import FEATURES
 
 
-def saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[torch.nn.Module, dict], None]:
+def saver(folder: RunFolder, config: RunConfig, dataset: Dataset) -> Callable[[torch.nn.Module, dict, Task], None]:
     """The function that writes the best weights so far as model.safetensors."""
 
-    def save(network: torch.nn.Module, figures: dict[str, float]) -> None:
+    def save(network: torch.nn.Module, figures: dict[str, float], learnt: Task) -> None:
         description = Description(
             network=config.network.to_dict(),
             classes=dataset.classes,
-            task=dict(config.task),
+            task=learnt.to_dict(),
             preprocessing=config.preprocessing,
             recipe=how_trained(config),
             data={

@@ -24,6 +24,9 @@ from striate.transfer.regimes import AUTO, FULL, SCRATCH
 from striate.weights.files import classes_in, has_metadata
 from striate.weights.store import locate
 
+#: Settings that a classifier of features goes by, too.
+OF_FEATURES = ("augment", "balance")
+
 
 class Choice(NamedTuple):
     """What was decided.
@@ -101,7 +104,7 @@ def _by_settings(asked: Request) -> tuple[str, tuple[str, ...]]:
     """The regime where none was said, and why: who sets epochs wants them; other settings hold where there are any."""
     if "epochs" in asked.settings:
         return FULL.name, ("transfer full, since epochs are set; --transfer scratch begins at random weights",)
-    names = ", ".join(name for name in asked.settings if not name.startswith("augment"))
+    names = ", ".join(name for name in asked.settings if name not in OF_FEATURES and not name.startswith("augment."))
     why = f"for training by steps, should there be any: {names}; --transfer full trains in any case"
     return AUTO, (why,) if names else ()
 

@@ -25,16 +25,23 @@ def _classes(evaluation: Any, on: str) -> list[str]:
     lines = [f"top-1 {percent(evaluation.top1, 2)} ({_interval(evaluation.top1_interval)}) {on}"]
     if evaluation.top5 is not None:
         lines.append(f"top-5 {percent(evaluation.top5, 2)}")
+    if evaluation.unbalanced:
+        recall, f1 = percent(evaluation.balanced_accuracy, 2), percent(evaluation.macro_f1, 2)
+        lines.append(f"balanced accuracy {recall}, macro F1 {f1}: the means over the classes, each counting alike")
     return [*lines, f"loss {evaluation.loss:.4f}, calibration error {evaluation.calibration().ece:.4f}"]
 
 
 def _labels(evaluation: Any, on: str) -> list[str]:
     score = f"mAP {percent(evaluation.mean_average_precision, 2)} ({_interval(evaluation.map_interval)}) {on}"
     f1 = f"F1 {percent(evaluation.micro_f1, 2)} over all labels, {percent(evaluation.macro_f1, 2)} mean of the labels'"
+    lines = [score, f1]
+    if evaluation.thresholds:
+        lines[1] += f", at thresholds fitted to {'these' if on.endswith('val images') else 'validation'} images"
+        micro, macro = (percent(each, 2) for each in (evaluation.at_half.micro_f1, evaluation.at_half.macro_f1))
+        lines.append(f"F1 {micro} over all labels, {macro} mean of the labels', at 50%")
     whole_right = f"all labels right on {percent(evaluation.subset_accuracy, 2)} of the images"
     return [
-        score,
-        f1,
+        *lines,
         whole_right,
         f"loss {evaluation.loss:.4f}, {percent(evaluation.hamming_loss, 2)} of labels wrong",
     ]
@@ -58,8 +65,8 @@ def score_table(evaluation: Any) -> Table:
     names, shares = {
         SINGLE_LABEL: (("class", "precision", "recall", "F1", "images"), ("precision", "recall", "f1")),
         MULTI_LABEL: (
-            ("label", "AP", "precision", "recall", "F1", "images"),
-            ("average_precision", "precision", "recall", "f1"),
+            ("label", "AP", "threshold", "precision", "recall", "F1", "F1 at 50%", "images"),
+            ("average_precision", "threshold", "precision", "recall", "f1", "f1_at_half"),
         ),
         REGRESSION: (("value", "MAE", "RMSE", "R²", "bias", "largest", "mean said"), ()),
     }[kind]

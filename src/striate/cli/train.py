@@ -158,6 +158,14 @@ def command(
             rich_help_panel=TRAINING,
         ),
     ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            help="What is done about classes of few images: weights (they count more), sampler (they come more often) "
+            "or none, the default.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -283,6 +291,7 @@ def command(
             batch_size=batch_size,
             learning_rate=learning_rate,
             policy=policy,
+            balance=balance,
             settings=pairs(set_, "--set"),
             options=options(option),
             size=size,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from striate.caller import either
 from striate.data.dataset import Split
 from striate.data.few import few
 
@@ -25,10 +26,16 @@ def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
         smallest = int(present[counts[present].argmin()])
         if counts[largest] > IMBALANCE * counts[smallest]:
             ratio = counts[largest] / counts[smallest]
+            mend = either("--balance weights", 'balance="weights"')
             notes.append(
                 f"unbalanced: '{classes[largest]}' has {counts[largest]:,} training images, "
-                f"'{classes[smallest]}' {counts[smallest]:,} ({ratio:.1f} times fewer)"
+                f"'{classes[smallest]}' {counts[smallest]:,} ({ratio:.1f} times fewer); "
+                f"so that rare ones are not missed, train with {mend}"
             )
+    every = np.flatnonzero(counts == len(train)) if train.labels.ndim > 1 and len(train) else np.empty(0, int)
+    if len(every):
+        listed = few([f"'{classes[label]}'" for label in every.tolist()])
+        notes.append(f"every training image has {listed}, so nothing is to be learnt of that")
     small = np.flatnonzero((counts > 0) & (counts < FEW_IMAGES))
     if len(small):
         listed = few([f"'{classes[label]}' ({counts[label]})" for label in small.tolist()])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from striate.report import charts, words
+from striate.report import charts, together, words
 from striate.report.inputs import FEW_CLASSES, MOST_CLASSES
 from striate.training.label_metrics import MultiLabelEvaluation
 from striate.training.value_metrics import RegressionEvaluation
@@ -24,11 +24,14 @@ def labels(evaluation: MultiLabelEvaluation) -> dict[str, Any]:
     if many:
         scores = sorted(scores, key=lambda score: (not score.support, score.average_precision, score.name))
     seen = [score for score in scores if score.support]
-    keys = ("average_precision", "precision", "recall", "f1")
+    keys = ("average_precision", "precision", "recall", "f1", "f1_at_half")
     return {
         "scores": scores[:MOST_CLASSES],
         "left_out": max(0, len(scores) - MOST_CLASSES),
         "many": many,
+        "fitted": bool(evaluation.thresholds),
+        "curves": together.curves(evaluation),
+        "together": together.together(evaluation),
         "means": [float(np.mean([getattr(score, key) for score in seen])) if seen else math.nan for key in keys],
         "images": len(evaluation),
     }

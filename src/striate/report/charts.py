@@ -153,6 +153,27 @@ def agreement(name: str, true: np.ndarray, predicted: np.ndarray) -> Markup:
     return chart.svg
 
 
+def precision_and_recall(
+    name: str, recall: np.ndarray, precision: np.ndarray, at: tuple[float, float] | None
+) -> Markup:
+    """Precision at each recall, as steps, and a dot `at` the threshold in use."""
+    from matplotlib.ticker import FuncFormatter
+
+    with _canvas(f"precision-{name}", f"{name}: precision against recall", SQUARE, HEIGHT) as chart:
+        axes: Axes = chart.axes
+        axes.step([0, *recall], [precision[0], *precision], where="pre", color=TRAIN, linewidth=1.75)
+        if at is not None:
+            axes.plot(*at, "o", color=VAL, markersize=6, clip_on=False, zorder=3)
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(0, 1.03)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
+        axes.grid(color=LINE, linewidth=1)
+        axes.set_xlabel("recall", loc="right")
+    return chart.svg
+
+
 class _Chart:
     axes: Any
     svg: Markup

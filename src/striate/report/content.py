@@ -57,6 +57,7 @@ class ReportContent:
         sizes: then split to number of images.
         outputs: then how many labels or values there are, in words.
         worst: mistakes, most confident first; plain tuples of Mistake's first five fields will do.
+        worst_of_labels: of several labels those with mistakes, each with its surest ones.
         augmented: pairs (original, augmented versions), uint8 (H, W, C).
         cost: any of parameters, trainable_parameters, multiply_adds, size_bytes, latency_ms (one image),
             latency_setup (how that was measured, in words).
@@ -91,6 +92,7 @@ class ReportContent:
     sizes: Mapping[str, int] = field(default_factory=dict)
     outputs: str = ""
     worst: Sequence[Mistake | tuple[np.ndarray, str, str, str, float]] = ()
+    worst_of_labels: Sequence[tuple[str, Sequence[Mistake]]] = ()
     augmented: Sequence[tuple[np.ndarray, Sequence[np.ndarray]]] = ()
     cost: Mapping[str, Any] = field(default_factory=dict)
     skipped: Sequence[Any] = ()

@@ -60,9 +60,17 @@ def _accuracy(evaluation: Evaluation) -> dict[str, Any]:
         "interval": (low * 100, high * 100, evaluation.top1 * 100),
         "sentence": (
             f"{words.whole(evaluation.correct)} of {words.whole(images)} images right; 95 % interval {least} to {most} "
-            f"(Wilson). Always naming the commonest class: {baseline}."
+            f"(Wilson). Always naming the commonest class: {baseline}.{_alike(evaluation)}"
         ),
     }
+
+
+def _alike(evaluation: Evaluation) -> str:
+    """The figures to which each class counts alike, where some class has many times the images of another."""
+    if not evaluation.unbalanced:
+        return ""
+    shares = (words.percent(share, len(evaluation)) for share in (evaluation.balanced_accuracy, evaluation.macro_f1))
+    return " Each class counting alike: balanced accuracy {}, macro F1 {}.".format(*shares)
 
 
 def _average_precision(evaluation: MultiLabelEvaluation) -> dict[str, Any]:

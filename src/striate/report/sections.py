@@ -23,6 +23,8 @@ from striate.units import duration, plural
 
 #: Caps on what is printed in full; the page says how much it leaves out.
 MOST_EPOCHS, MOST_PAIRS, MOST_MISTAKES, MOST_AUGMENTED, MOST_VERSIONS = 200, 12, 24, 6, 7
+#: Labels whose mistakes are shown, and the longer side of each picture there, pixels.
+MOST_LABELS, LABEL_PICTURE = 12, 120
 #: The colour of the large confusion matrix, between the style sheet's blues for light and dark pages.
 BLUE = (72, 130, 192)
 
@@ -163,7 +165,16 @@ def mistakes(content: ReportContent) -> dict[str, Any] | None:
         return None
     shown = [Mistake(*entry) for entry in islice(content.worst, MOST_MISTAKES)]
     wrong = _wrong(content.evaluation)
-    return {"shown": [(thumbnail(entry.image), entry) for entry in shown], "wrong": wrong}
+    by_label = [
+        (name, [(thumbnail(entry.image, LABEL_PICTURE), entry) for entry in entries])
+        for name, entries in islice(content.worst_of_labels, MOST_LABELS)
+    ]
+    return {
+        "shown": [(thumbnail(entry.image), entry) for entry in shown],
+        "wrong": wrong,
+        "by_label": by_label,
+        "left_out": max(0, len(content.worst_of_labels) - MOST_LABELS),
+    }
 
 
 def _wrong(evaluation: Measured | None) -> int | None:

@@ -1,8 +1,8 @@
 """Batches: which images come when, and what is done to them, decided by the seed alone.
 
-The order of an epoch follows from (seed, epoch), what becomes of an image from (seed, epoch, image). So the same seed
-gives the same training whatever the number of workers and processes, no epoch repeats another's augmentations, and a
-run can go on from any batch.
+The order of an epoch follows from (seed, epoch), what becomes of an image from (seed, epoch, image) and, where it comes
+several times in an epoch, from how often it came before. So the same seed gives the same training whatever the number
+of workers and processes, no epoch repeats another's augmentations, and a run can go on from any batch.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from striate.data import Preprocessing, Split
 from striate.data.views import View
 from striate.data.workers import opencv_alone
 from striate.errors import StriateError, UsageError
+from striate.training.balance import drawn, earlier
 from striate.training.making import Key, Made, Maker
 
 
@@ -67,6 +68,7 @@ class Batches:
         views: ways to cut each picture, whose cuts follow one another; none for the one that preprocessing makes.
         classes: how many classes the labels name, which mixed images have to know.
         axes: directions in which the colours of the data vary (`augment.colour.principal_axes`), for PCA colour.
+        times: how often each image is to come in an epoch, (N,), as `balance.drawn` takes it; None for once.
 
     Raises:
         UsageError: a training batch larger than the split.
@@ -84,6 +86,7 @@ class Batches:
         views: Sequence[View] = (),
         classes: int = 0,
         axes: NDArray[np.float64] | None = None,
+        times: NDArray[np.float64] | None = None,
     ) -> None:
         self.split, self.batch_size, self.seed, self.views = split, batch_size, seed, tuple(views)
         self.training = augment is not None
@@ -95,6 +98,7 @@ class Batches:
                 f"Give {either('--batch-size', 'a batch_size of')} {max(1, len(split) // 4)} or less."
             )
         self.steps = len(split) // together if self.training else -(-len(split) // batch_size)
+        self._times = times
         self.waited = 0.0  # seconds the consumer has waited for batches
         self.mixes = augment is not None and augment.has(*MIXING)
         policy = (augment or Augment()).under(preprocessing.resize)
@@ -140,12 +144,16 @@ class Batches:
                 first = number * self.batch_size
                 yield Key(-1, np.arange(first, min(first + self.batch_size, len(self.split))))
             return
-        order = generator(self.seed, epoch).permutation(len(self.split))
-        partners = order[_neighbours(len(order))] if self.mixes else None
+        rng = generator(self.seed, epoch)
+        order = rng.permutation(len(self.split)) if self._times is None else drawn(self._times, rng)
+        repeats = None if self._times is None else earlier(order)
+        neighbours = _neighbours(len(order))
         for step in range(start, self.steps):
             first = (step * self.world_size + self.rank) * self.batch_size
             part = slice(first, first + self.batch_size)
-            yield Key(epoch, order[part], None if partners is None else partners[part])
+            partners = order[neighbours[part]] if self.mixes else None
+            before = None if repeats is None else (repeats[part], repeats[neighbours[part]])
+            yield Key(epoch, order[part], partners, before)
 
 
 def _neighbours(count: int) -> NDArray[np.int64]:

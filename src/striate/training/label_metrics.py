@@ -1,12 +1,13 @@
 """How good a network is at several labels per image: average precision, F1, labels and images wholly right.
 
-Everything is computed from the probabilities of one pass over the images.
+Everything is computed from the probabilities of one pass over the images. What is said of an image are the labels whose
+probability reaches their threshold.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,17 +18,19 @@ from striate.errors import StriateError
 from striate.notebook import Facts, listed
 from striate.training.intervals import bootstrap_interval
 from striate.training.measured import Measured, demand_finite
+from striate.training.thresholds import HALF
 from striate.units import percent, plural, whole
-
-#: A label is said to be there from this probability on.
-THRESHOLD = 0.5
 
 #: Images times labels above which an interval takes too long; it is then left out.
 LONGEST_BOOTSTRAP = 2_000_000
 
 
 class LabelScore(NamedTuple):
-    """One label: average precision (NaN without images that have it), precision, recall and F1, images that have it."""
+    """One label.
+
+    Average precision (NaN without images that have it), precision, recall and F1 at its threshold, images that have it,
+    the threshold, and F1 at one half.
+    """
 
     name: str
     average_precision: float
@@ -35,6 +38,8 @@ class LabelScore(NamedTuple):
     recall: float
     f1: float
     support: int
+    threshold: float = HALF
+    f1_at_half: float = math.nan
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,6 +56,7 @@ class MultiLabelEvaluation(Measured):
         notes: what the images are and what was left out of them, one line each.
         engine: what ran the network and how fast, where that was chosen.
         views: what several views of each picture gained, where there were several.
+        thresholds: from which probability on each label is said to be there; none for one half.
 
     Raises:
         StriateError: there are no images, shapes disagree, a probability is not finite or lies outside [0, 1].
@@ -58,6 +64,7 @@ class MultiLabelEvaluation(Measured):
 
     labels: NDArray[np.bool_]
     probabilities: NDArray[np.float32]
+    thresholds: tuple[float, ...] = field(default=(), kw_only=True)
 
     def _check(self) -> None:
         labels, size = np.asarray(self.labels, dtype=np.bool_), len(self.classes)
@@ -68,6 +75,8 @@ class MultiLabelEvaluation(Measured):
                 f"evaluation: labels of shape {labels.shape} and probabilities of shape {probabilities.shape} do not "
                 f"fit {size} labels; both must be (N, {size})."
             )
+        if len(self.thresholds) not in (0, size):
+            raise StriateError(f"evaluation: {len(self.thresholds)} thresholds for {size} labels; give one for each.")
         demand_finite(probabilities)
         if len(labels) and (probabilities.min() < 0 or probabilities.max() > 1):
             raise StriateError("evaluation: probabilities must lie in [0, 1] (give sigmoid outputs, not scores).")
@@ -79,14 +88,19 @@ class MultiLabelEvaluation(Measured):
         values = self._said(score, f"{plural(len(self.classes), 'label')}: {listed(self.classes)}")
         rows = [
             (name, *(percent(share, 2) if math.isfinite(share) else "–" for share in shares), whole(images))
-            for name, *shares, images in self.per_class()
+            for name, *shares, images, _, _ in self.per_class()
         ]
         return Facts(values, ("label", "AP", "precision", "recall", "F1", "images"), rows)
 
     @cached_property
     def predicted(self) -> NDArray[np.bool_]:
         """Which labels each image is said to have, bool (N, K)."""
-        return self.probabilities >= THRESHOLD
+        return self.probabilities >= np.array(self.thresholds or [HALF] * len(self.classes))
+
+    @cached_property
+    def at_half(self) -> MultiLabelEvaluation:
+        """The same with all thresholds at one half."""
+        return replace(self, thresholds=())
 
     @cached_property
     def average_precisions(self) -> NDArray[np.float64]:
@@ -149,13 +163,25 @@ class MultiLabelEvaluation(Measured):
         said, has = self.predicted.sum(0), self.labels.sum(0)
         precision, recall = hits / np.maximum(said, 1), hits / np.maximum(has, 1)
         f1 = 2 * hits / np.maximum(said + has, 1)
-        columns = (self.average_precisions, precision, recall, f1)
-        rows = zip(*(column.tolist() for column in columns), has.tolist(), strict=True)
+        columns = (self.average_precisions, precision, recall, f1, has)
+        cuts = self.thresholds or [HALF] * len(self.classes)
+        halves = [score.f1 for score in self.at_half.per_class()] if self.thresholds else f1.tolist()
+        rows = zip(*(column.tolist() for column in columns), cuts, halves, strict=True)
         return [LabelScore(name, *row) for name, row in zip(self.classes, rows, strict=True)]
 
     def mistake(self, index: int) -> tuple[str, str, float | None, float | None]:
         """The labels that an image has, and those that it is said to have."""
         return self._named(self.labels[index]), self._named(self.predicted[index]), None, None
+
+    def curve(self, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Recall and precision of a label that some image has, at every threshold from the highest on."""
+        return _Ranked.of(self.labels[:, place], self.probabilities[:, place]).curve()
+
+    def worst_of(self, place: int, count: int) -> NDArray[np.int64]:
+        """Positions of the `count` images of which a label was most surely said wrongly, or left out, surest first."""
+        wrong = np.flatnonzero(self.predicted[:, place] != self.labels[:, place])
+        by = np.abs(self.probabilities[wrong, place] - self.labels[wrong, place])
+        return wrong[np.argsort(-by, kind="stable")][:count]
 
     def _named(self, has: NDArray[np.bool_]) -> str:
         return ", ".join(name for name, held in zip(self.classes, has, strict=True) if held) or "none"
@@ -176,6 +202,8 @@ class MultiLabelEvaluation(Measured):
             "map_high": high,
             "micro_f1": self.micro_f1,
             "macro_f1": self.macro_f1,
+            "micro_f1_at_half": self.at_half.micro_f1,
+            "macro_f1_at_half": self.at_half.macro_f1,
             "hamming_loss": self.hamming_loss,
             "subset_accuracy": self.subset_accuracy,
         }
@@ -198,6 +226,10 @@ class _Ranked(NamedTuple):
         ranked = chances[order]
         last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
         return cls(order, has[order], last)
+
+    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found = np.cumsum(self.has)[self.last]
+        return found / found[-1], found / (self.last + 1)
 
     def average_precision(self, weights: NDArray[np.float64]) -> float:
         weights = weights[self.order]

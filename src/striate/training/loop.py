@@ -35,6 +35,7 @@ from striate.training.state import Position
 from striate.training.statistics import BATCHES, measure, young
 from striate.training.sums import EpochSums
 from striate.training.tables import metrics_row, timing_row
+from striate.training.tasks import Task
 from striate.training.trained_set import TrainedSet
 from striate.training.update import Update
 from striate.training.validation import Validation
@@ -57,7 +58,8 @@ class Training(Checkpointed):
         run: where to write.
         fabric: launched; devices and precision.
         watch: what to show, when to stop, how often to keep a checkpoint.
-        save_best: writes the weights of a network, with these validation figures, as the result so far.
+        save_best: writes the weights of a network, with these validation figures, as the result so far; the task says
+            what was fitted to the validation images.
         identity: what network, recipe and data these are; a checkpoint of another identity is refused.
     """
 
@@ -69,14 +71,14 @@ class Training(Checkpointed):
         run: RunFolder,
         fabric: Fabric,
         watch: Watch,
-        save_best: Callable[[nn.Module, dict[str, float]], None],
+        save_best: Callable[[nn.Module, dict[str, float], Task], None],
         identity: str = "",
     ) -> None:
         self.material, self.recipe, self.run, self.fabric = material, recipe, run, fabric
         self.watch, self.progress, self.save_best, self.identity = watch, watch.progress, save_best, identity
         self.train_batches = material.train
         self.task, self.preprocessing = material.task, material.preprocessing
-        self.objective = Objective(model, recipe, self.task)
+        self.objective = Objective(model, recipe, self.task, material.train.split.labels)
         self.validation = self._validation(material)
         model.keeps_statistics = recipe.norm_statistics == KEPT
         self.schedule = recipe.rate_schedule()
@@ -277,11 +279,11 @@ class Training(Checkpointed):
         position = self.position
         if evaluation is None:
             if position.epoch == self.epochs:
-                self._save({"epoch": position.epoch})
+                self._save({"epoch": position.epoch}, self.task)
             return
         if better(evaluation, position.best):
             position.best = {"epoch": position.epoch, **figures_of(evaluation)}
-            self._save(position.best)
+            self._save(position.best, self.task.fitted(evaluation))
         if self.recipe.schedule == "plateau":
             self.plateau.observe(evaluation.loss)
         if self.recipe.early_stopping and epochs_waited(position) >= self.recipe.early_stopping:
@@ -301,7 +303,7 @@ class Training(Checkpointed):
         """Save the weights as they are when none have been saved yet."""
         if not self.run.model.exists():
             self.settle_statistics()
-            self._save({"epoch": self.position.epoch})
+            self._save({"epoch": self.position.epoch}, self.task)
 
     def _validation(self, material: Material) -> Validation | None:
         if material.val is None:
@@ -309,6 +311,6 @@ class Training(Checkpointed):
         wanted, precision = self.recipe.validation_precision, str(self.fabric.strategy.precision.precision)
         return Validation(material.val, self.task, self.preprocessing, wanted, precision)
 
-    def _save(self, figures: dict[str, float]) -> None:
+    def _save(self, figures: dict[str, float], learnt: Task) -> None:
         if self.fabric.is_global_zero:
-            self.save_best(self.result, figures)
+            self.save_best(self.result, figures, learnt)

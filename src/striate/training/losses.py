@@ -52,6 +52,29 @@ def taking_shares(loss: Loss) -> Loss:
     return mean
 
 
+def weighed(loss: Loss, weights: Tensor) -> Loss:
+    """A loss of classes to which each class counts as its weight (K,) says, in hard and soft labels alike.
+
+    It is divided by the images and not by the sum of their weights, so that a class counts the same in every batch.
+    """
+
+    def one(logits: Tensor, label: Tensor) -> Tensor:
+        return loss(logits[None], label[None])
+
+    def mean(logits: Tensor, labels: Tensor) -> Tensor:
+        parts = shares(labels, logits) * weights.to(logits)
+        rows, classes = parts.nonzero(as_tuple=True)
+        found = torch.vmap(one)(logits[rows], classes)
+        return (parts[rows, classes] * found).sum() / len(labels)
+
+    return mean
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor, label_smoothing: float) -> Tensor:
+    """The cross-entropy to which each class counts as its weight (K,) says: PyTorch's, of labels as shares."""
+    return F.cross_entropy(logits, shares(labels, logits), weights.to(logits), label_smoothing=label_smoothing)
+
+
 def binary(logits: Tensor, labels: Tensor) -> Tensor:
     """A sigmoid for each class, each with its binary cross-entropy; summed over the classes."""
     truth = shares(labels, logits)
@@ -107,13 +130,14 @@ VALUE_LOSSES: Mapping[str, Loss] = MappingProxyType(
 )
 
 
-def choose_loss(name: str, own: str, label_smoothing: float = 0.0) -> Loss:
+def choose_loss(name: str, own: str, label_smoothing: float = 0.0, weights: Tensor | None = None) -> Loss:
     """The loss that training minimises.
 
     Args:
         name: one of `LOSSES`, or `OWN`.
         own: name of the network's own.
         label_smoothing: share of each label spread over all classes.
+        weights: what each class counts, (K,); None where all count alike.
 
     Raises:
         UsageError: an unknown name; smoothed labels with a loss that has none; LeNet's losses with other outputs.
@@ -126,7 +150,9 @@ def choose_loss(name: str, own: str, label_smoothing: float = 0.0) -> Loss:
     if chosen.startswith("rbf") and own != "rbf":
         raise UsageError(f"the loss '{chosen}' is for networks with RBF outputs, such as lenet5_1998.")
     if chosen == "cross_entropy":
+        if weights is not None:
+            return functools.partial(cross_entropy, weights=weights, label_smoothing=label_smoothing)
         return functools.partial(F.cross_entropy, label_smoothing=label_smoothing)
     if label_smoothing:
         raise UsageError(f"the loss '{chosen}' has no smoothed labels; set label_smoothing=0 or loss=cross_entropy.")
-    return LOSSES[chosen]
+    return LOSSES[chosen] if weights is None else weighed(LOSSES[chosen], weights)

@@ -33,11 +33,13 @@ class Key(NamedTuple):
         epoch: -1 means no augmentation.
         indices: of the images.
         partners: of those that are mixed into them, where the policy mixes.
+        repeats: how often each image, and each partner, has come before in this epoch; None where none comes twice.
     """
 
     epoch: int
     indices: NDArray[np.int64]
     partners: NDArray[np.int64] | None = None
+    repeats: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
 
 
 #: Images and labels, or why there are none.
@@ -78,11 +80,15 @@ class Maker(Dataset):
         return self._plain(indices), self.split.labels[indices]
 
     def _trained_on(self, key: Key) -> tuple[NDArray[np.uint8], NDArray]:
+        own_repeats, partners_repeats = key.repeats or (np.zeros_like(key.indices),) * 2
         if key.partners is None:
-            return self._augmented(key.epoch, key.indices), self.split.labels[key.indices]
-        wanted, places = np.unique(np.concatenate([key.indices, key.partners]), return_inverse=True)
-        pictures, (own, others) = self._augmented(key.epoch, wanted), np.split(places, 2)
-        how = mixes(self.augment, draws(self.augment, self.seed, key.epoch, key.indices))
+            return self._augmented(key.epoch, key.indices, own_repeats), self.split.labels[key.indices]
+        repeats = np.concatenate([own_repeats, partners_repeats])
+        numbers = repeats * len(self.split) + np.concatenate([key.indices, key.partners])
+        wanted, places = np.unique(numbers, return_inverse=True)
+        before, images_wanted = np.divmod(wanted, len(self.split))
+        pictures, (own, others) = self._augmented(key.epoch, images_wanted, before), np.split(places, 2)
+        how = mixes(self.augment, draws(self.augment, self.seed, key.epoch, key.indices, own_repeats))
         images, kept = mix(pictures[own], pictures[others], how)
         shares = (kept[:, None], 1 - kept[:, None])
         labels = sum(share * self._soft(rows) for share, rows in zip(shares, (key.indices, key.partners), strict=True))
@@ -92,11 +98,11 @@ class Maker(Dataset):
         labels = self.split.labels[indices]
         return np.eye(self.classes)[labels] if labels.ndim == 1 else labels.astype(np.float64)
 
-    def _augmented(self, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def _augmented(self, epoch: int, indices: NDArray[np.int64], repeats: NDArray[np.int64]) -> NDArray[np.uint8]:
         policy = self.augment
         if not policy.changes_anything:
             return self._plain(indices)
-        drawn = draws(policy, self.seed, epoch, indices)
+        drawn = draws(policy, self.seed, epoch, indices, repeats)
         images = self._moved(drawn, indices) if policy.changes_geometry else self._plain(indices)
         recoloured(policy, drawn, images, self.axes)
         spoilt(policy, drawn, images)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from striate.data.notes import IMBALANCE
 from striate.errors import StriateError
 from striate.notebook import Facts, listed
 from striate.training.intervals import wilson_interval
@@ -120,6 +121,22 @@ class Evaluation(Measured):
         return float((self.ranks < 5).mean()) if len(self.classes) > 5 else None
 
     @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that have images: each class counts alike (Brodersen et al., 2010)."""
+        return float(np.mean([score.recall for score in self.per_class() if score.support]))
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the classes that have images."""
+        return float(np.mean([score.f1 for score in self.per_class() if score.support]))
+
+    @property
+    def unbalanced(self) -> bool:
+        """Whether some class has over `IMBALANCE` times the images of another, so that accuracy says little of it."""
+        counts = np.bincount(self.labels)
+        return bool(counts.max() > IMBALANCE * counts[counts > 0].min())
+
+    @property
     def score(self) -> float:
         """`top1`."""
         return self.top1
@@ -191,7 +208,8 @@ class Evaluation(Measured):
     def _overall(self) -> dict[str, float | None]:
         low, high = self.top1_interval
         top1 = {"top1": self.top1, "top1_low": low, "top1_high": high}
-        return {**top1, "top5": self.top5, "ece": self.calibration().ece}
+        alike = {"balanced_accuracy": self.balanced_accuracy, "macro_f1": self.macro_f1}
+        return {**top1, "top5": self.top5, **alike, "ece": self.calibration().ece}
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as JSON can hold them: no NaN, no confusion matrix beyond 100 classes (None)."""

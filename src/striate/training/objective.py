@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from striate.models import Network
@@ -31,13 +32,14 @@ class Objective:
         model: the network.
         recipe: names loss, smoothing and weight.
         task: what is learnt.
+        labels: of the training images, which a loss that balances them goes by.
 
     Raises:
         UsageError: the loss does not fit the network, or there are auxiliary heads without a weight, or the reverse.
     """
 
-    def __init__(self, model: Network, recipe: Recipe, task: Task) -> None:
-        self.criterion = task.loss(recipe, model.loss)
+    def __init__(self, model: Network, recipe: Recipe, task: Task, labels: NDArray[Any] | None = None) -> None:
+        self.criterion = task.loss(recipe, model.loss, labels)
         self.heads, self.task = model.auxiliary_heads, task
         self.weight = auxiliary_weight(model, recipe)
         #: Columns of metrics.csv: the head's loss; with auxiliary heads also theirs, and the sum that is minimised.

@@ -12,6 +12,7 @@ from striate.augment.policies import get_policy
 from striate.errors import StriateError, unknown
 from striate.layers import INITS
 from striate.notebook import Facts, Shown
+from striate.training.balance import BALANCES, NONE
 from striate.training.fields import with_field
 from striate.training.limits import check_numbers
 from striate.training.losses import LOSSES, OWN, VALUE_LOSSES
@@ -35,6 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": OPTIMIZERS,
     "schedule": tuple(SCHEDULES),
     "loss": (OWN, *LOSSES, *VALUE_LOSSES),
+    "balance": BALANCES,
     "norm_statistics": ("batch", KEPT),
     "validation_precision": ("auto", FLOAT32),
 }
@@ -79,6 +81,10 @@ class Recipe(Shown):
             take "binary", the mean over them; values take "mean_squared_error" (their own), "mean_absolute_error" or
             "huber", of the values in standard deviations.
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016, section 7).
+        balance: what is done about classes of few images: "none", "weights" (each class counts in the loss inversely to
+            its images) or "sampler" (all classes come equally often, so rare images several times an epoch). Of several
+            labels "weights" are for images with and without each label, "sampler" goes by each image's rarest one. A
+            classifier of features has the same as weights.
         auxiliary_weight: weight of the loss of each auxiliary head, which are built when it is set; 0 for the weight
             of the network's paper where they are built by its option.
         clip_norm: largest norm of all gradients together; 0 leaves them alone.
@@ -121,6 +127,7 @@ class Recipe(Shown):
     patience: int = 5
     loss: str = OWN
     label_smoothing: float = 0.0
+    balance: str = NONE
     auxiliary_weight: float = 0.0
     clip_norm: float = 0.0
     stage_decay: float = 1.0

@@ -1,7 +1,8 @@
 """Shallow classifiers on features: linear in them, fitted to the end, their strength found by cross-validation.
 
 The features are standardised first, which is then part of the weights. What is minimised is the mean loss over the
-images plus ½ strength ‖W‖² (Bishop, 2006, sections 4.3 and 7.1), by L-BFGS (Liu & Nocedal, 1989).
+images, each of which counts as its weight says, plus ½ strength ‖W‖² (Bishop, 2006, sections 4.3 and 7.1), by L-BFGS
+(Liu & Nocedal, 1989).
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ def fit(
     seed: int = 0,
     bias: bool = True,
     copies: int = 1,
+    weights: NDArray[np.float32] | None = None,
 ) -> Shallow:
     """Fit a linear classifier.
 
@@ -119,6 +121,7 @@ def fit(
         seed: decides the parts of cross-validation.
         bias: whether it has one.
         copies: of each image, none of which is predicted by what was fitted to another.
+        weights: what each image counts, float32 (N, 1), or each output of it, (N, K); None where all count alike.
 
     Raises:
         UsageError: an unknown loss, or a negative strength.
@@ -128,7 +131,7 @@ def fit(
     if strength is not None and not strength >= 0:
         raise UsageError(f"strength is {strength}; it is 0 or more")
     with threadpool_limits(1, "blas"):  # threads of several libraries would wait for one another
-        return _fit(features, labels, outputs, loss, strength, seed, bias, copies)
+        return _fit(features, labels, outputs, loss, strength, seed, bias, copies, weights)
 
 
 def _fit(
@@ -140,22 +143,23 @@ def _fit(
     seed: int,
     bias: bool,
     copies: int,
+    weights: NDArray[np.float32] | None,
 ) -> Shallow:
     x, mean, scale = _standardised(features, bias)
     y = labels if loss in BY_CLASS else labels.astype(np.float32)
     compared: dict[float, float] = {}
     expected = np.full((len(x), outputs), np.nan, np.float32)
     if strength is None:
-        strength, compared, expected = _cross_validated(x, y, outputs, loss, seed, bias, copies)
-    found = _minimise(x, y, outputs, LOSSES[loss], strength, USED, bias)
-    temperature = _temperature(expected, y) if loss == "svm" and compared else 1.0
+        strength, compared, expected = _cross_validated(x, y, outputs, loss, seed, bias, copies, weights)
+    found = _minimise(x, y, outputs, LOSSES[loss], strength, USED, bias, None, weights)
+    temperature = _temperature(expected, y, weights) if loss == "svm" and compared else 1.0
     found, expected = found / temperature, expected / temperature
     unscaled, offset = found[:, :-1] / scale, found[:, -1]
     offset = offset - unscaled @ mean if bias else np.zeros(outputs, np.float32)
     return Shallow(unscaled, offset, loss, strength, compared, expected, temperature)
 
 
-def _temperature(scores: NDArray, labels: NDArray) -> float:
+def _temperature(scores: NDArray, labels: NDArray, weights: NDArray | None = None) -> float:
     """What to divide scores (N, K) of images not fitted to by, so that softmax makes probabilities of them.
 
     Where all are told right no probability would be high enough, so one image more is taken to be of any class (as
@@ -166,11 +170,13 @@ def _temperature(scores: NDArray, labels: NDArray) -> float:
 
     known = np.isfinite(scores[:, 0])
     scores, labels = scores[known].astype(np.float64), labels[known]
-    own, others = scores[np.arange(len(scores)), labels].mean(), scores.mean()
+    counts = np.ones(len(scores)) if weights is None else weights[known, 0]
+    own = np.average(scores[np.arange(len(scores)), labels], weights=counts)
+    others = np.average(scores.mean(1), weights=counts)
     towards = own + (others - own) / (len(scores) + 1)
 
     def loss(power: float) -> float:
-        return float(logsumexp(scores / 10.0**power, axis=1).mean() - towards / 10.0**power)
+        return float(np.average(logsumexp(scores / 10.0**power, axis=1), weights=counts) - towards / 10.0**power)
 
     return float(10.0 ** minimize_scalar(loss, bounds=(-3, 1), method="bounded").x)
 
@@ -190,7 +196,14 @@ def _standardised(features: NDArray[np.float32], bias: bool) -> tuple[NDArray, N
 
 
 def _cross_validated(
-    x: NDArray, y: NDArray, outputs: int, loss: str, seed: int, biased: bool, copies: int
+    x: NDArray,
+    y: NDArray,
+    outputs: int,
+    loss: str,
+    seed: int,
+    biased: bool,
+    copies: int,
+    weights: NDArray | None,
 ) -> tuple[float, dict[float, float], NDArray[np.float32]]:
     """The strength that predicts best; the loss of each; what the best one predicts of images it was not fitted to.
 
@@ -203,7 +216,7 @@ def _cross_validated(
     parts = []
     for number in range(int(fold.max()) + 1):
         fitted, left = rows[fold != number], rows[fold == number]
-        parts.append((x[fitted], y[fitted], x[left], left))
+        parts.append((x[fitted], y[fitted], x[left], left, None if weights is None else weights[fitted]))
     starts: list[NDArray | None] = [None] * len(parts)
     compared: dict[float, float] = {}
     best, predicted = STRENGTHS[0], np.full((len(x), outputs), np.nan, np.float32)
@@ -211,14 +224,15 @@ def _cross_validated(
         scores = np.full((len(x), outputs), np.nan, np.float32)
 
         def fitted_to(number: int, strength: float = strength, scores: NDArray = scores) -> None:
-            x_fitted, y_fitted, x_left, left = parts[number]
-            found = _minimise(x_fitted, y_fitted, outputs, measure, strength, COMPARED, biased, starts[number])
+            x_fitted, y_fitted, x_left, left, counts = parts[number]
+            found = _minimise(x_fitted, y_fitted, outputs, measure, strength, COMPARED, biased, starts[number], counts)
             starts[number] = found
             scores[left] = x_left @ found[:, :-1].T + found[:, -1]
 
         with ThreadPoolExecutor(worker_count()) as pool:
             list(pool.map(fitted_to, range(len(parts))))
-        compared[strength] = float(measure(scores[rows], y[rows])[0].mean())
+        losses = measure(scores[rows], y[rows])[0] * (1 if weights is None else weights[rows])
+        compared[strength] = float(losses.sum(1).mean())
         if compared[strength] <= compared[best]:
             best, predicted = strength, scores
         elif STRENGTHS.index(strength) - STRENGTHS.index(best) >= PATIENCE:
@@ -247,10 +261,12 @@ def _minimise(
     until: tuple[int, float],
     biased: bool,
     start: NDArray | None = None,
+    weights: NDArray | None = None,
 ) -> NDArray[np.float32]:
     """Weight and bias (K, D + 1) at the least mean loss plus penalty.
 
-    `until` says after how many steps to stop, or when one lowers the loss by no more than which share.
+    `until` says after how many steps to stop, or when one lowers the loss by no more than which share; `weights` is as
+    for `fit`.
     """
     from scipy.optimize import minimize
 
@@ -260,10 +276,12 @@ def _minimise(
         parameters = flat.astype(np.float32).reshape(shape)
         weight = parameters[:, :-1]
         losses, slopes = loss(x @ weight.T + parameters[:, -1], y)
+        if weights is not None:
+            losses, slopes = losses * weights, slopes * weights
         gradient = np.empty(shape)
         gradient[:, :-1] = slopes.T @ x / len(x) + strength * weight
         gradient[:, -1] = slopes.mean(0) if biased else 0.0
-        return float(losses.mean()) + 0.5 * strength * float(np.square(weight).sum()), gradient.ravel()
+        return float(losses.sum(1).mean()) + 0.5 * strength * float(np.square(weight).sum()), gradient.ravel()
 
     flat = np.zeros(shape).ravel() if start is None else start.astype(np.float64).ravel()
     options = {"maxiter": until[0], "ftol": until[1], "maxcor": 10}

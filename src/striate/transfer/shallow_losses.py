@@ -1,4 +1,4 @@
-"""What shallow classifiers minimise, with its slope: from scores to the loss of each image."""
+"""What shallow classifiers minimise, with its slope: from scores to the loss of each image, or of each output of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-#: The loss of each image (N,) and its slope (N, K), from scores (N, K) and what they are to be.
+#: The loss of each image (N, 1), or of each of its outputs (N, K), and its slope (N, K), from scores (N, K) and what
+#: they are to be. What is minimised is the sum over outputs, the mean over images.
 Loss = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
 
 
@@ -18,7 +19,7 @@ def softmax(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     chances = np.exp(shifted)
     total = chances.sum(1, keepdims=True)
     rows = np.arange(len(labels))
-    loss = np.log(total[:, 0]) - shifted[rows, labels]
+    loss = np.log(total) - shifted[rows, labels][:, None]
     chances /= total
     chances[rows, labels] -= 1
     return loss, chances
@@ -29,7 +30,7 @@ def squared_hinge(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     signs = np.full_like(scores, -1)
     signs[np.arange(len(labels)), labels] = 1
     short = np.maximum(0, 1 - signs * scores)
-    return np.square(short).sum(1), -2 * signs * short
+    return np.square(short), -2 * signs * short
 
 
 def logistic(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
@@ -37,13 +38,13 @@ def logistic(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     from scipy.special import expit
 
     loss = np.logaddexp(0, scores) - labels * scores
-    return loss.sum(1), (expit(scores) - labels).astype(scores.dtype, copy=False)
+    return loss, (expit(scores) - labels).astype(scores.dtype, copy=False)
 
 
 def squared_error(scores: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """Of values (N, K): ½ (s - y)²."""
     off = (scores - labels).astype(scores.dtype, copy=False)
-    return 0.5 * np.square(off).sum(1), off
+    return 0.5 * np.square(off), off
 
 
 LOSSES: Mapping[str, Loss] = MappingProxyType(

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 from sklearn import metrics
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from torch.nn import functional
 
 from striate.data import ArrayImages, Split
 from striate.errors import UsageError
+from striate.training.balance import times_by_rarest_label
 from striate.training.recipes import Recipe
 from striate.training.tasks import MultiLabel, Regression, SingleLabel, read_task
+from striate.training.thresholds import fitted_thresholds
 
 NAMES = ("a", "b", "c")
 LOGITS = torch.from_numpy(np.random.default_rng(0).normal(0, 2, (40, 3)))
@@ -188,3 +191,65 @@ def test_tasks_are_written_and_read(task):
 def test_what_is_no_task_is_refused(written):
     with pytest.raises((UsageError, KeyError, ValueError)):
         read_task(NAMES, written)
+
+
+def test_rare_classes_count_more_where_that_is_asked_for():
+    """The rule is scikit-learn's; a loss that is only checked knows no labels."""
+    labels = np.repeat([0, 1, 2], [30, 8, 2])
+    weights = torch.from_numpy(compute_class_weight("balanced", classes=np.arange(3), y=labels))
+    truth = functional.one_hot(torch.from_numpy(labels), 3).double()
+    balanced = Recipe(balance="weights", loss="cross_entropy", label_smoothing=0.1)
+    wanted = functional.cross_entropy(LOGITS, truth, weights, label_smoothing=0.1)
+    found = SingleLabel(NAMES).loss(balanced, "hinge", labels)(LOGITS, torch.from_numpy(labels))
+    assert found.item() == pytest.approx(wanted.item(), rel=1e-9)
+    for recipe, known in ((replace(balanced, balance="sampler"), labels), (balanced, None)):
+        loss = SingleLabel(NAMES).loss(recipe, "hinge", known)
+        wanted = functional.cross_entropy(LOGITS, truth, label_smoothing=0.1)
+        assert loss(LOGITS, torch.from_numpy(labels)).item() == pytest.approx(wanted.item(), rel=1e-9)
+    np.testing.assert_allclose(SingleLabel(NAMES).weights(labels)[:, 0], compute_sample_weight("balanced", labels))
+    assert [SingleLabel(NAMES).times(labels)[labels == k].sum() for k in range(3)] == pytest.approx([40 / 3] * 3)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_having_and_lacking_a_label_count_alike(smoothing):
+    """Each label is balanced as scikit-learn would two classes; smoothed and mixed labels have a share of both."""
+    known = LABELS.bool().numpy()
+    loss = MultiLabel(NAMES).loss(Recipe(balance="weights", label_smoothing=smoothing), "hinge", known)
+    there = np.array([False, True])
+    weights = np.stack([compute_class_weight("balanced", classes=there, y=column) for column in known.T])
+    without, with_it = torch.from_numpy(weights).T
+    for labels in (LABELS.double(), 0.7 * LABELS.double() + 0.3 * LABELS.flip(0).double()):
+        truth = labels * (1 - smoothing) + smoothing / 2
+        wanted = -(with_it * truth * functional.logsigmoid(LOGITS))
+        wanted -= without * (1 - truth) * functional.logsigmoid(-LOGITS)
+        assert loss(LOGITS, labels).item() == pytest.approx(wanted.mean().item(), rel=1e-9)
+    each = np.stack([compute_sample_weight("balanced", column) for column in known.T], 1)
+    np.testing.assert_allclose(MultiLabel(NAMES).weights(known), each)
+    np.testing.assert_array_equal(MultiLabel(NAMES).times(known), times_by_rarest_label(known))
+
+
+def test_values_have_nothing_to_balance():
+    for balance in ("weights", "sampler"):
+        with pytest.raises(UsageError, match=f"balance is {balance}, which is for classes and labels"):
+            REGRESSION.loss(Recipe(balance=balance), "hinge")
+
+
+def test_thresholds_are_fitted_measured_by_and_told():
+    plain = MultiLabel(NAMES)
+    val = split(LABELS)
+    task = plain.fitted(plain.measure(LOGITS[:, None], val))
+    found = task.measure(LOGITS[:, None], val)
+    assert found.thresholds == task.thresholds == fitted_thresholds(LABELS.numpy(), LOGITS.sigmoid().float().numpy())
+    assert found.macro_f1 > found.at_half.macro_f1
+    assert read_task(NAMES, task.to_dict()) == task
+    low, high = (f"{100 * each:.0f}%" for each in (min(task.thresholds), max(task.thresholds)))
+    assert task.fit_told(val) == f"thresholds, fitted to 40 validation images: {low} to {high}"
+    known = LABELS.clone()
+    known[:, 0], known[:, 2] = False, True
+    assert task.fit_told(split(known)).endswith(
+        "; 50% for 'a', which no validation image has; 50% for 'c', which no validation image lacks"
+    )
+    assert plain.fit_told(None) == "thresholds stay at 50%: there were no validation images to fit them to"
+    for other in (SingleLabel(NAMES), REGRESSION):
+        assert other.fitted(found) is other
+        assert other.fit_told(val) == ""

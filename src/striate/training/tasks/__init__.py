@@ -29,8 +29,13 @@ def read_task(classes: tuple[str, ...], written: Mapping[str, Any]) -> Task:
         UsageError, KeyError, TypeError, ValueError: it describes none.
     """
     kind = check_kind(written.get("kind", SINGLE_LABEL))
-    if kind != REGRESSION:
-        return {SINGLE_LABEL: SingleLabel, MULTI_LABEL: MultiLabel}[kind](classes)
+    if kind == SINGLE_LABEL:
+        return SingleLabel(classes)
+    if kind == MULTI_LABEL:
+        thresholds = tuple(map(float, written.get("thresholds", ())))
+        if len(thresholds) not in (0, len(classes)) or not all(0 < threshold < 1 for threshold in thresholds):
+            raise ValueError(f"{len(thresholds)} thresholds of {len(classes)} labels, or one that is no probability")
+        return MultiLabel(classes, thresholds)
     mean, deviation = (tuple(map(float, written[name])) for name in ("mean", "deviation"))
     if len(mean) != len(classes) or len(deviation) != len(classes):
         raise ValueError(f"{len(mean)} means and {len(deviation)} deviations of {len(classes)} values")

@@ -14,6 +14,7 @@ from torch.nn import functional
 from striate.data import Split
 from striate.data.targets import REGRESSION
 from striate.errors import UsageError
+from striate.training.balance import NONE
 from striate.training.intervals import mean_difference
 from striate.training.losses import OWN, VALUE_LOSSES
 from striate.training.recipes import Recipe
@@ -64,12 +65,16 @@ class Regression(Task):
         loss = recipe.loss if recipe.loss in VALUE_LOSSES else OWN
         return replace(recipe, loss=loss, label_smoothing=0.0, clip_norm=recipe.clip_norm or LARGEST_GRADIENT)
 
-    def loss(self, recipe: Recipe, own: str) -> Loss:
+    def loss(self, recipe: Recipe, own: str, labels: NDArray[np.float64] | None = None) -> Loss:
         """The named loss of the standardised values, the mean over values and images."""
         refuse_distances(own)
         name = next(iter(VALUE_LOSSES)) if recipe.loss == OWN else recipe.loss
         if name not in VALUE_LOSSES:
             raise UsageError(f"the loss '{name}' is for classes; values take one of {', '.join(VALUE_LOSSES)}.")
+        if recipe.balance != NONE:
+            raise UsageError(
+                f"balance is {recipe.balance}, which is for classes and labels; values have none to balance."
+            )
         if recipe.label_smoothing:
             raise UsageError("values are not smoothed like classes; set label_smoothing=0.")
         chosen = VALUE_LOSSES[name]

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from striate.data import Split
 from striate.data.targets import SINGLE_LABEL
+from striate.training.balance import WEIGHTS, class_weights, times_by_class
 from striate.training.gain import paired_difference
 from striate.training.losses import OWN, choose_loss, class_logits
 from striate.training.metrics import Evaluation
@@ -42,9 +43,20 @@ class SingleLabel(Task):
         """The recipe's, else the network's own."""
         return own if recipe.loss == OWN else recipe.loss
 
-    def loss(self, recipe: Recipe, own: str) -> Loss:
+    def loss(self, recipe: Recipe, own: str, labels: NDArray[np.int64] | None = None) -> Loss:
         """See `choose_loss`."""
-        return choose_loss(recipe.loss, own, recipe.label_smoothing)
+        weights = None
+        if labels is not None and recipe.balance == WEIGHTS:
+            weights = torch.from_numpy(class_weights(labels, len(self.classes)))
+        return choose_loss(recipe.loss, own, recipe.label_smoothing, weights)
+
+    def times(self, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Every class comes as often as every other."""
+        return times_by_class(labels, len(self.classes))
+
+    def weights(self, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Every class counts as much as every other: (N, 1)."""
+        return class_weights(labels, len(self.classes))[labels][:, None]
 
     def tally(self, logits: Tensor, labels: Tensor) -> list[Tensor]:
         """How many are right: of mixed images the class that has the largest share counts."""

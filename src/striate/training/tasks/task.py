@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -66,16 +67,25 @@ class Task(ABC):
         return labels
 
     @abstractmethod
-    def loss(self, recipe: Recipe, own: str) -> Loss:
+    def loss(self, recipe: Recipe, own: str, labels: NDArray[Any] | None = None) -> Loss:
         """The loss that training minimises.
 
         Args:
             recipe: names it.
             own: name of the network's own.
+            labels: of the training images, by which it balances them; None where only the names are to be checked.
 
         Raises:
             UsageError: they do not go together.
         """
+
+    def times(self, labels: NDArray[Any]) -> NDArray[np.float64]:
+        """How often each of N training images is to come in an epoch of N, so that rare ones are learnt, too."""
+        return np.ones(len(labels))
+
+    def weights(self, labels: NDArray[Any]) -> NDArray[np.float64]:
+        """What each of N training images counts so that rare ones are learnt, too: (N, 1), or by output (N, K)."""
+        return np.ones((len(labels), 1))
 
     @abstractmethod
     def tally(self, logits: Tensor, labels: Tensor) -> list[Tensor]:
@@ -92,6 +102,14 @@ class Task(ABC):
     @abstractmethod
     def measure(self, logits: Tensor, split: Split) -> Measured:
         """The evaluation that logits (N, V, K) of a split's images are."""
+
+    def fitted(self, evaluation: Measured) -> Task:
+        """The task with what validation images say of it: thresholds, where it has any."""
+        return self
+
+    def fit_told(self, val: Split | None) -> str:
+        """What was fitted to validation images, and what of them could not tell, in words; empty of nothing."""
+        return ""
 
     @abstractmethod
     def gain(self, once: Measured, found: Measured) -> tuple[float, float, float, float]:
