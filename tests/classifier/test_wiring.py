@@ -129,7 +129,7 @@ def test_the_reports_samples_differ_in_picture_and_chance(monkeypatch, run, colo
     """Six pictures spread over the training images, each in six versions by a seed of its own."""
     asked = []
 
-    def batches(split, look, size, augment, seed):
+    def batches(split, look, size, augment, seed, **_):
         asked.append((len(split), size, seed))
         return SimpleNamespace(epoch=lambda epoch: iter([SimpleNamespace(images=torch.zeros(size, 3, 28, 28))]))
 

@@ -32,7 +32,7 @@ FIGURE = {"metric", "value", "source", "data", "input_size", "crop", "options", 
 SOURCE = {
     *("name", "file", "sha256", "url", "origin", "licence", "num_classes", "input_size", "mean", "std"),
     *("classes", "md5", "size"),
-    *("crop_fraction", "interpolation", "accuracy", "options", "style"),
+    *("crop_fraction", "interpolation", "resize", "accuracy", "options", "style"),
 }
 RECIPE = {
     *("name", "network", "epochs", "batch_size", "init", "optimizer", "learning_rate", "momentum", "nesterov"),
@@ -53,8 +53,10 @@ RECIPE = {
 }
 AUGMENT = {
     *("flip", "vertical_flip", "crop_padding", "translate", "area", "ratio", "rotate", "scale", "shear"),
-    *("brightness", "contrast", "saturation", "hue", "border"),
+    *("brightness", "contrast", "saturation", "hue", "border", "elastic", "grey", "colour_shift", "pca"),
+    *("downscale", "blur", "noise", "jpeg", "erase", "mixup", "cutmix", "choose", "magnitude"),
 }
+PREPROCESSING = {"size", "channels", "mean", "std", "resize", "crop_fraction", "interpolation"}
 FIELD = {"name", "value", "default", "meaning"}
 COST = {"multiply_adds", "parameters", "memory"}
 
@@ -63,6 +65,16 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
     "train {colours} --model lenet5 --epochs 1 --workers 0 --run new": {
         "": {"run", "split", "report", *FIGURES},
         "per_class": SCORE,
+    },
+    "augment --list": {"": {"policies"}, "policies": {*AUGMENT, "name", "does"}},
+    "augment {colours}/red/0.png --policy mild": {
+        "": {"sheet", "transforms", "policy", "skipped"},
+        "policy": AUGMENT,
+    },
+    "augment {colours}/red/0.png --show-input {run}": {
+        "": {"sheet", "preprocessing", "policy"},
+        "preprocessing": PREPROCESSING,
+        "policy": AUGMENT,
     },
     "embed {colours} --model {run} --out new.parquet": {
         "": {"file", "images", "unreadable", "features", "network", "weights", "notes"}

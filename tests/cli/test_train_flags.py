@@ -24,6 +24,8 @@ KEPT: dict[str, tuple[list[str], str, Any]] = {
     "batch_size": (["--batch-size", "5"], "recipe.batch_size", 5),
     "learning_rate": (["--lr", "0.015"], "recipe.learning_rate", 0.015),
     "set_": (["--set", "augment.rotate=15"], "recipe.augment.rotate", 15),
+    "policy": (["--policy", "cifar"], "recipe.augment.crop_padding", 4),
+    "resize": (["--resize", "letterbox"], "preprocessing.resize", "letterbox"),
     "balance": (["--balance", "sampler"], "recipe.balance", "sampler"),
     "freeze": (["--freeze", "stem"], "freeze", "stem"),
     "task": (["--task", "single-label"], "task.kind", "single-label"),
@@ -196,6 +198,7 @@ def test_the_help_has_every_flag_under_a_heading(cli):
                 "--grow-from",
                 "--grow-rule",
                 "--size",
+                "--resize",
                 "--freeze",
                 "--transfer",
                 "--views",
@@ -204,7 +207,17 @@ def test_the_help_has_every_flag_under_a_heading(cli):
             )
         ],
         "Training": [
-            *("--recipe", "--epochs", "--batch-size", "--learning-rate", "--balance", "--set", "--task", "--target"),
+            *(
+                "--recipe",
+                "--epochs",
+                "--batch-size",
+                "--learning-rate",
+                "--policy",
+                "--balance",
+                "--set",
+                "--task",
+                "--target",
+            ),
             *("--val-fraction", "--seed"),
         ],
         "The run and its folder": [

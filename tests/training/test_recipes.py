@@ -193,7 +193,7 @@ def test_the_decay_of_adamw_is_not_that_of_others(before, decay, after, expected
 
 def test_what_a_recipe_leaves_out_is_as_documented():
     found = Recipe().to_dict()
-    assert set(found.pop("augment").values()) == {0.0, 4 / 3, "zero"}
+    assert set(found.pop("augment").values()) == {0.0, 4 / 3, "zero", "any"}
     assert found == {
         "name": "default",
         "network": "",
@@ -215,6 +215,7 @@ def test_what_a_recipe_leaves_out_is_as_documented():
         "loss": "own",
         "label_smoothing": 0.0,
         "auxiliary_weight": 0.0,
+        "balance": "none",
         "clip_norm": 0.0,
         "stage_decay": 1.0,
         "unfreeze": "",

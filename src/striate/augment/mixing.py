@@ -7,7 +7,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
 from striate.augment.draws import Draws
 from striate.augment.policy import Augment
@@ -29,6 +28,8 @@ class Mixes(NamedTuple):
 
 def mixes(policy: Augment, drawn: Draws) -> Mixes:
     """Draw shares and places; with mixup and CutMix in the policy each image takes one or the other, by halves."""
+    from scipy.special import betaincinv  # whoever only predicts does without it
+
     either = drawn.share("mix") < 0.5
     boxed = either if policy.mixup and policy.cutmix else np.full(len(drawn), bool(policy.cutmix))
     alpha = np.where(boxed, policy.cutmix, policy.mixup)

@@ -6,12 +6,12 @@ All take and return uint8 (H, W, C) of any channels unless said otherwise; none 
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from striate.augment.resizing import averaged
 
@@ -22,7 +22,7 @@ ERASED_AREA, ERASED_RATIO = (0.02, 1 / 3), 3.3
 #: Channels that a JPEG can have.
 JPEG_CHANNELS = (1, 3)
 #: Standard normal numbers for the 256 values of a byte: noise costs a byte of chance for each value.
-_NORMAL = ndtri((np.arange(256) + 0.5) / 256)
+_NORMAL = np.array([NormalDist().inv_cdf((byte + 0.5) / 256) for byte in range(256)])
 _NORMAL /= _NORMAL.std()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from striate.report.pictures import encoded
 
 #: Pixels between pictures, and of the letters.
 GAP, LETTERS = 8, 13
@@ -42,9 +43,7 @@ def png(sheet: NDArray[np.uint8]) -> bytes:
     """The sheet as a file."""
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return encoded(Image.fromarray(sheet), "PNG", optimize=True)
 
 
 def _coloured(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -48,9 +48,9 @@ def thumbnail(image: np.ndarray, size: int = 160) -> Picture:
         new_size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         picture = picture.resize(new_size, Image.Resampling.LANCZOS)
     tiny = longer <= TINY
-    kind, data = "png", _encoded(picture, "PNG", optimize=True)
+    kind, data = "png", encoded(picture, "PNG", optimize=True)
     if not tiny:
-        smaller = _encoded(picture, "JPEG", quality=82, optimize=True)
+        smaller = encoded(picture, "JPEG", quality=82, optimize=True)
         kind, data = ("jpeg", smaller) if len(smaller) < len(data) else (kind, data)
     return Picture(_uri(kind, data), picture.width, picture.height, tiny)
 
@@ -66,10 +66,10 @@ def heat_map(shares: np.ndarray, colour: tuple[int, int, int]) -> Picture:
     pixels[..., :3] = colour
     pixels[..., 3] = np.round(np.sqrt(np.clip(shares, 0, 1)) * 255)  # the root lifts rare confusions into sight
     picture = Image.fromarray(pixels)
-    return Picture(_uri("png", _encoded(picture, "PNG", optimize=True)), *picture.size, tiny=True)
+    return Picture(_uri("png", encoded(picture, "PNG", optimize=True)), *picture.size, tiny=True)
 
 
-def _encoded(picture: object, form: str, **options: object) -> bytes:
+def encoded(picture: object, form: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, form, **options)  # type: ignore[attr-defined]
     return buffer.getvalue()

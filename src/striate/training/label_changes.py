@@ -10,6 +10,7 @@ The classifier is that of Coates, Ng and Lee, "An Analysis of Single-Layer Netwo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +19,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from torch import Tensor
 
 from striate.augment import Augment
@@ -96,9 +96,14 @@ def label_changes(split: Split, policy: Augment, seed: int = 0) -> list[LabelCha
         instead = _named(plain, shown, labels)
         lost, won = int((named & ~instead).sum()), int((instead & ~named).sum())
         worse = (~instead).sum() > WORSE * (~named).sum()
-        if worse and binomtest(lost, lost + won, alternative="greater").pvalue < DOUBT:
+        if worse and _chance_of(lost, lost + won) < DOUBT:
             found.append(LabelChange(name, getattr(policy, name), _share(named), _share(instead)))
     return found
+
+
+def _chance_of(losses: int, changes: int) -> float:
+    """The chance of so many losses or more among changes that go either way."""
+    return sum(math.comb(changes, number) for number in range(losses, changes + 1)) / 2**changes
 
 
 def _share(named: Tensor) -> float:
