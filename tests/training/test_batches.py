@@ -1,3 +1,4 @@
+import dataclasses
 import gc
 import itertools
 import multiprocessing
@@ -18,7 +19,7 @@ from striate.augment import Augment, recolour, warp
 from striate.augment.recolouring import means
 from striate.augment.sampling import colours, draws, geometries
 from striate.caller import by_flags
-from striate.data import ArrayImages, FileImages, Preprocessing, Split
+from striate.data import ArrayImages, FileImages, KeptImages, Preprocessing, Split, open_dataset
 from striate.errors import StriateError, UsageError
 from striate.training import batches as batches_module
 from striate.training import making
@@ -445,3 +446,81 @@ def test_labels_of_mixed_images_are_shares_of_two_classes_that_their_pixels_have
         for image, shares in zip(images.permute(0, 2, 3, 1).numpy(), labels.numpy(), strict=True):
             expected = sum(share * plain[label] for label, share in enumerate(shares) if share)
             np.testing.assert_allclose(image, expected, atol=0.6)
+
+
+def flat_photograph(index: int, height: int, width: int) -> np.ndarray:
+    """Soft shapes, as of a photograph out of focus, which look the same at any scale."""
+    few = np.random.default_rng(index).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(few).resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Split:
+    """JPEGs large and small, one of which lies on its side; the label of an image is its number."""
+    sizes = [(700, 900), (512, 700), (300, 400), (900, 640), (1200, 1000), (640, 640), (600, 1100), (100, 90)]
+    for index, size in enumerate(sizes):
+        exif = Image.Exif()
+        exif[0x0112] = 6 if index == 3 else 1
+        Image.fromarray(flat_photograph(index, *size)).save(tmp_path / f"{index}.jpg", quality=92, exif=exif)
+    (tmp_path / "images.csv").write_text("path,label\n" + "".join(f"{i}.jpg,class {i}\n" for i in range(len(sizes))))
+    return open_dataset(tmp_path / "images.csv", val_fraction=0, memory_limit=0).train
+
+
+CROPPED = Augment(flip=0.5, area=0.08)
+
+
+def held_in_memory(split: Split) -> Split:
+    pictures = [split.images.read(index) for index in range(len(split))]
+    return dataclasses.replace(split, images=KeptImages(pictures, split.images))
+
+
+def test_each_photograph_is_decoded_as_small_as_its_own_crop_allows(photographs, monkeypatch):
+    scales, read = set(), FileImages.read
+
+    def seen(self: FileImages, index: int, serving=None) -> np.ndarray:
+        picture, (height, width) = read(self, index, serving), photographs.facts.sizes[index]
+        scales.add((index, round(height / picture.shape[0])))
+        assert min(picture.shape[:2]) >= 88 or index == 7
+        return picture
+
+    monkeypatch.setattr(FileImages, "read", seen)
+    batches = Batches(photographs, dataclasses.replace(PREPROCESSING, size=(88, 88)), 4, CROPPED, seed=1)
+    for epoch in range(20):
+        collect(batches, epoch)
+    assert {scale for _, scale in scales} == {1, 2, 4, 8}
+    assert {scale for index, scale in scales if index in (2, 7)} == {1}  # small ones
+    assert len({scale for index, scale in scales if index == 4}) >= 3
+
+
+def test_photographs_decoded_smaller_show_the_same(photographs, monkeypatch):
+    look = dataclasses.replace(PREPROCESSING, size=(64, 64))
+    for policy in (CROPPED, Augment(rotate=20, scale=0.2, border="reflect"), Augment(translate=0.1)):
+        smaller = collect(Batches(photographs, look, 4, policy, seed=2))
+        with monkeypatch.context() as patched:
+            patched.setattr(making, "are_large", lambda sizes: np.zeros(len(sizes), bool))
+            whole = collect(Batches(photographs, look, 4, policy, seed=2))
+        assert any(not torch.equal(a[0], b[0]) for a, b in zip(smaller, whole, strict=True))
+        for (images, labels), (expected, expected_labels) in zip(smaller, whole, strict=True):
+            assert torch.equal(labels, expected_labels)
+            assert (images.float() - expected.float()).abs().mean(dim=(1, 2, 3)).max() < 4
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_photographs_are_the_same_from_files_and_from_memory(photographs, workers):
+    def epochs(split: Split, workers: int) -> list:
+        batches = Batches(split, PREPROCESSING, 3, CROPPED, seed=4, workers=workers)
+        return [batch for epoch in range(2) for batch in collect(batches, epoch)]
+
+    assert_same(epochs(held_in_memory(photographs), workers), epochs(photographs, 0))
+    one_size = photographs.subset(np.array([5, 5, 5, 5]))
+    array = np.stack([one_size.images.read(index) for index in range(4)])
+    in_array = dataclasses.replace(one_size, images=ArrayImages(array, ["x"] * 4, one_size.images))
+    assert_same(epochs(in_array, workers), epochs(one_size, 0))
+
+
+def test_a_photograph_that_grew_since_it_was_checked_is_shown_by_the_size_it_has(photographs):
+    path = photographs.images.paths[0]
+    Image.fromarray(np.full((2000, 3000, 3), 200, np.uint8)).save(path)
+    images, labels = next(iter(Batches(photographs, PREPROCESSING, 8, CROPPED, seed=1).epoch(0)))
+    shown = images[labels == photographs.labels[0]]
+    assert (shown.float() - 200).abs().max() <= 2

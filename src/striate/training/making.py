@@ -16,8 +16,9 @@ from striate.augment import Augment
 from striate.augment.augmenting import moved, recoloured, spoilt
 from striate.augment.draws import Draws
 from striate.augment.mixing import mix, mixes
+from striate.augment.reducing import are_large, scales
 from striate.augment.sampling import draws, geometries
-from striate.data import ArrayImages, Preprocessing, Split
+from striate.data import ArrayImages, Images, Preprocessing, Split
 from striate.data.decode import Serving
 from striate.data.views import View, cut_all
 from striate.errors import StriateError
@@ -103,27 +104,39 @@ class Maker(Dataset):
         return images
 
     def _moved(self, drawn: Draws, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        look = self.preprocessing
-        sizes, pictures = self._read(indices)
-        matrices = geometries(self.augment, drawn, sizes, look.size, look.resize, look.crop_fraction)
-        return moved(self.augment, drawn, pictures, matrices, look.size)
+        sizes, pictures = self._read(indices, self._scales(drawn, indices))
+        return moved(self.augment, drawn, pictures, self._matrices(drawn, sizes), self.preprocessing.size)
 
-    def _read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], Iterable[NDArray[np.uint8]]]:
-        """Heights and widths (n, 2) of some images, and the images.
+    def _matrices(self, drawn: Draws, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        look = self.preprocessing
+        return geometries(self.augment, drawn, sizes, look.size, look.resize, look.crop_fraction)
+
+    def _scales(self, drawn: Draws, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many times smaller each image is read, by its size as the check found it; whole where nobody looked."""
+        facts = self.split.facts
+        if facts is None or not are_large(facts.sizes[indices]).any():
+            return np.ones(len(indices), np.int64)
+        sizes = facts.sizes[indices].astype(np.int64)
+        return scales(self._matrices(drawn, sizes), sizes)
+
+    def _read(
+        self, indices: NDArray[np.int64], smaller: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], Iterable[NDArray[np.uint8]]]:
+        """Heights and widths (n, 2) of some images as they were read, so many times smaller, and the images.
 
         Those that do not fit in `BATCH_MEMORY` together are read again when it is their turn.
         """
         source, free = self.split.images, BATCH_MEMORY
-        if isinstance(source, ArrayImages):
+        if isinstance(source, ArrayImages) and (smaller == 1).all():
             return np.tile(source.array.shape[1:3], (len(indices), 1)), source.array[indices]
-        sizes, kept = [], []
-        for index in indices:
-            image = source.read(int(index))
+        sizes, kept, wanted = [], [], list(zip(indices.tolist(), smaller.tolist(), strict=True))
+        for index, scale in wanted:
+            image = _at(source, index, scale)
             free -= image.nbytes
             sizes.append(image.shape[:2])
             kept.append(image if free >= 0 else None)
-        pairs = zip(indices, kept, strict=True)
-        images = (source.read(int(index)) if image is None else image for index, image in pairs)
+        pairs = zip(wanted, kept, strict=True)
+        images = (_at(source, index, scale) if image is None else image for (index, scale), image in pairs)
         return np.array(sizes), images
 
     @property
@@ -141,3 +154,8 @@ class Maker(Dataset):
             return source.array[indices]
         # One at a time: only what the network sees is held, whatever the size of the pictures.
         return np.stack([self.preprocessing(source.read(int(index), self._serving)) for index in indices])
+
+
+def _at(source: Images, index: int, scale: int) -> NDArray[np.uint8]:
+    """An image so many times smaller than it is, where its decoder gives it so."""
+    return source.read(index) if scale == 1 else source.read(index, lambda height, width: scale)
