@@ -258,7 +258,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/decode.py",
         "data/test_jpeg.py",
-        ("        _judge(data, pixels.format, said)\n", "        pass\n"),
+        ("        _judge(data, pixels.format, said, header)\n", "        pass\n"),
     ),
     *faults(
         "data/jpeg.py",
