@@ -27,6 +27,7 @@ from striate.data import Preprocessing, Split
 from striate.data.views import View
 from striate.data.workers import opencv_alone
 from striate.errors import StriateError, UsageError
+from striate.training.lost_workers import SIGNS, LostWorker, Workers
 from striate.training.making import Key, Made, Maker
 
 
@@ -109,7 +110,7 @@ class Batches:
             prefetch_factor=4 if workers else None,
             generator=torch.Generator(),  # its draws must not touch training's own random state
         )
-        self._maker = maker
+        self._maker, self._processes = maker, Workers()
 
     def epoch(self, epoch: int = -1, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch `start` on; the images left over by the last full batch sit out."""
@@ -117,7 +118,10 @@ class Batches:
         source = self._from_workers() if self.workers else map(self._make, self._keys.plan)
         while True:
             began = time.perf_counter()
-            made = next(source, None)
+            try:
+                made = next(source, None)
+            except SIGNS as error:
+                raise self.lost_worker() or error from None
             self.waited += time.perf_counter() - began
             if made is None:
                 return
@@ -125,8 +129,14 @@ class Batches:
                 raise made
             yield Batch(*made)
 
+    def lost_worker(self) -> LostWorker | None:
+        """What to tell of a worker that is gone, after which no more batches come; None where there is none such."""
+        if (lost := self._processes.lost()) is not None:
+            del self._loader  # and with it the other workers
+        return lost
+
     def _from_workers(self) -> Iterator[Made]:
-        with opencv_alone():  # the workers are forked from here
+        with opencv_alone(), self._processes.starting():  # the workers are forked from here
             return iter(self._loader)
 
     def _make(self, key: Key) -> Made:

@@ -22,6 +22,7 @@ from striate.training.counting import SHOW_EVERY, now_and_then
 from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.events import Events
 from striate.training.interruption import Interruption
+from striate.training.lost_workers import SIGNS, LostWorker
 from striate.training.material import Material
 from striate.training.measured import Measured
 from striate.training.objective import Objective
@@ -110,7 +111,8 @@ class Training(Checkpointed):
         """Train to the end of the last phase, or until something stops it earlier; return where it stands.
 
         Raises:
-            StriateError: the loss is no longer a number; the last good state stays in the run folder.
+            StriateError: the loss is no longer a number, or a worker process is gone; the last good state stays in the
+                run folder.
         """
         self.began = self.checkpointed = self.shown = time.monotonic()
         self.progress.start(self.epochs, self.train_batches.steps)
@@ -126,10 +128,20 @@ class Training(Checkpointed):
                 if self.position.epoch == self.epochs:  # whatever came with its last step
                     self.position.stopped_by = "finished"
                     self.checkpoint()
+        except (LostWorker, *SIGNS) as error:
+            lost = error if isinstance(error, LostWorker) else self.lost_worker()
+            if lost is None:
+                raise
+            raise lost.of_run(self.run.path) from None
         finally:
             self.events.close()
             self.progress.stop()
         return self.position
+
+    def lost_worker(self) -> LostWorker | None:
+        """What to tell of a process that reads images and is gone; None where all of them are there."""
+        batches = [self.train_batches, *([self.material.val] if self.material.val else [])]
+        return next((lost for each in batches if (lost := each.lost_worker()) is not None), None)
 
     def check_frozen(self) -> None:
         """Make sure that what is frozen has not moved.
