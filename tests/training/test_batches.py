@@ -524,3 +524,27 @@ def test_a_photograph_that_grew_since_it_was_checked_is_shown_by_the_size_it_has
     images, labels = next(iter(Batches(photographs, PREPROCESSING, 8, CROPPED, seed=1).epoch(0)))
     shown = images[labels == photographs.labels[0]]
     assert (shown.float() - 200).abs().max() <= 2
+
+
+class Slow:
+    """Images whose reading takes its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.picture = seconds, noise(0, 900, 900)
+
+    def __len__(self) -> int:
+        return COUNT
+
+    def read(self, index: int, serving=None) -> np.ndarray:
+        time.sleep(self.seconds)
+        return self.picture
+
+
+@pytest.mark.parametrize("policy", [STRONG, Augment(), Augment(hue=20), dataclasses.replace(STRONG, mixup=1.0)])
+def test_the_share_of_reading_is_measured(policy):
+    def share(seconds: float) -> float:
+        split = Split("train", Slow(seconds), np.arange(COUNT))
+        return training(split, augment=policy, classes=COUNT).reading_share(1)
+
+    assert share(0.02) > 0.8
+    assert share(0.0) < 0.6

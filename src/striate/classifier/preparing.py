@@ -112,6 +112,7 @@ def _material(config: RunConfig, dataset: Dataset, fabric: Fabric, watch: Watch)
         task=task_of(dataset),
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),
+        cache=images.way,
     )
 
 

@@ -30,6 +30,9 @@ from striate.errors import StriateError, UsageError
 from striate.training.lost_workers import SIGNS, LostWorker, Workers
 from striate.training.making import Key, Made, Maker
 
+#: Images on which the cost of reading is tried.
+TRIED = 16
+
 
 class Batch(NamedTuple):
     """uint8 images (N, C, H, W), channels last in memory, and their labels; of V views N * V images.
@@ -128,6 +131,17 @@ class Batches:
             if isinstance(made, StriateError):
                 raise made
             yield Batch(*made)
+
+    def reading_share(self, epoch: int) -> float:
+        """Which share of making a batch goes into reading and decoding its images: tried on a few of an epoch."""
+        key = next(self._plan(epoch, 0))
+        key = key._replace(indices=key.indices[:TRIED], partners=None if key.partners is None else key.partners[:TRIED])
+        began = time.perf_counter()
+        with opencv_alone():
+            self._maker.read_alone(key)
+        read = time.perf_counter()
+        self._make(key)
+        return min(1.0, (read - began) / (time.perf_counter() - read))
 
     def lost_worker(self) -> LostWorker | None:
         """What to tell of a worker that is gone, after which no more batches come; None where there is none such."""

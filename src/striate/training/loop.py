@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from striate.data.workers import worker_count
 from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch
+from striate.training.bottleneck import Loading, is_bottleneck
 from striate.training.checkpointed import Checkpointed
 from striate.training.counting import SHOW_EVERY, now_and_then
 from striate.training.divergence import LOSS_CHECK, Guard
@@ -96,6 +98,7 @@ class Training(Checkpointed):
         self.sums = EpochSums(fabric, self.objective.figures, self.task)
         self.guard = Guard(self.sums, self.train_batches.steps, run.path, clips=bool(recipe.clip_norm))
         validated = len(material.val.split) if material.val else 0
+        self.advised = False  # on what would load images faster
         self.pace = Pace(self.train_batches.steps, self.batch_size, validated, material.final_images)
 
     @property
@@ -260,6 +263,11 @@ class Training(Checkpointed):
             self.run.write_table(self.run.timing, position.timing)
             self.events.write(row)
         self.progress.epoch(row, timing)
+        if position.epoch < self.epochs and not self.advised and is_bottleneck(seconds, waited):
+            self.advised = True
+            share, batches = self.train_batches.reading_share(position.epoch), self.train_batches
+            loading = Loading(seconds, waited, batches.workers, worker_count(), share, self.material.cache)
+            self.progress.message(loading.advice)
 
     def settle_statistics(self) -> None:
         """While training is young, give the network that is to be measured or saved statistics that fit it.

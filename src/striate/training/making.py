@@ -75,6 +75,15 @@ class Maker(Dataset):
             return error
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
 
+    def read_alone(self, key: Key) -> None:
+        """Read the images of a key, and those that are mixed into them, as their batch is made of them."""
+        indices = key.indices if key.partners is None else np.unique(np.concatenate([key.indices, key.partners]))
+        if key.epoch >= 0 and self.augment.changes_geometry:
+            self._read(indices, self._scales(draws(self.augment, self.seed, key.epoch, indices), indices))
+            return
+        for index in indices.tolist():
+            self.split.images.read(index, self._serving)
+
     def _looked_at(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray]:
         return self._plain(indices), self.split.labels[indices]
 
