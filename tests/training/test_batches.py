@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -526,25 +527,33 @@ def test_a_photograph_that_grew_since_it_was_checked_is_shown_by_the_size_it_has
     assert (shown.float() - 200).abs().max() <= 2
 
 
-class Slow:
-    """Images whose reading takes its time."""
+class Clock:
+    """Images and work that take as long as they say, by a clock of their own."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.picture = seconds, noise(0, 900, 900)
+    def __init__(self) -> None:
+        self.now = 0.0
 
     def __len__(self) -> int:
         return COUNT
 
     def read(self, index: int, serving=None) -> np.ndarray:
-        time.sleep(self.seconds)
-        return self.picture
+        self.now += 4
+        return noise(index, 14, 20)
 
 
 @pytest.mark.parametrize("policy", [STRONG, Augment(), Augment(hue=20), dataclasses.replace(STRONG, mixup=1.0)])
-def test_the_share_of_reading_is_measured(policy):
-    def share(seconds: float) -> float:
-        split = Split("train", Slow(seconds), np.arange(COUNT))
-        return training(split, augment=policy, classes=COUNT).reading_share(1)
+def test_the_share_of_reading_is_measured(policy, monkeypatch):
+    clock = Clock()
+    batches = training(Split("train", clock, np.arange(COUNT)), augment=policy, classes=COUNT)
+    make = type(batches._maker).__getitem__
 
-    assert share(0.02) > 0.8
-    assert share(0.0) < 0.6
+    def working(self, key):
+        clock.now += 10
+        return make(self, key)
+
+    monkeypatch.setattr(type(batches._maker), "__getitem__", working)
+    monkeypatch.setattr(batches_module, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    share = batches.reading_share(1)
+    reading = (clock.now - 10) / 2  # all was read twice
+    assert reading >= 5 * 4
+    assert share == reading / (reading + 10)
