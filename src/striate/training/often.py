@@ -19,16 +19,15 @@ def scales_trained_at(policy: Augment, look: Preprocessing, sizes: NDArray[np.in
     """Which of `SCALES` training often reads images of these heights and widths (N, 2) at: bool (N, 4)."""
     if not policy.changes_geometry:
         return scales_looked_at(look, sizes)
-    wanted = np.zeros((len(sizes), len(SCALES)), bool)
-    wanted[:, 0] = True
     kinds, kind_of = np.unique(sizes, axis=0, return_inverse=True)
-    large = are_large(kinds)
-    for kind in np.flatnonzero(large).tolist():
-        drawn = draws(policy, 0, 0, np.arange(DRAWN))
+    wanted = np.zeros((len(kinds), len(SCALES)), bool)
+    wanted[:, 0] = True
+    drawn = draws(policy, 0, 0, np.arange(DRAWN))
+    for kind in np.flatnonzero(are_large(kinds)).tolist():
         alike = np.tile(kinds[kind].astype(np.int64), (DRAWN, 1))
         found = scales(geometries(policy, drawn, alike, look.size, look.resize, look.crop_fraction), alike)
-        wanted[kind_of.reshape(-1) == kind] = [(found == scale).mean() >= OFTEN for scale in SCALES]
-    return wanted
+        wanted[kind] = [(found == scale).mean() >= OFTEN for scale in SCALES]
+    return wanted[kind_of.reshape(-1)]
 
 
 def scales_looked_at(look: Preprocessing, sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
