@@ -327,9 +327,19 @@ def test_where_pictures_are_kept_may_change_as_a_run_goes_on_and_decides_nothing
 def test_nothing_is_kept_of_images_where_the_cache_is_off(planned, colours):
     from striate.data import FileImages
 
-    with pytest.raises(Stop):
-        striate.train(colours, cache="off")
-    assert type(planned[-1][0].train.images) is FileImages
+    for cache in ("off", "disk"):
+        with pytest.raises(Stop):
+            striate.train(colours, cache=cache)
+        assert type(planned[-1][0].train.images) is FileImages
+
+
+def test_a_run_that_goes_on_keeps_as_little_in_memory(carried_out, run):
+    from striate.data import FileImages
+
+    resume(run, cache="off")
+    assert type(carried_out[-1][2].train.images) is FileImages
+    resume(run)
+    assert type(carried_out[-1][2].train.images) is not FileImages
 
 
 def test_images_that_are_not_the_same_are_told_by_where_they_were_looked_for(carried_out, run, paint, tmp_path):

@@ -98,7 +98,8 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/runs.py",
         "classifier/test_runs.py",
         ("        config = replace(config, cache=cache)\n", "        pass\n"),
-        ("    if asked.cache == OFF:\n", "    if False:\n"),
+        ("if cache in (DISK, OFF) else {}", "if cache in (DISK,) else {}"),
+        ("**_kept_by_the_check(config.cache)}", "**{}}"),
     ),
     *faults(
         "training/lost_workers.py",

@@ -29,7 +29,7 @@ from striate.errors import StriateError
 from striate.files import as_spelt_here
 from striate.models import Handed, Trust
 from striate.training.alone import Alone
-from striate.training.cache_choice import OFF
+from striate.training.cache_choice import DISK, OFF
 from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet, create_progress
 from striate.training.recipes import Recipe
@@ -194,14 +194,18 @@ def _opened(asked: Request) -> Dataset:
         "channels": channels_wanted(asked),
     }
     options |= {"task": asked.task, "target": asked.columns}
-    if asked.cache == OFF:
-        options["memory_limit"] = 0
+    options |= _kept_by_the_check(asked.cache)
     try:
         return open_place(asked.source, **options)
     except StriateError:
         if not adapts_channels(asked):
             raise
     return open_place(asked.source, **{**options, "channels": None})  # bands that nothing makes colours of
+
+
+def _kept_by_the_check(cache: str) -> dict[str, Any]:
+    """How much of what it decodes the check may keep: nothing where pictures are to be kept elsewhere or nowhere."""
+    return {"memory_limit": 0} if cache in (DISK, OFF) else {}
 
 
 def resume(
@@ -300,8 +304,8 @@ def _same_images(folder: RunFolder, config: RunConfig, data: str | Path | Datase
     else:
         place = locate(config.source, config.absolute_source, instead) if data is None else data
         channels = config.preprocessing.channels
-        labelled = {"task": config.task.get("kind"), "target": config.target}
-        dataset = open_place(place, seed=config.seed, val_fraction=config.val_fraction, channels=channels, **labelled)
+        options = {"task": config.task.get("kind"), "target": config.target, **_kept_by_the_check(config.cache)}
+        dataset = open_place(place, seed=config.seed, val_fraction=config.val_fraction, channels=channels, **options)
     if dataset.fingerprint == config.fingerprint:
         return dataset
     if data is not None:
