@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from common import alternate
 from loading import CACHED, PEER
 

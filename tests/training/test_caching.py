@@ -1,8 +1,7 @@
 import dataclasses
+import multiprocessing
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +56,7 @@ def batches_of(splits: list[Split], workers: int = 0, part: tuple[int, int] = (0
     return [train, Batches(splits[1], LOOK, 4, workers=workers)]
 
 
-def all_of(splits: list[Split], workers: int = 0, epochs: int = 3) -> list[torch.Tensor]:
+def all_of(splits: list[Split], workers: int = 0, epochs: int = 2) -> list[torch.Tensor]:
     train, val = batches_of(splits, workers)
     made = [images.clone() for epoch in range(epochs) for images, _ in train.epoch(epoch)]
     return made + [images.clone() for images, _ in val.epoch()]
@@ -214,26 +213,25 @@ def test_a_cache_folder_that_cannot_be_written_is_said(photos, monkeypatch):
     assert_same(all_of(found.splits), all_of(splits_of(photos)))
 
 
-FILLS = """
-import sys
-from tests_caching import SETTING, all_of, cached, splits_of, Quiet
-from pathlib import Path
-found = cached(splits_of(Path(sys.argv[1])), "disk", SETTING, Quiet())
-import hashlib
-print(found.way, hashlib.sha256(b"".join(t.numpy().tobytes() for t in all_of(found.splits))).hexdigest())
-"""
+def run_of_its_own(photos: Path, together, said) -> None:
+    splits = splits_of(photos)
+    together.wait(60)
+    found = cached(splits, "disk", SETTING, Quiet())
+    said.put((found.way, [images.numpy().tobytes() for images in all_of(found.splits, epochs=1)]))
 
 
-def test_two_runs_that_fill_at_once_both_end_right(photos, tmp_path):
-    (tmp_path / "tests_caching.py").write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
-    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-c", FILLS, str(photos)]
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
-    said = [run.communicate(timeout=120)[0].split() for run in runs]
-    assert [run.returncode for run in runs] == [0, 0]
-    assert said[0] == said[1]
-    assert said[0][0] == "disk"
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork")
+def test_two_runs_that_fill_at_once_both_end_right(photos):
+    context = multiprocessing.get_context("fork")
+    together, said = context.Barrier(2), context.Queue()
+    runs = [context.Process(target=run_of_its_own, args=(photos, together, said)) for _ in range(2)]
+    for run in runs:
+        run.start()
+    found = [said.get(timeout=60) for _ in runs]
+    for run in runs:
+        run.join()
+    plain = [images.numpy().tobytes() for images in all_of(splits_of(photos), epochs=1)]
+    assert found == [("disk", plain)] * 2
     folder = Path(os.environ["STRIATE_CACHE"]) / "pictures"
     assert [path.name for path in folder.rglob("*") if path.is_file()] == [NAME]
 

@@ -44,7 +44,7 @@ def choose(way: str, wanted: Wanted, epochs: int, processes: int = 1) -> tuple[s
     size, memory = wanted.bytes, free_memory()
     room = (2 * MEMORY_LIMIT if memory is None else memory) / processes
     pictures = f"{decimal_size(size)} of decoded pictures"
-    if way == AUTO and epochs < 2 * wanted.scales.sum() / max(1, len(wanted.items)):
+    if way == AUTO and epochs <= wanted.scales.sum() / max(1, len(wanted.items)):
         return OFF, f"{plural(epochs, 'epoch')} would not make up for filling it"
     if way == RAM:
         if size <= MOST_MEMORY * room:
