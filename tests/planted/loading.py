@@ -106,13 +106,14 @@ FAULTS: tuple[Fault, ...] = (
         "training/test_lost_workers.py",
         ("                process.terminate()\n", ""),
         ('if code == -9 else ""', 'if code else ""'),
-        ("            codes.append(process.exitcode or 0)", "            codes.append(0)"),
+        ("was killed by signal {-code}", "was killed by signal {code}"),
+        ('or "DataLoader worker" in str(error)', ""),
     ),
     *faults(
         "training/batches.py",
         "training/test_lost_workers.py",
         ("opencv_alone(), self._processes.starting():", "opencv_alone():"),
-        ("raise self.lost_worker() or error from None", "raise error"),
+        ("(self.lost_worker() if may_be_sign(error) else None) or error from None", "error"),
     ),
     *faults(
         "training/loop.py",

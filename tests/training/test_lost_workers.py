@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from striate.augment import Augment
 from striate.caller import by_flags
 from striate.data import ArrayImages, Preprocessing, Split
 from striate.training.batches import Batches
-from striate.training.lost_workers import LostWorker, Workers
+from striate.training.lost_workers import LostWorker, Workers, may_be_sign
 
 LOOK = Preprocessing((8, 8), 3, (0.5,) * 3, (0.5,) * 3)
 
@@ -33,14 +34,16 @@ def test_a_killed_worker_is_told_at_once_and_ends_the_others(number):
     next(source)
     mine = set(multiprocessing.active_children()) - others
     assert len(mine) == 2
-    began = time.monotonic()
-    os.kill(mine.pop().pid, number)
+    began, victim = time.monotonic(), mine.pop()
+    os.kill(victim.pid, number)
+    with suppress(RuntimeError):  # PyTorch's, which may come wherever this process is
+        victim.join()
     try:
         for _ in source:
             pass
     except LostWorker as error:
         told = error
-    except RuntimeError:  # PyTorch's, wherever this process was
+    except RuntimeError:
         told = batches.lost_worker()
     assert time.monotonic() - began < 20
     assert f"was killed by signal {int(number)} ({number.name})" in str(told)
@@ -79,6 +82,12 @@ def test_on_a_command_line_flags_are_named():
     process.kill()
     with by_flags({}):
         assert "Fewer workers (--workers 0) or a smaller --batch-size" in str(workers.lost())
+
+
+def test_of_pytorchs_errors_those_are_signs_that_speak_of_a_worker():
+    assert may_be_sign(RuntimeError("DataLoader worker (pid 3) is killed by signal: Killed."))
+    assert may_be_sign(ConnectionResetError(104, "Connection reset by peer"))
+    assert not may_be_sign(RuntimeError("CUDA error: an illegal memory access was encountered"))
 
 
 def test_what_goes_wrong_in_a_batch_is_not_taken_for_a_worker(monkeypatch):

@@ -27,7 +27,7 @@ from striate.data import Preprocessing, Split
 from striate.data.views import View
 from striate.data.workers import opencv_alone
 from striate.errors import StriateError, UsageError
-from striate.training.lost_workers import SIGNS, LostWorker, Workers
+from striate.training.lost_workers import SIGNS, LostWorker, Workers, may_be_sign
 from striate.training.making import Key, Made, Maker
 
 #: Images on which the cost of reading is tried.
@@ -124,7 +124,7 @@ class Batches:
             try:
                 made = next(source, None)
             except SIGNS as error:
-                raise self.lost_worker() or error from None
+                raise (self.lost_worker() if may_be_sign(error) else None) or error from None
             self.waited += time.perf_counter() - began
             if made is None:
                 return

@@ -24,7 +24,7 @@ from striate.training.counting import SHOW_EVERY, now_and_then
 from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.events import Events
 from striate.training.interruption import Interruption
-from striate.training.lost_workers import SIGNS, LostWorker
+from striate.training.lost_workers import SIGNS, LostWorker, may_be_sign
 from striate.training.material import Material
 from striate.training.measured import Measured
 from striate.training.objective import Objective
@@ -132,7 +132,7 @@ class Training(Checkpointed):
                     self.position.stopped_by = "finished"
                     self.checkpoint()
         except (LostWorker, *SIGNS) as error:
-            lost = error if isinstance(error, LostWorker) else self.lost_worker()
+            lost = error if isinstance(error, LostWorker) else self.lost_worker() if may_be_sign(error) else None
             if lost is None:
                 raise
             raise lost.of_run(self.run.path) from None

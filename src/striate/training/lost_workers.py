@@ -19,8 +19,13 @@ from striate.errors import StriateError
 
 #: What is raised where a worker is gone.
 SIGNS = (RuntimeError, OSError, EOFError)
-#: Seconds in which the system tells how a worker ended whose queue is broken.
-PATIENCE = 0.5
+#: Seconds in which the system tells how a worker ended whose queue is broken; a busy one takes its time.
+PATIENCE = 5.0
+
+
+def may_be_sign(error: BaseException) -> bool:
+    """Whether an error, one of `SIGNS`, may come of a worker that is gone: of PyTorch's those that speak of one."""
+    return not isinstance(error, RuntimeError) or "DataLoader worker" in str(error)
 
 
 class LostWorker(StriateError):
