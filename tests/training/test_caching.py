@@ -12,7 +12,7 @@ from PIL import Image
 from striate.augment import Augment
 from striate.data import FileImages, KeptImages, Preprocessing, Split, open_dataset
 from striate.data import block_file as block_file_module
-from striate.data.block_file import NAME
+from striate.data.block_file import NAME, open_block
 from striate.data.stored import StoredImages
 from striate.errors import StriateError
 from striate.training import cache_choice
@@ -166,20 +166,28 @@ def test_another_size_or_policy_has_a_file_of_its_own(photos):
     assert len(paths) == 4
 
 
-@pytest.mark.parametrize("damage", ["a picture", "the index", "the length", "no file of ours", "nothing left"])
-def test_a_damaged_file_is_found_and_made_anew(photos, damage):
+@pytest.mark.parametrize("damage", ["the index", "the end", "the beginning", "no file of ours", "nothing left"])
+def test_a_damaged_file_is_taken_for_none_and_removed(photos, damage):
     path = cached(splits_of(photos), "disk", SETTING, Quiet()).splits[0].images.block.path
     content = bytearray(path.read_bytes())
-    spoilt = {"a picture": range(0, len(content) - 5000, 20_000), "the index": [len(content) - 300]}
-    for place in spoilt.get(damage, ()):
+    if damage == "the index":
+        content[-300] ^= 0x40
+    cut = {"the end": content[:-40], "the beginning": content[4096:], "no file of ours": b"x" * 5, "nothing left": b""}
+    path.write_bytes(cut.get(damage, content))
+    assert open_block(path) is None
+    assert not path.exists()
+    assert open_block(path) is None
+
+
+def test_a_damaged_picture_is_decoded_and_the_file_made_anew(photos):
+    path = cached(splits_of(photos), "disk", SETTING, Quiet()).splits[0].images.block.path
+    content = bytearray(path.read_bytes())
+    for place in range(0, len(content) - 5000, 20_000):
         content[place] ^= 0x40
-    path.write_bytes(
-        {"the length": content[:-40], "no file of ours": b"x" * 5, "nothing left": b""}.get(damage, content)
-    )
+    path.write_bytes(content)
     expected = all_of(splits_of(photos))
     assert_same(all_of(cached(splits_of(photos), "disk", SETTING, Quiet()).splits), expected)
-    if damage == "a picture":
-        assert not path.exists()
+    assert not path.exists()
     assert_same(all_of(cached(splits_of(photos), "disk", SETTING, Quiet()).splits, workers=1), expected)
     assert path.exists()
 
