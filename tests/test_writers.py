@@ -58,6 +58,11 @@ ALLOWED = {
         "FileLock": "an empty file, locked while the run is written to",
     },
     "training/events.py": {"SummaryWriter": "TensorBoard's own files, to which it appends as training goes on"},
+    "data/block_file.py": {
+        "memmap": "a file is mapped to be read",
+        "save": "to bytes",
+    },
+    "data/room.py": {"shutil": "the free space of a disk"},
     "data/listen.py": {
         "tempfile": "a file without a name for what C libraries say while a picture is decoded",
         "fdopen": "the same as a stream of C's",

@@ -195,11 +195,19 @@ def test_images_are_small_up_to_a_side(photos, side, network, size):
 
 def test_what_is_asked_for_is_planned(photos):
     dataset = open_dataset(photos(((32, 32), 20), ((33, 32), 2)), val_fraction=0)
-    asked = {"model": "lenet5", "size": 20, "seed": 7, "workers": 3, "freeze": "stem", "recipe": "photos"}
+    asked = {
+        "model": "lenet5",
+        "size": 20,
+        "seed": 7,
+        "workers": 3,
+        "freeze": "stem",
+        "recipe": "photos",
+        "cache": "disk",
+    }
     plan = plan_of(dataset, **{**asked, "settings": {"epochs": 2, "batch_size": 6}, "devices": 2})
     assert plan.network.name == "lenet5"
     assert plan.preprocessing.size == (20, 20)
-    assert (plan.seed, plan.workers, plan.freeze, plan.devices) == (7, 3, "stem", 2)
+    assert (plan.seed, plan.workers, plan.freeze, plan.devices, plan.cache) == (7, 3, "stem", 2, "disk")
     assert (plan.recipe.name, plan.recipe.epochs, plan.recipe.batch_size) == ("photos", 2, 6)
     assert (plan.classes, plan.fingerprint) == (("rose", "tulip"), dataset.fingerprint)
     with pytest.raises(UsageError, match="a batch of 5 cannot be shared evenly by 2 devices"):
@@ -229,6 +237,7 @@ def test_the_plan_holds_exactly_what_a_run_is_described_by(colours):
     plan = plan_of(open_dataset(colours), model="lenet5", precision="64")
     plain = {"format", "network", "weights", "freeze", "preprocessing", "recipe", "classes", "fingerprint", "seed"}
     plain |= {"device", "devices", "precision", "workers", "threads", "versions", "notes", "val_fraction", "command"}
+    plain |= {"cache"}
     plain |= {"task", "target"}
     assert plan.to_dict().keys() == plain | {"source", "absolute_source", "created"}
     assert (plan.weights, plan.freeze) == (None, None)

@@ -27,7 +27,17 @@ def test_each_field_is_needed_and_of_its_kind(field, edited):
 def test_these_fields_are_all():
     assert KINDS.keys() == NEEDED
     read = {"network", "preprocessing", "recipe", "seed", "device", "devices", "precision", "workers", "val_fraction"}
-    assert READERS.keys() == read | {"classes", "notes", "task", "target", "transfer", "views", "shallow", "grown"}
+    assert READERS.keys() == read | {
+        "classes",
+        "notes",
+        "task",
+        "target",
+        "transfer",
+        "views",
+        "shallow",
+        "grown",
+        "cache",
+    }
 
 
 @pytest.mark.parametrize(
@@ -39,6 +49,7 @@ def test_these_fields_are_all():
         ("weights", None),
         ("freeze", "all"),
         ("notes", []),
+        ("cache", "off"),
     ],
 )
 def test_values_that_may_stand_there_are_taken(field, value, edited):
@@ -53,6 +64,7 @@ def test_values_that_may_stand_there_are_taken(field, value, edited):
         ({"network": {"name": "lenet5"}}, "network: arguments is missing"),
         ({"recipe": {"epochs": "many"}}, "recipe: "),
         ({"preprocessing": {}}, "preprocessing: "),
+        ({"cache": "tape"}, "cache: unknown cache 'tape'"),
     ],
 )
 def test_what_is_wrong_inside_a_field_is_named(fields, words, edited):

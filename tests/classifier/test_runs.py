@@ -62,7 +62,14 @@ def fabrics(monkeypatch):
 def test_all_that_is_said_is_planned(planned, colours, tmp_path):
     dataset, recipe = open_dataset(colours), Recipe(name="mine")
     said = {"model": "resnet18", "weights": None, "recipe": recipe, "size": 40, "freeze": "stage1", "seed": 6}
-    said |= {"device": "cpu", "devices": 2, "precision": "bf16", "workers": 5, "options": {"stem": "small"}}
+    said |= {
+        "device": "cpu",
+        "devices": 2,
+        "precision": "bf16",
+        "workers": 5,
+        "cache": "disk",
+        "options": {"stem": "small"},
+    }
     rates = {"epochs": 7, "batch_size": 12, "learning_rate": 0.25}
     with pytest.raises(Stop):
         striate.train(dataset, **said, **rates, settings={"augment.flip": 0.5}, run=tmp_path / "run")
@@ -92,20 +99,34 @@ def test_what_is_left_out_is_left_open(planned, colours):
         ]
     )
     decided = {"settings": {}, "options": {}, "seed": 0, "device": "auto", "devices": 1, "precision": "auto"}
-    decided |= {"grow_rule": "identity", "source": dataset, "target": (), "val_fraction": 0.1, "command": ""}
+    decided |= {
+        "grow_rule": "identity",
+        "source": dataset,
+        "target": (),
+        "val_fraction": 0.1,
+        "command": "",
+        "cache": "auto",
+    }
     assert (opened, vars(asked)) == (dataset, open_questions | decided)
 
 
 def test_defaults_are_those_that_are_told():
     told = {"val_fraction": 0.1, "seed": 0, "device": "auto", "devices": 1, "precision": "auto", "time_limit": 0}
-    told |= {"grow_rule": "identity", "checkpoint_every": 60, "quiet": False, "report": True, "drop_checkpoint": False}
+    told |= {
+        "cache": "auto",
+        "grow_rule": "identity",
+        "checkpoint_every": 60,
+        "quiet": False,
+        "report": True,
+        "drop_checkpoint": False,
+    }
     asked = {name: each.default for name, each in inspect.signature(striate.train).parameters.items()}
     assert asked == dict.fromkeys(asked, None) | told | {"source": inspect.Parameter.empty}
     kept = {name: told[name] for name in ("time_limit", "checkpoint_every", "quiet", "report", "drop_checkpoint")}
     assert kept == {name: each.default for name, each in inspect.signature(runs.watching).parameters.items()}
     assert kept.keys() == Watching.__annotations__.keys()
     later = {name: each.default for name, each in inspect.signature(resume).parameters.items() if name != "watch"}
-    later_only = dict.fromkeys(["data", "workers", "trust", "model"])
+    later_only = dict.fromkeys(["data", "workers", "cache", "trust", "model"])
     assert later == {"run": inspect.Parameter.empty, "extend": 0} | later_only
     with pytest.raises(TypeError, match="epochs"):
         resume("run", epochs=3)
@@ -290,6 +311,35 @@ def test_numbers_of_a_run_that_goes_on_have_bounds(carried_out, run, name, taken
     for value in refused:
         with pytest.raises(UsageError, match=f"^{name} is "):
             resume(run, **{name: value})
+
+
+def test_where_pictures_are_kept_may_change_as_a_run_goes_on_and_decides_nothing(carried_out, run):
+    before = RunConfig.read(RunFolder(run))
+    assert before.cache == "auto"
+    resume(run, cache="disk")
+    assert carried_out[-1][1] == replace(before, cache="disk")
+    assert carried_out[-1][1].identity == before.identity
+    for refused in (lambda: resume(run, cache="tape"), lambda: striate.train(run, cache="tape")):
+        with pytest.raises(UsageError, match="unknown cache 'tape'"):
+            refused()
+
+
+def test_nothing_is_kept_of_images_where_the_cache_is_off(planned, colours):
+    from striate.data import FileImages
+
+    for cache in ("off", "disk"):
+        with pytest.raises(Stop):
+            striate.train(colours, cache=cache)
+        assert type(planned[-1][0].train.images) is FileImages
+
+
+def test_a_run_that_goes_on_keeps_as_little_in_memory(carried_out, run):
+    from striate.data import FileImages
+
+    resume(run, cache="off")
+    assert type(carried_out[-1][2].train.images) is FileImages
+    resume(run)
+    assert type(carried_out[-1][2].train.images) is not FileImages
 
 
 def test_images_that_are_not_the_same_are_told_by_where_they_were_looked_for(carried_out, run, paint, tmp_path):

@@ -101,6 +101,23 @@ def test_killed_and_resumed_it_comes_to_the_end(training):
     finish(run)
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are listed on Linux alone")
+def test_a_worker_that_is_killed_is_told_in_one_line_and_the_run_goes_on(training):
+    process, run = training(2, epochs=2000)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    worker = next(child for child in children if "tracker" not in Path(f"/proc/{child}/cmdline").read_text())
+    os.kill(int(worker), signal.SIGKILL)  # as the kernel does where memory runs out
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "Traceback" not in err
+    last = err.splitlines()[-1]
+    assert last.startswith("striate: a worker process that reads images was killed by signal 9 (SIGKILL); most likely")
+    assert "Fewer workers (--workers 1)" in last
+    assert last.endswith(f"Go on with: striate train --resume {run}")
+    resumed = striate.resume(run, quiet=True, workers=0, report=False, time_limit=2)
+    assert resumed.evaluation is not None
+
+
 def test_two_processes_do_not_share_a_run_folder(training, start):
     process, run = training(0, epochs=2000)
     process.send_signal(signal.SIGSTOP)  # it holds the folder all the same, and takes no time from the others

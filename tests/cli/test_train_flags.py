@@ -34,6 +34,7 @@ KEPT: dict[str, tuple[list[str], str, Any]] = {
     "device": (["--device", "cpu"], "device", "cpu"),
     "precision": (["--precision", "64"], "precision", "64-true"),
     "workers": (["--workers", "1"], "workers", 1),
+    "cache": (["--cache", "disk"], "cache", "disk"),
 }
 #: Flags that are not kept there; a test of its own holds each.
 ELSEWHERE = {
@@ -229,6 +230,6 @@ def test_the_help_has_every_flag_under_a_heading(cli):
             "--time-limit",
             "--drop-checkpoint",
         ],
-        "Machine": ["--device", "--devices", "--precision", "--workers"],
+        "Machine": ["--device", "--devices", "--precision", "--workers", "--cache"],
         "Output": ["--json", "--quiet"],
     }

@@ -142,6 +142,17 @@ def test_normalise_is_the_formula_and_keeps_the_memory_format():
         torch.testing.assert_close(made.double(), expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_normalise_gives_the_same_bits_in_either_memory_format_and_leaves_the_batch(channels):
+    look = Preprocessing((7, 9), channels, (0.1, 0.2, 0.3, 0.4, 0.5)[:channels], (0.5, 0.6, 0.7, 0.3, 0.2)[:channels])
+    batch = torch.from_numpy(noise(2, channels, 7, 9))
+    for given in (batch, batch.float()):
+        kept = given.clone()
+        rows = look.normalise(given.contiguous(memory_format=torch.channels_last))
+        assert torch.equal(rows, look.normalise(given.contiguous()))
+        assert torch.equal(given, kept)
+
+
 def test_preprocessing_survives_json():
     look = to_size((28, 30), 1, resize="stretch", crop_fraction=0.9, interpolation="bicubic")
     assert Preprocessing.from_dict(json.loads(json.dumps(look.to_dict()))) == look

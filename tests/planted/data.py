@@ -258,14 +258,15 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/decode.py",
         "data/test_jpeg.py",
-        ("        _judge(data, pixels.format, said)\n", "        pass\n"),
+        ("        _judge(data, pixels.format, said, header)\n", "        pass\n"),
     ),
     *faults(
         "data/jpeg.py",
         "data/test_jpeg.py",
         ("if count <= _FEW or len(set(", "if True or len(set("),
         ("exif or xmp or 1", "1"),
-        ("strange = _STRANGE.search(data, header.scan, end)", "strange = None"),
+        ("strange = None if stop is None or stop[0] == _END else stop[0][1]", "strange = None"),
+        ("data.rfind(_END, position) >= 0", "data.rfind(_END, position) >= -1"),
         ("header.zeros_are_damage and data.find", "False and data.find"),
     ),
     *faults(

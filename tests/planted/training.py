@@ -177,7 +177,10 @@ FAULTS: tuple[Fault, ...] = (
         "training/batches.py",
         "training/test_batches.py",
         ("return np.minimum(places ^ 1, count - 1)", "return np.minimum(places + 1, count - 1)"),
-        ("        with opencv_alone():  # the workers are forked from here", "        if self.workers:"),
+        (
+            "        with opencv_alone(), self._processes.starting():  # the workers are forked from here",
+            "        with self._processes.starting():",
+        ),
         (
             "        with opencv_alone():\n            return self._maker[key]",
             "        if self._maker:\n            return self._maker[key]",

@@ -1,3 +1,4 @@
+import dataclasses
 import gc
 import itertools
 import multiprocessing
@@ -7,6 +8,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -18,7 +20,7 @@ from striate.augment import Augment, recolour, warp
 from striate.augment.recolouring import means
 from striate.augment.sampling import colours, draws, geometries
 from striate.caller import by_flags
-from striate.data import ArrayImages, FileImages, Preprocessing, Split
+from striate.data import ArrayImages, FileImages, KeptImages, Preprocessing, Split, open_dataset
 from striate.errors import StriateError, UsageError
 from striate.training import batches as batches_module
 from striate.training import making
@@ -488,3 +490,113 @@ def test_drawn_pictures_are_mixed_with_the_version_of_their_partner_that_comes_b
     for place, (image, share) in enumerate(zip(found, shares, strict=True)):
         versions = [plain[each] for each in (place, place ^ 1) if labels[each] == share.argmax()]
         assert any(torch.equal(image, version) for version in versions), place
+
+
+def flat_photograph(index: int, height: int, width: int) -> np.ndarray:
+    """Soft shapes, as of a photograph out of focus, which look the same at any scale."""
+    few = np.random.default_rng(index).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(few).resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Split:
+    """JPEGs large and small, one of which lies on its side; the label of an image is its number."""
+    sizes = [(700, 900), (512, 700), (300, 400), (900, 640), (1200, 1000), (640, 640), (600, 1100), (100, 90)]
+    for index, size in enumerate(sizes):
+        exif = Image.Exif()
+        exif[0x0112] = 6 if index == 3 else 1
+        Image.fromarray(flat_photograph(index, *size)).save(tmp_path / f"{index}.jpg", quality=92, exif=exif)
+    (tmp_path / "images.csv").write_text("path,label\n" + "".join(f"{i}.jpg,class {i}\n" for i in range(len(sizes))))
+    return open_dataset(tmp_path / "images.csv", val_fraction=0, memory_limit=0).train
+
+
+CROPPED = Augment(flip=0.5, area=0.08)
+
+
+def held_in_memory(split: Split) -> Split:
+    pictures = [split.images.read(index) for index in range(len(split))]
+    return dataclasses.replace(split, images=KeptImages(pictures, split.images))
+
+
+def test_each_photograph_is_decoded_as_small_as_its_own_crop_allows(photographs, monkeypatch):
+    scales, read = set(), FileImages.read
+
+    def seen(self: FileImages, index: int, serving=None) -> np.ndarray:
+        picture = read(self, index, serving)
+        scales.add((index, round(photographs.facts.sizes[index, 0] / picture.shape[0])))
+        assert min(picture.shape[:2]) >= 88 or index == 7
+        return picture
+
+    monkeypatch.setattr(FileImages, "read", seen)
+    batches = Batches(photographs, dataclasses.replace(PREPROCESSING, size=(88, 88)), 4, CROPPED, seed=1)
+    for epoch in range(20):
+        collect(batches, epoch)
+    assert {scale for _, scale in scales} == {1, 2, 4, 8}
+    assert {scale for index, scale in scales if index in (2, 7)} == {1}  # small ones
+    assert len({scale for index, scale in scales if index == 4}) >= 3
+
+
+def test_photographs_decoded_smaller_show_the_same(photographs, monkeypatch):
+    look = dataclasses.replace(PREPROCESSING, size=(64, 64))
+    for policy in (CROPPED, Augment(rotate=20, scale=0.2, border="reflect"), Augment(translate=0.1)):
+        smaller = collect(Batches(photographs, look, 4, policy, seed=2))
+        with monkeypatch.context() as patched:
+            patched.setattr(making, "are_large", lambda sizes: np.zeros(len(sizes), bool))
+            whole = collect(Batches(photographs, look, 4, policy, seed=2))
+        assert any(not torch.equal(a[0], b[0]) for a, b in zip(smaller, whole, strict=True))
+        for (images, labels), (expected, expected_labels) in zip(smaller, whole, strict=True):
+            assert torch.equal(labels, expected_labels)
+            assert (images.float() - expected.float()).abs().mean(dim=(1, 2, 3)).max() < 4
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_photographs_are_the_same_from_files_and_from_memory(photographs, workers):
+    def epochs(split: Split, workers: int) -> list:
+        batches = Batches(split, PREPROCESSING, 3, CROPPED, seed=4, workers=workers)
+        return [batch for epoch in range(2) for batch in collect(batches, epoch)]
+
+    assert_same(epochs(held_in_memory(photographs), workers), epochs(photographs, 0))
+    one_size = photographs.subset(np.array([5, 5, 5, 5]))
+    array = np.stack([one_size.images.read(index) for index in range(4)])
+    in_array = dataclasses.replace(one_size, images=ArrayImages(array, ["x"] * 4, one_size.images))
+    assert_same(epochs(in_array, workers), epochs(one_size, 0))
+
+
+def test_a_photograph_that_grew_since_it_was_checked_is_shown_by_the_size_it_has(photographs):
+    path = photographs.images.paths[0]
+    Image.fromarray(np.full((2000, 3000, 3), 200, np.uint8)).save(path)
+    images, labels = next(iter(Batches(photographs, PREPROCESSING, 8, CROPPED, seed=1).epoch(0)))
+    shown = images[labels == photographs.labels[0]]
+    assert (shown.float() - 200).abs().max() <= 2
+
+
+class Clock:
+    """Images and work that take as long as they say, by a clock of their own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __len__(self) -> int:
+        return COUNT
+
+    def read(self, index: int, serving=None) -> np.ndarray:
+        self.now += 4
+        return noise(index, 14, 20)
+
+
+@pytest.mark.parametrize("policy", [STRONG, Augment(), Augment(hue=20), dataclasses.replace(STRONG, mixup=1.0)])
+def test_the_share_of_reading_is_measured(policy, monkeypatch):
+    clock = Clock()
+    batches = training(Split("train", clock, np.arange(COUNT)), augment=policy, classes=COUNT)
+    make = type(batches._maker).__getitem__
+
+    def working(self, key):
+        clock.now += 10
+        return make(self, key)
+
+    monkeypatch.setattr(type(batches._maker), "__getitem__", working)
+    monkeypatch.setattr(batches_module, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    share = batches.reading_share(1)
+    reading = (clock.now - 10) / 2  # all was read twice
+    assert reading >= 5 * 4
+    assert share == reading / (reading + 10)

@@ -1,6 +1,7 @@
 """What a watcher is shown while a training goes on, and what is done between the steps."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -150,3 +151,32 @@ def test_what_is_left_of_its_time_is_never_nothing_where_there_is_a_limit():
     assert Watch().until(now + 100).time_limit == 0
     assert 98 < Watch(time_limit=1000).until(now + 100).time_limit <= 100
     assert Watch(time_limit=1000).until(now - 100).time_limit == LEAST_TIME > 0
+
+
+def advised(watched, waited: float) -> list[str]:
+    """What is said beside the figures of epochs in which so many seconds are waited."""
+    said: list[str] = []
+    watched.progress.message = said.append
+    epoch = watched.train_epoch
+
+    def slow() -> None:
+        epoch()
+        watched.position.seconds, watched.train_batches.waited = 10.0, waited
+
+    watched.train_epoch = slow
+    watched.train()
+    return [line for line in said if "bottleneck" in line]
+
+
+def test_that_loading_is_the_bottleneck_is_said_once_with_what_was_measured(watched, monkeypatch):
+    watched.extend(2)
+    watched.material = replace(watched.material, cache="off")
+    monkeypatch.setattr(watched.train_batches, "reading_share", lambda epoch: 0.8 if epoch == 1 else 0.0)
+    monkeypatch.setattr("striate.training.loop.worker_count", lambda: 4)
+    (line,) = advised(watched, 6.2)
+    assert line.startswith("loading is the bottleneck: 62% of the time is waiting; workers=4 (0 of 4 processors")
+    assert "cache='disk' (80% of the work" in line
+
+
+def test_little_waiting_is_not_spoken_of(watched):
+    assert advised(watched, 2.0) == []

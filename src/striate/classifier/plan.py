@@ -150,6 +150,7 @@ def plan_run(dataset: Dataset, asked: Request, watch: Watch | None = None) -> Ru
         devices=devices,
         precision=choose_precision(precision, kind, costs.multiply_adds, recipe.batch_size // devices),
         workers=workers_for(dataset, side, asked.workers),
+        cache=asked.cache,
         threads=torch.get_num_threads(),
         versions={
             "striate": __version__,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +13,15 @@ from striate.augment.colour import principal_axes
 from striate.classifier.growth import regrow
 from striate.classifier.run_config import RunConfig
 from striate.classifier.saving import saver
-from striate.data import Dataset, Split
+from striate.data import Dataset
 from striate.data.channel_statistics import colour_covariance
-from striate.data.kept import in_memory
 from striate.data.targets import SINGLE_LABEL
 from striate.engines import images_at_once
 from striate.models import Network, Trust, create_model, rebuild
 from striate.models.weights_of_own import put_in
 from striate.training.balance import SAMPLER
 from striate.training.batches import Batches
+from striate.training.caching import Setting, cached
 from striate.training.first_weights import draw_first_weights
 from striate.training.loop import Training
 from striate.training.material import Material
@@ -71,7 +70,7 @@ def prepare(
     """The training that `config` describes, standing where its checkpoint left it."""
     training = Training(
         model=network,
-        material=_material(config, dataset, fabric),
+        material=_material(config, dataset, fabric, watch),
         recipe=config.recipe,
         run=folder,
         fabric=fabric,
@@ -89,28 +88,35 @@ def prepare(
     return training
 
 
-def _material(config: RunConfig, dataset: Dataset, fabric: Fabric) -> Material:
+def _material(config: RunConfig, dataset: Dataset, fabric: Fabric, watch: Watch) -> Material:
     """The batches of this process."""
+    policy, place = config.recipe.augment, config.absolute_source
+    setting = Setting(policy, config.preprocessing, config.recipe.epochs, place, fabric.world_size)
+    images = cached([split for split in (dataset.train, dataset.val) if split], config.cache, setting, watch.progress)
+    if images.words:
+        watch.progress.message(images.words)
     together = images_at_once(config.preprocessing.size, VALIDATION_BATCH, config.device)
     look, workers, size = config.preprocessing, config.workers, config.recipe.batch_size // fabric.world_size
     task, labels = task_of(dataset), dataset.train.labels
     return Material(
         train=Batches(
-            _decoded(dataset.train),
+            images.splits[0],
             look,
             size,
-            config.recipe.augment,
+            policy,
             config.seed,
             workers,
             part=(fabric.global_rank, fabric.world_size),
             classes=len(dataset.classes),
-            axes=colour_axes(config.recipe.augment, dataset),
+            axes=colour_axes(policy, dataset),
             times=task.times(labels) if config.recipe.balance == SAMPLER else None,
+            device=fabric.device,
         ),
-        val=Batches(_decoded(dataset.val), look, together, workers=workers) if dataset.val else None,
+        val=Batches(images.splits[1], look, together, workers=workers) if dataset.val else None,
         task=task,
         preprocessing=look,
         final_images=len(dataset.test or dataset.val or dataset.train),
+        cache=images.way,
     )
 
 
@@ -119,12 +125,6 @@ def colour_axes(policy: Augment, dataset: Dataset) -> np.ndarray | None:
     if not policy.pca or dataset.channels != 3:
         return None
     return principal_axes(colour_covariance(dataset.train.images))
-
-
-def _decoded(split: Split) -> Split:
-    """The split, its pictures in memory where they are to be."""
-    images = in_memory(split.images)
-    return split if images is split.images else replace(split, images=images)
 
 
 def _guessing(task: Task, config: RunConfig, network: Network) -> float:

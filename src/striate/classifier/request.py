@@ -27,6 +27,8 @@ from striate.models.obtain import adapt
 from striate.models.recognition import belongs_elsewhere, network_of
 from striate.models.references import reference_to
 from striate.models.signature import KNOWN
+from striate.training.cache_choice import AUTO as AUTO_CACHE
+from striate.training.cache_choice import WAYS
 from striate.training.hardware import choose_precision, device_type
 from striate.training.recipes import Recipe
 from striate.training.shelf import get_recipe
@@ -70,6 +72,7 @@ class Request:
     devices: int = 1
     precision: str = "auto"
     workers: int | None = None
+    cache: str = AUTO_CACHE
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -92,6 +95,7 @@ class Request:
         check_transfer(self.transfer, self.weights, self.grow_from)
         check_shallow(self.shallow, self.views, self.transfer)
         check_hardware(self.device, self.precision)
+        check_cache(self.cache)
         recipe = check_recipe(self.recipe, self.settings)
         keep(model=recipe.network or None if self.model is None else values.network("model", self.model))
         if self.model is None and self.weights is not None and (is_hub(self.weights) or _is_file(self.weights)):
@@ -244,3 +248,13 @@ def check_hardware(device: str, precision: str) -> None:
         StriateError: a device that is not there.
     """
     choose_precision(precision, device_type(device), 0, 1)
+
+
+def check_cache(cache: str) -> None:
+    """Refuse a place for decoded pictures that there is not.
+
+    Raises:
+        UsageError: it is none of "auto", "ram", "disk" and "off".
+    """
+    if cache not in WAYS:
+        raise unknown("cache", str(cache), WAYS)

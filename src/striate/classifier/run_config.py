@@ -17,6 +17,8 @@ from striate.data import Preprocessing
 from striate.errors import StriateError, unknown
 from striate.models import ModelSpec, create_model
 from striate.training.balance import NONE
+from striate.training.cache_choice import AUTO as AUTO_CACHE
+from striate.training.cache_choice import WAYS
 from striate.training.hardware import PRECISIONS
 from striate.training.recipes import Recipe
 from striate.training.run_folder import RunFolder
@@ -63,6 +65,7 @@ class RunConfig:
         devices: how many.
         precision: in Lightning Fabric's words.
         workers: processes that read images; they change nothing of the result.
+        cache: where decoded pictures are kept, one of `striate.training.cache_choice.WAYS`; likewise.
         threads: that PyTorch had.
         versions: of striate, torch and Python.
         notes: what was decided for the user, a line each.
@@ -99,6 +102,7 @@ class RunConfig:
     transfer: str = ""
     views: int | None = None
     shallow: str = ""
+    cache: str = AUTO_CACHE
     identity: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -216,6 +220,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "devices": lambda devices: values.whole("it", devices, 1, values.DEVICES),
     "precision": _one_of("precision", set(PRECISIONS.values()) - {"auto"}),
     "workers": lambda workers: values.whole("it", workers, 0, values.WORKERS),
+    "cache": _one_of("cache", WAYS),
     "val_fraction": lambda share: values.share("it", share),
 }
 

@@ -16,7 +16,7 @@ from striate.classifier.classifier import Classifier
 from striate.classifier.execution import Processes, execute, first_process
 from striate.classifier.places import locate, open_place, place_of, refuse_among_images
 from striate.classifier.plan import adapts_channels, channels_wanted, plan_run
-from striate.classifier.request import Request
+from striate.classifier.request import Request, check_cache
 from striate.classifier.resumable import (
     refuse_other_machine,
     refuse_other_run,
@@ -29,6 +29,7 @@ from striate.errors import StriateError
 from striate.files import as_spelt_here
 from striate.models import Handed, Trust
 from striate.training.alone import Alone
+from striate.training.cache_choice import DISK, OFF
 from striate.training.fabric import create_fabric
 from striate.training.progress import Quiet, create_progress
 from striate.training.recipes import Recipe
@@ -67,6 +68,7 @@ def train(
     devices: int = 1,
     precision: str = "auto",
     workers: int | None = None,
+    cache: str = "auto",
     time_limit: float | str = 0,
     checkpoint_every: float | str = 60,
     quiet: bool = False,
@@ -120,6 +122,8 @@ def train(
         devices: how many of them.
         precision: "auto", "32", "bf16", "16" or "64".
         workers: processes that read and augment images; by default as many as help.
+        cache: where decoded pictures are kept, which changes nothing of the result: "ram", "disk" (a file in the cache
+            folder, for later runs, too), "off", or "auto", memory or a disk where they fit and it pays.
         time_limit: after which training stops cleanly: seconds, or "90s", "15m", "2h"; 0 for none.
         checkpoint_every: time between checkpoints within an epoch, likewise.
         quiet: show no progress.
@@ -165,6 +169,7 @@ def train(
         devices=devices,
         precision=precision,
         workers=workers,
+        cache=cache,
         command=command or "",
     )
     watch = watching(time_limit, checkpoint_every, quiet, report, drop_checkpoint)
@@ -203,6 +208,7 @@ def _opened(asked: Request) -> Dataset:
         "channels": channels_wanted(asked),
     }
     options |= {"task": asked.task, "target": asked.columns}
+    options |= _kept_by_the_check(asked.cache)
     try:
         return open_place(asked.source, **options)
     except StriateError:
@@ -211,12 +217,18 @@ def _opened(asked: Request) -> Dataset:
     return open_place(asked.source, **{**options, "channels": None})  # bands that nothing makes colours of
 
 
+def _kept_by_the_check(cache: str) -> dict[str, Any]:
+    """How much of what it decodes the check may keep: nothing where pictures are to be kept elsewhere or nowhere."""
+    return {"memory_limit": 0} if cache in (DISK, OFF) else {}
+
+
 def resume(
     run: str | Path,
     *,
     extend: int = 0,
     data: str | Path | Dataset | None = None,
     workers: int | None = None,
+    cache: str | None = None,
     trust: str | Path | None = None,
     model: Handed | None = None,
     **watch: Unpack[Watching],
@@ -230,6 +242,7 @@ def resume(
         extend: epochs to add; the schedule runs over them once more from a tenth of its peak, without warm-up.
         data: where its images lie now, where they have been moved; they must be the same ones. The run remembers it.
         workers: see `train`; the result does not depend on it.
+        cache: likewise.
         trust: the file or module whose code makes its network, where it is your own; see `load`.
         model: the network itself, where it was handed over.
         watch: time_limit, checkpoint_every, quiet, report and drop_checkpoint as for `train`; of a finished run the
@@ -243,6 +256,9 @@ def resume(
     config = RunConfig.read(RunFolder(values.place("run", run)))
     if workers is not None:
         config = replace(config, workers=values.whole("workers", workers, 0, values.WORKERS))
+    if cache is not None:
+        check_cache(cache)
+        config = replace(config, cache=cache)
     data = data if data is None or isinstance(data, Dataset) else values.place("data", data)
     refuse_other_machine(RunFolder(run), config)
     refuse_untrusted(RunFolder(run), config, trusted)
@@ -302,8 +318,8 @@ def _same_images(folder: RunFolder, config: RunConfig, data: str | Path | Datase
     else:
         place = locate(config.source, config.absolute_source, instead) if data is None else data
         channels = config.preprocessing.channels
-        labelled = {"task": config.task.get("kind"), "target": config.target}
-        dataset = open_place(place, seed=config.seed, val_fraction=config.val_fraction, channels=channels, **labelled)
+        options = {"task": config.task.get("kind"), "target": config.target, **_kept_by_the_check(config.cache)}
+        dataset = open_place(place, seed=config.seed, val_fraction=config.val_fraction, channels=channels, **options)
     if dataset.fingerprint == config.fingerprint:
         return dataset
     if data is not None:

@@ -17,7 +17,18 @@ from striate.cli.panels import MACHINE, NETWORK, RUN, TRAINING
 from striate.errors import UsageError
 
 #: What may be said when a run goes on; everything else was decided when it began.
-WITH_RESUME = {"resume", "extend", "data", "trust", "workers", "time_limit", "drop_checkpoint", "json", "quiet"}
+WITH_RESUME = {
+    "resume",
+    "extend",
+    "data",
+    "trust",
+    "workers",
+    "cache",
+    "time_limit",
+    "drop_checkpoint",
+    "json",
+    "quiet",
+}
 
 #: Names of recipes for the help, which has no time to import what knows them; a test compares the two.
 RECIPES = (
@@ -243,6 +254,14 @@ def command(
             help="Processes that read and augment images; by default as many as help.", rich_help_panel=MACHINE
         ),
     ] = None,
+    cache: Annotated[
+        str,
+        typer.Option(
+            help="Where decoded pictures are kept: ram, disk (a file that later runs use, too), off, or auto, where "
+            "they fit and it pays.",
+            rich_help_panel=MACHINE,
+        ),
+    ] = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -268,6 +287,7 @@ def command(
 
     limit = 0.0 if time_limit is None else seconds("--time-limit", time_limit)
     if resume is not None:
+        given_cache = cache if "cache" in given(context) else None
         classifier = resume_run(
             resume,
             extend=extend,
@@ -275,6 +295,7 @@ def command(
             time_limit=limit,
             quiet=quiet,
             workers=workers,
+            cache=given_cache,
             trust=trust,
             drop_checkpoint=drop_checkpoint,
         )
@@ -309,6 +330,7 @@ def command(
             devices=devices,
             precision=precision,
             workers=workers,
+            cache=cache,
             time_limit=limit,
             quiet=quiet,
             drop_checkpoint=drop_checkpoint,

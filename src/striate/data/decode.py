@@ -144,8 +144,9 @@ def decode_content(data: bytes, channels: int | None, extension: str = "", servi
     if tiff.is_tiff(data) and extension not in FORMAT_OF and (words := refusal(extension)):
         raise UnreadableImage(words)  # raw files of cameras: their TIFF page is a thumbnail
     try:
-        pixels, said = listen(lambda: _read(data, channels, serving))
-        _judge(data, pixels.format, said)
+        header = jpeg.read_header(data)
+        pixels, said = listen(lambda: _read(data, channels, serving, header))
+        _judge(data, pixels.format, said, header)
         make_room(pixels.colour.nbytes)  # the decoder's own copies are free now
         image = _with_channels(pixels, channels)
     except UnreadableImage:
@@ -191,8 +192,8 @@ def decode_image(image: Image.Image, channels: int | None) -> np.ndarray:
         raise UnreadableImage(reason(error)) from error
 
 
-def _read(data: bytes, channels: int | None, serving: Serving | None = None) -> Pixels:
-    """By the reader of its format."""
+def _read(data: bytes, channels: int | None, serving: Serving | None, header: jpeg.JpegHeader | None) -> Pixels:
+    """By the reader of its format; `header` is that of a JPEG."""
     if data.startswith(npy.MAGIC):
         array, bit_depth = npy.read_array(data, channels)
         return Pixels(array, None, "NPY", bit_depth)
@@ -200,7 +201,6 @@ def _read(data: bytes, channels: int | None, serving: Serving | None = None) -> 
         return _read_tiff(data, channels)
     if is_heif(data) and heif.is_installed():
         return heif.read(data)
-    header = jpeg.read_header(data)
     if header is None:
         return read_pixels(data)
     header.check()
@@ -214,9 +214,8 @@ def _read(data: bytes, channels: int | None, serving: Serving | None = None) -> 
     return Pixels(image, None, "JPEG", rotated=header.orientation != 1, shrunk=scale > enough)
 
 
-def _judge(data: bytes, format: str, said: str) -> None:
+def _judge(data: bytes, format: str, said: str, header: jpeg.JpegHeader | None) -> None:
     """Refuse what a decoder filled up and returned as if it were whole. Raises UnreadableImage."""
-    header = jpeg.read_header(data) if format == "JPEG" else None
     damage = jpeg.damage(data, header, said) if header else tiff.damage(said) if format == "TIFF" else None
     if damage:
         raise UnreadableImage(damage)

@@ -32,7 +32,8 @@ _RGB = getattr(cv2, "IMREAD_COLOR_RGB", None)  # OpenCV 4.11
 _DAMAGE = re.compile(r"(?:Corrupt JPEG data|Premature end|Inconsistent progression|Invalid SOS|Unsupported marker).*")
 _LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
 _END = b"\xff\xd9"
-_STRANGE = re.compile(rb"\xff[\x01-\xbf\xd8]")  # markers that are never between a scan and the end
+#: The end mark, and markers that are never between a scan and the end; found in one pass over the coded data.
+_STOP = re.compile(rb"\xff[\x01-\xbf\xd8\xd9]")
 #: Bytes before the end mark that the decoder did not need are padding if they are so few, or all the same.
 _FEW = 8
 _READ_AHEAD = 8  # bytes that the decoder may hold without having needed them
@@ -149,7 +150,7 @@ def read_header(data: bytes) -> JpegHeader | None:
     return JpegHeader(
         *frame,
         orientation=exif or xmp or 1,
-        is_complete=data.find(_END, position) >= 0,
+        is_complete=data.rfind(_END, position) >= 0,  # from behind, where it is
         scan=position,
         zeros_are_damage=frame[5] in (0xC0, 0xC1)
         and _zeros_are_damage(data[position : position + 8], frame[2], first_words),
@@ -205,8 +206,9 @@ def damage(data: bytes, header: JpegHeader, said: str) -> str | None:
     pass one time in three without a complaint, as the decoder finds its way back; they are found by the zeros
     themselves, where the file's code gives them no meaning.
     """
-    end = data.find(_END, header.scan)
-    strange = _STRANGE.search(data, header.scan, end)
+    stop = _STOP.search(data, header.scan)
+    strange = None if stop is None or stop[0] == _END else stop[0][1]
+    end = stop.start() if stop is not None and strange is None else data.find(_END, header.scan)
     for line in said.splitlines():
         left_over = _LEFT_OVER.fullmatch(line)
         if left_over:
@@ -216,9 +218,10 @@ def damage(data: bytes, header: JpegHeader, said: str) -> str | None:
                 continue
         if _DAMAGE.fullmatch(line):
             return "truncated" if line.startswith("Premature end") else f"damaged: {line.split(': ')[-1]}"
-    if strange:
-        code = strange[0][1]
-        return "truncated: another JPEG begins before it ends" if code == 0xD8 else f"damaged: a marker {code:#04x}"
+    if strange == 0xD8:
+        return "truncated: another JPEG begins before it ends"
+    if strange is not None:
+        return f"damaged: a marker {strange:#04x}"
     if header.zeros_are_damage and data.find(_ZERO_RUN, header.scan, end) >= 0:
         return "damaged: a run of zeros in the coded data"
     return None

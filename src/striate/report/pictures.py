@@ -70,6 +70,7 @@ def heat_map(shares: np.ndarray, colour: tuple[int, int, int]) -> Picture:
 
 
 def encoded(picture: object, form: str, **options: object) -> bytes:
+    """The file of a Pillow image in a format, "PNG" or "JPEG", with the options that Pillow has for it."""
     buffer = io.BytesIO()
     picture.save(buffer, form, **options)  # type: ignore[attr-defined]
     return buffer.getvalue()

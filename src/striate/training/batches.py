@@ -28,7 +28,12 @@ from striate.data.views import View
 from striate.data.workers import opencv_alone
 from striate.errors import StriateError, UsageError
 from striate.training.balance import drawn, earlier
+from striate.training.lost_workers import SIGNS, LostWorker, Workers, may_be_sign
 from striate.training.making import Key, Made, Maker
+from striate.training.on_device import OnDevice, may_lie_there
+
+#: Images on which the cost of reading is tried.
+TRIED = 16
 
 
 class Batch(NamedTuple):
@@ -69,6 +74,7 @@ class Batches:
         classes: how many classes the labels name, which mixed images have to know.
         axes: directions in which the colours of the data vary (`augment.colour.principal_axes`), for PCA colour.
         times: how often each image is to come in an epoch, (N,), as `balance.drawn` takes it; None for once.
+        device: where training images may lie whole and be augmented, if that serves (`on_device`); batches are there then.
 
     Raises:
         UsageError: a training batch larger than the split.
@@ -87,6 +93,7 @@ class Batches:
         classes: int = 0,
         axes: NDArray[np.float64] | None = None,
         times: NDArray[np.float64] | None = None,
+        device: torch.device | None = None,
     ) -> None:
         self.split, self.batch_size, self.seed, self.views = split, batch_size, seed, tuple(views)
         self.training = augment is not None
@@ -103,18 +110,21 @@ class Batches:
         self.mixes = augment is not None and augment.has(*MIXING)
         policy = (augment or Augment()).under(preprocessing.resize)
         maker = Maker(split, preprocessing, policy, seed, self.views, classes, axes)
+        self._maker: Maker | OnDevice = maker
+        if device is not None and may_lie_there(split, preprocessing, policy, device):
+            self._maker, self.workers = OnDevice.put(split, preprocessing, policy, seed, device, classes, axes), 0
         self._keys = _Keys()
         self._loader = DataLoader(
             maker,
             sampler=self._keys,
             batch_size=None,
-            num_workers=workers,
-            persistent_workers=workers > 0,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
             worker_init_fn=_start_worker,
-            prefetch_factor=4 if workers else None,
+            prefetch_factor=4 if self.workers else None,
             generator=torch.Generator(),  # its draws must not touch training's own random state
         )
-        self._maker = maker
+        self._processes = Workers()
 
     def epoch(self, epoch: int = -1, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch `start` on; the images left over by the last full batch sit out."""
@@ -122,7 +132,10 @@ class Batches:
         source = self._from_workers() if self.workers else map(self._make, self._keys.plan)
         while True:
             began = time.perf_counter()
-            made = next(source, None)
+            try:
+                made = next(source, None)
+            except SIGNS as error:
+                raise (self.lost_worker() if may_be_sign(error) else None) or error from None
             self.waited += time.perf_counter() - began
             if made is None:
                 return
@@ -130,8 +143,24 @@ class Batches:
                 raise made
             yield Batch(*made)
 
+    def reading_share(self, epoch: int) -> float:
+        """Which share of making a batch goes into reading and decoding its images: tried on a few of an epoch."""
+        key = next(self._plan(epoch, 0)).first(TRIED)
+        began = time.perf_counter()
+        with opencv_alone():
+            self._maker.read_alone(key)
+        read = time.perf_counter()
+        self._make(key)
+        return min(1.0, (read - began) / (time.perf_counter() - read))
+
+    def lost_worker(self) -> LostWorker | None:
+        """What to tell of a worker that is gone, after which no more batches come; None where there is none such."""
+        if (lost := self._processes.lost()) is not None:
+            del self._loader  # and with it the other workers
+        return lost
+
     def _from_workers(self) -> Iterator[Made]:
-        with opencv_alone():  # the workers are forked from here
+        with opencv_alone(), self._processes.starting():  # the workers are forked from here
             return iter(self._loader)
 
     def _make(self, key: Key) -> Made:

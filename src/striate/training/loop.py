@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from striate.data.workers import worker_count
 from striate.models import Network
 from striate.training.averaging import WeightAverage
 from striate.training.batches import Batch
+from striate.training.bottleneck import Loading, is_bottleneck
 from striate.training.checkpointed import Checkpointed
 from striate.training.counting import SHOW_EVERY, now_and_then
 from striate.training.divergence import LOSS_CHECK, Guard
 from striate.training.events import Events
 from striate.training.interruption import Interruption
+from striate.training.lost_workers import SIGNS, LostWorker, may_be_sign
 from striate.training.material import Material
 from striate.training.measured import Measured
 from striate.training.objective import Objective
@@ -97,6 +100,7 @@ class Training(Checkpointed):
         self.sums = EpochSums(fabric, self.objective.figures, self.task)
         self.guard = Guard(self.sums, self.train_batches.steps, run.path, clips=bool(recipe.clip_norm))
         validated = len(material.val.split) if material.val else 0
+        self.advised = False  # on what would load images faster
         self.pace = Pace(self.train_batches.steps, self.batch_size, validated, material.final_images)
 
     @property
@@ -112,7 +116,8 @@ class Training(Checkpointed):
         """Train to the end of the last phase, or until something stops it earlier; return where it stands.
 
         Raises:
-            StriateError: the loss is no longer a number; the last good state stays in the run folder.
+            StriateError: the loss is no longer a number, or a worker process is gone; the last good state stays in the
+                run folder.
         """
         self.began = self.checkpointed = self.shown = time.monotonic()
         self.progress.start(self.epochs, self.train_batches.steps)
@@ -128,10 +133,20 @@ class Training(Checkpointed):
                 if self.position.epoch == self.epochs:  # whatever came with its last step
                     self.position.stopped_by = "finished"
                     self.checkpoint()
+        except (LostWorker, *SIGNS) as error:
+            lost = error if isinstance(error, LostWorker) else self.lost_worker() if may_be_sign(error) else None
+            if lost is None:
+                raise
+            raise lost.of_run(self.run.path) from None
         finally:
             self.events.close()
             self.progress.stop()
         return self.position
+
+    def lost_worker(self) -> LostWorker | None:
+        """What to tell of a process that reads images and is gone; None where all of them are there."""
+        batches = [self.train_batches, *([self.material.val] if self.material.val else [])]
+        return next((lost for each in batches if (lost := each.lost_worker()) is not None), None)
 
     def check_frozen(self) -> None:
         """Make sure that what is frozen has not moved.
@@ -250,6 +265,11 @@ class Training(Checkpointed):
             self.run.write_table(self.run.timing, position.timing)
             self.events.write(row)
         self.progress.epoch(row, timing)
+        if position.epoch < self.epochs and not self.advised and is_bottleneck(seconds, waited):
+            self.advised = True
+            share, batches = self.train_batches.reading_share(position.epoch), self.train_batches
+            loading = Loading(seconds, waited, batches.workers, worker_count(), share, self.material.cache)
+            self.progress.message(loading.advice)
 
     def settle_statistics(self) -> None:
         """While training is young, give the network that is to be measured or saved statistics that fit it.

@@ -16,8 +16,9 @@ from striate.augment import Augment
 from striate.augment.augmenting import moved, recoloured, spoilt
 from striate.augment.draws import Draws
 from striate.augment.mixing import mix, mixes
+from striate.augment.reducing import are_large, scales
 from striate.augment.sampling import draws, geometries
-from striate.data import ArrayImages, Preprocessing, Split
+from striate.data import ArrayImages, Images, Preprocessing, Split
 from striate.data.decode import Serving
 from striate.data.views import View, cut_all
 from striate.errors import StriateError
@@ -40,6 +41,17 @@ class Key(NamedTuple):
     indices: NDArray[np.int64]
     partners: NDArray[np.int64] | None = None
     repeats: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+
+    @property
+    def before(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`repeats`, zeros where no image comes twice."""
+        return self.repeats or (np.zeros_like(self.indices),) * 2
+
+    def first(self, count: int) -> Key:
+        """The key of its first images."""
+        partners = None if self.partners is None else self.partners[:count]
+        repeats = None if self.repeats is None else (self.repeats[0][:count], self.repeats[1][:count])
+        return Key(self.epoch, self.indices[:count], partners, repeats)
 
 
 #: Images and labels, or why there are none.
@@ -76,11 +88,20 @@ class Maker(Dataset):
             return error
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
 
+    def read_alone(self, key: Key) -> None:
+        """Read the images of a key, and those that are mixed into them, as their batch is made of them."""
+        indices = key.indices if key.partners is None else np.unique(np.concatenate([key.indices, key.partners]))
+        if key.epoch >= 0 and self.augment.changes_geometry:
+            self._read(indices, self._scales(draws(self.augment, self.seed, key.epoch, indices), indices))
+            return
+        for index in indices.tolist():
+            self.split.images.read(index, self._serving)
+
     def _looked_at(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray]:
         return self._plain(indices), self.split.labels[indices]
 
     def _trained_on(self, key: Key) -> tuple[NDArray[np.uint8], NDArray]:
-        own_repeats, partners_repeats = key.repeats or (np.zeros_like(key.indices),) * 2
+        own_repeats, partners_repeats = key.before
         if key.partners is None:
             return self._augmented(key.epoch, key.indices, own_repeats), self.split.labels[key.indices]
         repeats = np.concatenate([own_repeats, partners_repeats])
@@ -90,13 +111,8 @@ class Maker(Dataset):
         pictures, (own, others) = self._augmented(key.epoch, images_wanted, before), np.split(places, 2)
         how = mixes(self.augment, draws(self.augment, self.seed, key.epoch, key.indices, own_repeats))
         images, kept = mix(pictures[own], pictures[others], how)
-        shares = (kept[:, None], 1 - kept[:, None])
-        labels = sum(share * self._soft(rows) for share, rows in zip(shares, (key.indices, key.partners), strict=True))
-        return images, np.asarray(labels, np.float32)
-
-    def _soft(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
-        labels = self.split.labels[indices]
-        return np.eye(self.classes)[labels] if labels.ndim == 1 else labels.astype(np.float64)
+        labels = self.split.labels
+        return images, shared_labels(labels[key.indices], labels[key.partners], kept, self.classes)
 
     def _augmented(self, epoch: int, indices: NDArray[np.int64], repeats: NDArray[np.int64]) -> NDArray[np.uint8]:
         policy = self.augment
@@ -109,27 +125,39 @@ class Maker(Dataset):
         return images
 
     def _moved(self, drawn: Draws, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        look = self.preprocessing
-        sizes, pictures = self._read(indices)
-        matrices = geometries(self.augment, drawn, sizes, look.size, look.resize, look.crop_fraction)
-        return moved(self.augment, drawn, pictures, matrices, look.size)
+        sizes, pictures = self._read(indices, self._scales(drawn, indices))
+        return moved(self.augment, drawn, pictures, self._matrices(drawn, sizes), self.preprocessing.size)
 
-    def _read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], Iterable[NDArray[np.uint8]]]:
-        """Heights and widths (n, 2) of some images, and the images.
+    def _matrices(self, drawn: Draws, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        look = self.preprocessing
+        return geometries(self.augment, drawn, sizes, look.size, look.resize, look.crop_fraction)
+
+    def _scales(self, drawn: Draws, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many times smaller each image is read, by its size as the check found it; whole where nobody looked."""
+        facts = self.split.facts
+        if facts is None or not are_large(facts.sizes[indices]).any():
+            return np.ones(len(indices), np.int64)
+        sizes = facts.sizes[indices].astype(np.int64)
+        return scales(self._matrices(drawn, sizes), sizes)
+
+    def _read(
+        self, indices: NDArray[np.int64], smaller: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], Iterable[NDArray[np.uint8]]]:
+        """Heights and widths (n, 2) of some images as they were read, so many times smaller, and the images.
 
         Those that do not fit in `BATCH_MEMORY` together are read again when it is their turn.
         """
         source, free = self.split.images, BATCH_MEMORY
-        if isinstance(source, ArrayImages):
+        if isinstance(source, ArrayImages) and (smaller == 1).all():
             return np.tile(source.array.shape[1:3], (len(indices), 1)), source.array[indices]
-        sizes, kept = [], []
-        for index in indices:
-            image = source.read(int(index))
+        sizes, kept, wanted = [], [], list(zip(indices.tolist(), smaller.tolist(), strict=True))
+        for index, scale in wanted:
+            image = _at(source, index, scale)
             free -= image.nbytes
             sizes.append(image.shape[:2])
             kept.append(image if free >= 0 else None)
-        pairs = zip(indices, kept, strict=True)
-        images = (source.read(int(index)) if image is None else image for index, image in pairs)
+        pairs = zip(wanted, kept, strict=True)
+        images = (_at(source, index, scale) if image is None else image for (index, scale), image in pairs)
         return np.array(sizes), images
 
     @property
@@ -147,3 +175,14 @@ class Maker(Dataset):
             return source.array[indices]
         # One at a time: only what the network sees is held, whatever the size of the pictures.
         return np.stack([self.preprocessing(source.read(int(index), self._serving)) for index in indices])
+
+
+def shared_labels(own: NDArray, others: NDArray, kept: NDArray[np.float64], classes: int) -> NDArray[np.float32]:
+    """The labels of mixed images, float32 (N, classes): a share of each of two, classes or several labels an image."""
+    own, others = (np.eye(classes)[labels] if labels.ndim == 1 else labels for labels in (own, others))
+    return np.asarray(kept[:, None] * own + (1 - kept[:, None]) * others, np.float32)
+
+
+def _at(source: Images, index: int, scale: int) -> NDArray[np.uint8]:
+    """An image so many times smaller than it is, where its decoder gives it so."""
+    return source.read(index) if scale == 1 else source.read(index, lambda height, width: scale)

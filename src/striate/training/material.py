@@ -19,6 +19,7 @@ class Material:
         task: what is learnt from them.
         preprocessing: the network's.
         final_images: how many are measured at the end, for the time that is left.
+        cache: where decoded pictures are kept: "ram", "disk" or "off"; empty of pixels that were given.
     """
 
     train: Batches
@@ -26,3 +27,4 @@ class Material:
     task: Task
     preprocessing: Preprocessing
     final_images: int = 0
+    cache: str = ""

@@ -71,19 +71,23 @@ class OnDevice:
 
     def __getitem__(self, key: Key) -> Made:
         """The batch, its images on the device, channels last in memory, its labels not."""
-        images = self._augmented(key.epoch, key.indices)
+        own_repeats, partners_repeats = key.before
+        images = self._augmented(key.epoch, key.indices, own_repeats)
         if key.partners is None:
             return images, torch.from_numpy(self.labels[key.indices])
-        partners = self._augmented(key.epoch, key.partners)
-        how = mixes(self.augment, draws(self.augment, self.seed, key.epoch, key.indices))
+        partners = self._augmented(key.epoch, key.partners, partners_repeats)
+        how = mixes(self.augment, draws(self.augment, self.seed, key.epoch, key.indices, own_repeats))
         mixed, kept = mixed_batch(images, partners, how)
         labels = shared_labels(self.labels[key.indices], self.labels[key.partners], kept, self.classes)
         return mixed.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels)
 
-    def _augmented(self, epoch: int, indices: NDArray[np.int64]) -> Tensor:
+    def read_alone(self, key: Key) -> None:
+        """Nothing has to be read."""
+
+    def _augmented(self, epoch: int, indices: NDArray[np.int64], repeats: NDArray[np.int64]) -> Tensor:
         chosen, look = self.pictures[torch.from_numpy(indices).to(self.pictures.device)], self.preprocessing
         if not self.augment.changes_anything:
             return chosen
-        drawn = draws(self.augment, self.seed, epoch, indices)
+        drawn = draws(self.augment, self.seed, epoch, indices, repeats)
         made = augmented_batch(self.augment, drawn, chosen, look.size, look.resize, look.crop_fraction, self.axes)
         return made.contiguous(memory_format=torch.channels_last)
