@@ -74,7 +74,7 @@ class Batches:
         classes: how many classes the labels name, which mixed images have to know.
         axes: directions in which the colours of the data vary (`augment.colour.principal_axes`), for PCA colour.
         times: how often each image is to come in an epoch, (N,), as `balance.drawn` takes it; None for once.
-        device: where training images may lie whole and be augmented, if that serves (`on_device`); batches are there then.
+        device: where training images may lie whole and be augmented (`on_device`); batches are there then.
 
     Raises:
         UsageError: a training batch larger than the split.

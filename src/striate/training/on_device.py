@@ -86,8 +86,7 @@ class OnDevice:
 
     def _augmented(self, epoch: int, indices: NDArray[np.int64], repeats: NDArray[np.int64]) -> Tensor:
         chosen, look = self.pictures[torch.from_numpy(indices).to(self.pictures.device)], self.preprocessing
-        if not self.augment.changes_anything:
-            return chosen
-        drawn = draws(self.augment, self.seed, epoch, indices, repeats)
-        made = augmented_batch(self.augment, drawn, chosen, look.size, look.resize, look.crop_fraction, self.axes)
-        return made.contiguous(memory_format=torch.channels_last)
+        if self.augment.changes_anything:
+            drawn = draws(self.augment, self.seed, epoch, indices, repeats)
+            chosen = augmented_batch(self.augment, drawn, chosen, look.size, look.resize, look.crop_fraction, self.axes)
+        return chosen.contiguous(memory_format=torch.channels_last)
