@@ -199,7 +199,7 @@ def _read_group(shard: Shard, number: int) -> tuple[pa.ChunkedArray, pa.ChunkedA
     try:
         column = opened_shard(shard.pieces.path).read_row_group(number, [shard.column], use_threads=False)[shard.column]
         return column_bytes(column), column_paths(column)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise unreadable(f"row group {number} is damaged ({reason})") from error
 
