@@ -134,8 +134,8 @@ def read_rows(file: Place, name: str, wanted: tuple[str, ...] = LABEL_COLUMNS, i
         schema = opened_file.schema_arrow
         image = column_called(schema, IMAGE_COLUMNS, where, "image")
         label = column_called(schema, wanted, where, "label")
-        contents, paths = contents_of(opened_file, image, where, file, name, in_place)
         table = opened_file.read([label])
+        contents, paths = contents_of(opened_file, image, file, name, len(table) if in_place else None)
         values = _labels(table, label, where)
     strings = any(isinstance(value, str) for value in values)
     declared = () if strings else declared_names(schema, label)
@@ -175,19 +175,31 @@ def _no_label(value: Any, where: str) -> str:
 
 
 def contents_of(
-    opened_file: pq.ParquetFile, column: str, where: str, file: Place, name: str, in_place: bool
+    opened_file: pq.ParquetFile, column: str, file: Place, name: str, in_place: int | None
 ) -> tuple[Sequence[Content | None], list[str | None]]:
-    """The images, and their paths where bytes are missing; `in_place` says where they lie, without reading them.
+    """The images, and their paths where bytes are missing.
+
+    Args:
+        opened_file: the file `file`.
+        column: of the images.
+        file: where it lies.
+        name: what it is called in reports.
+        in_place: how many rows there are, for where their images lie, without reading them; None for what they are.
 
     Raises:
-        StriateError: the column holds no images.
+        StriateError: the column holds no images, or another number of rows.
     """
+    where = printable(file)
     kind = opened_file.schema_arrow.field(column).type
     if not holds_images(kind):
         raise StriateError(f"{where}: column '{column}' is {kind}; images are struct<bytes, path> or binary")
-    if in_place and isinstance(file, Path):
-        rows: list[Content | None] = list(shard_of(opened_file, file, column, name).rows())
-        return rows, [None] * len(rows)
+    if in_place is not None and isinstance(file, Path):
+        shard = shard_of(opened_file, file, column, name)
+        if int(shard.starts[-1]) != in_place:
+            raise StriateError(
+                f"{where} is damaged: its row groups do not have the rows that there are; fetch it again"
+            )
+        return list(shard.rows()), [None] * in_place
     table = opened_file.read([column])
     contents = column_bytes(table[column]).to_pylist()
     paths = column_paths(table[column])

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,11 +38,11 @@ class Shard:
         column: of the images.
         name: what it is called in reports.
         starts: the first row of each row group, and the number of rows; int64 (G + 1,).
-        is_whole: whether no image lies in a file of its own.
     """
 
-    def __init__(self, path: Path, column: str, name: str, starts: np.ndarray, is_whole: bool) -> None:
-        self.pieces, self.column, self.name, self.starts, self.is_whole = Pieces(path), column, name, starts, is_whole
+    def __init__(self, path: Path, column: str, name: str, starts: np.ndarray) -> None:
+        self.pieces, self.column, self.name, self.starts = Pieces(path), column, name, starts
+        self.outside: set[int] = set()  # rows whose images turned out to lie in files of their own
 
     def rows(self) -> Iterator[ShardRow]:
         """All rows."""
@@ -56,6 +56,7 @@ class Shard:
         place = row - int(self.starts[group])
         content = contents[place].as_py()
         if content is None and paths is not None and (path := paths[place].as_py()):
+            self.outside.add(row)
             return child(self.pieces.path.parent, path).read_bytes()
         if content is None:
             raise unreadable("the row has no image")
@@ -84,8 +85,8 @@ class ShardRow:
 
     @property
     def file(self) -> Path | None:
-        """The Parquet file, where it holds the images itself."""
-        return self.shard.pieces.path if self.shard.is_whole else None
+        """The Parquet file, unless the image turned out to lie in one of its own."""
+        return None if self.row in self.shard.outside else self.shard.pieces.path
 
     @property
     def part(self) -> str:
@@ -115,23 +116,13 @@ def shard_of(opened: pq.ParquetFile, path: Path, column: str, name: str) -> Shar
     """The images of a column, to be read later."""
     groups = [opened.metadata.row_group(number) for number in range(opened.num_row_groups)]
     starts = np.cumsum([0, *(group.num_rows for group in groups)]).astype(np.int64)
-    return Shard(path, column, name, starts, all(_is_whole(group, column) for group in groups))
+    return Shard(path, column, name, starts)
 
 
 def largest_group(file: Place) -> int:
     """Bytes of the largest row group of a file, unpacked. Raises what pyarrow raises."""
     metadata = opened_shard(file).metadata
     return max((metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)), default=0)
-
-
-def _is_whole(group: Any, column: str) -> bool:
-    """Whether statistics say that each row of a group has bytes."""
-    chunks = [group.column(place) for place in range(group.num_columns)]
-    found = [chunk for chunk in chunks if chunk.path_in_schema in (column, f"{column}.bytes")]
-    return all(
-        chunk.statistics is not None and chunk.statistics.has_null_count and not chunk.statistics.null_count
-        for chunk in found
-    )
 
 
 def holds_images(kind: pa.DataType) -> bool:
@@ -198,9 +189,11 @@ def _read_group(shard: Shard, number: int) -> tuple[pa.ChunkedArray, pa.ChunkedA
 
     try:
         column = opened_shard(shard.pieces.path).read_row_group(number, [shard.column], use_threads=False)[shard.column]
+        if len(column) != shard.starts[number + 1] - shard.starts[number]:
+            raise unreadable("it has other rows than it says")
         return column_bytes(column), column_paths(column)
     except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
+        reason = " ".join((getattr(error, "strerror", None) or str(error)).split()).rstrip(".")
         raise unreadable(f"row group {number} is damaged ({reason})") from error
 
 

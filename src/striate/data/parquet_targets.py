@@ -149,8 +149,8 @@ def _read(file: Place, name: str, kind: str, asked: Asked, in_place: bool) -> _R
         schema = opened_file.schema_arrow
         image = column_called(schema, IMAGE_COLUMNS, where, "image")
         columns = _columns(schema, asked, where)
-        contents, paths = contents_of(opened_file, image, where, file, name, in_place)
         table = opened_file.read(columns)
+        contents, paths = contents_of(opened_file, image, file, name, len(table) if in_place else None)
         values = [table[column].to_pylist() for column in columns]
     names, say = _reader(schema, columns, values, kind, where)
     rows = _Rows(names)

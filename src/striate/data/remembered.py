@@ -52,7 +52,7 @@ class Remembered:
     """
 
     def __init__(self, paths: Sequence[Stored], channels: int | None) -> None:
-        self._channels = channels or 0
+        self._given, self._channels = paths, channels or 0
         self._paths = [_spelt(path) for path in paths]
         state = lru_cache(1)(_state)  # the parts of a file follow one another
         self._states = np.array([state(_file(path)) for path in paths], np.int64).reshape(-1, 5)
@@ -82,6 +82,7 @@ class Remembered:
     def keep(self, looks: Sequence[Look]) -> None:
         """Remember a look at each of the files, in their order; where that cannot be written, nothing happens."""
         settled = (self._states[:, 0] >= 0) & (self._states[:, _CHANGED] < self._now - SETTLED)
+        settled &= np.array([_file(path) is not None for path in self._given])  # as reading has told by now
         rows = [row for row, look in enumerate(looks) if settled[row] and not look.reason]
         if self._file is None or not rows:
             return
@@ -102,7 +103,9 @@ def _spelt(path: Stored) -> str:
 
 def _file(path: Stored) -> Path | None:
     """The file whose state says whether anything has changed."""
-    return path if isinstance(path, Path) else path.file if isinstance(path, InFile) else None
+    if isinstance(path, Path):
+        return path
+    return path.file if isinstance(path, InFile) else None
 
 
 def _state(path: Path | None) -> tuple[int, int, int, int, int]:
