@@ -19,6 +19,7 @@ from planted import (
     models,
     pictures,
     report,
+    sources,
     tasks,
     training,
     transfer,
@@ -28,6 +29,7 @@ from planting import Fault, plant_all
 
 PARTS = (
     data,
+    sources,
     engines,
     training,
     models,

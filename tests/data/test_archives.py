@@ -343,3 +343,10 @@ def test_a_part_of_an_archive_is_named_by_its_path(tmp_path):
 def test_backslashes_of_old_packers_part_folders(tmp_path):
     files = {name.replace("/", "\\"): content for name, content in pets().items()}
     assert open_dataset(zipped(tmp_path / "a.zip", files), val_fraction=0).classes == ("cat", "dog")
+
+
+def test_a_long_name_in_a_zip_is_read_past(tmp_path):
+    name = f"cat/{'a' * 250}/{'b' * 250}/{'c' * 200}.png"
+    dataset = open_dataset(zipped(tmp_path / "a.zip", pets() | {name: png(50)}, zipfile.ZIP_STORED), val_fraction=0)
+    assert np.array_equal(dataset.train.images.read(3), np.asarray(Image.open(io.BytesIO(png(50)))))
+    assert dataset.skipped == ()

@@ -22,7 +22,7 @@ from striate.data.archive_index import Extent, Index
 from striate.data.dataset import Skipped
 from striate.data.images import printable
 from striate.data.pieces import Pieces
-from striate.data.stored import unreadable
+from striate.data.stored import InFile, unreadable
 from striate.errors import StriateError
 from striate.units import decimal_size
 
@@ -114,7 +114,7 @@ class MemberEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Member(InFile):
     """A file or a folder in an archive: what a `Path` is on the disk. `inner` is "" for the archive itself."""
 
     archive: Archive

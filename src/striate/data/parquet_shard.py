@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate.data.pieces import Pieces
-from striate.data.stored import unreadable
+from striate.data.stored import InFile, unreadable
 from striate.data.tree import Place, child
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class ShardRow:
+class ShardRow(InFile):
     """The image of one row."""
 
     shard: Shard

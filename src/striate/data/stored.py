@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 
 class Stored(Protocol):
@@ -20,24 +21,25 @@ class Stored(Protocol):
         ...
 
 
-@runtime_checkable
-class InFile(Protocol):
+class InFile(ABC):
     """What is a part of a larger file, and `Stored`."""
 
+    __slots__ = ()
+
     @property
+    @abstractmethod
     def size(self) -> int:
         """Bytes it takes once it is read; 0 where only reading tells."""
-        ...
 
     @property
+    @abstractmethod
     def file(self) -> Path | None:
         """The file that decides what it is: while that does not change it does not. None where others do, too."""
-        ...
 
     @property
+    @abstractmethod
     def part(self) -> str:
         """What part of the file it is."""
-        ...
 
 
 def unreadable(reason: str) -> OSError:

@@ -15,6 +15,7 @@ from striate.data.stored import unreadable
 from striate.errors import StriateError
 
 _LOCAL_HEADER = 30  # bytes, with the lengths of the name and of the extra field at its end
+_NAMES = 512  # bytes that its name and extra field seldom exceed
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -58,11 +59,13 @@ def read_index(path: Path, where: str) -> Index:
 
 def content(pieces: Pieces, extent: Extent) -> bytes:
     """A member, whose checksum holds. Raises OSError where it is damaged."""
-    header = pieces.read(extent.offset, _LOCAL_HEADER)
-    if header[:4] != b"PK\3\4":
+    ahead = pieces.read(extent.offset, min(_LOCAL_HEADER + _NAMES + extent.stored, pieces.size - extent.offset))
+    if ahead[:4] != b"PK\3\4":
         raise unreadable("damaged: the archive's index names another place")
-    name, extra = struct.unpack("<HH", header[26:])
-    data = pieces.read(extent.offset + _LOCAL_HEADER + name + extra, extent.stored)
+    start = _LOCAL_HEADER + sum(struct.unpack("<HH", ahead[26:_LOCAL_HEADER]))
+    data = ahead[start : start + extent.stored]
+    if len(data) < extent.stored:
+        data = pieces.read(extent.offset + start, extent.stored)
     if extent.method == zipfile.ZIP_DEFLATED:
         try:
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, extent.size + 1)
