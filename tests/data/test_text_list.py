@@ -191,3 +191,16 @@ def test_two_lists_of_one_split_are_asked_about(make_folder):
     for name in ("val", "valid"):
         (folder / f"{name}.txt").write_text("cat/000.png 0\ndog/000.png 1\n")
     assert told(folder) == f"{folder} holds two lists of val images, val.txt and valid.txt; keep one of them"
+
+
+def test_numbers_of_one_name_are_one_label(make_folder):
+    folder = make_folder({"x": 3})
+    (folder / "classes.txt").write_text("sea\nsky\nsea\nsun\n")
+    (folder / "a.txt").write_text("x/000.png 2,3\nx/001.png 1\nx/002.png 0,1\n")
+    several = open_dataset(folder / "a.txt", val_fraction=0)
+    assert several.classes == ("sea", "sky", "sun")
+    assert several.train.labels.tolist() == [[1, 0, 1], [0, 1, 0], [1, 1, 0]]
+    (folder / "a.txt").write_text("x/000.png 2\nx/001.png 1\nx/002.png 3\n")
+    (folder / "b.txt").write_text("x/000.png 2\nx/001.png 1\nx/002.png 0\n")
+    assert open_dataset(folder / "a.txt", val_fraction=0).train.labels.tolist() == [0, 1, 2]
+    assert open_dataset(folder / "b.txt", val_fraction=0).train.labels.tolist() == [0, 1, 0]

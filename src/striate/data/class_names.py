@@ -60,12 +60,13 @@ def with_names(listing: Listing, folder: Place) -> Listing:
     notes = [f"names of classes: {printable(file)}" + (", of which the first is number 1" if first else "")]
     if unused := [name for place, name in enumerate(names) if place + first not in set(used)]:
         notes.append(f"no images of {len(unused):,} of the named classes: {few([*map(repr, unused)])}")
-    return _renamed(listing, [names[number - first] for number in used], tuple(notes))
+    called = [names[number - first] for number in used]
+    classes = tuple(name for name in dict.fromkeys(names) if name in called)
+    return _renamed(listing, called, classes, tuple(notes))
 
 
-def _renamed(listing: Listing, names: Sequence[str], notes: tuple[str, ...]) -> Listing:
+def _renamed(listing: Listing, names: Sequence[str], classes: tuple[str, ...], notes: tuple[str, ...]) -> Listing:
     """The listing with other names for its classes; those of one name become one class."""
-    classes = tuple(dict.fromkeys(names))
     place = np.array([classes.index(name) for name in names], np.int64)
     parts = {}
     for split, part in listing.parts.items():
