@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
@@ -350,3 +352,28 @@ def test_a_long_name_in_a_zip_is_read_past(tmp_path):
     dataset = open_dataset(zipped(tmp_path / "a.zip", pets() | {name: png(50)}, zipfile.ZIP_STORED), val_fraction=0)
     assert np.array_equal(dataset.train.images.read(3), np.asarray(Image.open(io.BytesIO(png(50)))))
     assert dataset.skipped == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parquet_metadata_and_idx_are_read_in_archives(tmp_path, kind):
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"image": [png(0), png(1), png(2)], "label": ["a", "b", "a"]}), stream)
+    parquet = {"set/data/train-00000-of-00001.parquet": stream.getvalue(), "set/data/test.parquet": stream.getvalue()}
+    rows = [f'{{"file_name": "{row}.png", "label": "{"ab"[row % 2]}"}}' for row in range(3)]
+    metadata = {f"train/{row}.png": png(row) for row in range(3)} | {"train/metadata.jsonl": "\n".join(rows).encode()}
+    lists = {f"x/{row}.png": png(row) for row in range(3)} | {"train.txt": b"x/0.png a\nx/1.png b\nx/2.png a\n"}
+    pixels = b"\0\0\x08\x03" + struct.pack(">3I", 3, 5, 5) + bytes(range(75))
+    idx = {"train-images-idx3-ubyte": pixels, "train-labels-idx1-ubyte": b"\0\0\x08\x01\0\0\0\3\0\1\0"}
+    for number, files in enumerate((parquet, metadata, lists, idx)):
+        for limit in (None, 0):
+            path = packed(tmp_path / f"{number}.{kind}", files)
+            dataset = open_dataset(path, val_fraction=0, memory_limit=limit)
+            assert len(dataset.classes) == 2
+            assert dataset.train.labels.tolist() == [0, 1, 0]
+            assert dataset.train.images.read(2).shape[2] == dataset.channels
+
+
+def test_a_part_of_a_compressed_archive_says_where_it_was_unpacked(tmp_path):
+    path = packed(tmp_path / "a.tgz", {f"train/{name}": content for name, content in pets().items()})
+    dataset = open_dataset(path / "train", cache=tmp_path / "cache", val_fraction=0)
+    assert dataset.notes[0].startswith(f"{path} is compressed, so it was unpacked once")

@@ -187,3 +187,9 @@ def test_statistics_that_are_damaged_do_not_matter(tmp_path):
             told.append(str(error))
     assert told
     assert not any("\n" in line for line in told)
+
+
+def test_a_row_group_of_other_rows_than_it_says_is_damaged(tmp_path):
+    shard = module.Shard(write(tmp_path / "a.parquet", 3), "image", "a", np.array([0, 5]))
+    with pytest.raises(OSError, match="row group 0 is damaged \\(it has other rows than it says\\)"):
+        shard.content(4)

@@ -69,8 +69,10 @@ def list_source(
             return _list_file(path, str(source), cache, asked, limit)
     except PermissionError:
         raise StriateError(f"{where} cannot be read: permission denied") from None
-    if (member := _inside_archive(path, cache)) is not None:
-        return _list_member(member, asked, limit)
+    member, note = _inside_archive(path, cache)
+    if member is not None:
+        listing = _list_member(member, asked, limit)
+        return replace(listing, notes=note + listing.notes)
     raise StriateError(_missing(path, where))
 
 
@@ -167,14 +169,14 @@ def _archive(path: Path, source: str, cache: str | Path | None) -> tuple[Archive
     return Archive(plain, source), (note,) if note else ()
 
 
-def _inside_archive(path: Path, cache: str | Path | None) -> Member | None:
-    """What `photos.zip/train` stands for; None where no part of the path is an archive that holds the rest."""
+def _inside_archive(path: Path, cache: str | Path | None) -> tuple[Member | None, tuple[str, ...]]:
+    """What `photos.zip/train` stands for, and what is to be said of the archive; None where there is no such place."""
     for above in path.parents:
         if _ARCHIVE.search(above.name) and above.is_file():
-            archive, _ = _archive(above, str(above), cache)
+            archive, note = _archive(above, str(above), cache)
             member = archive.root / path.relative_to(above).as_posix()
-            return member if member.exists() else None
-    return None
+            return (member, note) if member.exists() else (None, ())
+    return None, ()
 
 
 def _list_member(member: Member, asked: Asked, limit: int) -> Listing:
