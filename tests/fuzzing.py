@@ -6,6 +6,7 @@ tests. `python tests/fuzzing.py KIND NUMBER [FILE]` makes the same spoilt file a
 
 from __future__ import annotations
 
+import functools
 import gzip
 import importlib.util
 import io
@@ -62,6 +63,7 @@ def deep(dtype: str = "uint16") -> np.ndarray:
     return (values % 65_536).astype(dtype) if dtype == "uint16" else (values % 65_536 / 65_536).astype(dtype)
 
 
+@functools.cache
 def image_files() -> dict[str, bytes]:
     """An image file of each kind that can be written here."""
     stream = io.BytesIO()
@@ -192,6 +194,7 @@ def _idx(values: np.ndarray) -> bytes:
     return struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape) + values.tobytes()
 
 
+@functools.cache
 def containers() -> dict[str, Container]:
     """Each kind of source, with the part of it that is spoilt."""
     by_path = {named(row): content for row, content in enumerate(PICTURES)}
