@@ -5,6 +5,7 @@ import pickle
 import stat
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 import zlib
 from multiprocessing import get_context
@@ -17,7 +18,7 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from striate.data import UnreadableImage, open_dataset
+from striate.data import UnreadableImage, open_dataset, zip_files
 from striate.data.archives import Archive
 from striate.data.folder import list_folder
 from striate.errors import StriateError
@@ -377,3 +378,17 @@ def test_a_part_of_a_compressed_archive_says_where_it_was_unpacked(tmp_path):
     path = packed(tmp_path / "a.tgz", {f"train/{name}": content for name, content in pets().items()})
     dataset = open_dataset(path / "train", cache=tmp_path / "cache", val_fraction=0)
     assert dataset.notes[0].startswith(f"{path} is compressed, so it was unpacked once")
+
+
+def test_a_member_is_not_unpacked_beyond_the_size_that_it_says(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"a": bytes(1 << 26)})
+    archive = Archive(path)
+    extent = archive.extent("a")._replace(size=1000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(OSError, match="its checksum is another"):
+            zip_files.content(archive.pieces, extent)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 22

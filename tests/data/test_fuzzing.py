@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,17 @@ def test_a_crash_and_an_exception_are_told(monkeypatch):
     assert [line.splitlines()[-1] for line in fuzzing.failures({"png": 2})] == ["ZeroDivisionError"] * 2
     monkeypatch.setattr(fuzzing, "check_image", lambda content: fuzzing.sys.modules["os"]._exit(7))
     assert fuzzing.failures({"png": 2, "gif": 1}) == ["png 0: crashes (7)", "gif 0: crashes (7)"]
+
+
+@pytest.mark.parametrize("kind", ["zip stored", "tar", "csv", "list", "parquet images"])
+def test_a_wrong_label_is_told(kind, monkeypatch):
+    real = fuzzing.open_dataset
+
+    def mislabelled(*words, **options):
+        dataset = real(*words, **options)
+        return replace(dataset, classes=(*dataset.classes[1:], dataset.classes[0]))
+
+    monkeypatch.setattr(fuzzing, "open_dataset", mislabelled)
+    told = fuzzing.failures({kind: 12})
+    assert told
+    assert all("AssertionError" in line and ", not " in line for line in told)

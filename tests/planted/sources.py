@@ -19,9 +19,10 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *faults(
         "data/pieces.py",
-        "data/test_archives.py",
+        "data/test_pieces.py",
         ("if _state(self.path) != self.state:", "if False:"),
         ("if size < 0 or not 0 <= offset <= self.size - size:", "if size < 0:"),
+        ("if len(_open) >= OPEN_AT_ONCE:", "if False:"),
     ),
     *faults(
         "data/zip_files.py",
