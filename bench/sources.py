@@ -1,6 +1,6 @@
 """How quickly pictures are read from a folder, a zip, a tar and Parquet shards, and what shards take of memory.
 
-    python bench/sources.py [--rounds 5] [--gigabytes 2]
+    python bench/sources.py [--rounds 5] [--gigabytes 1]
 
 The flowers of the shared data are packed in each way; a process of its own reads all of them in a shuffled order, as an
 epoch does, once with nothing but the bytes and once decoded as for training at 224 pixels. Forms alternate. Then a
@@ -108,7 +108,7 @@ def peak(source: str, limit: str) -> dict[str, float]:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--gigabytes", type=float, default=2.0)
+    parser.add_argument("--gigabytes", type=float, default=1.0)
     options = parser.parse_args()
     report = Report("Sources of images", options, "pyarrow", "opencv-python-headless")
     with tempfile.TemporaryDirectory() as place:
