@@ -22,7 +22,7 @@ from pathlib import Path
 from common import BENCH, Report, arguments, child, data, each, median, ratios
 
 FORMS = ("folder", "zip", "tar", "Parquet in place", "Parquet in memory")
-#: Pictures of a row group, as Hugging Face's hub writes them.
+#: Pictures of a row group, as Hugging Face's `datasets` has written them.
 GROUP = 100
 
 

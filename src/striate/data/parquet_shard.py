@@ -1,6 +1,6 @@
 """Images in Parquet files that are read when they are needed: a row group at a time, of which a few are held.
 
-A column cannot be read but in whole pages, so a picture costs its row group; the Hub writes groups of a hundred
+A column cannot be read but in whole pages, so a picture costs its row group; `datasets` has written groups of a hundred
 pictures. Each process holds the groups that it read last, `CACHED` bytes of them, and one at least.
 """
 
