@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 import torch
+from common import alternate
 from torchvision.transforms import v2
 
-from common import alternate
 from striate.augment import Augment
 from striate.data import ArrayImages, Preprocessing, Split
 from striate.data.decode import decode
