@@ -21,6 +21,7 @@ from planted import (
     models,
     pictures,
     report,
+    sources,
     tasks,
     training,
     transfer,
@@ -30,6 +31,7 @@ from planting import Fault, plant_all
 
 PARTS = (
     data,
+    sources,
     engines,
     augment,
     training,

@@ -78,6 +78,7 @@ ALLOWED = {
     "training/model_file.py": {"save": "to bytes"},
     "weights/pickles.py": {"zipfile": "an archive is read, and its checksums compared"},
     "weights/keras_archive.py": {"zipfile": "an archive is read"},
+    "data/zip_files.py": {"zipfile": "an archive's index is read"},
     "weights/hub.py": {"huggingface_hub": "the Hub's own client, with its cache"},
     "training/checkpoints.py": {"save": "to bytes"},
     "files/kept_arrays.py": {"save": "to bytes"},

@@ -268,7 +268,7 @@ def test_files_that_are_none_or_must_not_be_read_are_one_line(tmp_path, monkeypa
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(pq, "read_schema", denied)
+    monkeypatch.setattr(pq, "ParquetFile", denied)
     with pytest.raises(StriateError) as caught:
         read_rows(sound, "a")
     assert str(caught.value) == f"{path} cannot be read: permission denied"

@@ -116,7 +116,7 @@ def test_what_cannot_be_meant_is_one_line(opened, header, rows, options, error, 
 
 def test_folders_have_classes_only(make_folder):
     folder = make_folder({"cat": 2, "dog": 2})
-    with pytest.raises(UsageError, match="gives each image one class; the task regression needs a CSV or Parquet file"):
+    with pytest.raises(UsageError, match="gives each image one class; the task regression needs a table or a list"):
         open_dataset(folder, task="regression")
     with pytest.raises(UsageError, match="has no columns, so target cannot name one"):
         open_dataset(folder, target="label")

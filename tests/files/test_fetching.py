@@ -312,3 +312,79 @@ def test_processes_that_want_the_same_file_fetch_it_once(tmp_path, ranges):
     assert (tmp_path / "file.gz").read_bytes() == CONTENT
     assert asked == [("/whole", None)]
     assert [path.name for path in tmp_path.iterdir()] == ["file.gz"]
+
+
+class States(http.server.BaseHTTPRequestHandler):
+    """A server whose file is at one state or another, as its attributes say; it breaks off after so many bytes."""
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        server = self.server
+        server.asked.append((self.headers.get("Range"), self.headers.get("If-Range")))
+        begins = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        same = self.headers.get("If-Range") in (None, server.state) or server.careless
+        first = int(begins[1]) if begins and same else 0
+        if first >= len(server.content):
+            self.send_error(416)
+            return
+        self.send_response(206 if first else 200)
+        if first:
+            self.send_header("Content-Range", f"bytes {first}-{len(server.content) - 1}/{len(server.content)}")
+        if server.state:
+            self.send_header(server.header, server.state)
+        self.send_header("Content-Length", str(len(server.content) - first))
+        self.end_headers()
+        self.wfile.write(server.content[first : server.most])
+
+
+@pytest.fixture
+def stated():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), States) as server:
+        server.daemon_threads = True
+        server.asked, server.content, server.most, server.careless = [], CONTENT, None, False
+        server.header, server.state = "ETag", '"one"'
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        server.url = f"http://127.0.0.1:{server.server_port}/file.zip"
+        yield server
+        server.shutdown()
+
+
+NOTHING_STATED = Checksum("sha256", "")
+
+
+def broken_off(server, target):
+    server.most = 1000
+    with pytest.raises(StriateError, match="what has arrived is kept, and the next try goes on from there"):
+        fetch(server.url, target, NOTHING_STATED, BY_HAND)
+    server.most = None
+    server.asked.clear()
+
+
+@pytest.mark.parametrize(("header", "state"), [("ETag", '"one"'), ("Last-Modified", "Tue, 01 Jan 2030 00:00:00 GMT")])
+def test_the_same_state_is_gone_on_with(stated, tmp_path, header, state):
+    stated.header, stated.state = header, state
+    broken_off(stated, tmp_path / "a.zip")
+    assert fetch(stated.url, tmp_path / "a.zip", NOTHING_STATED, BY_HAND).read_bytes() == CONTENT
+    assert stated.asked == [("bytes=1000-", state)]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
+
+
+@pytest.mark.parametrize("careless", [False, True])
+def test_another_state_is_fetched_anew(stated, tmp_path, careless):
+    broken_off(stated, tmp_path / "a.zip")
+    stated.content, stated.state, stated.careless = CONTENT[::-1], '"two"', careless
+    assert fetch(stated.url, tmp_path / "a.zip", NOTHING_STATED, BY_HAND).read_bytes() == CONTENT[::-1]
+    assert stated.asked == [("bytes=1000-", '"one"'), *([(None, None)] * careless)]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
+
+
+@pytest.mark.parametrize("state", ["", 'W/"weak"'])
+def test_a_state_that_says_nothing_is_not_gone_on_with(stated, tmp_path, state):
+    stated.state, stated.most = state, 1000
+    with pytest.raises(StriateError, match=r"ended after 1,000 of [\d,]+ bytes\); put it there by hand"):
+        fetch(stated.url, tmp_path / "a.zip", NOTHING_STATED, BY_HAND)
+    stated.most = None
+    assert fetch(stated.url, tmp_path / "a.zip", NOTHING_STATED, BY_HAND).read_bytes() == CONTENT
+    assert [said for said, _ in stated.asked] == [None, None]

@@ -195,7 +195,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/walk.py",
         "data/test_walk.py",
-        ("            self.visited.add((status.st_dev, status.st_ino))\n", ""),
+        ("            self.visited.add(known)\n", ""),
         ("name.casefold() in _SYSTEM", "name in _SYSTEM"),
         ("    suffix = path.suffix.lower()\n", "    suffix = path.suffix\n"),
     ),
@@ -226,12 +226,9 @@ FAULTS: tuple[Fault, ...] = (
         ("        divided=listing.divided,\n", ""),
     ),
     *faults(
-        "data/open.py",
+        "data/readers.py",
         "data/test_parquet_files.py",
-        (
-            "list_parquet(files.splits, notes=files.notes, divided=files.divided, asked=asked)",
-            "list_parquet(files.splits, divided=files.divided, asked=asked)",
-        ),
+        ("list_parquet(files.splits, notes=files.notes, divided", "list_parquet(files.splits, divided"),
     ),
     *faults(
         "data/table_splits.py",
@@ -242,10 +239,10 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "data/table.py",
         "data/test_table_splits.py",
-        ('self.choose(row) if self.choose else "train"', '"train"'),
+        ("split = choose(row) if choose else", "split = None if choose else"),
     ),
     *faults(
-        "data/table.py",
+        "data/csv_file.py",
         "data/test_table.py",
         ('content.decode("utf-16" if sixteen else "utf-8-sig")', 'content.decode("utf-16" if sixteen else "utf-8")'),
     ),

@@ -53,10 +53,10 @@ FAULTS: tuple[Fault, ...] = (
         ("table[wanted.one_only] = table[wanted.one_only, :1]", "table[:] = table"),
     ),
     *faults(
-        "data/stored.py",
+        "data/block_images.py",
         "training/test_caching.py",
         ("return self.source.read(index, serving) if picture is None else picture", "return picture"),
-        ("return StoredImages(self.block, self.rows[indices],", "return StoredImages(self.block, self.rows,"),
+        ("return BlockImages(self.block, self.rows[indices],", "return BlockImages(self.block, self.rows,"),
         ("block = None if path is None else open_block(path)", "block = open_block(path)"),
     ),
     *faults(

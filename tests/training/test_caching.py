@@ -13,7 +13,7 @@ from striate.augment import Augment
 from striate.data import FileImages, KeptImages, Preprocessing, Split, open_dataset
 from striate.data import block_file as block_file_module
 from striate.data.block_file import NAME, open_block
-from striate.data.stored import StoredImages
+from striate.data.block_images import BlockImages
 from striate.errors import StriateError
 from striate.training import cache_choice
 from striate.training.batches import Batches
@@ -85,7 +85,7 @@ def test_pictures_are_the_same_wherever_they_are_kept(photos, way, workers):
     plain = splits_of(photos)
     found = cached(splits_of(photos), way, SETTING, Quiet())
     assert found.way == ("ram" if way == "auto" else way)
-    assert all(isinstance(split.images, StoredImages) for split in found.splits)
+    assert all(isinstance(split.images, BlockImages) for split in found.splits)
     assert_same(all_of(found.splits, workers), all_of(plain))
     assert_same(all_of(cached(splits_of(photos), "off", SETTING, Quiet()).splits), all_of(plain))
 
@@ -269,7 +269,7 @@ def test_a_copy_in_another_process_has_the_file_or_the_source(photos):
     kept = cached(splits_of(photos), "disk", SETTING, Quiet()).splits[0].images
     copy = pickle.loads(pickle.dumps(kept))
     assert len(pickle.dumps(kept)) < 20_000
-    assert isinstance(copy, StoredImages)
+    assert isinstance(copy, BlockImages)
     np.testing.assert_array_equal(copy.read(0), kept.read(0))
     kept.block.path.unlink()
     assert isinstance(pickle.loads(pickle.dumps(kept)), FileImages)

@@ -13,7 +13,7 @@ from striate.data.listing import in_places, match_classes
 from striate.data.named import NAMES
 from striate.data.split_names import split_and_rest, split_of
 from striate.errors import StriateError, UsageError
-from striate.files import at_home
+from striate.files import at_home, is_address
 from striate.training.model_file import Description
 from striate.training.run_folder import RunFolder
 
@@ -143,7 +143,7 @@ def _told(dataset: Dataset) -> tuple[str, ...]:
 def _spoken_of(source: str) -> str:
     """The split that the name of an undivided source speaks of (`photos/test`, `train.parquet`), else "all"."""
     path = Path(source).absolute()
-    if path.is_file():
+    if path.is_file() or is_address(source):
         return split_and_rest(path.stem)[0] or split_of(path.parent.name) or "all"
     return split_of(path.name) or "all"
 

@@ -8,8 +8,9 @@ from typing import Any, TypedDict
 from striate.caller import either
 from striate.data import Dataset, open_dataset
 from striate.data.named import NAMES
+from striate.data.readers import is_there
 from striate.errors import StriateError, UsageError
-from striate.files import as_spelt_here, at_home
+from striate.files import as_spelt_here, at_home, is_address
 
 
 class Place(TypedDict):
@@ -21,6 +22,8 @@ class Place(TypedDict):
 
 def place_of(source: str) -> Place:
     """What config.json says of a source."""
+    if is_address(source):
+        return {"source": source, "absolute_source": source}
     absolute = "" if source in NAMES or not source else str(at_home(source).absolute())
     return {"source": source, "absolute_source": absolute}
 
@@ -49,7 +52,7 @@ def locate(source: str, absolute: str, instead: str) -> str:
     if source in NAMES:
         return source
     for place in (absolute, source):
-        if place and at_home(place).exists():
+        if place and is_there(place):
             return as_spelt_here(place)
     if not source:
         raise StriateError("the images were handed over in memory: hand them over again (as `data` of striate.resume).")

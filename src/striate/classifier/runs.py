@@ -79,7 +79,8 @@ def train(
     """Train a classifier on images.
 
     Args:
-        source: a folder, CSV, Parquet or IDX file, a known name ("mnist"), or an opened data set; see `open_dataset`.
+        source: a folder, table, list, archive, Parquet or IDX file, an address, a known name ("mnist"), or an opened
+            data set; see `open_dataset`.
         model: a network's name; `torchvision:NAME`, `timm:NAME`, `file.py:function` or `package.module:Class`; in
             Python also a module, which is trained in place from the weights it has, or a function or class that makes
             one. By default a network that suits the size of the images.

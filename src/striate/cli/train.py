@@ -48,7 +48,10 @@ def command(
     context: typer.Context,
     source: Annotated[
         str | None,
-        typer.Argument(help="A folder with one folder per class, a CSV, Parquet or IDX file, or a name such as mnist."),
+        typer.Argument(
+            help="A folder with one folder per class, a table, list, archive or Parquet file, an address, or a name "
+            "such as mnist."
+        ),
     ] = None,
     model: Annotated[
         str | None,

@@ -11,7 +11,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from striate.data.kept import MEMORY_LIMIT, LateMemory, Memory
 from striate.data.listing import Part
 from striate.data.look import Look, look_at
 from striate.data.remembered import Remembered
+from striate.data.stored import Stored
 from striate.data.targets import as_keys
 from striate.data.workers import reading_threads
 from striate.errors import StriateError
@@ -117,7 +117,7 @@ def check_parts(
 
 
 def _look_at_all(
-    items: list[Path | bytes], channels: int | None, limit: int, workers: int | None, remembered: Remembered | None
+    items: list[Stored | bytes], channels: int | None, limit: int, workers: int | None, remembered: Remembered | None
 ) -> tuple[list[Look], Memory]:
     """A look at each item, a new one where none is remembered, and their pictures where all of them are new."""
     looks: dict[int, Look] = remembered.looks() if remembered else {}
@@ -133,10 +133,12 @@ def _look_at_all(
     return found, memory
 
 
-def _new_looks(items: list[Path | bytes], channels: int | None, memory: Memory, workers: int | None) -> Iterator[Look]:
+def _new_looks(
+    items: list[Stored | bytes], channels: int | None, memory: Memory, workers: int | None
+) -> Iterator[Look]:
     """Look at the items in threads, a chunk at a time, and yield in their order."""
 
-    def look(chunk: list[Path | bytes]) -> list[Look]:
+    def look(chunk: list[Stored | bytes]) -> list[Look]:
         return [look_at(item, channels, memory) for item in chunk]
 
     chunks = (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
@@ -145,7 +147,7 @@ def _new_looks(items: list[Path | bytes], channels: int | None, memory: Memory, 
             yield from found
 
 
-def _refuse_others(items: list[Path | bytes], looks: list[Look], channels: int, memory: Memory) -> None:
+def _refuse_others(items: list[Stored | bytes], looks: list[Look], channels: int, memory: Memory) -> None:
     """Replace, in place, the looks at images that cannot be given `channels` by the reason not to read them."""
     fitting = {1, channels} if channels in _USUAL else {channels}
     for row, look in enumerate(looks):
@@ -171,11 +173,11 @@ def _readable(part: Part, looks: list[Look], channels: int, memory: Memory, star
     return CheckedPart(memory.images(start + rows, source), part.labels[rows], facts, skipped)
 
 
-def _files(items: Iterable[object]) -> list[Path] | None:
-    """The items where all of them are files, else None."""
-    files = []
+def _files(items: Iterable[Stored | bytes]) -> list[Stored] | None:
+    """The items where all of them lie somewhere, else None."""
+    files: list[Stored] = []
     for item in items:
-        if not isinstance(item, Path):
+        if isinstance(item, bytes):
             return None
         files.append(item)
     return files

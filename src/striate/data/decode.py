@@ -22,8 +22,9 @@ from striate.data.heif_boxes import is_heif
 from striate.data.listen import listen
 from striate.data.not_read import not_read, refusal
 from striate.data.pixels import Pixels, from_image, read_pixels, reason
+from striate.data.stored import InFile, Stored
 from striate.data.unreadable import UnreadableImage as UnreadableImage
-from striate.data.unreadable import check_size
+from striate.data.unreadable import check_bytes, check_size
 from striate.errors import StriateError
 from striate.units import plural
 
@@ -90,7 +91,7 @@ def is_read(extension: str) -> bool:
 Serving = Callable[[int, int], int]
 
 
-def decode(source: bytes | str | Path, channels: int | None = 3, serving: Serving | None = None) -> np.ndarray:
+def decode(source: bytes | str | Stored, channels: int | None = 3, serving: Serving | None = None) -> np.ndarray:
     """Decode an image, given as a path or as the bytes of its file, to uint8 (H, W, channels).
 
     EXIF rotation is applied, samples of other depths are scaled to 8 bits (unsigned integers of up to 16 bits by their
@@ -100,7 +101,7 @@ def decode(source: bytes | str | Path, channels: int | None = 3, serving: Servin
     files with as many bands, or one page per channel, are read.
 
     Args:
-        source: path, or content of the file.
+        source: path, or content of the file, or what else is `Stored`.
         channels: 1 grey, 3 RGB, 4 RGBA, more for spectra, None for as many as the image has (alpha aside).
         serving: says how much smaller a JPEG may be decoded, which is quicker; None for its full size.
 
@@ -112,29 +113,40 @@ def decode(source: bytes | str | Path, channels: int | None = 3, serving: Servin
     return inspect(source, channels, serving).image
 
 
-def inspect(source: bytes | str | Path, channels: int | None = 3, serving: Serving | None = None) -> Decoded:
+def inspect(source: bytes | str | Stored, channels: int | None = 3, serving: Serving | None = None) -> Decoded:
     """Decode as `decode` does, and report format and remarks. Raises UnreadableImage."""
     if isinstance(source, bytes):
         return decode_content(source, channels, serving=serving)
-    path = Path(source)
+    path = Path(source) if isinstance(source, str) else source
     try:
         return decode_content(read_file(path), channels, path.suffix.lower(), serving)
     except UnreadableImage as error:
         raise UnreadableImage(error.reason, str(path)) from error
 
 
-def read_file(path: Path) -> bytes:
-    """The content of a regular file. Raises UnreadableImage where there is none, or it must not be read."""
+def read_file(path: Stored) -> bytes:
+    """The content of an image file. Raises UnreadableImage where there is none, or it must not be read."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
-            raise UnreadableImage("not a file", str(path))
+        check_bytes(_bytes_of(path))
         return path.read_bytes()
+    except UnreadableImage as error:
+        raise UnreadableImage(error.reason, str(path)) from None
     except FileNotFoundError:
         raise UnreadableImage("no such file", str(path)) from None
     except PermissionError:
         raise UnreadableImage("permission denied", str(path)) from None
     except OSError as error:
         raise UnreadableImage(f"cannot be read: {error.strerror or error}", str(path)) from error
+
+
+def _bytes_of(path: Stored) -> int:
+    """How large a file is before it is read. Raises UnreadableImage where it is none, OSError where there is none."""
+    if not isinstance(path, Path):
+        return path.size if isinstance(path, InFile) else 0
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
+        raise UnreadableImage("not a file")
+    return found.st_size
 
 
 def decode_content(data: bytes, channels: int | None, extension: str = "", serving: Serving | None = None) -> Decoded:

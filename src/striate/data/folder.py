@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from striate.data.images import printable
 from striate.data.layout import demand_classes, split_folders
 from striate.data.listing import Listing, Part, class_name, index_labels
 from striate.data.not_read import advice_for
+from striate.data.tree import Place, identity, is_in
 from striate.data.walk import Walk, extension_of, files_in, holdings, is_image, subfolders
 from striate.errors import StriateError
 from striate.units import plural
@@ -21,7 +20,7 @@ from striate.units import plural
 class _Found:
     """The images of a part with the names of their classes, in the order of the folders."""
 
-    paths: list[Path] = field(default_factory=list)
+    paths: list[Place] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
 
@@ -29,7 +28,7 @@ class _Found:
         return Part(self.paths, [printable(path) for path in self.paths], index_labels(self.labels, classes))
 
 
-def list_folder(root: Path) -> Listing:
+def list_folder(root: Place) -> Listing:
     """List the images of a folder.
 
     Either every folder in `root` is a class, or `root` holds the folders of the splits (`train` and `val`, `Training`
@@ -53,7 +52,7 @@ def list_folder(root: Path) -> Listing:
     return Listing(classes, parts, tuple(walk.skipped), notes, divided=splits is not None, hint=hint)
 
 
-def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[str, _Found], tuple[str, ...]]:
+def _list_splits(root: Place, splits: Mapping[str, Place], walk: Walk) -> tuple[dict[str, _Found], tuple[str, ...]]:
     found: dict[str, _Found] = {}
     notes: tuple[str, ...] = ()
     for split, folder in splits.items():
@@ -71,7 +70,7 @@ def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[
             f"one folder per class ({printable(root)}/train/cat)"
         )
     inside = {path for folder in splits.values() for path in (folder, *folder.parents)}
-    around = sorted({path for folder in splits.values() for path in folder.parents if path.is_relative_to(root)})
+    around = sorted({path for folder in splits.values() for path in folder.parents if is_in(path, root)})
     notes += tuple(note for folder in around for note in _stray_note(folder, walk))
     others = [printable(folder.name) for folder in subfolders(root) if folder not in inside]
     if others:
@@ -79,12 +78,11 @@ def _list_splits(root: Path, splits: dict[str, Path], walk: Walk) -> tuple[dict[
     return found, notes
 
 
-def _walk_from(root: Path) -> Walk:
-    status = os.stat(root)
-    return Walk(visited={(status.st_dev, status.st_ino)})
+def _walk_from(root: Place) -> Walk:
+    return Walk(visited={identity(root)})
 
 
-def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
+def _list_classes(root: Place, walk: Walk, allow_empty: bool = False) -> _Found:
     where = printable(root)
     folders = subfolders(root)
     if not folders:
@@ -93,7 +91,7 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
     demand_classes(root, folders)
     names = _class_names(root, folders)
     found = _Found(notes=_merged_note(root, names) + _stray_note(root, walk))
-    held: dict[Path, Counter[str]] = {}
+    held: dict[Place, Counter[str]] = {}
     for folder, name in zip(folders, names, strict=True):
         visited, before = set(walk.visited), Counter(walk.left_out)
         images = list(walk.images(folder))
@@ -114,7 +112,7 @@ def _list_classes(root: Path, walk: Walk, allow_empty: bool = False) -> _Found:
     return found
 
 
-def _demand_none_directly_in(root: Path) -> None:
+def _demand_none_directly_in(root: Place) -> None:
     """Raise StriateError where there are no images in class folders, but some beside them."""
     if any(map(is_image, files_in(root))):
         where = printable(root)
@@ -124,7 +122,7 @@ def _demand_none_directly_in(root: Path) -> None:
         )
 
 
-def _class_names(root: Path, folders: Iterable[Path]) -> list[str]:
+def _class_names(root: Place, folders: Iterable[Place]) -> list[str]:
     """The class of each folder. Raises StriateError where two different names cannot be told apart in print."""
     names = [class_name(folder.name) for folder in folders]
     for name in names:
@@ -133,34 +131,34 @@ def _class_names(root: Path, folders: Iterable[Path]) -> list[str]:
     return names
 
 
-def _merged_note(root: Path, names: Sequence[str]) -> tuple[str, ...]:
+def _merged_note(root: Place, names: Sequence[str]) -> tuple[str, ...]:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if not twice:
         return ()
     return (f"{printable(root)} holds two spellings of {', '.join(map(repr, twice))}: each is one class",)
 
 
-def _hint(root: Path) -> str:
+def _hint(root: Place) -> str:
     """What may have been meant by a folder of one class only."""
     folders = subfolders(root)
     inner = subfolders(folders[0]) if len(folders) == 1 else []
     return f" (is it {printable(folders[0])} that you mean?)" if len(inner) > 1 else _table_hint(root)
 
 
-def _table_hint(root: Path) -> str:
+def _table_hint(root: Place) -> str:
     """A table that lies among the images may say their classes."""
     tables = [path for path in files_in(root) if extension_of(path) in (".csv", ".tsv")]
     return f", or give the table that names their classes ({printable(tables[0])})" if tables else ""
 
 
-def _instead(root: Path) -> str:
+def _instead(root: Place) -> str:
     walk = Walk()
     for path in files_in(root):
         walk.leave_out(path)
     return f", {holdings(walk.left_out)}" if walk.left_out else ""
 
 
-def _stray_note(root: Path, walk: Walk) -> tuple[str, ...]:
+def _stray_note(root: Place, walk: Walk) -> tuple[str, ...]:
     """A line on images that lie beside the folders; pictures in forms that are not read are left out by the walk."""
     stray = 0
     for path in files_in(root):

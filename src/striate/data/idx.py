@@ -6,19 +6,22 @@ import gzip
 import math
 import struct
 import zlib
-from pathlib import Path
+from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 
 from striate.data.images import printable
 from striate.data.listing import Listing, Part, numbers_note
 from striate.data.split_names import split_and_rest
+from striate.data.tree import P, Place, child
+from striate.data.walk import files_in, subfolders
 from striate.errors import StriateError
 
 _UINT8 = 0x08
 
 
-def read_idx(path: Path) -> np.ndarray:
+def read_idx(path: Place) -> np.ndarray:
     """Read an IDX file of unsigned bytes, of any number of dimensions.
 
     Raises StriateError for a wrong magic number, another type, or a length that the header does not promise.
@@ -52,17 +55,19 @@ def is_idx_name(name: str) -> bool:
     return name.removesuffix(".gz").endswith(("-ubyte", ".idx", "idx3", "idx1")) or "-idx" in name
 
 
-def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
+def idx_pairs(folder: P) -> dict[str, tuple[P, P]]:
     """Images and labels of each split in `folder`, its `raw`, or the `raw` one deeper (`MNIST/raw`).
 
     Raises StriateError for an images file without its labels.
     """
-    for place in (folder, folder / "raw", *sorted(folder.glob("*/raw"))):
+    if not folder.is_dir():
+        return {}
+    for place in (folder, child(folder, "raw"), *(child(inner, "raw") for inner in subfolders(folder))):
         if not place.is_dir():
             continue
-        images = [path for path in sorted(place.iterdir()) if _is_images(path)]
+        images = [path for path in files_in(place) if _is_images(path)]
         if images:
-            found: dict[str, tuple[Path, Path]] = {}
+            found: dict[str, tuple[P, P]] = {}
             for path in images:  # a plain file sorts before its .gz, and is quicker to read
                 split = _split_of(path)
                 first, _ = found.setdefault(split, (path, labels_beside(path)))
@@ -75,17 +80,17 @@ def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     return {}
 
 
-def labels_beside(images: Path) -> Path:
+def labels_beside(images: P) -> P:
     """The labels that belong to a file of images. Raises StriateError where there are none."""
     plain = images.name.removesuffix(".gz")
     name = plain.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1")
     for candidate in (images.with_name(name), images.with_name(name + ".gz")):
         if candidate.is_file() and name != plain:
-            return candidate
+            return cast(P, candidate)
     raise StriateError(f"the labels of {printable(images)} are missing: {name} should lie beside it")
 
 
-def list_idx(pairs: dict[str, tuple[Path, Path]], classes: tuple[str, ...] | None = None) -> Listing:
+def list_idx(pairs: Mapping[str, tuple[Place, Place]], classes: tuple[str, ...] | None = None) -> Listing:
     """List IDX images (N, H, W) or (N, H, W, C) with their labels; classes default to the numbers there are.
 
     Raises StriateError where counts differ, dimensions are wrong, or a label is outside the class names.
@@ -119,9 +124,9 @@ def list_idx(pairs: dict[str, tuple[Path, Path]], classes: tuple[str, ...] | Non
     return Listing(classes, parts, notes=notes, divided=len(pairs) > 1)
 
 
-def _is_images(path: Path) -> bool:
+def _is_images(path: Place) -> bool:
     return "images" in path.name and is_idx_name(path.name) and not path.name.startswith(".") and path.is_file()
 
 
-def _split_of(path: Path) -> str:
+def _split_of(path: Place) -> str:
     return split_and_rest(path.name)[0] or "train"

@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from striate.data.decode import Serving, UnreadableImage, decode
+from striate.data.stored import Stored
 
 #: Control characters, and halves of characters but those that stand for bytes of a file name.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 
-def printable(path: str | Path) -> str:
+def printable(path: object) -> str:
     """A path that can be written to any report: line ends and what is no UTF-8 become a replacement mark."""
     text = _UNPRINTABLE.sub("\ufffd", str(path))
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -87,9 +87,9 @@ class ArrayImages:
 
 @dataclass(frozen=True, eq=False)
 class FileImages:
-    """Images that stay in their files and are decoded each time they are read."""
+    """Images that stay where they are, in files, archives or tables, and are decoded each time they are read."""
 
-    paths: Sequence[Path]
+    paths: Sequence[Stored]
     channels: int
 
     def __len__(self) -> int:

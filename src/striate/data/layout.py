@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from striate.data.images import printable
 from striate.data.listing import SPLITS, class_name
 from striate.data.split_names import says_nothing, split_and_rest, split_of
+from striate.data.tree import Place, scan
 from striate.data.walk import is_image, is_system, subfolders
 from striate.errors import StriateError
 
@@ -24,7 +23,7 @@ _SORTING = re.compile(
 )
 
 
-def split_folders(root: Path) -> dict[str, Path] | None:
+def split_folders(root: Place) -> dict[str, Place] | None:
     """The folders of the splits; None where the folders are classes.
 
     Folders called after two splits (`train` and `test`, `Training` and `Testing`, `pets_train` and `pets_val`), or
@@ -34,7 +33,7 @@ def split_folders(root: Path) -> dict[str, Path] | None:
     Raises StriateError where two folders stand for one split.
     """
     folders = subfolders(root)
-    by_rest: dict[str, list[tuple[str, Path]]] = {}
+    by_rest: dict[str, list[tuple[str, Place]]] = {}
     for folder in folders:
         split, rest = split_and_rest(folder.name)
         if split is not None:
@@ -55,8 +54,8 @@ def split_folders(root: Path) -> dict[str, Path] | None:
     return None
 
 
-def _one_each(root: Path, named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+def _one_each(root: Place, named: Sequence[tuple[str, Place]]) -> dict[str, Place]:
+    found: dict[str, Place] = {}
     for split, folder in named:
         if split in found:
             raise StriateError(
@@ -67,19 +66,19 @@ def _one_each(root: Path, named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
     return {split: _unwrapped(found[split]) for split in SPLITS if split in found}
 
 
-def _unwrapped(folder: Path) -> Path:
+def _unwrapped(folder: Place) -> Place:
     """The folder that holds the classes: `seg_train/seg_train` and `train/images` are wrapped once more."""
     inner = subfolders(folder)
     return _unwrapped(inner[0]) if len(inner) == 1 and says_nothing(inner[0].name) else folder
 
 
-def demand_classes(root: Path, folders: Sequence[Path]) -> None:
+def demand_classes(root: Place, folders: Sequence[Place]) -> None:
     """Raise StriateError where the folders may be years, places or splits rather than classes."""
     _demand_images_in(root, [folder for folder in folders if _YEAR.fullmatch(folder.name)], always=True)
     _demand_images_in(root, folders, always=False)
 
 
-def _demand_images_in(root: Path, folders: Sequence[Path], always: bool) -> None:
+def _demand_images_in(root: Place, folders: Sequence[Place], always: bool) -> None:
     """Raise StriateError where folders hold no images but in folders of the same names; with `always`, of any names."""
     below = _below_each(folders)
     if len(below) < 2:
@@ -102,7 +101,7 @@ def _demand_images_in(root: Path, folders: Sequence[Path], always: bool) -> None
         )
 
 
-def _below_each(folders: Sequence[Path]) -> list[set[str]]:
+def _below_each(folders: Sequence[Place]) -> list[set[str]]:
     """The names of the folders in each folder; nothing where images lie directly in one of them."""
     below = []
     for folder in folders:
@@ -113,11 +112,11 @@ def _below_each(folders: Sequence[Path]) -> list[set[str]]:
     return below
 
 
-def _only_folders(folder: Path) -> set[str]:
+def _only_folders(folder: Place) -> set[str]:
     """The names of the folders in a folder; none where images lie directly in it. Most often the first entry tells."""
     names = set()
     try:
-        with os.scandir(folder) as entries:
+        with scan(folder) as entries:
             for entry in entries:
                 if is_system(entry.name):
                     continue
@@ -130,7 +129,7 @@ def _only_folders(folder: Path) -> set[str]:
     return names
 
 
-def _seen(root: Path, folders: Sequence[Path], inner: Sequence[str]) -> str:
+def _seen(root: Place, folders: Sequence[Place], inner: Sequence[str]) -> str:
     def few(names: Sequence[str]) -> str:
         return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from striate.data.dataset import Skipped
 from striate.data.few import few
 from striate.data.images import printable
+from striate.data.stored import Stored
 from striate.data.targets import SINGLE_LABEL
 from striate.errors import StriateError, UsageError, nearest
 from striate.models.imagenet import find_imagenet_class, imagenet_names
@@ -27,10 +27,10 @@ SPLITS: tuple[str, ...] = ("train", "val", "test")
 class Part:
     """One part as found: what to decode, where each item came from, and the labels, int64 (N,); see `targets`.
 
-    `items` are paths, contents of image files, or pixels that need no decoding: uint8 (N, H, W, C).
+    `items` are paths and kin, contents of image files, or pixels that need no decoding: uint8 (N, H, W, C).
     """
 
-    items: Sequence[Path] | Sequence[bytes] | np.ndarray
+    items: Sequence[Stored] | Sequence[bytes] | np.ndarray
     names: Sequence[str]
     labels: np.ndarray
 

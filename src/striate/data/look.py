@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from striate.data.decode import UnreadableImage, decode_content, read_file
 from striate.data.facts import channel_sums, is_blank
 from striate.data.kept import Memory
+from striate.data.stored import Stored
 
 
 @dataclass(eq=False)
@@ -29,7 +29,7 @@ class Look:
     picture: np.ndarray | None = None
 
 
-def look_at(item: Path | bytes, channels: int | None, memory: Memory) -> Look:
+def look_at(item: Stored | bytes, channels: int | None, memory: Memory) -> Look:
     """Read and decode a file, or the bytes of one, to so many channels; None for its own.
 
     Its pixels come along where `memory` has room for them.

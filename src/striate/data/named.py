@@ -15,6 +15,7 @@ from striate.data.listing import Listing, Part
 from striate.data.parquet import list_parquet
 from striate.data.parquet_files import parquet_files
 from striate.data.split import stratified_split
+from striate.data.tree import Place
 from striate.errors import StriateError
 from striate.files import Checksum, cache_folder
 from striate.files.fetching import fetch
@@ -130,7 +131,7 @@ def _list_cifar(name: str, cache: Path) -> Listing:
     return list_cifar(name, _fetched(name, cache, warning) / archive)
 
 
-def _train_and_test(place: Path) -> dict[str, list[Path]] | None:
+def _train_and_test(place: Path) -> dict[str, list[Place]] | None:
     """The Parquet files of a set in the cache, where both splits are there."""
     files = parquet_files(place) if place.is_dir() else None
     return files.splits if files is not None and files.splits.keys() >= {"train", "test"} else None

@@ -12,20 +12,15 @@ from striate.data.asked import Asked, column_names, demand_targets
 from striate.data.check import CheckedPart, check_parts
 from striate.data.dataset import Dataset, Split
 from striate.data.division import divide, fingerprint
-from striate.data.folder import list_folder
-from striate.data.idx import idx_pairs, is_idx_name, labels_beside, list_idx
 from striate.data.images import printable
+from striate.data.kept import MEMORY_LIMIT
 from striate.data.listing import Listing, Part, alike_note, relabel
-from striate.data.named import NAMES, list_named
 from striate.data.notes import absent_notes, class_notes
-from striate.data.parquet import list_parquet
-from striate.data.parquet_files import parquet_files
 from striate.data.picture_notes import picture_notes
+from striate.data.readers import list_source
 from striate.data.surveying import survey_of
-from striate.data.table import list_csv
 from striate.data.targets import REGRESSION, SINGLE_LABEL
 from striate.errors import StriateError, UsageError, nearest
-from striate.files import at_home
 
 
 def open_dataset(
@@ -46,21 +41,24 @@ def open_dataset(
     """Open, check and split a set of labelled images.
 
     Args:
-        source: a folder with one folder per class (or with `train`, `val`, `test` above them), a CSV file, a
-            Parquet file or a folder of them, IDX files or their folder, or the name `digits`, `mnist`,
-            `fashion_mnist`, `cifar10` or `cifar100`. A string that is exactly such a name is the name;
-            a folder called so is opened as `./digits`, or as a `Path`.
+        source: a folder with one folder per class (or with `train`, `val`, `test` above them), or with a table
+            `metadata.csv`, `.jsonl` or `.parquet`, or with lists `train.txt` and kin; a CSV file, a text list of paths
+            and labels, a Parquet file or a folder of them, IDX files or their folder; a zip or tar file of any of
+            these, read in place, or WebDataset's shards (a folder, or `train-{000..127}.tar`); the address (http,
+            https) of such a file; or the name `digits`, `mnist`, `fashion_mnist`, `cifar10` or `cifar100`. A string
+            that is exactly such a name is the name; a folder called so is opened as `./digits`, or as a `Path`.
         seed: decides which images are held out.
         val_fraction: share of all images cut off the training images for validation, by class, where the
             source has no validation split; 0 for none.
         test_fraction: the same for testing; 0 for none.
         channels: channels of every image; None for 1 when all are grey, else 3.
-        cache: folder of the named data sets; None for STRIATE_CACHE, else ~/.cache/striate.
+        cache: folder of the named data sets and of what is fetched or unpacked; None for STRIATE_CACHE, else
+            ~/.cache/striate.
         workers: threads that check the images; None for one per processor.
         classes: the classes of a model, in its order, to evaluate it: the source may lack some, not add any, and may
             lack a train split, which is then empty.
         memory_limit: bytes of decoded pictures that are kept in memory, so that a small set is decoded once;
-            a larger set stays in its files. None for 1 GiB, 0 to keep nothing.
+            a larger set stays in its files, as pictures in larger Parquet files do. None for 1 GiB, 0 to keep nothing.
         task: what a table's labels are: "single-label", "multi-label" (words with |, ; or , between, or columns of 0
             and 1; a list in Parquet) or "regression" (numbers); None for what the columns look like.
         target: the columns of the labels, as a list or with commas; None for those that are called so.
@@ -80,7 +78,7 @@ def open_dataset(
         raise UsageError(f"channels is 1, 3, 4 or the number of bands, not {channels}")
     where = printable(source)
     asked = Asked(task, column_names(target), tuple(classes or ()))
-    listing = _list_source(source, cache, asked)
+    listing = _list_source(source, cache, asked, memory_limit)
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
     checked = check_parts(listing.parts, channels, workers, memory_limit, remember)
     _demand_images(where, checked.parts)
@@ -140,60 +138,17 @@ def _to_measure(listing: Listing) -> Listing:
     return replace(listing, parts={"train": Part(some.items[:0], [], some.labels[:0]), **listing.parts})
 
 
-def _list_source(source: str | Path, cache: str | Path | None, asked: Asked) -> Listing:
-    listing = _listed(source, cache, asked)
+def _list_source(source: str | Path, cache: str | Path | None, asked: Asked, memory_limit: int | None) -> Listing:
+    listing = list_source(source, cache, asked, MEMORY_LIMIT if memory_limit is None else memory_limit)
     if asked.target and not listing.table:
         raise UsageError(
-            f"{printable(source)} has no columns, so target cannot name one; it is for CSV and Parquet files"
+            f"{printable(source)} has no columns, so target cannot name one; it is for tables, as CSV and Parquet are"
         )
     if asked.task not in (None, listing.task):
         raise UsageError(
-            f"{printable(source)} gives each image one class; the task {asked.task} needs a CSV or Parquet file"
+            f"{printable(source)} gives each image one class; the task {asked.task} needs a table or a list"
         )
     return listing
-
-
-def _listed(source: str | Path, cache: str | Path | None, asked: Asked) -> Listing:
-    if isinstance(source, str) and source in NAMES:
-        return list_named(source, cache)
-    if source == "":  # a variable of a shell that is not set, say; as a path it would be the folder one is in
-        raise UsageError("the name of the images is empty; name a folder or a file ('.' for the folder you are in)")
-    path = at_home(source)
-    where = printable(source)
-    try:
-        if path.is_dir():
-            if files := parquet_files(path):
-                return list_parquet(files.splits, notes=files.notes, divided=files.divided, asked=asked)
-            if pairs := idx_pairs(path):
-                return list_idx(pairs)
-            return list_folder(path)
-        if not path.exists():
-            raise StriateError(_missing(path, where))
-    except PermissionError:
-        raise StriateError(f"{where} cannot be read: permission denied") from None
-    extension = path.suffix.lower()
-    if extension in (".csv", ".tsv"):
-        return list_csv(path, asked)
-    if extension in (".parquet", ".pq"):
-        return list_parquet({"train": [path]}, divided=False, asked=asked)
-    if is_idx_name(path.name):
-        return list_idx({"train": (path, labels_beside(path))})
-    if extension in (".tar", ".zip", ".gz", ".tgz"):
-        raise StriateError(f"{where} is an archive; unpack it and give the folder")
-    raise StriateError(f"{where} is no folder, CSV, Parquet or IDX file")
-
-
-def _missing(path: Path, where: str) -> str:
-    """The message for a path that is not there, with the names nearest to it."""
-    parent = path.parent
-    if not parent.is_dir():
-        while not parent.is_dir() and parent != parent.parent:
-            parent = parent.parent
-        return f"there is no '{where}': the path exists as far as {printable(parent)}"
-    known = [printable(entry.name) for entry in parent.iterdir() if not entry.name.startswith(".")]
-    if where == path.name:
-        known += NAMES
-    return f"there is no '{where}'.{nearest(path.name, sorted(set(known)))}"
 
 
 def _demand_images(where: str, parts: Mapping[str, CheckedPart]) -> None:

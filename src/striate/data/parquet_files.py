@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from striate.data.decode import is_read
 from striate.data.images import printable
 from striate.data.split_names import says_nothing, split_and_rest, split_of
+from striate.data.tree import Place, relative
 from striate.data.walk import Walk, extension_of, is_system
 from striate.errors import StriateError
 
@@ -24,12 +25,12 @@ _SHARD = re.compile(r"(.*?)[-_](\d+)[-_]of[-_](\d+)$", re.IGNORECASE)
 class ParquetFiles:
     """The files of each split, shards in order; `divided` where their names tell the splits apart."""
 
-    splits: dict[str, list[Path]]
+    splits: dict[str, list[Place]]
     notes: tuple[str, ...] = ()
     divided: bool = True
 
 
-def parquet_files(folder: Path) -> ParquetFiles | None:
+def parquet_files(folder: Place) -> ParquetFiles | None:
     """The Parquet files in a folder, in its folder `data`, or below, where no images lie; None where there are none.
 
     A file's split is said by its name, else by the folder it lies in. A file of no split belongs to train when no file
@@ -43,10 +44,10 @@ def parquet_files(folder: Path) -> ParquetFiles | None:
     if not files:
         return None
     notes = _images_note(folder) if beside else ()
-    found: dict[str, list[Path]] = {}
+    found: dict[str, list[Place]] = {}
     unnamed = []
     for file in files:
-        split = _split_of(file.relative_to(folder))
+        split = _split_of(relative(file, folder))
         if split is None:
             unnamed.append(file)
         else:
@@ -57,14 +58,14 @@ def parquet_files(folder: Path) -> ParquetFiles | None:
     return ParquetFiles(found, notes + _missing_shards(files) + _unnamed_note(unnamed))
 
 
-def _directly_in(folder: Path) -> list[Path]:
+def _directly_in(folder: Place) -> list[Place]:
     if not folder.is_dir():
         return []
     files = (path for path in folder.iterdir() if path.suffix.lower() in _EXTENSIONS and not is_system(path.name))
     return sorted(path for path in files if path.is_file())
 
 
-def _below(folder: Path) -> list[Path]:
+def _below(folder: Place) -> list[Place]:
     """Parquet files at any depth, unless there are images: a folder of images is left at its first one."""
     found = []
     for path in Walk().files(folder):
@@ -75,17 +76,17 @@ def _below(folder: Path) -> list[Path]:
     return found
 
 
-def _split_of(file: Path) -> str | None:
+def _split_of(file: PurePosixPath) -> str | None:
     """The split that a file's name speaks of, else the innermost folder that is called after one."""
     named = split_and_rest(file.stem)[0]
     return named or next((split for part in reversed(file.parts[:-1]) if (split := split_of(part))), None)
 
 
-def _demand_one_set(folder: Path, files: list[Path]) -> None:
+def _demand_one_set(folder: Place, files: list[Place]) -> None:
     """Raise StriateError where folders that are called neither after splits nor `data` part the files."""
     sets = set()
     for file in files:
-        parts = file.relative_to(folder).parts[:-1]
+        parts = relative(file, folder).parts[:-1]
         sets.add("/".join(part for part in parts if not split_and_rest(part)[0] and not says_nothing(part)))
     if len(sets) > 1:
         listed = ", ".join(printable(name) or "." for name in sorted(sets))
@@ -95,7 +96,7 @@ def _demand_one_set(folder: Path, files: list[Path]) -> None:
         raise StriateError(f"{where} holds the Parquet files of several data sets ({listed}); give one of them")
 
 
-def _images_note(folder: Path) -> tuple[str, ...]:
+def _images_note(folder: Place) -> tuple[str, ...]:
     """A line on files of images among the Parquet files."""
     first = next((path for path in Walk().files(folder) if is_read(extension_of(path))), None)
     if first is None:
@@ -103,9 +104,9 @@ def _images_note(folder: Path) -> tuple[str, ...]:
     return (f"images beside the Parquet files (the first: {printable(first)}): only those that rows name are used",)
 
 
-def _missing_shards(files: list[Path]) -> tuple[str, ...]:
+def _missing_shards(files: list[Place]) -> tuple[str, ...]:
     """A line on each set of shards that is not whole."""
-    shards: dict[tuple[Path, int], set[int]] = {}
+    shards: dict[tuple[Place, int], set[int]] = {}
     for file in files:
         if match := _SHARD.fullmatch(file.stem):
             shards.setdefault((file.with_name(match[1]), int(match[3])), set()).add(int(match[2]))
@@ -116,7 +117,7 @@ def _missing_shards(files: list[Path]) -> tuple[str, ...]:
     )
 
 
-def _unnamed_note(files: list[Path]) -> tuple[str, ...]:
+def _unnamed_note(files: list[Place]) -> tuple[str, ...]:
     if not files:
         return ()
     names = ", ".join(printable(file.name) for file in files[:3]) + ", …" * (len(files) > 3)

@@ -15,10 +15,13 @@ from striate.data.dataset import Skipped
 from striate.data.decode import UnreadableImage, read_file
 from striate.data.images import printable
 from striate.data.listing import class_name, index_labels, sorted_classes
+from striate.data.parquet_shard import Content, column_bytes, column_paths, holds_images, opened_shard, shard_of
+from striate.data.tree import Place, child
 from striate.errors import StriateError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 IMAGE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "class_name", "category")
@@ -42,7 +45,7 @@ class ParquetRows:
         declared: the class names in its metadata, in their order.
         rows: how many rows it has, usable or not.
         hidden: how many of them have no label.
-        encoded: the bytes of each usable row's image; row_names likewise.
+        encoded: the bytes of each usable row's image, or where they lie; row_names likewise.
         names: the classes that `codes` are positions in; codes is int64 (len(encoded),).
     """
 
@@ -53,7 +56,7 @@ class ParquetRows:
     declared: tuple[str, ...]
     rows: int
     hidden: int = 0
-    encoded: list[bytes] = field(default_factory=list)
+    encoded: list[Content] = field(default_factory=list)
     row_names: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     names: tuple[str, ...] = ()
@@ -98,14 +101,14 @@ def opened(where: str) -> Iterator[None]:
         raise StriateError(f"{where} is not a Parquet file, or it is damaged ({_first_line(error)})") from error
 
 
-def readable(content: bytes | None, path: str | None, file: Path) -> bytes:
+def readable(content: Content | None, path: str | None, file: Place) -> Content:
     """The bytes of a row's image, from the file that it names beside `file` where the row holds none.
 
     Raises ValueError with the reason where there are none.
     """
     if content is None and path:
         try:
-            return read_file(file.parent / path)
+            return read_file(child(file.parent, path))
         except UnreadableImage as error:
             raise ValueError(f"{path}: {error.reason}") from error
     if content is None:
@@ -113,26 +116,26 @@ def readable(content: bytes | None, path: str | None, file: Path) -> bytes:
     return content
 
 
-def read_rows(file: Path, name: str, wanted: tuple[str, ...] = LABEL_COLUMNS) -> ParquetRows:
+def read_rows(file: Place, name: str, wanted: tuple[str, ...] = LABEL_COLUMNS, in_place: bool = False) -> ParquetRows:
     """Read the rows of a Parquet file that have an image and a label.
 
     Args:
         file: the file.
         name: what to call it in reports; its rows are called `name[17]`.
         wanted: what the column of labels may be called.
+        in_place: leave the images where they are, to be read when they are needed.
 
     Raises:
         StriateError: no image or label column, a negative label or one outside the class names, a damaged file.
     """
-    import pyarrow.parquet as pq
-
     where = printable(file)
     with opened(where):
-        schema = pq.read_schema(file)
+        opened_file = opened_shard(file)
+        schema = opened_file.schema_arrow
         image = column_called(schema, IMAGE_COLUMNS, where, "image")
         label = column_called(schema, wanted, where, "label")
-        table = pq.read_table(file, columns=[image, label])
-        contents, paths = contents_of(table, image, where)
+        table = opened_file.read([label])
+        contents, paths = contents_of(opened_file, image, file, name, len(table) if in_place else None)
         values = _labels(table, label, where)
     strings = any(isinstance(value, str) for value in values)
     declared = () if strings else declared_names(schema, label)
@@ -171,22 +174,37 @@ def _no_label(value: Any, where: str) -> str:
     return ""
 
 
-def contents_of(table: pa.Table, column: str, where: str) -> tuple[list[bytes | None], list[str | None]]:
-    """The bytes of the images, and their paths where bytes are missing."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def contents_of(
+    opened_file: pq.ParquetFile, column: str, file: Place, name: str, in_place: int | None
+) -> tuple[Sequence[Content | None], list[str | None]]:
+    """The images, and their paths where bytes are missing.
 
-    kind = table.schema.field(column).type
-    paths: list[str | None] = [None] * len(table)
-    if pa.types.is_struct(kind) and "bytes" in [kind.field(i).name for i in range(kind.num_fields)]:
-        contents = pc.struct_field(table[column], "bytes").to_pylist()
-        if any(content is None for content in contents) and kind.get_field_index("path") >= 0:
-            paths = pc.struct_field(table[column], "path").to_pylist()
-    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        contents = table[column].to_pylist()
-    else:
+    Args:
+        opened_file: the file `file`.
+        column: of the images.
+        file: where it lies.
+        name: what it is called in reports.
+        in_place: how many rows there are, for where their images lie, without reading them; None for what they are.
+
+    Raises:
+        StriateError: the column holds no images, or another number of rows.
+    """
+    where = printable(file)
+    kind = opened_file.schema_arrow.field(column).type
+    if not holds_images(kind):
         raise StriateError(f"{where}: column '{column}' is {kind}; images are struct<bytes, path> or binary")
-    return contents, paths
+    if in_place is not None and isinstance(file, Path):
+        shard = shard_of(opened_file, file, column, name)
+        if int(shard.starts[-1]) != in_place:
+            raise StriateError(
+                f"{where} is damaged: its row groups do not have the rows that there are; fetch it again"
+            )
+        return list(shard.rows()), [None] * in_place
+    table = opened_file.read([column])
+    contents = column_bytes(table[column]).to_pylist()
+    paths = column_paths(table[column])
+    named = paths is not None and any(content is None for content in contents)
+    return contents, paths.to_pylist() if named and paths is not None else [None] * len(contents)
 
 
 def _labels(table: pa.Table, column: str, where: str) -> list[Any]:

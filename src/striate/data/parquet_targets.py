@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +22,10 @@ from striate.data.parquet_rows import (
     opened,
     readable,
 )
+from striate.data.parquet_shard import Content, opened_shard
 from striate.data.table_columns import Said
 from striate.data.targets import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from striate.data.tree import Place
 from striate.errors import StriateError
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class _Rows:
 
     names: tuple[str, ...]
     said: list[Said] = field(default_factory=list)
-    encoded: list[bytes] = field(default_factory=list)
+    encoded: list[Content] = field(default_factory=list)
     row_names: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def kind_in(file: Path, asked: Asked) -> str:
+def kind_in(file: Place, asked: Asked) -> str:
     """What the label columns of a file hold, by their types, unless the caller says it.
 
     Lists of words or whole numbers, and columns of truth values, are several labels; lists of fractions are values, and
@@ -59,9 +60,8 @@ def kind_in(file: Path, asked: Asked) -> str:
 
     where = printable(file)
     with opened(where):
-        import pyarrow.parquet as pq
-
-        schema = pq.read_schema(file)
+        opened_file = opened_shard(file)
+        schema = opened_file.schema_arrow
         columns = _columns(schema, asked, where) if asked.target or asked.task is None else []
         if asked.task is not None:
             return asked.task
@@ -71,19 +71,20 @@ def kind_in(file: Path, asked: Asked) -> str:
         if len(columns) > 1:
             return REGRESSION if any(map(pa.types.is_floating, kinds)) else MULTI_LABEL
         if pa.types.is_floating(kinds[0]):
-            values = pq.read_table(file, columns=columns)[columns[0]].to_pylist()
+            values = opened_file.read(columns)[columns[0]].to_pylist()
             known = [value for value in values if value is not None and math.isfinite(value)]
             return REGRESSION if any(value != int(value) for value in known) else SINGLE_LABEL
     return SINGLE_LABEL
 
 
 def list_targets(
-    files: Mapping[str, Sequence[Path]],
-    called: Mapping[Path, str],
+    files: Mapping[str, Sequence[Place]],
+    called: Mapping[Place, str],
     kind: str,
     asked: Asked,
     notes: tuple[str, ...],
     divided: bool,
+    in_place: bool = False,
 ) -> Listing:
     """List the images of Parquet files with several labels or values each, by split.
 
@@ -94,19 +95,22 @@ def list_targets(
         asked: what the caller says.
         notes: what was noticed before.
         divided: whether the files tell the splits apart.
+        in_place: leave the images where they are, to be read when they are needed.
 
     Raises:
         StriateError: no image or label column, one of another type, files whose values are not the same ones.
     """
     read = {
-        split: [_read(file, called[file], kind, asked) for file in files[split]] for split in SPLITS if split in files
+        split: [_read(file, called[file], kind, asked, in_place) for file in files[split]]
+        for split in SPLITS
+        if split in files
     }
     tables = [table for of_split in read.values() for table in of_split]
     names = _names(tables, kind)
     parts = {}
     for split, of_split in read.items():
         said = [found for table in of_split for found in table.said]
-        encoded = [content for table in of_split for content in table.encoded]
+        encoded: list[Any] = [content for table in of_split for content in table.encoded]
         row_names = [name for table in of_split for name in table.row_names]
         parts[split] = Part(encoded, row_names, _labels(said, names, kind))
     skipped = tuple(entry for table in tables for entry in table.skipped)
@@ -138,16 +142,15 @@ def _labels(said: Sequence[Said], names: Sequence[str], kind: str) -> np.ndarray
     return labels_of([frozenset(map(str, found)) for found in said], names)
 
 
-def _read(file: Path, name: str, kind: str, asked: Asked) -> _Rows:
-    import pyarrow.parquet as pq
-
+def _read(file: Place, name: str, kind: str, asked: Asked, in_place: bool) -> _Rows:
     where = printable(file)
     with opened(where):
-        schema = pq.read_schema(file)
+        opened_file = opened_shard(file)
+        schema = opened_file.schema_arrow
         image = column_called(schema, IMAGE_COLUMNS, where, "image")
         columns = _columns(schema, asked, where)
-        table = pq.read_table(file, columns=[image, *columns])
-        contents, paths = contents_of(table, image, where)
+        table = opened_file.read(columns)
+        contents, paths = contents_of(opened_file, image, file, name, len(table) if in_place else None)
         values = [table[column].to_pylist() for column in columns]
     names, say = _reader(schema, columns, values, kind, where)
     rows = _Rows(names)

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from PIL import Image
 from PIL import __version__ as pillow_version
 
 from striate.data.look import Look
+from striate.data.stored import InFile, Stored
 from striate.errors import StriateError
 from striate.files import cache_folder
 from striate.files.keeping import used_now
@@ -45,14 +47,15 @@ class Remembered:
     """What is known of image files from an earlier look.
 
     Args:
-        paths: of the files.
+        paths: where they lie; of what is part of a larger file that one's state counts.
         channels: those that the images were or are to be given; None for their own.
     """
 
-    def __init__(self, paths: Sequence[Path], channels: int | None) -> None:
-        self._channels = channels or 0
-        self._paths = [os.path.abspath(path) for path in paths]
-        self._states = np.array([_state(path) for path in self._paths], np.int64).reshape(-1, 5)
+    def __init__(self, paths: Sequence[Stored], channels: int | None) -> None:
+        self._given, self._channels = paths, channels or 0
+        self._paths = [_spelt(path) for path in paths]
+        state = lru_cache(1)(_state)  # the parts of a file follow one another
+        self._states = np.array([state(_file(path)) for path in paths], np.int64).reshape(-1, 5)
         self._now = time.time_ns()
         self._file: Path | None = None
         with suppress(StriateError, ValueError):  # no home folder; files of several drives
@@ -79,6 +82,7 @@ class Remembered:
     def keep(self, looks: Sequence[Look]) -> None:
         """Remember a look at each of the files, in their order; where that cannot be written, nothing happens."""
         settled = (self._states[:, 0] >= 0) & (self._states[:, _CHANGED] < self._now - SETTLED)
+        settled &= np.array([_file(path) is not None for path in self._given])  # as reading has told by now
         rows = [row for row, look in enumerate(looks) if settled[row] and not look.reason]
         if self._file is None or not rows:
             return
@@ -90,8 +94,24 @@ class Remembered:
             keep_arrays(self._file, arrays, MOST, words)
 
 
-def _state(path: str) -> tuple[int, int, int, int, int]:
+def _spelt(path: Stored) -> str:
+    """The path that holds from any folder, and what part of the file there it is."""
+    if isinstance(path, InFile) and path.file is not None:
+        return os.path.join(path.file, path.part)
+    return os.path.abspath(str(path))
+
+
+def _file(path: Stored) -> Path | None:
+    """The file whose state says whether anything has changed."""
+    if isinstance(path, Path):
+        return path
+    return path.file if isinstance(path, InFile) else None
+
+
+def _state(path: Path | None) -> tuple[int, int, int, int, int]:
     """What changes with a file: its size, inode, times of change and of writing, and device; -1 where it is not."""
+    if path is None:
+        return -1, 0, 0, 0, 0
     try:
         found = os.stat(path)
     except (OSError, ValueError):

@@ -1,74 +1,47 @@
-"""Images whose decoded pictures lie in a block, and where images of any kind are decoded from."""
+"""Pictures that lie somewhere and are read when they are needed: files, members of archives, rows of Parquet files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import errno
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from striate.data.block import Block
-from striate.data.block_file import open_block
-from striate.data.decode import Serving
-from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
-from striate.data.kept import KeptImages
+from typing import Protocol
 
 
-@dataclass(frozen=True, eq=False)
-class StoredImages:
-    """Images whose pictures lie in a block at the scales that are wanted; others are read from their `source`.
+class Stored(Protocol):
+    """The content of an image file, wherever it lies; `str` of it says where. A `Path` is one."""
 
-    A process that is sent a copy of a block of memory (a worker that was not forked) gets `source` in its place.
+    @property
+    def suffix(self) -> str:
+        """The ending of its name, with the dot; empty where it has none."""
+        ...
 
-    Attributes:
-        block: the pictures.
-        rows: of each image in it.
-        sizes: heights and widths of the images themselves, (N, 2).
-        source: where they came from.
-    """
-
-    block: Block
-    rows: NDArray[np.int64]
-    sizes: NDArray[np.int32]
-    source: Images
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def read(self, index: int, serving: Serving | None = None) -> NDArray[np.uint8]:
-        """The image at `index`, uint8 (H, W, C), so much smaller as serves; not a copy where it is held."""
-        scale = 1 if serving is None else serving(*self.sizes[index].tolist())
-        picture = self.block.picture(int(self.rows[index]), scale)
-        return self.source.read(index, serving) if picture is None else picture
-
-    def name(self, index: int) -> str:
-        """Where the image at `index` came from."""
-        return self.source.name(index)
-
-    def subset(self, indices: np.ndarray) -> StoredImages:
-        """The images at `indices`, in that order; they share their pictures."""
-        return StoredImages(self.block, self.rows[indices], self.sizes[indices], self.source.subset(indices))
-
-    def __reduce__(self) -> tuple[object, tuple[Any, ...]]:
-        return open_again, (self.block.path, self.rows, self.sizes, self.source)
+    def read_bytes(self) -> bytes:
+        """All of it. Raises OSError."""
+        ...
 
 
-def origin(images: Images) -> FileImages | EncodedImages | None:
-    """The files, or the rows of a table, that images are decoded from; None of pixels that were given."""
-    if isinstance(images, KeptImages | StoredImages):
-        return origin(images.source)
-    if isinstance(images, ArrayImages):
-        return None if images.source is None else origin(images.source)
-    if isinstance(images, FileImages):
-        return FileImages(images.paths, images.channels)
-    return images if isinstance(images, EncodedImages) else None
+class InFile(ABC):
+    """What is a part of a larger file, and `Stored`."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Bytes it takes once it is read; 0 where only reading tells."""
+
+    @property
+    @abstractmethod
+    def file(self) -> Path | None:
+        """The file that decides what it is: while that does not change it does not. None where others do, too."""
+
+    @property
+    @abstractmethod
+    def part(self) -> str:
+        """What part of the file it is."""
 
 
-def open_again(
-    path: Path | None, rows: NDArray[np.int64], sizes: NDArray[np.int32], source: Images
-) -> StoredImages | Images:
-    """Stored images in a process that was sent them: those of a file, or, of memory, their source."""
-    block = None if path is None else open_block(path)
-    return source if block is None else StoredImages(block, rows, sizes, source)
+def unreadable(reason: str) -> OSError:
+    """The error for stored content that cannot be had, with its reason as `strerror`."""
+    return OSError(errno.EIO, reason)

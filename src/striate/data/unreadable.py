@@ -76,6 +76,18 @@ def check_size(width: int, height: int, bytes_per_pixel: float = 1, file_bytes: 
     make_room(_needed(width, height, bytes_per_pixel, file_bytes))
 
 
+def check_bytes(size: int) -> None:
+    """Refuse, before it is read, a file that is larger than all that decoding may take.
+
+    Raises:
+        UnreadableImage: with the numbers.
+    """
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and size > _most_bytes(most):
+        allowed = decimal_size(_most_bytes(most))
+        raise UnreadableImage(f"a file of {decimal_size(size)}, {allowed} are allowed; make the picture smaller")
+
+
 def _needed(width: int, height: int, bytes_per_pixel: float, file_bytes: int) -> float:
     return width * height * bytes_per_pixel + file_bytes
 

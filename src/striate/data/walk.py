@@ -8,12 +8,10 @@ counted, and named.
 from __future__ import annotations
 
 import heapq
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from striate.data.dataset import Skipped
 from striate.data.decode import is_read
@@ -21,6 +19,7 @@ from striate.data.few import few
 from striate.data.images import printable
 from striate.data.not_read import advice_for
 from striate.data.signatures import LENGTH, begins_as_image
+from striate.data.tree import Entry, P, Place, child, identity, scan
 from striate.errors import StriateError
 from striate.units import plural
 
@@ -53,13 +52,13 @@ class Walk:
             listed again and again, so that any number of files takes the memory of these.
     """
 
-    visited: set[tuple[int, int]] = field(default_factory=set)
+    visited: set[tuple[object, object]] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     at_once: int | None = None
 
-    def images(self, folder: Path) -> Iterator[Path]:
+    def images(self, folder: P) -> Iterator[P]:
         """Image files below `folder`, in the order of their names; a folder is entered once."""
         for path in self.files(folder):
             if is_image(path):
@@ -67,7 +66,7 @@ class Walk:
             else:
                 self.leave_out(path)
 
-    def files(self, folder: Path) -> Iterator[Path]:
+    def files(self, folder: P) -> Iterator[P]:
         """All files below `folder` but the systems', in the order of their names; a folder is entered once."""
         inside = [(folder, self._enter(folder))]  # from the outermost folder to where the walk is
         while inside:
@@ -76,22 +75,23 @@ class Walk:
             if entry is None:
                 inside.pop()
             elif _is_folder(entry):
-                inside.append((place / entry.name, self._enter(place / entry.name)))
+                inner = child(place, entry.name)
+                inside.append((inner, self._enter(inner)))
             else:
-                yield place / entry.name
+                yield child(place, entry.name)
 
-    def _enter(self, folder: Path) -> Iterator[os.DirEntry[str]]:
+    def _enter(self, folder: Place) -> Iterator[Entry]:
         try:
-            status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in self.visited:
+            known = identity(folder)
+            if known in self.visited:
                 return iter(())
-            self.visited.add((status.st_dev, status.st_ino))
+            self.visited.add(known)
         except OSError as error:
             self._skip(folder, error)
             return iter(())
         return self._entries(folder)
 
-    def _entries(self, folder: Path) -> Iterator[os.DirEntry[str]]:
+    def _entries(self, folder: Place) -> Iterator[Entry]:
         last = ""
         try:
             while entries := _entries(folder) if self.at_once is None else _entries_after(folder, last, self.at_once):
@@ -102,10 +102,10 @@ class Walk:
         except OSError as error:
             self._skip(folder, error)
 
-    def _skip(self, folder: Path, error: OSError) -> None:
+    def _skip(self, folder: Place, error: OSError) -> None:
         self.skipped.append(Skipped(printable(folder), f"cannot be listed: {error.strerror}".lower()))
 
-    def leave_out(self, path: Path) -> None:
+    def leave_out(self, path: Place) -> None:
         """Count a file that is no image."""
         self.left_out[extension_of(path)] += 1
         self.first.setdefault(extension_of(path), printable(path))
@@ -147,13 +147,13 @@ def is_system(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _SYSTEM or bool(_FOUND.fullmatch(name.casefold()))
 
 
-def extension_of(path: Path) -> str:
+def extension_of(path: Place) -> str:
     """The extension in lower case; empty where what follows the last dot is none, as in `2020.05.17`."""
     suffix = path.suffix.lower()
     return suffix if _EXTENSION.fullmatch(suffix) else ""
 
 
-def is_image(path: Path) -> bool:
+def is_image(path: Place) -> bool:
     """Whether a file is an image by its extension, or, without one, by its first bytes."""
     extension = extension_of(path)
     if extension:
@@ -167,37 +167,37 @@ def is_image(path: Path) -> bool:
         return False
 
 
-def files_in(folder: Path) -> list[Path]:
+def files_in(folder: P) -> list[P]:
     """The files directly in `folder`, in the order of their names. Raises StriateError if unreadable."""
-    return [folder / entry.name for entry in _readable_entries(folder) if not _is_folder(entry)]
+    return [child(folder, entry.name) for entry in _readable_entries(folder) if not _is_folder(entry)]
 
 
-def subfolders(folder: Path) -> list[Path]:
+def subfolders(folder: P) -> list[P]:
     """The folders directly in `folder`, in the order of their names. Raises StriateError if unreadable."""
-    return [folder / entry.name for entry in _readable_entries(folder) if _is_folder(entry)]
+    return [child(folder, entry.name) for entry in _readable_entries(folder) if _is_folder(entry)]
 
 
-def _readable_entries(folder: Path) -> list[os.DirEntry[str]]:
+def _readable_entries(folder: Place) -> list[Entry]:
     try:
         return _entries(folder)
     except OSError as error:
         raise StriateError(f"{printable(folder)} cannot be listed: {error.strerror}") from error
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Place) -> list[Entry]:
     """What is the user's in a folder, by name. `scandir` tells folders from files without asking the disk again."""
-    with os.scandir(folder) as entries:
+    with scan(folder) as entries:
         return sorted((entry for entry in entries if not is_system(entry.name)), key=lambda entry: entry.name)
 
 
-def _entries_after(folder: Path, last: str, count: int) -> list[os.DirEntry[str]]:
+def _entries_after(folder: Place, last: str, count: int) -> list[Entry]:
     """The same, but only the `count` whose names come next after `last`, and no more in memory than these."""
-    with os.scandir(folder) as entries:
+    with scan(folder) as entries:
         later = (entry for entry in entries if entry.name > last and not is_system(entry.name))
         return heapq.nsmallest(count, later, key=lambda entry: entry.name)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: Entry) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link in a circle

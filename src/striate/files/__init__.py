@@ -5,7 +5,7 @@
 
 from striate.files.cache import cache_folder
 from striate.files.checksums import Checksum, digest_of
-from striate.files.paths import as_spelt_here, at_home, portable_name
+from striate.files.paths import as_spelt_here, at_home, is_address, portable_name
 from striate.files.placing import place
 from striate.files.writing import DISK_FULL, explain, make_folder_of, replacing, write_atomically, write_csv
 
@@ -17,6 +17,7 @@ __all__ = [
     "cache_folder",
     "digest_of",
     "explain",
+    "is_address",
     "make_folder_of",
     "place",
     "portable_name",

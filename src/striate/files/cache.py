@@ -1,7 +1,8 @@
 """The one folder in which fetched files are kept: data sets and weights.
 
 Weights lie in it under the names their records give them, data sets in folders of their own: as torchvision lays them
-out (`MNIST/raw`) or under the set's name (`mnist`, `cifar10`).
+out (`MNIST/raw`) or under the set's name (`mnist`, `cifar10`). What is fetched from a user's address lies in `fetched`,
+compressed tar files lie in `unpacked` as plain ones.
 """
 
 from __future__ import annotations

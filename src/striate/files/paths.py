@@ -11,6 +11,11 @@ FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\s*(\.|$))", re.IGNORECASE)
 
 
+def is_address(source: object) -> bool:
+    """Whether a source is an address of the web rather than a path."""
+    return isinstance(source, str) and source.lower().startswith(("http://", "https://"))
+
+
 def at_home(path: str | Path) -> Path:
     """A path as this system spells it, a leading `~` or `~user` written out where there is such a user."""
     return Path(os.path.expanduser(as_spelt_here(os.fspath(path))))

@@ -22,9 +22,9 @@ from striate.augment.policy import GEOMETRY
 from striate.data import EncodedImages, FileImages, Images, Preprocessing, Split
 from striate.data.block import Block
 from striate.data.block_file import NotKept, stored
+from striate.data.block_images import BlockImages, origin
 from striate.data.filling import Wanted, fill, items_of
 from striate.data.kept import in_memory
-from striate.data.stored import StoredImages, origin
 from striate.files import cache_folder
 from striate.training.cache_choice import AUTO, DISK, OFF, RAM, choose
 from striate.training.often import scales_looked_at, scales_trained_at
@@ -98,7 +98,7 @@ def cached(splits: Sequence[Split], way: str, setting: Setting, progress: Quiet)
     images, start = [], 0
     for source in sources:
         part = slice(start, start + len(source))
-        images.append(StoredImages(block, rows[part], wanted.sizes[part], source))
+        images.append(BlockImages(block, rows[part], wanted.sizes[part], source))
         start += len(source)
     return Cached(_with(splits, images), way, _said(wanted, "in memory" if folder is None else f"in {block.path}"))
 
