@@ -171,7 +171,7 @@ FAULTS: tuple[Fault, ...] = (
         "training/making.py",
         "training/test_batches.py",
         ("            free -= image.nbytes\n", "            free -= 0\n"),
-        ("shares = (kept[:, None], 1 - kept[:, None])", "shares = (kept[:, None], kept[:, None])"),
+        ("kept[:, None] * own + (1 - kept[:, None]) * others", "kept[:, None] * own + kept[:, None] * others"),
     ),
     *faults(
         "training/batches.py",
