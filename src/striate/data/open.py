@@ -42,6 +42,7 @@ def open_dataset(
     task: str | None = None,
     target: str | Sequence[str] | None = None,
     remember: bool = False,
+    empty_classes: bool = False,
 ) -> Dataset:
     """Open, check and split a set of labelled images.
 
@@ -66,6 +67,7 @@ def open_dataset(
         target: the columns of the labels, as a list or with commas; None for those that are called so.
         remember: keep, in the cache folder, what was learnt of image files, and do not read those again that have not
             changed since (see `striate.data.remembered`).
+        empty_classes: take a class that has no image to train on, too: for checking, not for training.
 
     Raises:
         StriateError: the source is missing, or holds nothing that can be learnt from.
@@ -80,14 +82,14 @@ def open_dataset(
         raise UsageError(f"channels is 1, 3, 4 or the number of bands, not {channels}")
     where = printable(source)
     asked = Asked(task, column_names(target), tuple(classes or ()))
-    listing = _list_source(source, cache, asked)
+    listing = _list_source(source, cache, asked, empty_classes)
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
     checked = check_parts(listing.parts, channels, workers, memory_limit, remember)
     _demand_images(where, checked.parts)
     to_learn = classes is None
-    if to_learn and listing.task == SINGLE_LABEL:
+    if to_learn and listing.task == SINGLE_LABEL and not empty_classes:
         _demand_classes(where, listing.classes, checked.parts)
-    elif to_learn:
+    elif to_learn and listing.task != SINGLE_LABEL:
         demand_targets(where, listing.task, listing.classes, checked.parts["train"].labels)
 
     notes = [*listing.notes, *checked.notes]
@@ -140,8 +142,8 @@ def _to_measure(listing: Listing) -> Listing:
     return replace(listing, parts={"train": Part(some.items[:0], [], some.labels[:0]), **listing.parts})
 
 
-def _list_source(source: str | Path, cache: str | Path | None, asked: Asked) -> Listing:
-    listing = _listed(source, cache, asked)
+def _list_source(source: str | Path, cache: str | Path | None, asked: Asked, empty_classes: bool) -> Listing:
+    listing = _listed(source, cache, asked, empty_classes)
     if asked.target and not listing.table:
         raise UsageError(
             f"{printable(source)} has no columns, so target cannot name one; it is for CSV and Parquet files"
@@ -153,7 +155,7 @@ def _list_source(source: str | Path, cache: str | Path | None, asked: Asked) -> 
     return listing
 
 
-def _listed(source: str | Path, cache: str | Path | None, asked: Asked) -> Listing:
+def _listed(source: str | Path, cache: str | Path | None, asked: Asked, empty_classes: bool) -> Listing:
     if isinstance(source, str) and source in NAMES:
         return list_named(source, cache)
     if source == "":  # a variable of a shell that is not set, say; as a path it would be the folder one is in
@@ -166,7 +168,7 @@ def _listed(source: str | Path, cache: str | Path | None, asked: Asked) -> Listi
                 return list_parquet(files.splits, notes=files.notes, divided=files.divided, asked=asked)
             if pairs := idx_pairs(path):
                 return list_idx(pairs)
-            return list_folder(path)
+            return list_folder(path, empty_classes)
         if not path.exists():
             raise StriateError(_missing(path, where))
     except PermissionError:
