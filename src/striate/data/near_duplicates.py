@@ -107,9 +107,7 @@ def families(pairs: Iterable[NearPair]) -> list[SamePicture]:
     return [tuple(members) for members in {id(members): members for members in family.values()}.values()]
 
 
-def candidates(
-    hashes: NDArray[np.uint64], shown: Callable[[int, int], None] = lambda done, total: None
-) -> _Candidates:
+def candidates(hashes: NDArray[np.uint64], shown: Callable[[int, int], None] = lambda done, total: None) -> _Candidates:
     """Pairs of hashes (N,) that differ in few bits, as they are or with one of them mirrored."""
     turned = mirrored(hashes)
     parts = []
