@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +58,7 @@ def command(
         bool,
         typer.Option(
             "--fix",
-            help="Move what is unreadable, a copy or leaked out of the folder, to FOLDER.set-aside; nothing is deleted.",
+            help="Move what is unreadable, a copy or leaked to FOLDER.set-aside; nothing is deleted.",
             rich_help_panel=MENDING,
         ),
     ] = False,
@@ -150,7 +149,7 @@ def _undo(source: str, json: bool, quiet: bool) -> None:
 @contextmanager
 def _shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """What shows each step of the check on standard error, one after the other."""
-    from striate.training.counting import create_counter
+    from striate.training.counting import Counter, create_counter
 
     steps: dict[str, Counter] = {}
 
@@ -164,8 +163,8 @@ def _shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     try:
         yield shown
     finally:
-        for counter in steps.values():
-            counter.clear()
+        for last in steps.values():
+            last.clear()
 
 
 def _moved_lines(source: str, moved: Moved | None) -> Iterator[str]:
@@ -176,6 +175,5 @@ def _moved_lines(source: str, moved: Moved | None) -> Iterator[str]:
     if not moved.files:
         yield "set aside  nothing"
         return
-    counts = Counter(moved.files.values())
-    yield f"set aside  {plural(len(moved.files), 'file')} in {moved.folder} ({tally(counts)})"
+    yield f"set aside  {plural(len(moved.files), 'file')} in {moved.folder} ({tally(moved.counts)})"
     yield f"           striate check {shlex.quote(source)} --undo brings them back"

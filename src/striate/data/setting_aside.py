@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,11 @@ class Moved:
     folder: Path
     files: Mapping[str, str]
     left: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many files there are for each kind of finding."""
+        return dict(Counter(self.files.values()))
 
 
 def beside(source: str | Path) -> Path:
