@@ -21,9 +21,6 @@ from striate.data.targets import SINGLE_LABEL
 from striate.data.whole import Whole
 from striate.errors import StriateError
 from striate.models.at_hand import AtHand
-from striate.transfer.features import Extractor
-from striate.transfer.label_errors import FEWEST, label_errors, out_of_fold
-from striate.transfer.odd_ones import odd_ones
 from striate.units import percent
 
 #: Images whose labels are looked at, at most, unless more are asked for; of more some are drawn.
@@ -84,6 +81,8 @@ def _opened(source: str | Path, task: str | None, target: str | None) -> Dataset
 
 def _looked_at(dataset: Dataset, most: int, seed: int) -> tuple[NDArray[np.int64] | None, list[str]]:
     """The images whose labels are looked at, numbered over all splits, and what is to be said of it."""
+    from striate.transfer.label_errors import FEWEST
+
     unlooked = "wrong labels and odd ones were not looked for:"
     if dataset.task != SINGLE_LABEL:
         return None, [f"{unlooked} that is for images of one class each"]
@@ -106,6 +105,9 @@ def _no_weights() -> str:
 
 def _by_features(dataset: Dataset, at_hand: AtHand, rows: NDArray[np.int64], seed: int, shown: Shown) -> list[Finding]:
     """Likely label errors and odd ones among some images."""
+    from striate.transfer.features import Extractor
+    from striate.transfer.odd_ones import odd_ones
+
     network = made(at_hand, dataset)
     extractor = Extractor(network, preprocessing_for(network, dataset, at_hand.source.input_size))
     whole, start, done = Whole(dataset.splits), 0, 0
@@ -140,6 +142,8 @@ def _wrong(
     labels: NDArray[np.int64],
     seed: int,
 ) -> Iterator[Finding]:
+    from striate.transfer.label_errors import label_errors, out_of_fold
+
     probabilities = out_of_fold(features, labels, len(dataset.classes), seed)
     for entry in label_errors(probabilities, labels):
         place = whole.place(int(rows[entry.row]))

@@ -146,8 +146,6 @@ def _classes(dataset: Dataset) -> Iterator[Finding]:
 
 def _against_train(split: str, count: np.ndarray, train: np.ndarray, classes: Sequence[str]) -> Iterator[Finding]:
     """Classes that a split lacks, and a mixture that chance would hardly make of that of the training images."""
-    from scipy.stats import chi2_contingency
-
     lacking = np.flatnonzero((count == 0) & (train > 0))
     if len(lacking):
         names = few([f"'{classes[label]}'" for label in lacking.tolist()], total=len(lacking))
@@ -156,6 +154,8 @@ def _against_train(split: str, count: np.ndarray, train: np.ndarray, classes: Se
     shares, of_train = count / count.sum(), train / max(1, train.sum())
     differing = float(np.abs(shares - of_train).sum() / 2)
     if differing > DIFFERING and known.sum() > 1 and train.sum():
+        from scipy.stats import chi2_contingency
+
         chance = float(chi2_contingency(np.stack([count, train])[:, known]).pvalue)
         if chance < CHANCE:
             order = np.argsort(-np.abs(shares - of_train), kind="stable")[:_NAMED].tolist()

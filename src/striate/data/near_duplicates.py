@@ -29,8 +29,9 @@ LEAST, SURE = 0.8, 0.985
 #: Between the two it may fall short of 1 by so much where whatever else looks alike has other detail; where that has
 #: the same detail in part, by this power of how much of it differs less.
 SHORT, POWER = 0.25, 2.0
-#: What looks alike but is no copy begins behind so many that are the most alike.
-COPIES = 3
+#: What looks alike but is no copy begins behind so many that are the most alike; and so many images are drawn, of
+#: whose likenesses the upper quartile counts, too, unless there are fewer than the least.
+COPIES, DRAWN, FEWEST_DRAWN, QUARTILE = 3, 256, 20, 0.75
 #: The blur that is taken off to leave the fine detail, in pixels of a picture of 32.
 BLUR = 1.0
 #: Rows and columns of pairs that are compared at a time: what fits into a processor's cache.
@@ -83,7 +84,9 @@ def near_duplicates(
     places = places.reshape(2, -1)
     likeness = _likeness(details, places, found.mirrored)
     likeness[~readable[places].all(0)] = -1
-    kept = _stand_out(places, likeness, len(used))
+    others = np.maximum(_next_ones(places, likeness, len(used)), _at_large(whole, rows, details))
+    short = SHORT * (1 - others[places].max(0)) ** POWER
+    kept = np.flatnonzero((likeness >= SURE) | ((likeness >= LEAST) & (1 - likeness <= short)))
     order = kept[np.argsort(-likeness[kept], kind="stable")]
     seen: set[tuple[int, int]] = set()
     pairs = []
@@ -218,13 +221,25 @@ def _likeness(details: NDArray, places: NDArray[np.int64], is_mirrored: NDArray[
     return found
 
 
-def _stand_out(places: NDArray[np.int64], likeness: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """The pairs whose likeness leaves no doubt, or stands out from that to others which merely look alike."""
+def _next_ones(places: NDArray[np.int64], likeness: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """How alike each image is to the next candidate behind those that may be its copies, (M,); 0 where none is."""
     images, values = places.reshape(-1), np.concatenate([likeness, likeness])
     order = np.lexsort((-values, images))
     starts = np.searchsorted(images[order], np.arange(count))
     enough = np.bincount(images, minlength=count) > COPIES
-    others = np.zeros(count, np.float32)
-    others[enough] = values[order][starts[enough] + COPIES].clip(0)
-    short = SHORT * (1 - others[places].max(0)) ** POWER
-    return np.flatnonzero((likeness >= SURE) | ((likeness >= LEAST) & (1 - likeness <= short)))
+    found = np.zeros(count, np.float32)
+    found[enough] = values[order][starts[enough] + COPIES].clip(0)
+    return found
+
+
+def _at_large(whole: Whole, rows: NDArray[np.int64], details: NDArray[np.float16]) -> NDArray[np.float32]:
+    """How alike each image is to others at large, (M,): high where all are of one shape, as X-rays are."""
+    drawn = rows[np.random.default_rng(0).permutation(len(rows))[:DRAWN]]
+    if len(drawn) < FEWEST_DRAWN:
+        return np.zeros(len(details), np.float32)
+    of_drawn = _details(whole, drawn)[0].reshape(len(drawn), -1).astype(np.float32)
+    found = np.empty(len(details), np.float32)
+    for start in range(0, len(details), _PAIRS):
+        some = details[start : start + _PAIRS].reshape(-1, SIDE * SIDE).astype(np.float32)
+        found[start : start + _PAIRS] = np.quantile(some @ of_drawn.T, QUARTILE, axis=1)
+    return found.clip(0)

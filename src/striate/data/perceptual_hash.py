@@ -19,6 +19,8 @@ SIDE, FREQUENCIES = 32, 8
 #: Of a picture whose shorter side is many times as long only every so many rows and columns count.
 SAMPLED_SIDE = 128
 
+#: What rounding leaves of a frequency that is not there; one grey level makes a thousand.
+_NOTHING = 1.0
 _WAVES = np.cos(np.pi * np.outer(np.arange(FREQUENCIES), 2 * np.arange(SIDE) + 1) / (2 * SIDE)).astype(np.float32)
 
 
@@ -27,7 +29,7 @@ def perceptual_hash(image: NDArray[np.uint8]) -> int:
     step = max(1, min(image.shape[:2]) // SAMPLED_SIDE)
     small = shrunk(image[::step, ::step], SIDE).astype(np.float32)
     frequencies = _WAVES @ small @ _WAVES.T
-    signs = frequencies > 0
+    signs = frequencies > _NOTHING
     signs[0, 0] = False
     return int.from_bytes(np.packbits(signs).tobytes(), "big")
 

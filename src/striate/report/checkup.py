@@ -97,7 +97,12 @@ def _sections(checkup: Checkup) -> list[dict[str, Any]]:
 def _entry(checkup: Checkup, entry: Finding, shown: Callable[[Place], Picture | None]) -> dict[str, Any]:
     classes, figures = checkup.dataset.classes, entry.figures
     pictures = [
-        {"picture": shown(place), "split": place.split, "label": spelt(place.label, classes), "name": place.name}
+        {
+            "picture": shown(place),
+            "split": place.split,
+            "label": spelt(place.label, classes),
+            "name": place.name.removeprefix(f"{checkup.dataset.source.rstrip('/')}/"),
+        }
         for place in entry.places[:MOST_PICTURES]
     ]
     return {

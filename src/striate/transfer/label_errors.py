@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from striate.transfer.shallow import FOLDS, fit
 
@@ -45,6 +44,8 @@ def out_of_fold(features: NDArray[np.float32], labels: NDArray[np.int64], output
         outputs: K.
         seed: decides the parts of cross-validation.
     """
+    from scipy.special import softmax
+
     strength = fit(features, labels, outputs, seed=seed).strength
     fold = _folds(labels, seed)
     found = np.empty((len(labels), outputs))
