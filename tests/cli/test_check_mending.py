@@ -102,8 +102,8 @@ def test_the_page_is_written_before_anything_moves_and_its_place_is_told(cli, ph
         (("--also", "odd"), "--also says what --fix is to move besides; give --fix"),
         (("--fix", "--undo"), "--fix sets images aside and --undo brings them back; give one of the two"),
         (("--fix", "--also", "imbalance"), "imbalance is not about images that could be set aside"),
-        (("--fail-on", "leek"), "unknown kind of finding 'leek'. Did you mean 'leak'?"),
-        (("--label-images", "0"), "0 is not in the range"),
+        (("--fail-on", "leek"), "unknown kind of finding 'leek'. Did you mean 'leak' or 'deep'?"),
+        (("--label-images", "0"), "--label-images"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_read(cli, photos, flags, words, opened):

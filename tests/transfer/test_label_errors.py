@@ -26,9 +26,8 @@ def drawn(seed, count=400, classes=4):
 def by_the_paper(probabilities, labels):
     """Section 3.1: thresholds t_j, then each image in at most one cell of C."""
     classes = probabilities.shape[1]
-    mean = [
-        np.mean([p[j] for p, label in zip(probabilities, labels, strict=True) if label == j]) for j in range(classes)
-    ]
+    pairs = list(zip(probabilities, labels, strict=True))
+    mean = [np.mean([p[j] for p, label in pairs if label == j]) for j in range(classes)]
     joint = [[0] * classes for _ in range(classes)]
     cells = []
     for p, label in pairs:
@@ -90,9 +89,9 @@ def test_changed_labels_are_the_most_suspicious():
     given[changed] = (given[changed] + 1) % 3
     probabilities = out_of_fold(features, given, 3)
     errors = label_errors(probabilities, given)
-    assert len({entry.row for entry in errors[:12]} & set(changed.tolist())) >= 8
-    right = [entry.suggested == labels[entry.row] for entry in errors if entry.row in changed]
-    assert sum(right) >= 8
+    assert len(errors) >= 6
+    assert {entry.row for entry in errors} <= set(changed.tolist())
+    assert all(entry.suggested == labels[entry.row] for entry in errors)
     assert np.array_equal(out_of_fold(features, given, 3), probabilities)  # the same folds again
 
 
