@@ -14,6 +14,7 @@ from planted import (
     classifier,
     cli,
     data,
+    doctor,
     engines,
     experiments,
     models,
@@ -40,6 +41,7 @@ PARTS = (
     transfer,
     weights,
     experiments,
+    doctor,
 )
 
 FAULTS: tuple[Fault, ...] = sum((part.FAULTS for part in PARTS), ())

@@ -78,7 +78,8 @@ def test_the_same_pictures_stand_once_and_those_of_one_colour_not_at_all(picture
     for label in ("a", "b"):
         (tmp_path / label).mkdir()
         for number in range(3):
-            Image.new("RGB", (64, 48), (number, 9, 9)).save(tmp_path / label / f"blank{number}.png")
+            faint = 2 * (pictures[4] > 120) + 10 * np.uint8(number) + 5 * np.uint8(label == "a")
+            Image.fromarray(faint.astype(np.uint8)).save(tmp_path / label / f"blank{number}.png")
     Image.fromarray(pictures[0]).save(tmp_path / "a/original.png")
     shutil.copy(tmp_path / "a/original.png", tmp_path / "a/same.png")
     Image.fromarray(pictures[0]).resize((60, 40)).save(tmp_path / "b/small.jpg", quality=80)
@@ -96,6 +97,10 @@ def test_files_that_have_gone_are_like_nothing(pictures, tmp_path):
     split = Split("train", FileImages(paths, 3), np.zeros(3, np.int64))
     dataset = Dataset("", ("a",), 3, split, None, None, (), (), "")
     assert names(near_duplicates(dataset)) == {(str(paths[0]), str(paths[1]))}
+    known = open_dataset(shutil.copytree(tmp_path / "a", tmp_path / "set/a").parent, memory_limit=0, classes=("a", "b"))
+    assert len(near_duplicates(known)) == 1
+    (tmp_path / "set/a/1.jpg").unlink()
+    assert near_duplicates(known) == ()
 
 
 def test_every_pair_of_near_hashes_is_a_candidate_and_no_other():

@@ -9,6 +9,7 @@ ten thousand handwritten ones many have nearly the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 import cv2
@@ -80,10 +81,9 @@ def near_duplicates(
     if not len(found.first):
         return ()
     used, places = np.unique(np.concatenate([found.first, found.second]), return_inverse=True)
-    details, readable = _details(whole, rows[used])
+    details = _details(whole, rows[used])
     places = places.reshape(2, -1)
     likeness = _likeness(details, places, found.mirrored)
-    likeness[~readable[places].all(0)] = -1
     others = np.maximum(_next_ones(places, likeness, len(used)), _at_large(whole, rows, details))
     short = SHORT * (1 - others[places].max(0)) ** POWER
     kept = np.flatnonzero((likeness >= SURE) | ((likeness >= LEAST) & (1 - likeness <= short)))
@@ -174,21 +174,18 @@ def _hashes(split: Split) -> NDArray[np.uint64]:
         return np.fromiter(pool.map(hashed, range(len(split))), np.uint64, len(split))
 
 
-def _details(whole: Whole, rows: NDArray[np.int64]) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-    """The fine detail of some images, of mean 0 and length 1, (M, S, S); and which of them could be read."""
+def _details(whole: Whole, rows: NDArray[np.int64]) -> NDArray[np.float16]:
+    """The fine detail of some images, of mean 0 and length 1, (M, S, S); zeros for one that has gone since."""
     found = np.zeros((len(rows), SIDE, SIDE), np.float16)
-    readable = np.ones(len(rows), bool)
 
     def read(place: int) -> None:
         split, row = whole.locate(int(rows[place]))
-        try:
+        with suppress(UnreadableImage):
             found[place] = detail(split.images.read(row, _small_enough))
-        except UnreadableImage:  # it has gone since
-            readable[place] = False
 
     with reading_threads() as pool:
         list(pool.map(read, range(len(rows))))
-    return found, readable
+    return found
 
 
 def detail(image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -237,7 +234,7 @@ def _at_large(whole: Whole, rows: NDArray[np.int64], details: NDArray[np.float16
     drawn = rows[np.random.default_rng(0).permutation(len(rows))[:DRAWN]]
     if len(drawn) < FEWEST_DRAWN:
         return np.zeros(len(details), np.float32)
-    of_drawn = _details(whole, drawn)[0].reshape(len(drawn), -1).astype(np.float32)
+    of_drawn = _details(whole, drawn).reshape(len(drawn), -1).astype(np.float32)
     found = np.empty(len(details), np.float32)
     for start in range(0, len(details), _PAIRS):
         some = details[start : start + _PAIRS].reshape(-1, SIDE * SIDE).astype(np.float32)
