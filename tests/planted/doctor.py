@@ -66,7 +66,6 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "files/moving.py",
         "files/test_moving.py",
-        ("follow_symlinks=False", "follow_symlinks=True"),
         ("and not _same(source, target):", "and False:"),
         ("        os.unlink(target)\n", "        pass\n"),
     ),
