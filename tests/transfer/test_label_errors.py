@@ -122,3 +122,10 @@ def test_swapped_labels_of_flowers(shared_data, shared_weights, tmp_path, monkey
     given[swapped] = (given[swapped] + rng.integers(1, 5, len(swapped))) % 5
     errors = label_errors(out_of_fold(features, given, 5), given)
     assert len({entry.row for entry in errors[:50]} & set(swapped.tolist())) >= 35
+
+
+def test_the_likeliest_class_counts_only_where_it_reaches_its_threshold():
+    first, second = [[0.9, 0.1]] * 5, [[0.65, 0.35]] * 4 + [[0.6, 0.4]]
+    probabilities, labels = np.array(first + second), np.repeat([0, 1], 5)
+    assert thresholds(probabilities, labels) == pytest.approx([0.9, 0.36])
+    assert confident_classes(probabilities, labels).tolist() == [0] * 5 + [-1] * 4 + [1]
