@@ -39,6 +39,8 @@ def test_twelve_of_twelve_kinds_of_fault_are_named(ailing, small_network):
     suggested = {entry.places[0].name[-12:]: entry.figures["suggested"] for entry in checkup.of("label-error")}
     assert suggested == {"/blue/50.jpg": "red", "/blue/51.jpg": "green", "green/54.jpg": "red"}
     assert steps == {"comparing": (196, 196), "looking at": (198, 199)}  # one was known, in the other split
+    ranks = [list(KINDS).index(entry.kind) for entry in checkup.findings]
+    assert ranks == sorted(ranks)
     assert list(checkup.counts) == [kind for kind in KINDS if kind in checkup.counts]
     assert {entry.kind for entry in checkup.grave} == {"leak", "near-leak", "unreadable", "empty-class"}
 
@@ -57,7 +59,9 @@ def test_without_weights_or_without_asking_labels_are_not_looked_at(ailing, monk
 
 def test_of_many_images_some_are_looked_at_and_it_is_said(ailing, small_network):
     folder, _ = ailing
-    checkup = check(folder, label_images=90)
+    totals = set()
+    checkup = check(folder, label_images=90, shown=lambda step, done, total: totals.add((step, total)))
+    assert totals == {("comparing", 196), ("looking at", 90)}
     assert checkup.notes == ("wrong labels and odd ones: 90 of 199 images were looked at; label_images=N takes others",)
     places = [place for entry in checkup.of("label-error", "odd") for place in entry.places]
     assert len(places) < 8
