@@ -20,6 +20,7 @@ def small_network(shared_weights, tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "small.safetensors").symlink_to(shared_weights / "mobilenet_v1_0.25_128_imagenet.safetensors")
     monkeypatch.setenv("STRIATE_WEIGHTS", str(folder))
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
 
 
 def test_twelve_of_twelve_kinds_of_fault_are_named(ailing, small_network):
