@@ -126,6 +126,20 @@ def _module(name: str) -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session")
+def cloudy() -> Callable[..., np.ndarray]:
+    """Makes a picture like no other: cloudy(seed, "red", (96, 128)) -> uint8 (96, 128, 3); see ailing.py."""
+    picture: Callable[..., np.ndarray] = _module("ailing").picture
+    return picture
+
+
+@pytest.fixture
+def ailing(tmp_path) -> tuple[Path, dict[str, list[str]]]:
+    """A folder of 200 pictures with twelve kinds of fault, and the planted images by kind; see ailing.py."""
+    folder = tmp_path / "ailing"
+    return folder, _module("ailing").make_ailing(folder)
+
+
 @pytest.fixture
 def drawn(monkeypatch) -> list[Any]:
     """The figures that were drawn, in place of files."""

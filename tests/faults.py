@@ -15,6 +15,7 @@ from planted import (
     classifier,
     cli,
     data,
+    doctor,
     engines,
     experiments,
     loading,
@@ -46,6 +47,7 @@ PARTS = (
     transfer,
     weights,
     experiments,
+    doctor,
 )
 
 FAULTS: tuple[Fault, ...] = sum((part.FAULTS for part in PARTS), ())

@@ -40,6 +40,11 @@ ALLOWED = {
         "mkdir": "the folder that it is put into",
         "symlink": "or a link to it",
     },
+    "files/moving.py": {
+        "link": "a file of the user's has both names for a moment, never in the place of another",
+        "rename": "or moves at once where a drive knows no second names",
+        "mkdir": "the folder that it is moved into",
+    },
     "files/fetching.py": {
         "urllib.request": "here a file is fetched",
         "http.client": "its errors",

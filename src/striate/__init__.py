@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from striate.classifier import resume as resume
     from striate.classifier import train as train
     from striate.classifier.advising import advise as advise
+    from striate.classifier.checking import check as check
     from striate.data import Dataset as Dataset
     from striate.data import Preprocessing as Preprocessing
     from striate.data import Split as Split
@@ -68,6 +69,7 @@ _HOMES = {
     "resume": "striate.classifier",
     "train": "striate.classifier",
     "advise": "striate.classifier.advising",
+    "check": "striate.classifier.checking",
     "Dataset": "striate.data",
     "Preprocessing": "striate.data",
     "Split": "striate.data",

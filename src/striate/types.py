@@ -10,8 +10,10 @@ from striate.classifier.advice import Advice, Plan
 from striate.classifier.classifier import One
 from striate.classifier.prediction import LabelsPrediction, ValuesPrediction
 from striate.classifier.running import Vectors
-from striate.data import Images, Place, Sizes, Skipped, Survey
+from striate.data import Images, NearPair, Place, Sizes, Skipped, Survey
+from striate.data.checkup import Checkup
 from striate.data.facts import Facts
+from striate.data.finding import Finding
 from striate.engines import Predictor
 from striate.errors import Interrupted
 from striate.experiments import Outcome, Results
@@ -40,6 +42,7 @@ __all__ = [
     "Advice",
     "Calibration",
     "Checksum",
+    "Checkup",
     "ClassScore",
     "Coefficients",
     "Comparison",
@@ -53,6 +56,7 @@ __all__ = [
     "Evidence",
     "Facts",
     "Figure",
+    "Finding",
     "Forecast",
     "Form",
     "Forms",
@@ -69,6 +73,7 @@ __all__ = [
     "Measured",
     "MemorySetting",
     "MultiLabelEvaluation",
+    "NearPair",
     "One",
     "Outcome",
     "Paper",

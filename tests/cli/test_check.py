@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.cli import check
+from striate.cli import check_told
 from striate.errors import StriateError
 
 
@@ -45,12 +45,15 @@ def test_text_says_what_the_files_are_and_names_what_is_odd(cli, odd, tmp_path):
         "note: 1 image in grey, repeated over 3 channels (first: train/green/stray.png)",
         "note: 2 of 25 images are not 16x16 (height x width) like the rest: train/green/stray.png (20x18), "
         "val/red/dot.png (1x1)",
-        "one colour only: train/red/blank.jpg",
-        "one colour only: val/red/dot.png",
-        "too small to show anything: val/red/dot.png",
+        "note: wrong labels and odd ones were not looked for: no pretrained weights are on this machine; `striate "
+        "weights fetch mobilenet_v2` brings some",
         "the same picture in two splits: train/green/2.png (train) = val/green/leak.png (val)",
         "the same picture under two labels: train/green/wrong.png (green) = train/red/3.png (red)",
-        "train/green/text.png: not an image; skipped",
+        "unreadable: train/green/text.png (not an image)",
+        "one colour only: train/red/blank.jpg",
+        "one colour only: val/red/dot.png",
+        "too small to show anything: val/red/dot.png (1x1)",
+        "of another bit depth than the rest: train/green/stray.png (16 bits)",
     ]
     with (tmp_path / "skipped.csv").open(newline="") as stream:
         assert list(csv.reader(stream)) == [["path", "reason"], [str(odd / "train/green/text.png"), "not an image"]]
@@ -70,7 +73,9 @@ def test_json_says_the_same_and_nothing_else(cli, odd):
         "too small to show anything",
         "the same picture in two splits",
         "the same picture under two labels",
+        "wrong labels and odd ones were not looked for",
     ]
+    findings = found.pop("findings")
     leak = [
         {"name": "train/green/2.png", "split": "train", "class": "green"},
         {"name": "val/green/leak.png", "split": "val", "class": "green"},
@@ -102,6 +107,24 @@ def test_json_says_the_same_and_nothing_else(cli, odd):
         "contradictions": [contradiction],
         "blank": ["train/red/blank.jpg", "val/red/dot.png"],
         "tiny": ["val/red/dot.png"],
+        "counts": {"leak": 1, "contradiction": 1, "unreadable": 1, "blank": 2, "tiny": 1, "deep": 1},
+        "network": None,
+        "set_aside": None,
+    }
+    assert [entry["kind"] for entry in findings] == [
+        *("leak", "contradiction", "unreadable", "blank", "blank", "tiny", "deep")
+    ]
+    assert findings[0] == {
+        "kind": "leak",
+        "text": "train/green/2.png (train) = val/green/leak.png (val)",
+        "images": leak,
+    }
+    assert findings[2] == {
+        "kind": "unreadable",
+        "text": "train/green/text.png (not an image)",
+        "images": [],
+        "path": "train/green/text.png",
+        "reason": "not an image",
     }
 
 
@@ -115,6 +138,8 @@ def test_equal_files_are_told_in_few_words(cli, colours):
         "bit depth  8",
         "note: images: 27 train, 3 val (val cut from train by class with seed 0)",
         "note: fewer than 10 training images: 'blue' (9), 'green' (9), 'red' (9)",
+        "note: wrong labels and odd ones were not looked for: no pretrained weights are on this machine; `striate "
+        "weights fetch mobilenet_v2` brings some",
     ]
 
 
@@ -130,7 +155,7 @@ def test_a_row_that_names_a_file_again_under_another_label_is_told(cli, paint, t
 
 
 def test_long_lists_are_cut_in_text_and_whole_in_json(cli, paint, tmp_path, monkeypatch):
-    monkeypatch.setattr(check, "MOST_LINES", 3)
+    monkeypatch.setattr(check_told, "MOST_LINES", 3)
     paint(tmp_path / "photos/val", ["green", "red"], count=1, seed=1)
     folder = paint(tmp_path / "photos/train", ["green", "red"])
     for number in range(8):
@@ -141,7 +166,7 @@ def test_long_lists_are_cut_in_text_and_whole_in_json(cli, paint, tmp_path, monk
         "one colour only: 5 more; --json lists all",
     ]
     assert len(json.loads(cli("check", folder.parent, "--json").out)["blank"]) == 8
-    monkeypatch.setattr(check, "MOST_LINES", 8)
+    monkeypatch.setattr(check_told, "MOST_LINES", 8)
     lines = [line for line in cli("check", folder.parent).out.splitlines() if line.startswith("one colour only")]
     assert lines == [f"one colour only: {folder}/red/blank{number}.png" for number in range(8)]
 
@@ -166,9 +191,9 @@ def test_no_decoded_picture_is_kept(cli, monkeypatch):
         asked.append((source, options))
         raise StriateError("looked at")
 
-    monkeypatch.setattr("striate.data.open_dataset", record)
+    monkeypatch.setattr("striate.classifier.checking.open_dataset", record)
     assert cli("check", "photos").code == 1
-    assert asked == [("photos", {"memory_limit": 0, "task": None, "target": None})]
+    assert asked == [("photos", {"memory_limit": 0, "task": None, "target": None, "empty_classes": True})]
 
 
 def test_columns_are_as_wide_as_the_longest_class(cli, paint, tmp_path):

@@ -79,7 +79,7 @@ def test_check_says_what_can_be_read_and_how_classes_are_filled(cli, paint, tmp_
     assert outcome.err == ""
     table = [line.split() for line in outcome.out.splitlines()[:3]]
     assert table == [["class", "train", "val"], ["green", "9", "1"], ["red", "8", "1"]]
-    assert f"{photos / 'red' / '3.png'}: empty file; skipped" in outcome.out
+    assert f"{photos / 'red' / '3.png'} (empty file)" in outcome.out
     assert "3.png" in (tmp_path / "skipped.csv").read_text()
 
 

@@ -154,7 +154,7 @@ def handlers():
 @pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_in_this_process_an_interrupt_is_exit_code_130(number, cli, monkeypatch):
-    monkeypatch.setattr("striate.data.open_dataset", lambda *_, **__: os.kill(os.getpid(), number))
+    monkeypatch.setattr("striate.classifier.checking.open_dataset", lambda *_, **__: os.kill(os.getpid(), number))
     outcome = cli("check", "digits")
     assert outcome.code == 130
     assert outcome.line() == "striate: interrupted"
@@ -174,7 +174,7 @@ def test_an_interrupt_that_a_library_made_an_error_of_is_told_as_what_it_is(end,
             os.kill(os.getpid(), signal.SIGINT)
         raise end
 
-    monkeypatch.setattr("striate.data.open_dataset", swallowing)
+    monkeypatch.setattr("striate.classifier.checking.open_dataset", swallowing)
     outcome = cli("check", "digits")
     assert (outcome.code, outcome.err) == (code, "striate: interrupted\n" if code else "")
 

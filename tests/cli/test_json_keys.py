@@ -90,6 +90,7 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
         "": {
             *("source", "task", "classes", "channels", "images", "formats", "sizes", "file_channels", "bit_depths"),
             *("skipped", "notes", "duplicates", "same_pictures", "contradictions", "blank", "tiny", "fingerprint"),
+            *("counts", "findings", "network", "set_aside"),
         },
         "images": {"train", "val"},
         "images.train": {"blue", "green", "red"},

@@ -111,9 +111,8 @@ def test_without_images_there_is_no_mean():
 def test_facts_without_sums_and_splits_without_images_are_measured_by_reading():
     array = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
     split = Split("train", ArrayImages(array, list("abc")), np.zeros(3, np.int64))
-    known = Facts(
-        [b""] * 3, np.zeros((3, 2), np.int32), ["x"] * 3, np.ones(3, np.int16), ["8"] * 3, np.zeros(3, bool), None
-    )
+    sizes, channels, blank, hashes = np.zeros((3, 2), np.int32), np.ones(3, np.int16), np.zeros(3, bool), np.zeros(3)
+    known = Facts([b""] * 3, sizes, ["x"] * 3, channels, ["8"] * 3, blank, hashes, [()] * 3, None)
     assert_statistics(split_statistics(replace(split, facts=known)), list(array))
     with pytest.raises(StriateError, match="no images to take the mean of"):
         split_statistics(split.subset([]))

@@ -81,6 +81,8 @@ def facts(*names, sums=True):
         channels=numbers.astype(np.int16),
         bit_depths=[f"depth {name}" for name in names],
         blank=numbers % 2 == 0,
+        hashes=numbers.astype(np.uint64) * 7,
+        remarks=[(f"remark {name}",) for name in names],
         sums=numbers.reshape(count, 1, 1) * np.ones((1, 3, 4), dtype=np.int64) if sums else None,
     )
 
@@ -90,9 +92,9 @@ def test_all_columns_stay_together_when_rows_are_taken_and_joined():
     taken = joined.take(np.array([4, 1, 3]))
     assert len(taken) == 3
     expected = facts("e", "b", "d")
-    for name in ("contents", "formats", "bit_depths"):
+    for name in ("contents", "formats", "bit_depths", "remarks"):
         assert getattr(taken, name) == getattr(expected, name)
-    for name in ("sizes", "channels", "blank", "sums"):
+    for name in ("sizes", "channels", "blank", "hashes", "sums"):
         assert np.array_equal(getattr(taken, name), getattr(expected, name)), name
     assert Facts.joined([facts("a"), facts("b", sums=False)]).sums is None
 

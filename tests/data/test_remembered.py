@@ -60,9 +60,16 @@ def folder(tmp_path):
 def told(dataset):
     """All that the check tells of a data set."""
     facts = [
-        (split.facts.contents, split.facts.formats, split.facts.bit_depths, *(array.tolist() for array in arrays))
+        (
+            split.facts.contents,
+            split.facts.formats,
+            split.facts.bit_depths,
+            split.facts.remarks,
+            *(array.tolist() for array in arrays),
+        )
         for split in dataset.splits
-        for arrays in [(split.facts.sizes, split.facts.channels, split.facts.blank, split.facts.sums)]
+        for known in [split.facts]
+        for arrays in [(known.sizes, known.channels, known.blank, known.hashes, known.sums)]
     ]
     return facts, dataset.fingerprint, dataset.notes, dataset.skipped, dataset.channels, repr(dataset.survey)
 

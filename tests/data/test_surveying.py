@@ -21,6 +21,8 @@ def split(name: str, sizes: list[tuple[int, int]], **known: list) -> Split:
         channels=np.array(known.get("channels", [3] * count), dtype=np.int16),
         bit_depths=known.get("bit_depths", ["8"] * count),
         blank=np.array(known.get("blank", [False] * count), dtype=bool),
+        hashes=np.zeros(count, np.uint64),
+        remarks=[()] * count,
         sums=None,
     )
     pixels = np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1)

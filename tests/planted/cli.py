@@ -150,15 +150,15 @@ FAULTS: tuple[Fault, ...] = (
         ('build: Build = build_weightless if device == "meta" else _built', "build: Build = build_weightless"),
     ),
     *faults(
-        "cli/check.py",
+        "cli/check_told.py",
         "cli/test_check.py",
         ('"file_channels": survey.file_channels,', '"file_channels": survey.bit_depths,'),
-        ("for note in dataset.notes if note not in short)", "for note in dataset.notes)"),
+        ("[*notes_beside(checkup.dataset), *checkup.notes]", "[*checkup.dataset.notes, *checkup.notes]"),
         (
             '"contradictions": in_full(contradictions(survey.same_pictures)),',
             '"contradictions": in_full(survey.same_pictures),',
         ),
-        ("for entry in entries[:MOST_LINES])", "for entry in entries[: MOST_LINES - 1])"),
+        ("checkup.of(kind)[:MOST_LINES])", "checkup.of(kind)[: MOST_LINES - 1])"),
     ),
     *faults(
         "cli/output.py",

@@ -9,7 +9,9 @@ from striate.report.charts import INK
 
 PACKAGE = files("striate.report")
 CSS = PACKAGE.joinpath("style.css").read_text(encoding="utf-8")
-TEMPLATE = PACKAGE.joinpath("template.html").read_text(encoding="utf-8")
+TEMPLATE = "".join(
+    PACKAGE.joinpath(name).read_text(encoding="utf-8") for name in ("template.html", "macros.html", "checkup.html")
+)
 #: Where the page's colours are set: at the top, for a dark page, for a printed one.
 LIGHT, DARK, PRINT = (
     dict(re.findall(r"(--[\w-]+): ([^;]+);", block)) for block in re.findall(r":root \{([^}]*)\}", CSS)

@@ -1,27 +1,26 @@
-"""striate check: look through a data set without training."""
+"""striate check: the data doctor, which looks through a data set without training."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.output import Json, print_json, print_table, terminal_width
-from striate.cli.panels import OUTPUT
-from striate.text_tables import Column, Table, described, wrapped
-from striate.units import tally, whole
+from striate.cli.check_told import as_json, print_checkup
+from striate.cli.output import Json, Quiet, print_json
+from striate.cli.panels import CI, MENDING, OUTPUT
+from striate.errors import UsageError
+from striate.units import plural, tally
 
 if TYPE_CHECKING:
-    from striate.data import Dataset, Survey
+    from striate.data.setting_aside import Moved
 
-#: What one of the outputs is called.
-SINGULAR = {"classes": "class", "labels": "label"}
-#: Lines of one kind that are printed; --json lists all.
-MOST_LINES = 100
+#: The exit code where findings of a kind were made that was to be none.
+FOUND = 3
 
 
 def command(
@@ -33,127 +32,148 @@ def command(
         str | None,
         typer.Option(metavar="COLUMN[,...]", help="The columns of a table that hold the labels or values."),
     ] = None,
+    near: Annotated[bool, typer.Option("--near/--no-near", help="Look for near duplicates.")] = True,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels/--no-labels",
+            help="Look for wrong labels and odd ones out, by the features of a pretrained network on this machine.",
+        ),
+    ] = True,
+    label_images: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Look at the labels of so many images at most.")
+    ] = 20_000,
+    seed: Annotated[int, typer.Option(help="Decides which of these images, and the parts of cross-validation.")] = 0,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Leave with exit code 3 where something grave is found.", rich_help_panel=CI),
+    ] = False,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND[,...]", help="Leave with exit code 3 where one of these is found.", rich_help_panel=CI
+        ),
+    ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Move what is unreadable, a copy or leaked to FOLDER.set-aside; nothing is deleted.",
+            rich_help_panel=MENDING,
+        ),
+    ] = False,
+    also: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND[,...]", help="With --fix: move findings of these kinds, too.", rich_help_panel=MENDING
+        ),
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Bring back all that --fix has set aside.", rich_help_panel=MENDING)
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Write a page with pictures to this HTML file.", rich_help_panel=OUTPUT)
+    ] = None,
     skipped: Annotated[
         Path | None, typer.Option(help="Write the unreadable files to this CSV.", rich_help_panel=OUTPUT)
     ] = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Check every image of a data set: what can be read, what cannot and why, how the classes are filled."""
-    from striate.data import open_dataset
+    """Check every image of a data set: what is broken, twice, in two splits, under a wrong label, or odd.
 
-    dataset = open_dataset(source, memory_limit=0, task=task, target=target)
+    Exit code 0 whatever is found, unless --strict or --fail-on asks for 3.
+    """
+    from striate.classifier.checking import check
+    from striate.data.finding import check_kinds
+    from striate.data.setting_aside import SURE, beside, set_aside, to_set_aside
+
+    failing, moving = check_kinds(fail_on or ""), check_kinds(also or "")
+    if also and not fix:
+        raise UsageError("--also says what --fix is to move besides; give --fix")
+    if undo:
+        if fix:
+            raise UsageError("--fix sets images aside and --undo brings them back; give one of the two")
+        _undo(source, json, quiet)
+        return
+    if fix:
+        beside(source)
+        to_set_aside((), moving)
+    with _shown(quiet or json) as shown:
+        checkup = check(
+            source,
+            task=task,
+            target=target,
+            near=near,
+            labels=labels,
+            label_images=label_images,
+            seed=seed,
+            shown=shown,
+        )
+    dataset = checkup.dataset
     if skipped is not None:
         dataset.write_skipped(skipped)
+    if page is not None:
+        from striate.report.checkup import write_checkup
+
+        write_checkup(page, checkup)
+    moved = set_aside(dataset, to_set_aside(checkup.findings, (*SURE, *moving))) if fix else None
     if json:
-        print_json(_as_json(dataset))
+        print_json(as_json(checkup, moved))
+    else:
+        print_checkup(checkup)
+        for line in _moved_lines(source, moved):
+            print(line)
+        if page is not None:
+            print(f"page       {page}")
+    kinds = {*failing, *(entry.kind for entry in checkup.grave if strict)}
+    if kinds & set(checkup.counts):
+        raise typer.Exit(FOUND)
+
+
+def _undo(source: str, json: bool, quiet: bool) -> None:
+    """Bring back what was set aside."""
+    from striate.data.setting_aside import bring_back
+    from striate.training.counting import create_counter
+
+    with create_counter("bringing back", quiet or json) as counter:
+        moved = bring_back(source, counter)
+    if json:
+        print_json({"brought_back": list(moved.files), "left": list(moved.left)})
         return
-    _print(dataset)
+    print(f"{plural(len(moved.files), 'file')} brought back to {source}")
+    for line in moved.left:
+        print(line)
 
 
-def _as_json(dataset: Dataset) -> dict[str, Any]:
-    from striate.data.duplicates import contradictions, cross_split_duplicates
-    from striate.data.targets import spelt
+@contextmanager
+def _shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """What shows each step of the check on standard error, one after the other."""
+    from striate.training.counting import Counter, create_counter
 
-    survey = dataset.survey
-    assert survey is not None
+    steps: dict[str, Counter] = {}
 
-    def in_full(groups: Any) -> list[list[dict[str, str]]]:
-        return [
-            [{"name": name, "split": split, "class": spelt(label, dataset.classes)} for split, name, label in places]
-            for places in groups
-        ]
+    def shown(step: str, done: int, total: int) -> None:
+        if step not in steps:
+            for earlier in steps.values():
+                earlier.clear()
+            steps[step] = create_counter(step, quiet)
+        steps[step](done, total)
 
-    return {
-        "source": dataset.source,
-        "task": dataset.task,
-        "classes": list(dataset.classes),
-        "channels": dataset.channels,
-        "images": _counts(dataset),
-        "formats": survey.formats,
-        "sizes": asdict(survey.sizes),
-        "file_channels": survey.file_channels,
-        "bit_depths": survey.bit_depths,
-        "skipped": [{"path": entry.path, "reason": entry.reason} for entry in dataset.skipped],
-        "notes": list(dataset.notes),
-        "duplicates": [list(pair) for pair in cross_split_duplicates(dataset, limit=sys.maxsize)],
-        "same_pictures": in_full(survey.same_pictures),
-        "contradictions": in_full(contradictions(survey.same_pictures)),
-        "blank": list(survey.blank),
-        "tiny": list(survey.tiny),
-        "fingerprint": dataset.fingerprint,
-    }
+    try:
+        yield shown
+    finally:
+        for last in steps.values():
+            last.clear()
 
 
-def _counts(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """Images by split and class or label."""
-    return {
-        split.name: dict(zip(dataset.classes, split.counts(len(dataset.classes)).tolist(), strict=True))
-        for split in dataset.splits
-    }
-
-
-def _print(dataset: Dataset) -> None:
-    """What a person reads."""
-    from striate.data.targets import OUTPUTS, REGRESSION
-
-    counts, survey, width = _counts(dataset), dataset.survey, terminal_width()
-    assert survey is not None
-    if dataset.task == REGRESSION:
-        print_table(_value_table(dataset))
-    else:
-        columns = [Column(SINGULAR[OUTPUTS[dataset.task]], right=False, least=16)]
-        rows = [[label, *(whole(count[label]) for count in counts.values())] for label in dataset.classes]
-        print_table(Table([*columns, *map(Column, counts)], rows))
-    print()
-    print(described(_what_they_are(survey, dataset.channels), width))
-    for line in _notes(dataset, survey):
-        print(wrapped(line, width, "  "))
-
-
-def _value_table(dataset: Dataset) -> Table:
-    """Least, mean, greatest and deviation of every value over the images of all splits."""
-    import numpy as np
-
-    values = np.concatenate([split.labels for split in dataset.splits])
-    columns = [Column("value", right=False, least=16), *map(Column, ("least", "mean", "greatest", "deviation"))]
-    figures = zip(dataset.classes, values.min(0), values.mean(0), values.max(0), values.std(0), strict=True)
-    return Table(columns, [[name, *(f"{figure:.5g}" for figure in row)] for name, *row in figures])
-
-
-def _notes(dataset: Dataset, survey: Survey) -> Iterator[str]:
-    """What is odd or left out."""
-    from striate.data.picture_notes import oddities, oddity_notes
-
-    found = oddities(survey, dataset.classes)
-    short = oddity_notes(survey, dataset.classes)  # the lines below say the same in full
-    yield from (f"note: {note}" for note in dataset.notes if note not in short)
-    for kind, entries in found.items():
-        yield from (f"{kind}: {entry}" for entry in entries[:MOST_LINES])
-        if len(entries) > MOST_LINES:
-            yield f"{kind}: {len(entries) - MOST_LINES:,} more; --json lists all"
-    yield from (f"{entry.path}: {entry.reason}; skipped" for entry in dataset.skipped)
-
-
-def _what_they_are(survey: Survey, channels: int) -> Iterator[tuple[str, str]]:
-    """Formats, sizes, channels and bit depths of the images in words."""
-    from striate.data.survey import size_text
-
-    sizes = survey.sizes
-    yield "format", _shares(survey.formats)
-    if sizes.different == 1:
-        yield "size", f"{size_text(sizes.commonest)} (height x width)"
-    else:
-        yield (
-            "size",
-            f"{size_text(sizes.commonest)} (height x width; {sizes.with_commonest:,} of {sizes.images:,}), "
-            f"smallest {size_text(sizes.smallest)}, largest {size_text(sizes.largest)}, {sizes.different:,} sizes",
-        )
-    yield "channels", f"{_shares(survey.file_channels)} in the files, {channels} for the network"
-    yield "bit depth", _shares(survey.bit_depths)
-
-
-def _shares(counts: Mapping[Any, int]) -> str:
-    """The values, with how often each occurs where there are several."""
-    if len(counts) == 1:
-        return str(next(iter(counts)))
-    return tally(counts)
+def _moved_lines(source: str, moved: Moved | None) -> Iterator[str]:
+    """What was set aside, and how it comes back."""
+    if moved is None:
+        return
+    yield from moved.left
+    if not moved.files:
+        yield "set aside  nothing"
+        return
+    yield f"set aside  {plural(len(moved.files), 'file')} in {moved.folder} ({tally(moved.counts)})"
+    yield f"           striate check {shlex.quote(source)} --undo brings them back"

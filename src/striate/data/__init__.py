@@ -6,6 +6,7 @@ from striate.data.decode import UnreadableImage, decode
 from striate.data.duplicates import Duplicates, cross_split_duplicates, same_pictures
 from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
 from striate.data.kept import KeptImages
+from striate.data.near_duplicates import NearPair, near_duplicates
 from striate.data.open import open_dataset
 from striate.data.preprocessing import Preprocessing
 from striate.data.resizing import resize_image
@@ -19,6 +20,7 @@ __all__ = [
     "FileImages",
     "Images",
     "KeptImages",
+    "NearPair",
     "Place",
     "Preprocessing",
     "Sizes",
@@ -29,6 +31,7 @@ __all__ = [
     "channel_statistics",
     "cross_split_duplicates",
     "decode",
+    "near_duplicates",
     "open_dataset",
     "resize_image",
     "same_pictures",

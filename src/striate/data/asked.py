@@ -1,4 +1,4 @@
-"""What a caller says of the labels of a table: what kind they are, and in which columns they stand."""
+"""What a caller says of labels: what kind they are, in which columns of a table, whether a class may be empty."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Asked:
         task: "single-label", "multi-label" or "regression"; None for what the columns look like.
         target: names of the columns of labels.
         known: the names that a model has for its outputs, where a table is opened to measure it.
+        empty_classes: whether a class may have no image, as where a data set is only checked.
 
     Raises:
         UsageError: there is no such task, or a column is named twice.
@@ -28,6 +29,7 @@ class Asked:
     task: str | None = None
     target: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
+    empty_classes: bool = False
 
     def __post_init__(self) -> None:
         if self.task is not None:

@@ -22,6 +22,7 @@ from striate.data.images import ArrayImages, EncodedImages, FileImages, Images
 from striate.data.kept import MEMORY_LIMIT, LateMemory, Memory
 from striate.data.listing import Part
 from striate.data.look import Look, look_at
+from striate.data.perceptual_hash import perceptual_hash
 from striate.data.remembered import Remembered
 from striate.data.stored import Stored
 from striate.data.targets import as_keys
@@ -192,6 +193,8 @@ def _facts(looks: list[Look], channels: int) -> Facts:
         channels=np.array([look.channels for look in looks], dtype=np.int16),
         bit_depths=[look.bit_depth for look in looks],
         blank=np.array([look.blank for look in looks], dtype=bool),
+        hashes=np.array([look.hash for look in looks], dtype=np.uint64),
+        remarks=[look.remarks for look in looks],
         sums=np.array(sums, dtype=np.int64).reshape(-1, channels, 4),
     )
 
@@ -231,6 +234,8 @@ def _check_arrays(parts: Mapping[str, Part], channels: int | None) -> Checked:
             channels=np.full(count, own, dtype=np.int16),
             bit_depths=["8"] * count,
             blank=blank_rows(array),
+            hashes=np.array([perceptual_hash(image) for image in array], dtype=np.uint64),
+            remarks=[()] * count,
             sums=None,
         )
         checked[name] = CheckedPart(ArrayImages(array, part.names), part.labels, facts, ())

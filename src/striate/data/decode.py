@@ -51,6 +51,7 @@ ROTATED = "rotated"
 PAGES = "pages"
 SEVERAL = "several"
 SHRUNK = "shrunk"
+INKS = "inks"
 #: What each remark means, to follow "3 images".
 REMARKS = {
     WRONG_EXTENSION: "with the extension of another format, read by content",
@@ -59,6 +60,7 @@ REMARKS = {
     PAGES: "of several pages, first page used",
     SEVERAL: "of files with several pictures, the main one used",
     SHRUNK: "too large for the memory allowed, decoded at a half, a quarter or an eighth of the size",
+    INKS: "in printing inks (CMYK), turned to RGB",
 }
 
 
@@ -175,6 +177,7 @@ def decode_content(data: bytes, channels: int | None, extension: str = "", servi
         PAGES: pixels.pages,
         SEVERAL: pixels.several,
         SHRUNK: pixels.shrunk,
+        INKS: pixels.inks,
     }
     return Decoded(
         image,
@@ -254,7 +257,7 @@ def _read_tiff(data: bytes, channels: int | None) -> Pixels:
 
 def _read_page(data: bytes, page: tiff.Page) -> Pixels:
     if tiff_samples.is_readable(page):
-        return tiff_samples.read_page(data, page)
+        return replace(tiff_samples.read_page(data, page), inks=page.photometric == tiff.CMYK)
     if page.extra and not page.alpha:
         raise UnreadableImage(f"{page.samples} bands, so compressed, are not supported; save .npy (H, W, C)")
     tiff_samples.demand_known(page)

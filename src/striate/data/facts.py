@@ -27,6 +27,8 @@ class Facts:
         channels: channels of the file itself, int16 (N,).
         bit_depths: how the file stores a sample, such as "8" or "float32".
         blank: whether the image is of one colour, bool (N,).
+        hashes: `perceptual_hash` of each image, uint64 (N,).
+        remarks: what had to be done to read each, keys of `decode.REMARKS`.
         sums: `channel_sums` of each image, int64 (N, C, 4), C the channels of the data set; None where the pixels
             lie in memory and nothing has to be remembered of them.
     """
@@ -37,6 +39,8 @@ class Facts:
     channels: np.ndarray
     bit_depths: Sequence[str]
     blank: np.ndarray
+    hashes: np.ndarray
+    remarks: Sequence[tuple[str, ...]]
     sums: np.ndarray | None
 
     def __len__(self) -> int:
@@ -51,6 +55,8 @@ class Facts:
             self.channels[rows],
             [self.bit_depths[row] for row in rows],
             self.blank[rows],
+            self.hashes[rows],
+            [self.remarks[row] for row in rows],
             None if self.sums is None else self.sums[rows],
         )
 
@@ -65,6 +71,8 @@ class Facts:
             np.concatenate([part.channels for part in parts]),
             [depth for part in parts for depth in part.bit_depths],
             np.concatenate([part.blank for part in parts]),
+            np.concatenate([part.hashes for part in parts]),
+            [remarks for part in parts for remarks in part.remarks],
             np.concatenate(sums) if len(sums) == len(parts) else None,
         )
 

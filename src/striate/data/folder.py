@@ -22,18 +22,23 @@ class _Found:
 
     paths: list[Place] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
 
     def part(self, classes: Sequence[str]) -> Part:
         return Part(self.paths, [printable(path) for path in self.paths], index_labels(self.labels, classes))
 
 
-def list_folder(root: Place) -> Listing:
+def list_folder(root: Place, empty_classes: bool = False) -> Listing:
     """List the images of a folder.
 
     Either every folder in `root` is a class, or `root` holds the folders of the splits (`train` and `val`, `Training`
     and `Testing`, `training_set` and `test_set`, …) with the class folders in them. Images are found at any depth below
     a class, as `Walk` finds them. Spellings of a name that differ in Unicode only are one class.
+
+    Args:
+        root: the folder.
+        empty_classes: list a class without images, too, in place of refusing it.
 
     Raises:
         StriateError: no class folders, a class without images, folders that may be classes or not.
@@ -42,24 +47,27 @@ def list_folder(root: Place) -> Listing:
     splits = split_folders(root)
     notes: tuple[str, ...] = ()
     if splits is None:
-        found = {"train": _list_classes(root, walk)}
+        found = {"train": _list_classes(root, walk, empty_classes)}
     else:
-        found, notes = _list_splits(root, splits, walk)
-    classes = tuple(sorted({label for entries in found.values() for label in entries.labels}))
+        found, notes = _list_splits(root, splits, walk, empty_classes)
+    empty = [name for entries in found.values() for name in entries.empty] if empty_classes else []
+    classes = tuple(sorted({*empty, *(label for entries in found.values() for label in entries.labels)}))
     parts = {split: entries.part(classes) for split, entries in found.items()}
     hint = "" if len(classes) > 1 else _hint(root)
     notes = walk.notes() + notes + tuple(note for entries in found.values() for note in entries.notes)
     return Listing(classes, parts, tuple(walk.skipped), notes, divided=splits is not None, hint=hint)
 
 
-def _list_splits(root: Place, splits: Mapping[str, Place], walk: Walk) -> tuple[dict[str, _Found], tuple[str, ...]]:
+def _list_splits(
+    root: Place, splits: Mapping[str, Place], walk: Walk, empty_classes: bool
+) -> tuple[dict[str, _Found], tuple[str, ...]]:
     found: dict[str, _Found] = {}
     notes: tuple[str, ...] = ()
     for split, folder in splits.items():
         if split != "train" and not subfolders(folder):
             notes += (f"{printable(folder)} has no class folders and was left out",)
             continue
-        found[split] = _list_classes(folder, walk, allow_empty=split != "train")
+        found[split] = _list_classes(folder, walk, allow_empty=empty_classes or split != "train")
         if not found[split].paths:
             del found[split]
             notes += (f"{printable(folder)} holds no images and was left out",)
@@ -102,6 +110,7 @@ def _list_classes(root: Place, walk: Walk, allow_empty: bool = False) -> _Found:
     if not found.paths and not allow_empty:
         _demand_none_directly_in(root)
     present = set(found.labels)
+    found.empty += [name for name in names if name not in present]
     for folder, name in zip(folders, names, strict=True):
         if name not in present and not allow_empty:
             blocked = next((entry.reason for entry in walk.skipped if entry.path == printable(folder)), "")

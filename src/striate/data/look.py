@@ -10,6 +10,7 @@ import numpy as np
 from striate.data.decode import UnreadableImage, decode_content, read_file
 from striate.data.facts import channel_sums, is_blank
 from striate.data.kept import Memory
+from striate.data.perceptual_hash import perceptual_hash
 from striate.data.stored import Stored
 
 
@@ -23,6 +24,7 @@ class Look:
     channels: int = 0  # of the file
     bit_depth: str = ""
     blank: bool = False
+    hash: int = 0
     sums: np.ndarray = field(default_factory=lambda: np.empty((0, 4), dtype=np.int64))
     remarks: tuple[str, ...] = ()
     reason: str = ""
@@ -49,6 +51,7 @@ def look_at(item: Stored | bytes, channels: int | None, memory: Memory) -> Look:
         channels=decoded.channels,
         bit_depth=decoded.bit_depth,
         blank=is_blank(image, sums),
+        hash=perceptual_hash(image),
         sums=sums,
         remarks=decoded.remarks,
         picture=image if memory.reserve(image) else None,

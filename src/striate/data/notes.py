@@ -12,6 +12,8 @@ from striate.data.few import few
 
 #: The largest class over the smallest, above which a set is called unbalanced.
 IMBALANCE = 5
+#: How the note begins that says so.
+UNBALANCED = "unbalanced:"
 #: Images in a class, below which they are called few.
 FEW_IMAGES = 10
 
@@ -28,7 +30,7 @@ def class_notes(train: Split, classes: Sequence[str]) -> list[str]:
             ratio = counts[largest] / counts[smallest]
             mend = either("--balance weights", 'balance="weights"')
             notes.append(
-                f"unbalanced: '{classes[largest]}' has {counts[largest]:,} training images, "
+                f"{UNBALANCED} '{classes[largest]}' has {counts[largest]:,} training images, "
                 f"'{classes[smallest]}' {counts[smallest]:,} ({ratio:.1f} times fewer); "
                 f"so that rare ones are not missed, train with {mend}"
             )

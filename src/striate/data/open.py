@@ -37,6 +37,7 @@ def open_dataset(
     task: str | None = None,
     target: str | Sequence[str] | None = None,
     remember: bool = False,
+    empty_classes: bool = False,
 ) -> Dataset:
     """Open, check and split a set of labelled images.
 
@@ -64,6 +65,7 @@ def open_dataset(
         target: the columns of the labels, as a list or with commas; None for those that are called so.
         remember: keep, in the cache folder, what was learnt of image files, and do not read those again that have not
             changed since (see `striate.data.remembered`).
+        empty_classes: take a class that has no image to train on, too: for checking, not for training.
 
     Raises:
         StriateError: the source is missing, or holds nothing that can be learnt from.
@@ -77,15 +79,15 @@ def open_dataset(
     if channels is not None and channels < 1:
         raise UsageError(f"channels is 1, 3, 4 or the number of bands, not {channels}")
     where = printable(source)
-    asked = Asked(task, column_names(target), tuple(classes or ()))
+    asked = Asked(task, column_names(target), tuple(classes or ()), empty_classes)
     listing = _list_source(source, cache, asked, memory_limit)
     listing = _to_learn(listing, where) if classes is None else _to_measure(relabel(listing, classes, where))
     checked = check_parts(listing.parts, channels, workers, memory_limit, remember)
     _demand_images(where, checked.parts)
     to_learn = classes is None
-    if to_learn and listing.task == SINGLE_LABEL:
+    if to_learn and listing.task == SINGLE_LABEL and not empty_classes:
         _demand_classes(where, listing.classes, checked.parts)
-    elif to_learn:
+    elif to_learn and listing.task != SINGLE_LABEL:
         demand_targets(where, listing.task, listing.classes, checked.parts["train"].labels)
 
     notes = [*listing.notes, *checked.notes]

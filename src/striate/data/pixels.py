@@ -62,6 +62,7 @@ class Pixels:
         pages: there are further pages.
         shrunk: the picture was decoded smaller than it is.
         several: there are further pictures, of which this is the one to be shown.
+        inks: the file holds amounts of printing inks.
     """
 
     colour: np.ndarray
@@ -73,6 +74,7 @@ class Pixels:
     pages: bool = False
     shrunk: bool = False
     several: bool = False
+    inks: bool = False
 
 
 def read_pixels(data: bytes, page: int = 0) -> Pixels:
@@ -135,7 +137,7 @@ def from_image(image: Image.Image, alpha: np.ndarray | None = None) -> Pixels:
         colour = orientation.upright(colour, turn)
         alpha = None if alpha is None else orientation.upright(alpha, turn)
     depth = "16" if _is_sixteen(image) else _BIT_DEPTHS.get(image.mode, "8")
-    return Pixels(colour, alpha, image.format or "", depth, rotated=turn != 1)
+    return Pixels(colour, alpha, image.format or "", depth, rotated=turn != 1, inks=image.mode == "CMYK")
 
 
 def _has_other_bands(image: Image.Image) -> bool:

@@ -97,7 +97,7 @@ def list_place(folder: P, asked: Asked = NOTHING, limit: int = MEMORY_LIMIT) -> 
         return list_shards(shards, folder, asked)
     if lists := split_lists(folder):
         return list_text(lists, asked, divided=True)
-    return list_folder(folder)
+    return list_folder(folder, asked.empty_classes)
 
 
 def expanded(source: str) -> list[str]:

@@ -37,10 +37,10 @@ MOST = 1 << 28
 #: Nanoseconds for which a file must have been left alone: the clocks of some file systems tick every two seconds.
 SETTLED = 3_000_000_000
 #: Changes with what a look tells.
-_FORM = 1
+_FORM = 2
 #: Which of a file's states says when it was changed last.
 _CHANGED = 3 if os.name == "nt" else 2
-_NAMES = ("paths", "states", "given", "digests", "shapes", "words", "blank", "remarks", "sums")
+_NAMES = ("paths", "states", "given", "digests", "shapes", "words", "blank", "hashes", "remarks", "sums")
 
 
 class Remembered:
@@ -138,6 +138,7 @@ def _arrays(looks: Sequence[Look]) -> tuple[dict[str, NDArray], list[str]]:
         "shapes": np.array([(*look.shape, look.channels) for look in looks], np.int32),
         "words": np.array([(number[look.format], number[look.bit_depth]) for look in looks], np.int32),
         "blank": np.array([look.blank for look in looks], bool),
+        "hashes": np.array([look.hash for look in looks], np.uint64),
         "remarks": remarks,
         "sums": sums,
     }, words
@@ -153,6 +154,7 @@ def _look(arrays: dict[str, NDArray], words: Any, row: int) -> Look:
         channels=channels,
         bit_depth=words[depth],
         blank=bool(arrays["blank"][row]),
+        hash=int(arrays["hashes"][row]),
         sums=arrays["sums"][row, : shape[2]],
         remarks=tuple(word for word, said in zip(words, arrays["remarks"][row].tolist(), strict=True) if said),
     )

@@ -34,7 +34,7 @@ def survey_of(splits: Sequence[Split]) -> Survey:
         examples={number: whole.name(row) for number, row in zip(channels.tolist(), first.tolist(), strict=True)},
         strays=_strays(whole, facts.sizes, sizes) if sizes.has_strays else (),
         blank=tuple(whole.name(number) for number in np.flatnonzero(facts.blank).tolist()),
-        tiny=tuple(whole.name(number) for number in _tiny(facts.sizes)),
+        tiny=tuple(whole.name(number) for number in np.flatnonzero(tiny_rows(facts.sizes)).tolist()),
         same_pictures=find_same_pictures(splits),
     )
 
@@ -49,6 +49,7 @@ def _strays(whole: Whole, all_sizes: np.ndarray, sizes: Sizes) -> tuple[str, ...
     return tuple(f"{whole.name(number)} ({size_text(tuple(all_sizes[number].tolist()))})" for number in odd)
 
 
-def _tiny(sizes: np.ndarray) -> list[int]:
+def tiny_rows(sizes: np.ndarray) -> np.ndarray:
+    """Which images of these heights and widths (N, 2) are too small to show anything, bool (N,)."""
     shorter = sizes.min(axis=1)
-    return np.flatnonzero(shorter < max(TINY, np.median(shorter) / TINY_BESIDE)).tolist()
+    return np.asarray(shorter < max(TINY, np.median(shorter) / TINY_BESIDE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from striate.files import make_folder_of, write_atomically
 from striate.report import answers, inputs, sections, words
@@ -12,6 +13,9 @@ from striate.training.label_metrics import MultiLabelEvaluation
 from striate.training.metrics import Evaluation
 from striate.training.value_metrics import RegressionEvaluation
 from striate.units import plural
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def write_report(path: str | Path, content: ReportContent) -> Path:
@@ -25,11 +29,11 @@ def write_report(path: str | Path, content: ReportContent) -> Path:
     return write_atomically(path, render(content).encode("utf-8", "replace"))
 
 
-def render(content: ReportContent) -> str:
-    """The page as text. The same content gives the same text."""
+def environment() -> Environment:
+    """What makes a page of a template beside this file, with the filters for numbers and names."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("striate.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
@@ -37,23 +41,32 @@ def render(content: ReportContent) -> str:
         lstrip_blocks=True,
     )
     for name in ("percent", "whole", "short", "linked"):
-        environment.filters[name] = getattr(words, name)
-    environment.filters["plural"] = plural
+        made.filters[name] = getattr(words, name)
+    made.filters["plural"] = plural
+    return made
+
+
+def render(content: ReportContent) -> str:
+    """The page as text. The same content gives the same text."""
     evaluation = content.evaluation
     single = evaluation if isinstance(evaluation, Evaluation) else None
-    return environment.get_template("template.html").render(
-        content=content,
-        headline=sections.headline(content),
-        progress=sections.progress(content),
-        classes=sections.classes(single) if single is not None else None,
-        confusion=sections.confusion(single) if single is not None else None,
-        calibration=sections.calibration(single) if single is not None else None,
-        labels=answers.labels(evaluation) if isinstance(evaluation, MultiLabelEvaluation) else None,
-        values=answers.values(evaluation) if isinstance(evaluation, RegressionEvaluation) else None,
-        mistakes=sections.mistakes(content),
-        advice=advice(content),
-        augmented=sections.augmented(content),
-        cost=sections.cost(content),
-        data=inputs.data(content),
-        recipe=inputs.recipe(content),
+    return (
+        environment()
+        .get_template("template.html")
+        .render(
+            content=content,
+            headline=sections.headline(content),
+            progress=sections.progress(content),
+            classes=sections.classes(single) if single is not None else None,
+            confusion=sections.confusion(single) if single is not None else None,
+            calibration=sections.calibration(single) if single is not None else None,
+            labels=answers.labels(evaluation) if isinstance(evaluation, MultiLabelEvaluation) else None,
+            values=answers.values(evaluation) if isinstance(evaluation, RegressionEvaluation) else None,
+            mistakes=sections.mistakes(content),
+            advice=advice(content),
+            augmented=sections.augmented(content),
+            cost=sections.cost(content),
+            data=inputs.data(content),
+            recipe=inputs.recipe(content),
+        )
     )
