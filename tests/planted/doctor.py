@@ -54,9 +54,9 @@ FAULTS: tuple[Fault, ...] = (
         ("near_duplicates(dataset, shown) if near else ()", "near_duplicates(dataset, shown)"),
     ),
     *faults(
-        "data/open.py",
+        "data/readers.py",
         "data/test_findings.py",
-        ("return list_folder(path, empty_classes)", "return list_folder(path)"),
+        ("return list_folder(folder, asked.empty_classes)", "return list_folder(folder)"),
     ),
     *faults(
         "data/folder.py",

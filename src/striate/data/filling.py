@@ -6,7 +6,6 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from striate.data.ahead import read_ahead
 from striate.data.block import ABSENT, DIGEST, SCALES, UNFIT, Block, Index
 from striate.data.decode import UnreadableImage, decode, read_file
 from striate.data.images import EncodedImages, FileImages, printable
+from striate.data.stored import Stored
 from striate.errors import StriateError
 
 #: Images that are handed on together: few, for large ones wait in memory.
@@ -37,7 +37,7 @@ class Wanted:
         channels: of every picture.
     """
 
-    items: Sequence[Path | bytes]
+    items: Sequence[Stored | bytes]
     names: Sequence[str]
     digests: Sequence[bytes]
     sizes: NDArray[np.int32]
@@ -147,6 +147,6 @@ def _name(wanted: Wanted, row: int) -> str:
     return wanted.names[row] if isinstance(item, bytes) else printable(item)
 
 
-def items_of(images: FileImages | EncodedImages) -> tuple[Sequence[Path | bytes], Sequence[str]]:
+def items_of(images: FileImages | EncodedImages) -> tuple[Sequence[Stored | bytes], Sequence[str]]:
     """Paths of files, or contents and their names."""
     return (images.paths, ()) if isinstance(images, FileImages) else (images.encoded, images.names)
