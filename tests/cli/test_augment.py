@@ -77,6 +77,22 @@ def test_it_shows_what_a_run_sees(cli, photo, run):
     assert "nowhere" in cli("augment", photo, "--show-input", "nowhere").line()
 
 
+def test_of_a_data_set_it_shows_a_grid_and_asks_whether_classes_become_alike(cli, colours):
+    outcome = cli("augment", colours, "--size", 24)
+    assert (outcome.code, outcome.out) == (0, "written to images.png\n")
+    plain = sheet("images.png")
+    told = json.loads(cli("augment", colours, "--policy", "flips", "--out", "flipped.png", "--size", 24, "--json").out)
+    assert (told["sheet"], told["policy"]["flip"], told["label_changes"]) == ("flipped.png", 0.5, [])
+    assert sheet("flipped.png").shape == plain.shape
+    assert "2 sources" in cli("augment", colours, colours).line()
+
+
+def test_pca_colour_is_shown_along_the_colours_of_the_picture(cli, photo):
+    assert cli("augment", photo, "--set", "pca=0.9", "--size", 32).code == 0
+    shown = sheet("augmented.png")[8 + 32 + 13 + 16 :][:32]
+    assert (shown[:, 8:40] != shown[:, 48:80]).any()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -71,6 +71,7 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
         "": {"sheet", "transforms", "policy", "skipped"},
         "policy": AUGMENT,
     },
+    "augment {colours} --policy mild": {"": {"sheet", "policy", "label_changes"}, "policy": AUGMENT},
     "augment {colours}/red/0.png --show-input {run}": {
         "": {"sheet", "preprocessing", "policy"},
         "preprocessing": PREPROCESSING,

@@ -112,4 +112,21 @@ FAULTS: tuple[Fault, ...] = (
         ("np.where(how.boxed, 1.0, kept)", "np.where(how.boxed, kept, 1.0)"),
         ('not policy.has("elastic", *PIXELS)', 'not policy.has("elastic")'),
     ),
+    *faults(
+        "report/batch_sheet.py",
+        "report/test_batch_sheet.py",
+        ("for place, number in sorted((int(place), number)", "for place, number in ((int(place), number)"),
+        ("_label(dataset, int(rows[place]))", "_label(dataset, place)"),
+        ('"stretch" if small else "crop", 1.0)', '"stretch", 1.0)'),
+    ),
+    *faults(
+        "training/on_device.py",
+        "training/test_on_device.py",
+        (
+            "self._augmented(key.epoch, key.partners, partners_repeats)",
+            "self._augmented(key.epoch, key.partners, own_repeats)",
+        ),
+        ("if not policy.changes_geometry and images.array.shape[1:3] != look.size:", "if False:"),
+        ("images.array.nbytes <= ROOM * free", "images.array.nbytes <= free"),
+    ),
 )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from striate.augment.showing import skipped
 from striate.classifier.beginning import Beginning, begin, goes_on
 from striate.classifier.classifier import Classifier
 from striate.classifier.loading import load
@@ -33,7 +34,7 @@ from striate.training.state import Position
 from striate.training.watch import Watch
 from striate.transfer.head import UnfitHead
 from striate.transfer.regimes import FEATURES
-from striate.units import decimal_size
+from striate.units import decimal_size, plural
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -177,12 +178,17 @@ def _begin(network: Network, config: RunConfig, dataset: Dataset, watch: Watch, 
 
 
 def _warn(training: Training, dataset: Dataset) -> None:
-    """Say which transforms of the training images make their classes alike."""
-    if dataset.task != SINGLE_LABEL:
-        return
-    for change in label_changes(dataset.train, training.recipe.augment):
-        training.position.notes.append(str(change))
-        training.progress.message(f"note: {change}")
+    """Say which transforms of the training images do nothing to them, and which make their classes alike."""
+    policy, notes = training.recipe.augment, []
+    if idle := skipped(policy, dataset.channels):
+        notes.append(
+            f"without effect on images of {plural(dataset.channels, 'channel')}: augment.{', augment.'.join(idle)}"
+        )
+    if dataset.task == SINGLE_LABEL:
+        notes += map(str, label_changes(dataset.train, policy))
+    for note in notes:
+        training.position.notes.append(note)
+        training.progress.message(f"note: {note}")
 
 
 def _finish(

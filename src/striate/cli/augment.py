@@ -28,7 +28,10 @@ PREFIX = "augment."
 
 def command(
     photos: Annotated[
-        list[str] | None, typer.Argument(help="A picture; a second one to mix it with, where the policy does.")
+        list[str] | None,
+        typer.Argument(
+            help="A picture; a second one to mix it with, where the policy does. Or a folder, as for train."
+        ),
     ] = None,
     policy: Annotated[
         str | None, typer.Option(help="A policy by name (--list shows them); by default every transform there is.")
@@ -50,13 +53,19 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png", help="The sheet; by default augmented.png, or input.png.", rich_help_panel=OUTPUT
+            metavar="FILE.png",
+            help="The sheet; by default augmented.png, images.png or input.png.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     trust: TrustOption = None,
     json: Json = False,
 ) -> None:
-    """Write a contact sheet of what a policy does to a picture: each transform at rising strength, then all at once."""
+    """Write a contact sheet of what a policy does to a picture: each transform at rising strength, then all at once.
+
+    Of a data set it is a grid of its images, as they are or under the policy, which is asked whether it makes classes
+    alike.
+    """
     if names:
         _list(json)
         return
@@ -64,6 +73,9 @@ def command(
         raise UsageError("give a picture to augment, or --list for the policies that have a name.")
     if show_input is not None:
         _show_input(show_input, trust, photos, size, out, json)
+        return
+    if Path(photos[0]).is_dir():
+        _show_data(photos, policy, set_, size, seed, out, json)
         return
     if len(photos) > 2:
         raise UsageError(f"{len(photos)} pictures: one is augmented, a second one may be mixed with it.")
@@ -104,6 +116,37 @@ def _policy(name: str | None, settings: list[str] | None) -> Augment:
     if not chosen.changes_anything:
         raise UsageError("this policy changes nothing: there is nothing to show.")
     return chosen
+
+
+def _show_data(
+    sources: Sequence[str],
+    policy: str | None,
+    settings: list[str] | None,
+    size: int,
+    seed: int,
+    out: Path | None,
+    json: bool,
+) -> None:
+    from striate.augment import Augment
+    from striate.data import open_dataset
+    from striate.data.targets import SINGLE_LABEL
+    from striate.files import write_atomically
+    from striate.report.batch_sheet import batch_sheet
+    from striate.report.contact_sheet import contact_sheet, png
+    from striate.training.label_changes import label_changes
+
+    if len(sources) > 1:
+        raise UsageError(f"{len(sources)} sources: give pictures, or one data set.")
+    chosen = _policy(policy, settings) if policy or settings else Augment()
+    dataset = open_dataset(sources[0], memory_limit=0, val_fraction=0)
+    target = write_atomically(out or Path("images.png"), png(contact_sheet(batch_sheet(dataset, chosen, size, seed))))
+    changes = label_changes(dataset.train, chosen, seed) if dataset.task == SINGLE_LABEL else []
+    if json:
+        print_json({"sheet": str(target), "policy": asdict(chosen), "label_changes": [asdict(one) for one in changes]})
+        return
+    for change in changes:
+        print(f"note: {change}")
+    print(f"written to {target}")
 
 
 def _show_input(run: str, trust: str | None, photos: Sequence[str], size: int, out: Path | None, json: bool) -> None:

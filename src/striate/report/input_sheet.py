@@ -37,13 +37,13 @@ def input_sheet(look: Preprocessing, policy: Augment, picture: Picture, side: in
     given, (height, width) = to_channels(picture, look.channels), look.size
     seen = f"the network sees {height}x{width}, {look.resize}"
     yield [
-        Cell(f"the picture, {given.shape[0]}x{given.shape[1]}", _on_paper(_framed(given, look, side), side)),
-        Cell(seen, _on_paper(look(given), side)),
+        Cell(f"the picture, {given.shape[0]}x{given.shape[1]}", on_paper(_framed(given, look, side), side)),
+        Cell(seen, on_paper(look(given), side)),
     ]
-    yield [Cell(f"by {rule}", _on_paper(replace(look, resize=rule)(given), side)) for rule in RULES]
+    yield [Cell(f"by {rule}", on_paper(replace(look, resize=rule)(given), side)) for rule in RULES]
     if policy.changes_anything:
         made = versions(policy, [given], look.size, ACROSS, 0, None, look.resize, look.crop_fraction)
-        yield from in_rows("in training", [_on_paper(version, side) for version in made])
+        yield from in_rows("in training", [on_paper(version, side) for version in made])
 
 
 def _framed(picture: Picture, look: Preprocessing, side: int) -> Picture:
@@ -65,8 +65,8 @@ def _within(picture: Picture, side: int) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8).reshape(size[1], size[0], -1)
 
 
-def _on_paper(picture: Picture, side: int) -> Picture:
-    """The picture in the middle of a square of paper."""
+def on_paper(picture: Picture, side: int) -> Picture:
+    """The picture in the middle of a square of paper, as large as it fits, uint8 (side, side, 3)."""
     shown = _within(_coloured(picture), side)
     top, left = (side - shown.shape[0]) // 2, (side - shown.shape[1]) // 2
     paper = np.full((side, side, 3), PAPER, np.uint8)
