@@ -30,6 +30,7 @@ LESS_MEMORY = {
     "scale": "it needs a machine with more of it",
     "recommend": "try a smaller --size",
     "check": "it needs a machine with more of it",
+    "augment": "try a smaller --size",
     "kernel": "it needs a machine with more of it",
     "gradients": "try a smaller --batch-size or --size",
     "experiment": "try a smaller --size",

@@ -73,7 +73,7 @@ FAULTS: tuple[Fault, ...] = (
     *faults(
         "report/policy_sheet.py",
         "report/test_policy_sheet.py",
-        ("seed + number)[0])", "seed)[0])"),
+        ("size, 1, seed + number, axes)", "size, 1, seed, axes)"),
         ("if name in MIXING and len(pictures) < 2:", "if name in MIXING:"),
     ),
     *faults(
@@ -100,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
         "classifier/execution.py",
         "cli/test_train_wiring.py",
         ("if fresh and fabric.is_global_zero:", "if fabric.is_global_zero:"),
-        ("        training.position.notes.append(str(change))\n", ""),
+        ("        training.position.notes.append(note)\n", ""),
     ),
     *faults(
         "augment/batch.py",
