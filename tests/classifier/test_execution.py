@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 import striate
 from striate.classifier import execution, preparing, reporting
@@ -35,7 +36,7 @@ def prepared(monkeypatch, tmp_path, config, dataset, world_size=1):
     batches = []
     monkeypatch.setattr(preparing, "Training", lambda **arguments: SimpleNamespace(**arguments))
     monkeypatch.setattr(preparing, "Batches", lambda *given, **named: batches.append((given, named)) or len(batches))
-    fabric = SimpleNamespace(world_size=world_size, global_rank=world_size - 1)
+    fabric = SimpleNamespace(world_size=world_size, global_rank=world_size - 1, device=torch.device("cpu"))
     watch = Watch(Quiet(), time_limit=7, checkpoint_every=11)
     network = preparing.network_of(config, Trust(), pretrained=True)
     return preparing.prepare(network, RunFolder(tmp_path), config, dataset, fabric, watch), batches
@@ -49,9 +50,10 @@ def test_the_configuration_and_the_watch_arrive_in_the_training(monkeypatch, tmp
     assert material.final_images == len(digits.test)
     assert (material.train, material.val, material.task.classes) == (1, 2, digits.classes)
     assert training.run.path == tmp_path
-    (train, _), (val, readers) = batches
+    (train, named), (val, readers) = batches
     assert train[0] is digits.train
-    assert train[2:] == (told.recipe.batch_size // 2, training.recipe.augment, 5, 3, (1, 2))
+    assert train[2:] == (told.recipe.batch_size // 2, training.recipe.augment, 5, 3)
+    assert (named["part"], named["classes"], named["device"]) == ((1, 2), 10, torch.device("cpu"))
     assert val == (digits.val, material.preprocessing, preparing.VALIDATION_BATCH)
     assert readers == {"workers": 3}
 
@@ -83,7 +85,9 @@ def test_pictures_of_augmentation_are_taken_from_all_of_the_training_images(trai
         images = SimpleNamespace(read=lambda index: (reads.append(index), train.images.read(index))[1])
         subset = staticmethod(train.subset)
 
-    rows = reporting._augmented(RECIPES["tiny"], SimpleNamespace(train=Noted()), striate.load(trained))
+    rows = reporting._augmented(
+        RECIPES["tiny"], SimpleNamespace(train=Noted(), classes=("a", "b"), channels=3), striate.load(trained)
+    )
     assert reads == [0, 5, 10, 15, 20, 26]
     assert [len(versions) for _, versions in rows] == [6] * 6
     for index, (original, _) in zip(reads, rows, strict=True):
@@ -134,7 +138,9 @@ def test_the_report_shows_so_many_mistakes_and_augmented_pictures(trained, colou
     wrong[np.arange(27), (dataset.train.labels + 1) % 3] = np.linspace(0.5, 0.8, 27)
     names = [dataset.train.images.name(index) for index in range(27)]
     evaluation = Evaluation(dataset.classes, dataset.train.labels, wrong, names=names, loss=1.0, split="train")
-    mistakes = reporting._mistakes(dataset, evaluation)
+    look = striate.load(trained).description.preprocessing
+    mistakes = reporting._mistakes(dataset, evaluation, look)
+    np.testing.assert_array_equal(mistakes[0].image, look(dataset.train.images.read(26)))
     assert [mistake.name for mistake in mistakes] == names[::-1][:24]
     assert [mistake.probability for mistake in mistakes] == sorted(wrong.max(1).tolist(), reverse=True)[:24]
 
@@ -242,7 +248,10 @@ def executed(monkeypatch, tmp_path, trained, colours):
         monkeypatch.setattr(execution, "introduction", lambda *given: ["hello"])
         monkeypatch.setattr(execution, "network_of", lambda *given, pretrained: "network")
         monkeypatch.setattr(execution, "standing", lambda training: [])
-        found = SimpleNamespace(evaluation=None, evaluate=lambda data, shown: note(shown.doing) or (data is dataset))
+        task = SimpleNamespace(fit_told=lambda val: "")
+        found = SimpleNamespace(
+            task=task, evaluation=None, evaluate=lambda data, shown: note(shown.doing) or (data is dataset)
+        )
         monkeypatch.setattr(execution, "load", lambda path, **trust: note(f"load {path.name}") or found)
 
         def report(*given):
@@ -333,7 +342,7 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
     folder.checkpoint.touch()
     if model:
         folder.model.touch()
-    fabric = SimpleNamespace(world_size=1, global_rank=0)
+    fabric = SimpleNamespace(world_size=1, global_rank=0, device=torch.device("cpu"))
     dataset = striate.open_dataset(colours)
     preparing.prepare(
         preparing.network_of(config(trained), Trust(), pretrained=False),
@@ -344,7 +353,8 @@ def test_a_best_model_that_is_gone_is_told_and_forgotten(monkeypatch, tmp_path, 
         Watch(watcher),
     )
     line = f"note: {folder.model} is gone, and with it the best weights before this point"
-    assert (watcher.seen, len(restored)) == ([line] if told else [], 1)
+    assert [seen for seen in watcher.seen if not seen.startswith("cache: ")] == ([line] if told else [])
+    assert len(restored) == 1
     assert (position.best is not None) == model
 
 

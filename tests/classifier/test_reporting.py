@@ -284,14 +284,15 @@ def test_how_to_repeat_it(page):
     assert text_of(page).endswith("striate 9.8.7 · torch 6.5.4")
 
 
-def test_large_pictures_of_mistakes_are_held_small(tmp_path):
-    pixels = np.zeros((1, 600, 1200, 3), np.uint8)
+def test_mistakes_are_shown_as_the_network_sees_them(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 60, 120, 3), dtype=np.uint8)
     labels = np.zeros(1, np.int64)
     part = Split("test", ArrayImages(pixels, ["large.png"]), labels)
     dataset = Dataset("", ("a", "b"), 3, part, None, part, (), (), "")
     evaluation = Evaluation(("a", "b"), labels, np.array([[0.25, 0.75]]), names=["large.png"], loss=1.0, split="test")
-    (mistake,) = _mistakes(dataset, evaluation)
-    assert mistake.image.shape == (256, 512, 3)
+    look = Preprocessing((40, 60), 3, (0.5,) * 3, (0.25,) * 3)
+    (mistake,) = _mistakes(dataset, evaluation, look)
+    np.testing.assert_array_equal(mistake.image, look(pixels[0]))
     assert mistake[1:] == ("large.png", "a", "b", 0.75, 0.25)
 
 

@@ -88,6 +88,7 @@ def test_what_is_left_out_is_left_open(planned, colours):
             "weights",
             "recipe",
             "size",
+            "resize",
             "freeze",
             "workers",
             "run",

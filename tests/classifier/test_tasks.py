@@ -262,7 +262,9 @@ def test_the_report_shows_the_mistakes_of_each_label_and_which_come_together(lab
     assert page.count("precision against recall") == 3
     wrong = sum(min(4, len(evaluation.worst_of(place, 99))) for place in range(3))
     assert len(re.findall('<span class="was">has it(?: not)?</span>', page)) == wrong
-    told = reporting._label_mistakes(open_dataset(labelled.description.data["source"]), evaluation)
+    told = reporting._label_mistakes(
+        open_dataset(labelled.description.data["source"]), evaluation, labelled.description.preprocessing
+    )
     for name, mistakes in told:
         place = labelled.classes.index(name)
         for mistake, row in zip(mistakes, evaluation.worst_of(place, 4), strict=True):

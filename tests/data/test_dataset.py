@@ -17,6 +17,8 @@ def facts(count: int) -> Facts:
         channels=np.arange(count, dtype=np.int16) + 1,
         bit_depths=[str(row + 8) for row in range(count)],
         blank=np.arange(count) % 2 == 0,
+        hashes=np.arange(count, dtype=np.uint64),
+        remarks=[(f"remark {row}",) for row in range(count)],
         sums=np.arange(8 * count, dtype=np.int64).reshape(count, 2, 4),
     )
 

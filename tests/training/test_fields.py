@@ -81,7 +81,8 @@ ANOTHER = {"bool": "false", "int": "2", "float": "0.9", "tuple": "0.25,0.5"}
 def test_what_is_described_is_what_can_be_set():
     before = {row.name: row.value for row in described(Recipe())}
     for name, value in before.items():
-        word = "2" if name == "augment.ratio" else "0.8" if name == "momentum" else ANOTHER.get(type(value).__name__)
+        special = {"augment.ratio": "2", "momentum": "0.8", "augment.elastic": "0.04"}
+        word = special.get(name, ANOTHER.get(type(value).__name__))
         if word is not None:
             after = {row.name: row.value for row in described(Recipe().override({name: word}))}
             assert {key for key in after if after[key] != before[key]} == {name}

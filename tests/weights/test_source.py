@@ -23,6 +23,7 @@ def test_a_record_that_says_nothing_is_of_imagenets_usual_images():
         "std": (0.229, 0.224, 0.225),
         "crop_fraction": 0.875,
         "interpolation": "bilinear",
+        "resize": "crop",
         "accuracy": (),
         "options": {},
         "style": "",

@@ -141,12 +141,12 @@ class Preprocessing:
         """Standardise uint8 (N, C, H, W) to float32 of the same memory format."""
         mean = torch.tensor(self.mean, dtype=torch.float32, device=batch.device) * 255
         scale = (torch.tensor(self.std, dtype=torch.float32, device=batch.device) * 255).reciprocal()
-        floats = batch.to(torch.float32, copy=True)
-        if floats.is_contiguous(memory_format=torch.channels_last):  # in rows of pixels, which are nine times as quick
-            width = batch.shape[3]
-            floats.permute(0, 2, 3, 1).flatten(2).sub_(mean.repeat(width)).mul_(scale.repeat(width))
-            return floats
-        return floats.sub_(mean.view(-1, 1, 1)).mul_(scale.view(-1, 1, 1))
+        if batch.is_contiguous(memory_format=torch.channels_last):  # in rows of pixels, which are nine times as quick
+            channels, width = batch.shape[1], batch.shape[3]
+            rows = batch.permute(0, 2, 3, 1).flatten(2).to(torch.float32, copy=True)
+            rows = rows.sub_(mean.repeat(width)).mul_(scale.repeat(width))
+            return rows.unflatten(2, (width, channels)).permute(0, 3, 1, 2)
+        return batch.to(torch.float32, copy=True).sub_(mean.view(-1, 1, 1)).mul_(scale.view(-1, 1, 1))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values that JSON can hold."""
