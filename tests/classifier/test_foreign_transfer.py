@@ -75,7 +75,8 @@ def trust(name):
 @pytest.mark.parametrize("regime", ["features", "head", "top", "full", "auto"])
 def test_every_regime_begins_with_the_features_and_moves_what_it_should(name, regime, photos):
     before = weights_of(name)
-    steps = {} if regime in ("features", "auto") else {"epochs": 1, "settings": {"average": 0}}
+    # colours alone tell these images apart: under weights of noise others of them may be taken for divergence
+    steps = {} if regime in ("features", "auto") else {"epochs": 1, "settings": {"average": 0}, "policy": "none"}
     found = striate.train(photos, model=name, weights="weights.pth", transfer=regime, run="run", **steps, **FAST)
     config = json.loads(Path("run/config.json").read_text(encoding="utf-8"))
     assert config["transfer"] == ("features" if regime == "auto" else regime)

@@ -136,6 +136,8 @@ def test_members_are_read_by_other_processes(tmp_path, kind, way):
     expected = [images.read(row) for row in range(6)]
     with get_context(way).Pool(2) as pool:
         found = pool.starmap(_read, [(images, row) for row in range(6)])
+        pool.close()
+        pool.join()  # a signal that ends them may be caught where another test has been
     assert all(np.array_equal(*pair) for pair in zip(found, expected, strict=True))
     assert len(pickle.loads(pickle.dumps(images))) == 6
 

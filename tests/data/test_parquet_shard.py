@@ -72,6 +72,8 @@ def test_rows_are_read_by_other_processes_in_any_order(shards, way):
     order = np.random.default_rng(0).permutation(15).tolist()
     with get_context(way).Pool(2) as pool:
         found = pool.starmap(_read, [(images, row) for row in order])
+        pool.close()
+        pool.join()  # a signal that ends them may be caught where another test has been
     assert all(np.array_equal(picture, expected[row]) for picture, row in zip(found, order, strict=True))
 
 

@@ -153,7 +153,7 @@ def test_a_server_that_says_nothing_is_not_waited_for(cache, monkeypatch):
     asked = []
 
     def silent(url, timeout):
-        asked.append((url, timeout))
+        asked.append((url.full_url, timeout))
         raise TimeoutError("timed out")
 
     monkeypatch.setattr("urllib.request.urlopen", silent)
