@@ -56,6 +56,7 @@ def test_shapes_on_photographs_are_told_apart(shapes, balance, tmp_path):
     assert found.evaluation.macro_f1 > 0.85
 
 
+@pytest.mark.slow
 def test_a_frozen_network_with_a_head_of_labels_is_fitted_and_trained(shapes, source, tmp_path):
     """All regimes begin with a logistic regression for each label, whose thresholds the file has."""
     asked = {"weights": source, "views": 0, "workers": 0, "quiet": True, "report": False}

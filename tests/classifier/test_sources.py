@@ -56,6 +56,7 @@ def test_an_archive_that_is_replaced_in_training_is_named_in_one_line(archive, w
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_places_that_are_no_paths_are_found_again(archive, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     url = "https://example.org/photos.zip"

@@ -101,6 +101,7 @@ def test_killed_and_resumed_it_comes_to_the_end(training):
     finish(run)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are listed on Linux alone")
 def test_a_worker_that_is_killed_is_told_in_one_line_and_the_run_goes_on(training):
     process, run = training(2, epochs=2000)

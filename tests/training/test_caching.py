@@ -79,6 +79,7 @@ def no_decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return reads
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("way", ["ram", "disk", "auto"])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_pictures_are_the_same_wherever_they_are_kept(photos, way, workers):

@@ -27,6 +27,7 @@ def fails() -> None:
     os._exit(3)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_killed_worker_is_told_at_once_and_ends_the_others(number):
     others, batches = set(multiprocessing.active_children()), batches_of()
@@ -50,6 +51,7 @@ def test_a_killed_worker_is_told_at_once_and_ends_the_others(number):
     assert set(multiprocessing.active_children()) <= others
 
 
+@pytest.mark.slow
 def test_workers_that_are_there_or_went_home_are_not_lost():
     batches = batches_of()
     assert batches.lost_worker() is None

@@ -24,6 +24,7 @@ def test_the_deep_network_has_the_shallow_ones_options_but_for_its_cards_own_and
     assert check_growth(ModelSpec("efficientnet_b0"), "efficientnet_b1").network.spec.arguments["depth"] == 1.1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("shallow", "deeper"),
     [
